@@ -1,0 +1,104 @@
+"""Faults are values: what was expected, what came, what to do (docs/adr/0006)."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+log = logging.getLogger(__name__)
+
+
+class FaultCode(StrEnum):
+    """What kind of thing went wrong; the words for people are in the Fault."""
+
+    SOURCE_MISSING = "source-missing"
+    SOURCE_UNREADABLE = "source-unreadable"
+    SOURCE_TRUNCATED = "source-truncated"
+    SOURCE_LOST = "source-lost"
+    DEVICE_MISSING = "device-missing"
+    URL_UNREACHABLE = "url-unreachable"
+    SEEK = "seek"
+    MODEL_MISSING = "model-missing"
+    MODEL_SCHEMA = "model-schema"
+    MODEL_HASH = "model-hash"
+    MODEL_LOAD = "model-load"
+    INFERENCE = "inference"
+    RUNTIME_MISSING = "runtime-missing"
+    EXTRA_MISSING = "extra-missing"
+    SHAPE = "shape"
+    ARGUMENT = "argument"
+    DATA_SET = "data-set"
+    OUTPUT = "output"
+    NO_DISPLAY = "no-display"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that went wrong, told to a person as `sentence`.
+
+    `at_s` is `time.monotonic()`. `fatal` means that the place where it was
+    noticed cannot go on (a source that is gone, a runtime that does not load).
+    """
+
+    code: FaultCode
+    place: str
+    expected: str
+    got: str
+    remedy: str
+    at_s: float
+    fatal: bool = True
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """One sentence: what was expected, what came, what to do."""
+        return f"Expected {self.expected}, got {self.got}: {self.remedy}."
+
+
+@dataclass
+class FaultError(Exception):
+    """The only exception that crosses a layer."""
+
+    code: FaultCode
+    expected: str
+    got: str
+    remedy: str
+    fatal: bool = True
+    place: str = ""
+    detail: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"Expected {self.expected}, got {self.got}: {self.remedy}."
+
+    def as_fault(self, place: str) -> Fault:
+        """The value for a snapshot; `place` is the worker that met it."""
+        return Fault(
+            code=self.code,
+            place=self.place or place,
+            expected=self.expected,
+            got=self.got,
+            remedy=self.remedy,
+            at_s=time.monotonic(),
+            fatal=self.fatal,
+            detail=self.detail,
+        )
+
+
+def fault_of(error: BaseException, place: str) -> Fault:
+    """Any exception as a Fault: a FaultError keeps its words, all others are INTERNAL and logged."""
+    if isinstance(error, FaultError):
+        return error.as_fault(place)
+    log.error("unexpected error in %s", place, exc_info=error)
+    return Fault(
+        code=FaultCode.INTERNAL,
+        place=place,
+        expected=f"the {place} to work",
+        got=f"{type(error).__name__}: {error}".rstrip(": "),
+        remedy="start it again and report this with the log if it comes back",
+        at_s=time.monotonic(),
+        detail="".join(traceback.format_exception(error)),
+    )

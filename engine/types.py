@@ -1,0 +1,163 @@
+"""The values that travel between threads: frozen, and read-only where they hold pixels.
+
+Ages are monotonic seconds (`_s` of `time.monotonic()`), media time is `pts_s`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.faults import Fault
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+F32 = npt.NDArray[np.float32]
+
+
+class Pacing(StrEnum):
+    """Who is the clock."""
+
+    LIVE = "live"  # the source is: every frame counts from its arrival
+    REALTIME = "realtime"  # time stamps against the wall clock; late frames are skipped
+    EVERY = "every"  # nobody: every frame, as fast as it goes
+
+
+class SourceState(StrEnum):
+    IDLE = "idle"
+    OPENING = "opening"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+    NO_SIGNAL = "no-signal"
+    FAILED = "failed"
+
+
+class AiState(StrEnum):
+    OFF = "off"
+    LOADING = "loading"
+    ON = "on"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """Frame pixels, whole numbers; `x, y` is the upper left corner."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source once it is open; None means the source does not say."""
+
+    id: str
+    title: str
+    width_px: int
+    height_px: int
+    rate_hz: float | None
+    duration_s: float | None
+    frames: int | None
+    seekable: bool
+    live: bool
+    colour: str  # matrix and range in use, such as "bt709 limited (assumed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture and nothing that changes.
+
+    `number` only grows, also across seeks: gaps are the drops. `index` is the rank of the frame in its
+    file. `image` is uint8 [H, W, 4] BGRA, C order, read-only; None where nobody shows it (`analyse`).
+    `network_image` is uint8 [h, w, 3] RGB at the network's size, read-only, made from the decoder's own
+    planes (an INTER_AREA resize of the BGRA picture costs seven times as much: runtime table in
+    `engine.bench`). `due_s` is when the frame should be seen: its arrival when live, its time stamp
+    against the wall clock otherwise.
+    """
+
+    number: int
+    index: int
+    pts_s: float
+    captured_s: float
+    due_s: float
+    width_px: int
+    height_px: int
+    image: U8 | None
+    network_image: U8 | None
+    name: str | None = None  # the file's name, for a folder of stills
+    seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A probability map of one frame. `probability` is uint8 [h, w], 255 = 1; `roi` is what it covers."""
+
+    number: int
+    probability: U8
+    roi: Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One blob of a thresholded mask, in frame pixels.
+
+    `peak` and `mean` are probabilities 0..1 inside the blob; `contours` are int32 [n, 2] outlines (x, y),
+    outer ones and holes.
+    """
+
+    box: Rect
+    area_px: int
+    peak: float
+    mean: float
+    contours: tuple[I32, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """When one frame passed each station, monotonic seconds; NaN where it never did."""
+
+    captured_s: float
+    decoded_s: float
+    infer_start_s: float
+    infer_end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the network said of one frame. `threshold` is the one that made `components`."""
+
+    number: int
+    index: int
+    pts_s: float
+    seek_serial: int
+    mask: Mask
+    components: tuple[Component, ...]
+    threshold: float
+    timings: Timings
+    model_id: str
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What is to be seen now: a frame and the mask to draw over it.
+
+    `result` is None when there is no mask young enough; `mask_age_s` is how much older the mask's frame is
+    than the picture (0 when it is its own), None without a mask. `frame_decoded_s`: when its pixels were ready.
+    """
+
+    frame: Frame
+    result: Result | None
+    mask_age_s: float | None
