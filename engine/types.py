@@ -73,6 +73,7 @@ class SourceInfo:
     seekable: bool
     live: bool
     colour: str  # matrix and range in use, such as "bt709 limited (assumed)"
+    pixel_aspect: float = 1.0  # width of a pixel over its height
 
 
 @dataclass(frozen=True, slots=True)
