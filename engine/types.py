@@ -162,3 +162,108 @@ class Presentation:
     frame: Frame
     result: Result | None
     mask_age_s: float | None
+
+
+class StateWord(StrEnum):
+    """The one word that is always visible, in order of precedence (engine.state)."""
+
+    NO_SIGNAL = "NO SIGNAL"
+    FAILED = "FAILED"
+    OPENING = "OPENING"
+    ENDED = "ENDED"
+    PAUSED = "PAUSED"
+    AI_FAULT = "AI FAULT"
+    AI_LOADING = "AI STARTING"
+    AI_OFF = "AI OFF"
+    STALE = "STALE"
+    LIVE = "LIVE"
+    PLAYING = "PLAYING"
+    IDLE = "READY"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What turns probabilities into components: acts on the stored map, never on the inference.
+
+    `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out.
+    """
+
+    threshold: float
+    min_area_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One thing to draw over the picture, for Qt and for pixels alike.
+
+    `paths` are float32 [n, 2] points in frame pixels, closed when `closed`; several paths of one fill are
+    filled by the even-odd rule (holes). `width_px` and `casing_px` (the dark line on both sides) are
+    screen pixels: they do not grow with zoom. `colour` is (r, g, b); `opacity` 0..1.
+    """
+
+    kind: str  # "line" | "fill"
+    paths: tuple[F32, ...]
+    colour: tuple[int, int, int]
+    width_px: float
+    casing_px: float
+    opacity: float
+    closed: bool = True
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeInfo:
+    """What executes the network: shown in the window and written into summaries."""
+
+    name: str  # "openvino", "eager"
+    device: str  # "AMD EPYC …", "NVIDIA …"
+    precision: str  # "f32" | "bf16" | "int8"
+    threads: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStats:
+    """Rolling percentiles of one stage, over the last few seconds."""
+
+    name: str
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Rates over the last few seconds; counts since the source was opened."""
+
+    stages: tuple[StageStats, ...]
+    shown_hz: float
+    masked_hz: float
+    shown: int
+    masked: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a window needs to know, pulled when the pipeline's bell has rung.
+
+    `serial` grows with every change, `presentation` may be the same object as before. `position_s` and
+    `index` are those of the picture shown (`pts_s` as in the file). `faults`: newest last, those still true.
+    """
+
+    serial: int
+    source_state: SourceState
+    ai_state: AiState
+    ai_reason: str
+    word: StateWord
+    info: SourceInfo | None
+    presentation: Presentation | None
+    pacing: Pacing
+    speed: float
+    model_id: str | None
+    runtime: RuntimeInfo | None
+    operating_point: OperatingPoint
+    stats: Stats
+    faults: tuple[Fault, ...]

@@ -1,0 +1,36 @@
+"""What every runtime promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.types import U8, RuntimeInfo
+
+
+class Runtime(Protocol):
+    """Executes one student. Everything around the network (mean, std, temperature, sigmoid) is inside."""
+
+    @property
+    def info(self) -> RuntimeInfo: ...
+
+    def infer(self, image: U8) -> U8:
+        """Probability map of one picture.
+
+        image: uint8 [h, w, 3] RGB at the model's input size.   Returns uint8 [h, w], 255 = probability 1,
+        a buffer of its own. At most `RuntimeOptions.streams` threads may call it at once.
+        Raises FaultError SHAPE for another size or dtype, INFERENCE when the network throws.
+        """
+
+    def close(self) -> None:
+        """Free the network. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeOptions:
+    """`precision`: "auto" | "f32" | "bf16" | "int8". `threads` 0: physical cores, at most 4.
+    `streams`: calls of `infer` that may run side by side (`analyse` uses more than one)."""
+
+    precision: str = "auto"
+    threads: int = 0
+    streams: int = 1
