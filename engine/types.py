@@ -99,6 +99,7 @@ class Frame:
     network_image: U8 | None
     name: str | None = None  # the file's name, for a folder of stills
     seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
+    ready_s: float = 0.0  # when its pixels were converted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,49 @@
+# Every command of the README in one place. Windows and macOS: see the README for the same by hand.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: demo test test-slow test-gpu lint bench setup setup-dev clean
+
+demo: setup ## The bundled demonstration with live contours
+	@$(PY) main.py --demo
+
+test: setup-dev ## Everything that may run everywhere, under 6 minutes on two cores
+	$(PY) -m pytest -m "not slow and not gpu"
+
+test-slow: setup-dev ## What takes longer
+	$(PY) -m pytest -m slow
+
+test-gpu: setup-dev ## What needs an NVIDIA GPU
+	$(PY) -m pytest -m gpu
+
+lint: setup-dev ## Style, types and who may import whom
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: setup-dev ## The figures of the README, made again on this machine
+	$(PY) -m engine.bench pipeline
+	$(PY) -m engine.bench runtimes
+
+setup: $(VENV)/.live ## What live use needs: no torch
+setup-dev: $(VENV)/.dev ## What tests and training need
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Expected Python 3.11 or newer, got $$($(PYTHON) --version): install it or run make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.live: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable .
+	sh scripts/system-libraries.sh $(PY)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --editable '.[dev,train]'
+	sh scripts/system-libraries.sh $(PY)
+	@touch $@ $(VENV)/.live
+
+clean:
+	rm -rf $(VENV) build out *.egg-info

@@ -1,0 +1,153 @@
+"""Owns the runtime: the newest frame goes in, its result comes out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.board import Board
+from engine.components import find_components
+from engine.faults import FaultCode, FaultError, fault_of
+from engine.model_folder import load_model_folder
+from engine.prepare import network_image
+from engine.runtime import open_runtime
+from engine.runtime.base import Runtime, RuntimeOptions
+from engine.slot import LatestSlot
+from engine.stats import StatsRecorder
+from engine.types import AiState, Frame, Mask, OperatingPoint, Rect, Result, Size, Timings
+
+log = logging.getLogger(__name__)
+
+PLACE = "AI"
+
+
+class Inferer:
+    """Commands and `tick` run in the inferer's thread. A fault costs the masks, never the picture."""
+
+    def __init__(
+        self,
+        board: Board,
+        stats: StatsRecorder,
+        frames: LatestSlot[Frame],
+        offer_result: Callable[[Result], None],
+    ) -> None:
+        self._board = board
+        self._stats = stats
+        self._frames = frames
+        self._offer_result = offer_result
+        self._runtime: Runtime | None = None
+        self._last_frame: Frame | None = None
+        self._chosen: tuple[Path, str, str] | None = None
+        self._own_point = False
+
+    def set_model(self, model_dir: Path, runtime: str, precision: str) -> None:
+        """Load a model folder; the picture goes on meanwhile, without masks."""
+        self._chosen = (model_dir, runtime, precision)
+        self._close_runtime()
+        self._board.clear_faults(PLACE)
+        self._board.change(ai_state=AiState.LOADING, ai_reason="the model is being loaded")
+        try:
+            model = load_model_folder(model_dir)
+            opened = open_runtime(runtime, model, RuntimeOptions(precision=precision))
+        except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
+            self._fail(error)
+            return
+        self._runtime = opened
+        card = model.card
+        standard = card.presets["standard"]
+        changes = (
+            {} if self._own_point else {"point": OperatingPoint(standard.threshold, standard.min_area_frac)}
+        )
+        self._board.change(
+            ai_state=AiState.ON,
+            ai_reason="",
+            model_id=card.id,
+            runtime=opened.info,
+            network_size=Size(card.input.width_px, card.input.height_px),
+            **changes,
+        )
+        self._again()
+
+    def set_ai(self, on: bool) -> None:
+        """Switch the masks on or off; off keeps the model, on loads it again after a fault."""
+        if not on:
+            self._board.change(ai_state=AiState.OFF, ai_reason="switched off")
+        elif self._runtime is not None:
+            self._board.change(ai_state=AiState.ON, ai_reason="")
+            self._again()
+        elif self._chosen is not None:
+            self.set_model(*self._chosen)
+
+    def set_operating_point(self, point: OperatingPoint) -> None:
+        self._own_point = True
+        self._board.change(point=point)
+
+    def close(self) -> None:
+        self._close_runtime()
+
+    def tick(self) -> float | None:
+        frame = self._frames.take()
+        if frame is None:
+            return None
+        self._last_frame = frame
+        self._infer(frame)
+        return None
+
+    def _again(self) -> None:
+        """A paused picture gets its mask without waiting for another frame."""
+        if self._last_frame is not None:
+            self._infer(self._last_frame)
+
+    def _infer(self, frame: Frame) -> None:
+        status = self._board.status
+        if self._runtime is None or status.ai_state is not AiState.ON or status.network_size is None:
+            return
+        image = network_image(frame, status.network_size)
+        start_s = time.monotonic()
+        try:
+            probability = self._runtime.infer(image)
+        except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
+            self._fail(error)
+            return
+        end_s = time.monotonic()
+        mask = Mask(frame.number, probability, Rect(0, 0, frame.width_px, frame.height_px))
+        components = find_components(mask, frame.width_px, frame.height_px, status.point)
+        done_s = time.monotonic()
+        self._stats.add("network", (end_s - start_s) * 1000.0, end_s)
+        self._stats.add("components", (done_s - end_s) * 1000.0, done_s)
+        assert status.model_id is not None
+        self._offer_result(
+            Result(
+                number=frame.number,
+                index=frame.index,
+                pts_s=frame.pts_s,
+                seek_serial=frame.seek_serial,
+                mask=mask,
+                components=components,
+                threshold=status.point.threshold,
+                timings=Timings(frame.captured_s, frame.ready_s, start_s, end_s),
+                model_id=status.model_id,
+                runtime=self._runtime.info.name,
+            )
+        )
+
+    def _fail(self, error: Exception) -> None:
+        self._close_runtime()
+        fault = fault_of(error, PLACE)
+        if not isinstance(error, FaultError):
+            fault = FaultError(
+                FaultCode.INFERENCE,
+                expected="the network to run",
+                got=f"{type(error).__name__}: {error}".splitlines()[0],
+                remedy="switch the AI on again, or choose another model or runtime",
+                detail=fault.detail,
+            ).as_fault(PLACE)
+        self._board.add_fault(fault)
+        self._board.change(ai_state=AiState.FAULT, ai_reason=fault.sentence, runtime=None, network_size=None)
+
+    def _close_runtime(self) -> None:
+        if self._runtime is not None:
+            self._runtime.close()
+            self._runtime = None

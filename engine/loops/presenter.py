@@ -1,0 +1,165 @@
+"""Decides what is on the screen: the due frame with its mask, and whether the signal is still there."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from engine.board import Board, Status
+from engine.components import find_components
+from engine.presenting import mask_for, waits_for_mask
+from engine.state import SourceEvent
+from engine.stats import StatsRecorder
+from engine.types import AiState, Frame, OperatingPoint, Pacing, Presentation, Result, SourceState
+
+SIGNAL_LIMIT_S = 0.4
+# A slow source may take longer between two frames: a stills feed of 1 Hz is not a lost signal.
+SIGNAL_LIMIT_PERIODS = 2.5
+DEFAULT_WAIT_S = {Pacing.LIVE: 0.0, Pacing.REALTIME: 0.020, Pacing.EVERY: 5.0}
+KEPT_RESULTS = 4
+
+
+class Presenter:
+    """`offer_*` and `flush` may be called from any thread; `tick` runs in the presenter's.
+
+    `reading_since_s` tells since when the reader has been waiting for its source, None when it is not.
+    """
+
+    def __init__(
+        self, board: Board, stats: StatsRecorder, reading_since_s: Callable[[], float | None]
+    ) -> None:
+        self.bell: Callable[[], None] = lambda: None
+        self._board = board
+        self._stats = stats
+        self._reading_since_s = reading_since_s
+        self._lock = threading.Lock()
+        self._frames: deque[Frame] = deque()
+        self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
+        self._flush = False
+        self._arrived_s = time.monotonic()
+        self._point: OperatingPoint | None = None
+
+    def offer_frame(self, frame: Frame) -> None:
+        """A frame that will be due; a live one replaces those that nobody has shown yet."""
+        with self._lock:
+            if self._board.status.pacing is Pacing.LIVE:
+                self._frames.clear()
+            while self._frames and self._frames[0].seek_serial != frame.seek_serial:
+                self._frames.popleft()
+            self._frames.append(frame)
+            self._arrived_s = time.monotonic()
+        self.bell()
+
+    def offer_result(self, result: Result) -> None:
+        with self._lock:
+            self._results.append(result)
+        self.bell()
+
+    def flush(self) -> None:
+        """Show what has been handed over now, due or not: the video stops here."""
+        with self._lock:
+            self._flush = True
+        self.bell()
+
+    def tick(self) -> float | None:
+        """Publish what is due; returns when to look again."""
+        now_s = time.monotonic()
+        status = self._board.status
+        with self._lock:
+            results = tuple(self._results) if status.ai_state is AiState.ON else ()
+            frame, wait_s = self._due_frame(status, results, now_s)
+        if frame is not None:
+            self._publish(status, frame, results)
+            return 0.0
+        self._improve(status, results)
+        watch_s = self._watch(status, now_s)
+        waits = [w for w in (wait_s, watch_s) if w is not None]
+        return min(waits) if waits else None
+
+    def _due_frame(
+        self, status: Status, results: tuple[Result, ...], now_s: float
+    ) -> tuple[Frame | None, float | None]:
+        """The frame to show now, or None and how long until there may be one."""
+        if self._flush:
+            self._flush = False
+            if self._frames:
+                frame = self._frames[-1]
+                self._frames.clear()
+                return frame, None
+        if status.pacing is Pacing.REALTIME:
+            # After a stall only the newest due frame is worth showing.
+            while len(self._frames) > 1 and self._frames[1].due_s <= now_s:
+                self._frames.popleft()
+        if not self._frames:
+            return None, None
+        frame = self._frames[0]
+        if now_s < frame.due_s:
+            return None, frame.due_s - now_s
+        mask_wait_s = DEFAULT_WAIT_S[status.pacing] if status.mask_wait_s is None else status.mask_wait_s
+        if status.source_state is SourceState.PAUSED:
+            mask_wait_s = 0.0
+        # Every frame's mask comes, however slow the network: EVERY has no reason to give up on it.
+        patient = status.pacing is Pacing.EVERY and status.ai_state is AiState.ON
+        own = any(r.number == frame.number for r in results)
+        if patient and not own and now_s < frame.due_s + mask_wait_s:
+            return None, frame.due_s + mask_wait_s - now_s
+        if not patient and waits_for_mask(frame, results, now_s=now_s, wait_s=mask_wait_s):
+            return None, frame.due_s + mask_wait_s - now_s
+        self._frames.popleft()
+        return frame, None
+
+    def _publish(self, status: Status, frame: Frame, results: tuple[Result, ...]) -> None:
+        live = status.pacing is Pacing.LIVE
+        chosen = mask_for(frame, results, live=live)
+        result, age_s = chosen if chosen is not None else (None, None)
+        if result is not None:
+            result = self._at_point(result, status.point, frame)
+        self._board.event(SourceEvent.FRAME, presentation=Presentation(frame, result, age_s))
+
+    def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
+        """Publish the shown picture again when its mask has come, the threshold moved, or the AI went off."""
+        shown = status.presentation
+        if shown is None:
+            return
+        chosen = mask_for(shown.frame, results, live=status.pacing is Pacing.LIVE)
+        if chosen is None:
+            if shown.result is not None and status.ai_state is not AiState.ON:
+                self._board.change(presentation=Presentation(shown.frame, None, None))
+            return
+        newer = shown.result is None or chosen[0].number > shown.result.number
+        point = status.point
+        moved = shown.result is not None and self._point is not None and self._point != point
+        if newer or moved:
+            result = self._at_point(chosen[0], point, shown.frame)
+            self._board.change(presentation=Presentation(shown.frame, result, chosen[1]))
+
+    def _at_point(self, result: Result, point: OperatingPoint, frame: Frame) -> Result:
+        """`result` with the components of the current threshold: no inference is needed for that."""
+        moved = self._point is not None and self._point != point
+        self._point = point
+        if not moved and result.threshold == point.threshold:
+            return result
+        components = find_components(result.mask, frame.width_px, frame.height_px, point)
+        return dataclasses.replace(result, components=components, threshold=point.threshold)
+
+    def _watch(self, status: Status, now_s: float) -> float | None:
+        """NO SIGNAL when the next frame is overdue; returns when to look again."""
+        if status.source_state is not SourceState.RUNNING or status.info is None:
+            return None
+        limit_s = SIGNAL_LIMIT_S
+        if status.info.live:
+            if status.info.rate_hz:
+                limit_s = max(limit_s, SIGNAL_LIMIT_PERIODS / status.info.rate_hz)
+            since_s: float | None = self._arrived_s
+        else:
+            since_s = self._reading_since_s()
+        if since_s is None or self._frames:
+            return limit_s / 2
+        left_s = since_s + limit_s - now_s
+        if left_s > 0:
+            return left_s
+        self._board.event(SourceEvent.OVERDUE)
+        return None

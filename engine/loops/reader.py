@@ -1,0 +1,329 @@
+"""Owns the source: opens, reads, paces, seeks, and opens a lost live source again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from engine.board import Board
+from engine.faults import FaultCode, FaultError, fault_of
+from engine.pacing import RESTART_CLOCK_S, MediaClock, hand_over_s, is_too_late
+from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
+from engine.state import SourceEvent
+from engine.stats import StatsRecorder
+from engine.types import Frame, Pacing, SourceState
+
+log = logging.getLogger(__name__)
+
+PLACE = "source"
+REOPEN_AFTER_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+DEFAULT_PERIOD_S = 1 / 25
+# EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
+ACKNOWLEDGE_TIMEOUT_S = 2.0
+
+OpenSource = Callable[[SourceSpec, SourceOptions], Source]
+
+
+class Reader:
+    """Commands and `tick` run in the reader's thread; the attributes below are read by others."""
+
+    def __init__(
+        self,
+        board: Board,
+        stats: StatsRecorder,
+        open_source: OpenSource,
+        hand_over: Callable[[Frame], None],
+        flush: Callable[[], None],
+    ) -> None:
+        self.reading_since_s: float | None = None  # set while a read of the source is under way
+        self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
+        self._board = board
+        self._stats = stats
+        self._open_source = open_source
+        self._hand_over = hand_over
+        self._flush = flush
+        self._source: Source | None = None
+        self._spec: SourceSpec | None = None
+        self._options = SourceOptions()
+        self._number = 0
+        self._seek_serial = 0
+        self._reopens = 0
+        self._reopen_at_s: float | None = None
+        self._forget_position()
+
+    # Commands
+
+    def open(self, spec: SourceSpec, options: SourceOptions, pacing: Pacing | None) -> None:
+        """Close what is open and open `spec`; the first picture makes the state RUNNING."""
+        self._close_source()
+        self._spec, self._options = spec, options
+        self._reopens = 0
+        self._stats.reset()
+        self._board.clear_faults(PLACE)
+        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0)
+        self._open(pacing)
+
+    def close(self) -> None:
+        self._close_source()
+        self._spec = None
+        self._board.clear_faults(PLACE)
+        self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
+
+    def play(self) -> None:
+        if self._source is not None and self._board.status.source_state is SourceState.ENDED:
+            self._seek_to(0)
+        self._clock = None
+        self._board.event(SourceEvent.PLAY)
+
+    def pause(self) -> None:
+        if self._board.status.info is None or self._board.status.info.live:
+            return  # a live picture that stands still would look like a live one
+        self._flush()
+        self._board.event(SourceEvent.PAUSE)
+
+    def set_speed(self, speed: float) -> None:
+        info = self._board.status.info
+        if info is None or info.live or (speed < 0 and not info.seekable):
+            return
+        self._clock = None
+        self._board.change(speed=speed)
+
+    def seek(self, pts_s: float) -> None:
+        """Show the frame that is on the screen at `pts_s`; the state stays (ENDED becomes PAUSED)."""
+        if self._source is None:
+            return
+        self._show(self._source.index_at(pts_s))
+
+    def step(self, frames: int) -> None:
+        """Pause and go `frames` frames on (or back), exactly."""
+        if self._source is None or self._board.status.info is None or self._board.status.info.live:
+            return
+        self.pause()
+        # One frame on is what the decoder gives next, unless frames were skipped since.
+        self._show(None if frames == 1 and self._in_step else max(0, self._index + frames))
+
+    # The loop
+
+    def tick(self) -> float | None:
+        """Read, wait until its time, hand over; see `Worker` for what is returned."""
+        now_s = time.monotonic()
+        if self._source is None:
+            if self._reopen_at_s is None:
+                return None
+            if now_s < self._reopen_at_s:
+                return self._reopen_at_s - now_s
+            self._open(self._board.status.pacing)
+            return 0.0
+        status = self._board.status
+        if status.source_state not in (SourceState.OPENING, SourceState.RUNNING, SourceState.NO_SIGNAL):
+            return None
+        if status.speed < 0:
+            return self._play_backwards(now_s)
+        if self._pending is None and not self._at_end:
+            self._pending = self._read()
+            if self._source is None:
+                return 0.0
+            self._at_end = self._pending is None
+            now_s = time.monotonic()
+        if self._pending is None:
+            return self._finish(now_s)
+        if status.pacing is Pacing.LIVE:
+            return self._deliver(self._pending, self._pending.captured_s)
+        if status.pacing is Pacing.EVERY:
+            return self._deliver_every(self._pending, now_s)
+        return self._deliver_in_time(self._pending, now_s, status.speed)
+
+    def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
+        if self._clock is None:
+            self._clock = MediaClock(picture.pts_s, now_s, speed)
+        due_s = self._clock.due_s(picture.pts_s)
+        if now_s - due_s > RESTART_CLOCK_S:
+            self._clock = MediaClock(picture.pts_s, now_s, speed)
+            due_s = now_s
+        hand_at_s = hand_over_s(due_s, self._due_s)
+        if now_s < hand_at_s:
+            return hand_at_s - now_s
+        if is_too_late(now_s, due_s, self._period_s() / speed, self._handed_at_s):
+            self._due_s = due_s
+            self._pending = None
+            self._in_step = False
+            return 0.0
+        return self._deliver(picture, due_s)
+
+    def _deliver_every(self, picture: Picture, now_s: float) -> float | None:
+        waiting = self._handed_number is not None and self.acknowledged < self._handed_number
+        if waiting and self._handed_at_s is not None:
+            left_s = self._handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s
+            if left_s > 0:
+                return left_s
+        return self._deliver(picture, now_s)
+
+    def _deliver(self, picture: Picture, due_s: float) -> float:
+        start_s = time.monotonic()
+        size = self._board.status.network_size
+        frame = Frame(
+            number=self._number,
+            index=picture.index,
+            pts_s=picture.pts_s,
+            captured_s=picture.captured_s,
+            due_s=due_s,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            network_image=None if size is None else picture.rgb(size),
+            image=picture.bgra(),
+            name=picture.name,
+            seek_serial=self._seek_serial,
+            ready_s=(ready_s := time.monotonic()),
+        )
+        self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
+        self._pending = None
+        self._index, self._pts_s, self._due_s = picture.index, picture.pts_s, due_s
+        self._handed_at_s, self._handed_number = ready_s, frame.number
+        self._in_step = True
+        self._hand_over(frame)
+        return 0.0
+
+    def _play_backwards(self, now_s: float) -> float | None:
+        assert self._source is not None
+        speed = self._board.status.speed
+        if self._clock is None:
+            self._clock = MediaClock(self._pts_s, now_s, speed)
+        index = self._source.index_at(self._clock.pts_s(now_s))
+        if index != self._index:
+            self._show(index)
+        if index == 0:
+            self._board.event(SourceEvent.PAUSE, speed=1.0)
+            self._clock = None
+            return None
+        return self._period_s()
+
+    def _finish(self, now_s: float) -> float | None:
+        """The last frame stays for its own duration, then the state is ENDED."""
+        ends_at_s = (self._due_s or now_s) + self._period_s()
+        if self._board.status.pacing is Pacing.REALTIME and now_s < ends_at_s:
+            return ends_at_s - now_s
+        self._flush()
+        self._board.event(SourceEvent.END)
+        return None
+
+    # The source
+
+    def _open(self, pacing: Pacing | None) -> None:
+        assert self._spec is not None
+        self._reopen_at_s = None
+        self._forget_position()
+        try:
+            self._source = self._open_source(self._spec, self._options)
+        except Exception as error:  # told as a fault; a live source that was there before is tried again
+            if self._reopens == 0:
+                self._board.add_fault(fault_of(error, PLACE))
+                self._board.event(SourceEvent.FAULT)
+            else:
+                self._try_again_later()
+            return
+        info = self._source.info
+        if pacing is None:
+            pacing = Pacing.LIVE if info.live else Pacing.REALTIME
+        self._seek_serial += 1
+        self._board.change(info=info, pacing=pacing)
+
+    def _read(self) -> Picture | None:
+        """The next picture; None at the end, or when the source has just been closed after a fault."""
+        assert self._source is not None
+        start_s = self.reading_since_s = time.monotonic()
+        try:
+            picture = self._source.read()
+        except FaultError as error:
+            self.failed(error)
+            return None
+        finally:
+            self.reading_since_s = None
+        if picture is None:
+            return None
+        now_s = time.monotonic()
+        if self._board.status.pacing is not Pacing.LIVE:  # live, most of it is waiting for the device
+            self._stats.add("decode", (now_s - start_s) * 1000.0, now_s)
+        if self._reopens:
+            self._reopens = 0
+            self._board.clear_faults(PLACE)
+        self._number += 1
+        if (info := self._source.info) is not self._board.status.info:
+            self._board.change(info=info)
+        return picture
+
+    def failed(self, error: Exception) -> None:
+        """An error of the source, from a read or a command: told, and acted on as far as it goes."""
+        self._board.add_fault(fault_of(error, PLACE))
+        code = error.code if isinstance(error, FaultError) else FaultCode.INTERNAL
+        if code is FaultCode.SOURCE_TRUNCATED or (isinstance(error, FaultError) and not error.fatal):
+            return  # what could be read has been read; the next read gives the end, or goes on
+        info = self._board.status.info
+        self._close_source()
+        if info is not None and info.live and code is FaultCode.SOURCE_LOST:
+            self._board.event(SourceEvent.LOST)
+            self._try_again_later()
+        else:
+            self._board.event(SourceEvent.FAULT)
+
+    def _try_again_later(self) -> None:
+        delay_s = REOPEN_AFTER_S[min(self._reopens, len(REOPEN_AFTER_S) - 1)]
+        self._reopens += 1
+        self._reopen_at_s = time.monotonic() + delay_s
+        log.info("opening %s again in %.1f s", self._spec.address if self._spec else "", delay_s)
+
+    def abandon(self) -> None:
+        """Close the source from another thread: the reader is stuck in it."""
+        if (source := self._source) is not None:
+            source.close()
+
+    def _close_source(self) -> None:
+        self._reopen_at_s = None
+        if (source := self._source) is not None:
+            self._source = None
+            source.close()
+
+    def _show(self, index: int | None) -> None:
+        """Hand over one frame now: `index`, or the next one when None."""
+        if index is None:
+            picture = self._pending or self._read()
+        else:
+            picture = self._read_at(index)
+            self._board.event(SourceEvent.SEEK)
+        if picture is not None:
+            self._deliver(picture, time.monotonic())
+        self._clock = None
+
+    def _read_at(self, index: int) -> Picture | None:
+        """Frame `index`; where the file breaks off before it, the last one that can be decoded (nearly)."""
+        back = 1
+        while self._source is not None:
+            self._seek_to(index)
+            picture = self._read()
+            if picture is not None or index == 0:
+                return picture
+            index, back = max(0, index - back), back * 2
+        return None
+
+    def _seek_to(self, index: int) -> None:
+        assert self._source is not None
+        self._source.seek(index)
+        index_before = self._index
+        self._forget_position()
+        self._index = index_before
+        self._seek_serial += 1
+
+    def _forget_position(self) -> None:
+        self._clock: MediaClock | None = None
+        self._pending: Picture | None = None
+        self._at_end = False
+        self._due_s: float | None = None
+        self._handed_at_s: float | None = None
+        self._handed_number: int | None = None
+        self._in_step = False  # whether the decoder stands just behind the frame handed over last
+        self._index = -1
+        self._pts_s = 0.0
+
+    def _period_s(self) -> float:
+        info = self._board.status.info
+        return 1.0 / info.rate_hz if info is not None and info.rate_hz else DEFAULT_PERIOD_S

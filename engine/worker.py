@@ -1,0 +1,84 @@
+"""A thread with a command queue, a bell, and one edge where errors become faults."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+Command = Callable[[], None]
+
+
+class Worker:
+    """Runs `tick` in its own thread, and posted commands between two ticks.
+
+    `tick` returns how many seconds it may sleep: 0 to run again at once, None until the bell rings.
+    Anything that a command or `tick` raises goes to `on_error` and the thread lives on.
+    """
+
+    def __init__(
+        self, name: str, tick: Callable[[], float | None], on_error: Callable[[Exception], None]
+    ) -> None:
+        self._tick = tick
+        self._on_error = on_error
+        self._changed = threading.Condition()
+        self._commands: dict[object, Command] = {}
+        self._rung = False
+        self._stopping = False
+        # Daemon: a reader stuck inside a driver must not keep the program from ending.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def name(self) -> str:
+        return self._thread.name
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ring(self) -> None:
+        """Let `tick` run soon: something it looks at has changed."""
+        with self._changed:
+            self._rung = True
+            self._changed.notify()
+
+    def post(self, command: Command, key: str | None = None) -> None:
+        """Run `command` in the worker's thread. A later one with the same key replaces it: the last seek wins."""
+        with self._changed:
+            slot: object = key if key is not None else object()
+            self._commands.pop(slot, None)
+            self._commands[slot] = command
+            self._changed.notify()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask it to end and wait. False when it is still stuck in its tick after `timeout_s`."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        wake_s: float | None = 0.0
+        while True:
+            with self._changed:
+                while not (self._rung or self._commands or self._stopping):
+                    wait_s = None if wake_s is None else wake_s - time.monotonic()
+                    if wait_s is not None and wait_s <= 0:
+                        break
+                    self._changed.wait(wait_s)
+                if self._stopping:
+                    return
+                self._rung = False
+                commands, self._commands = list(self._commands.values()), {}
+            for command in commands:
+                self._guarded(command)
+            sleep_s = self._guarded(self._tick)
+            wake_s = None if sleep_s is None else time.monotonic() + sleep_s
+
+    def _guarded(self, call: Callable[[], float | None]) -> float | None:
+        try:
+            return call()
+        except Exception as error:  # the worker's edge: every error becomes a fault, none ends the thread
+            self._on_error(error)
+            return None
