@@ -1,0 +1,1 @@
+"""Protocols: how maps and masks become numbers. Figures of two protocols are never mixed."""
