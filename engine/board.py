@@ -74,9 +74,8 @@ class Board:
     def add_fault(self, fault: Fault) -> None:
         """Show a fault. The same sentence from the same place is shown once, as its newest occurrence."""
         with self._lock:
-            others = [
-                f for f in self._status.faults if (f.place, f.sentence) != (fault.place, fault.sentence)
-            ]
+            said = (fault.place, fault.sentence)
+            others = [f for f in self._status.faults if (f.place, f.sentence) != said]
             self._replace(faults=(*others, fault)[-MAX_FAULTS:])
         self._on_change()
 

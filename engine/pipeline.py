@@ -11,15 +11,16 @@ import cv2
 
 from engine.board import Board
 from engine.faults import Fault, FaultCode, FaultError, fault_of
-from engine.loops.inferer import Inferer
+from engine.loops.inferer import Inferer, OpenRuntime
 from engine.loops.presenter import Presenter
 from engine.loops.reader import OpenSource, Reader
+from engine.runtime import open_runtime
 from engine.slot import LatestSlot
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.state import state_word
 from engine.stats import StatsRecorder
-from engine.types import AiState, Frame, OperatingPoint, Pacing, Presentation, Result, Snapshot, Stats
+from engine.types import AiState, Frame, OperatingPoint, Pacing, Presentation, Snapshot, Stats
 from engine.worker import Worker
 
 JOIN_S = 2.0
@@ -34,7 +35,11 @@ class Pipeline:
     """
 
     def __init__(
-        self, on_change: Callable[[], None] = lambda: None, *, open_source: OpenSource = open_source
+        self,
+        on_change: Callable[[], None] = lambda: None,
+        *,
+        open_source: OpenSource = open_source,
+        open_runtime: OpenRuntime = open_runtime,
     ) -> None:
         cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
         self._board = Board(self._changed)
@@ -52,7 +57,9 @@ class Pipeline:
         self._presenter.bell = self._presenter_worker.ring
         # The slot's bell is bound late: worker and slot need each other.
         self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer_worker.ring())
-        self._inferer = Inferer(self._board, self._stats, self._frames, self._offer_result)
+        self._inferer = Inferer(
+            self._board, self._stats, self._frames, self._presenter.offer_result, open_runtime
+        )
         self._inferer_worker = self._worker("inferer", self._inferer.tick)
         for worker in self._workers:
             worker.start()
@@ -82,7 +89,7 @@ class Pipeline:
         self._reader_worker.post(lambda: self._reader.set_speed(amount if speed >= 0 else -amount), "speed")
 
     def seek(self, pts_s: float) -> None:
-        """Show the frame that is on the screen at `pts_s`, exactly. Of several waiting seeks the last wins."""
+        """Show the frame that is on the screen at `pts_s`, exactly. Of waiting seeks the last wins."""
         self._reader_worker.post(lambda: self._reader.seek(pts_s), "seek")
 
     def step(self, frames: int) -> None:
@@ -180,9 +187,6 @@ class Pipeline:
     def _hand_over(self, frame: Frame) -> None:
         self._frames.put(frame)
         self._presenter.offer_frame(frame)
-
-    def _offer_result(self, result: Result) -> None:
-        self._presenter.offer_result(result)
 
     def _changed(self) -> None:
         self._presenter.bell()

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class LatestSlot(Generic[T]):
-    """One value: `put` replaces it and rings the bell of whoever takes, `take` empties it. Nothing ever queues."""
+    """`put` replaces the value and rings the bell of whoever takes; `take` empties it. Nothing queues."""
 
     def __init__(self, bell: Callable[[], None]) -> None:
         self._lock = threading.Lock()

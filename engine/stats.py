@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 
@@ -145,8 +146,8 @@ def _forget(samples: deque[tuple[float, float]], now_s: float) -> None:
 def rss_mb() -> float:
     """Resident memory of this process, MB: now on Linux, the peak elsewhere."""
     if sys.platform.startswith("linux"):
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
     if sys.platform == "win32":
         return float("nan")
     import resource

@@ -157,7 +157,7 @@ class Presentation:
     """What is to be seen now: a frame and the mask to draw over it.
 
     `result` is None when there is no mask young enough; `mask_age_s` is how much older the mask's frame is
-    than the picture (0 when it is its own), None without a mask. `frame_decoded_s`: when its pixels were ready.
+    than the picture (0 when it is its own), None without a mask.
     """
 
     frame: Frame

@@ -42,7 +42,7 @@ class Worker:
             self._changed.notify()
 
     def post(self, command: Command, key: str | None = None) -> None:
-        """Run `command` in the worker's thread. A later one with the same key replaces it: the last seek wins."""
+        """Run `command` in the worker's thread. A later one of the same key replaces it."""
         with self._changed:
             slot: object = key if key is not None else object()
             self._commands.pop(slot, None)

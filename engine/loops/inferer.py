@@ -10,9 +10,8 @@ from pathlib import Path
 from engine.board import Board
 from engine.components import find_components
 from engine.faults import FaultCode, FaultError, fault_of
-from engine.model_folder import load_model_folder
+from engine.model_folder import ModelFolder, load_model_folder
 from engine.prepare import network_image
-from engine.runtime import open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.slot import LatestSlot
 from engine.stats import StatsRecorder
@@ -21,6 +20,8 @@ from engine.types import AiState, Frame, Mask, OperatingPoint, Rect, Result, Siz
 log = logging.getLogger(__name__)
 
 PLACE = "AI"
+
+OpenRuntime = Callable[[str, ModelFolder, RuntimeOptions], Runtime]
 
 
 class Inferer:
@@ -32,11 +33,13 @@ class Inferer:
         stats: StatsRecorder,
         frames: LatestSlot[Frame],
         offer_result: Callable[[Result], None],
+        open_runtime: OpenRuntime,
     ) -> None:
         self._board = board
         self._stats = stats
         self._frames = frames
         self._offer_result = offer_result
+        self._open_runtime = open_runtime
         self._runtime: Runtime | None = None
         self._last_frame: Frame | None = None
         self._chosen: tuple[Path, str, str] | None = None
@@ -50,7 +53,7 @@ class Inferer:
         self._board.change(ai_state=AiState.LOADING, ai_reason="the model is being loaded")
         try:
             model = load_model_folder(model_dir)
-            opened = open_runtime(runtime, model, RuntimeOptions(precision=precision))
+            opened = self._open_runtime(runtime, model, RuntimeOptions(precision=precision))
         except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
             self._fail(error)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.board import Board
 from engine.faults import FaultCode, FaultError, fault_of
@@ -23,6 +24,21 @@ DEFAULT_PERIOD_S = 1 / 25
 ACKNOWLEDGE_TIMEOUT_S = 2.0
 
 OpenSource = Callable[[SourceSpec, SourceOptions], Source]
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where the reader stands in its source; a seek starts a new one."""
+
+    index: int = -1  # of the frame handed over last
+    pts_s: float = 0.0
+    in_step: bool = False  # whether the decoder stands just behind that frame
+    clock: MediaClock | None = None  # None: the next frame is due at once
+    pending: Picture | None = None  # decoded, not yet handed over
+    at_end: bool = False
+    due_s: float | None = None  # of the frame handed over or skipped last
+    handed_at_s: float | None = None
+    handed_number: int | None = None
 
 
 class Reader:
@@ -50,7 +66,7 @@ class Reader:
         self._seek_serial = 0
         self._reopens = 0
         self._reopen_at_s: float | None = None
-        self._forget_position()
+        self._at = _Position()
 
     # Commands
 
@@ -73,7 +89,7 @@ class Reader:
     def play(self) -> None:
         if self._source is not None and self._board.status.source_state is SourceState.ENDED:
             self._seek_to(0)
-        self._clock = None
+        self._at.clock = None
         self._board.event(SourceEvent.PLAY)
 
     def pause(self) -> None:
@@ -86,7 +102,7 @@ class Reader:
         info = self._board.status.info
         if info is None or info.live or (speed < 0 and not info.seekable):
             return
-        self._clock = None
+        self._at.clock = None
         self._board.change(speed=speed)
 
     def seek(self, pts_s: float) -> None:
@@ -101,7 +117,7 @@ class Reader:
             return
         self.pause()
         # One frame on is what the decoder gives next, unless frames were skipped since.
-        self._show(None if frames == 1 and self._in_step else max(0, self._index + frames))
+        self._show(None if frames == 1 and self._at.in_step else max(0, self._at.index + frames))
 
     # The loop
 
@@ -120,41 +136,41 @@ class Reader:
             return None
         if status.speed < 0:
             return self._play_backwards(now_s)
-        if self._pending is None and not self._at_end:
-            self._pending = self._read()
+        if self._at.pending is None and not self._at.at_end:
+            self._at.pending = self._read()
             if self._source is None:
                 return 0.0
-            self._at_end = self._pending is None
+            self._at.at_end = self._at.pending is None
             now_s = time.monotonic()
-        if self._pending is None:
+        if self._at.pending is None:
             return self._finish(now_s)
         if status.pacing is Pacing.LIVE:
-            return self._deliver(self._pending, self._pending.captured_s)
+            return self._deliver(self._at.pending, self._at.pending.captured_s)
         if status.pacing is Pacing.EVERY:
-            return self._deliver_every(self._pending, now_s)
-        return self._deliver_in_time(self._pending, now_s, status.speed)
+            return self._deliver_every(self._at.pending, now_s)
+        return self._deliver_in_time(self._at.pending, now_s, status.speed)
 
     def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
-        if self._clock is None:
-            self._clock = MediaClock(picture.pts_s, now_s, speed)
-        due_s = self._clock.due_s(picture.pts_s)
+        if self._at.clock is None:
+            self._at.clock = MediaClock(picture.pts_s, now_s, speed)
+        due_s = self._at.clock.due_s(picture.pts_s)
         if now_s - due_s > RESTART_CLOCK_S:
-            self._clock = MediaClock(picture.pts_s, now_s, speed)
+            self._at.clock = MediaClock(picture.pts_s, now_s, speed)
             due_s = now_s
-        hand_at_s = hand_over_s(due_s, self._due_s)
+        hand_at_s = hand_over_s(due_s, self._at.due_s)
         if now_s < hand_at_s:
             return hand_at_s - now_s
-        if is_too_late(now_s, due_s, self._period_s() / speed, self._handed_at_s):
-            self._due_s = due_s
-            self._pending = None
-            self._in_step = False
+        if is_too_late(now_s, due_s, self._period_s() / speed, self._at.handed_at_s):
+            self._at.due_s = due_s
+            self._at.pending = None
+            self._at.in_step = False
             return 0.0
         return self._deliver(picture, due_s)
 
     def _deliver_every(self, picture: Picture, now_s: float) -> float | None:
-        waiting = self._handed_number is not None and self.acknowledged < self._handed_number
-        if waiting and self._handed_at_s is not None:
-            left_s = self._handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s
+        waiting = self._at.handed_number is not None and self.acknowledged < self._at.handed_number
+        if waiting and self._at.handed_at_s is not None:
+            left_s = self._at.handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s
             if left_s > 0:
                 return left_s
         return self._deliver(picture, now_s)
@@ -177,30 +193,30 @@ class Reader:
             ready_s=(ready_s := time.monotonic()),
         )
         self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
-        self._pending = None
-        self._index, self._pts_s, self._due_s = picture.index, picture.pts_s, due_s
-        self._handed_at_s, self._handed_number = ready_s, frame.number
-        self._in_step = True
+        self._at.pending = None
+        self._at.index, self._at.pts_s, self._at.due_s = picture.index, picture.pts_s, due_s
+        self._at.handed_at_s, self._at.handed_number = ready_s, frame.number
+        self._at.in_step = True
         self._hand_over(frame)
         return 0.0
 
     def _play_backwards(self, now_s: float) -> float | None:
         assert self._source is not None
         speed = self._board.status.speed
-        if self._clock is None:
-            self._clock = MediaClock(self._pts_s, now_s, speed)
-        index = self._source.index_at(self._clock.pts_s(now_s))
-        if index != self._index:
+        if self._at.clock is None:
+            self._at.clock = MediaClock(self._at.pts_s, now_s, speed)
+        index = self._source.index_at(self._at.clock.pts_s(now_s))
+        if index != self._at.index:
             self._show(index)
         if index == 0:
             self._board.event(SourceEvent.PAUSE, speed=1.0)
-            self._clock = None
+            self._at.clock = None
             return None
         return self._period_s()
 
     def _finish(self, now_s: float) -> float | None:
         """The last frame stays for its own duration, then the state is ENDED."""
-        ends_at_s = (self._due_s or now_s) + self._period_s()
+        ends_at_s = (self._at.due_s or now_s) + self._period_s()
         if self._board.status.pacing is Pacing.REALTIME and now_s < ends_at_s:
             return ends_at_s - now_s
         self._flush()
@@ -212,7 +228,7 @@ class Reader:
     def _open(self, pacing: Pacing | None) -> None:
         assert self._spec is not None
         self._reopen_at_s = None
-        self._forget_position()
+        self._at = _Position()
         try:
             self._source = self._open_source(self._spec, self._options)
         except Exception as error:  # told as a fault; a live source that was there before is tried again
@@ -286,13 +302,13 @@ class Reader:
     def _show(self, index: int | None) -> None:
         """Hand over one frame now: `index`, or the next one when None."""
         if index is None:
-            picture = self._pending or self._read()
+            picture = self._at.pending or self._read()
         else:
             picture = self._read_at(index)
             self._board.event(SourceEvent.SEEK)
         if picture is not None:
             self._deliver(picture, time.monotonic())
-        self._clock = None
+        self._at.clock = None
 
     def _read_at(self, index: int) -> Picture | None:
         """Frame `index`; where the file breaks off before it, the last one that can be decoded (nearly)."""
@@ -308,21 +324,8 @@ class Reader:
     def _seek_to(self, index: int) -> None:
         assert self._source is not None
         self._source.seek(index)
-        index_before = self._index
-        self._forget_position()
-        self._index = index_before
+        self._at = _Position(index=self._at.index, pts_s=self._at.pts_s)
         self._seek_serial += 1
-
-    def _forget_position(self) -> None:
-        self._clock: MediaClock | None = None
-        self._pending: Picture | None = None
-        self._at_end = False
-        self._due_s: float | None = None
-        self._handed_at_s: float | None = None
-        self._handed_number: int | None = None
-        self._in_step = False  # whether the decoder stands just behind the frame handed over last
-        self._index = -1
-        self._pts_s = 0.0
 
     def _period_s(self) -> float:
         info = self._board.status.info

@@ -1,0 +1,43 @@
+import pytest
+
+from engine.presenting import mask_for, waits_for_mask
+from tests.fixtures.values import frame, result
+
+
+def test_a_frame_gets_its_own_mask():
+    own = result(5)
+
+    assert mask_for(frame(5), [result(4), own], live=False) == (own, 0.0)
+
+
+def test_without_its_own_a_frame_gets_the_newest_older_mask_with_its_age():
+    chosen, age_s = mask_for(frame(6), [result(3), result(4)], live=False)
+
+    assert chosen.number == 4
+    assert age_s == pytest.approx(2 / 30)
+
+
+def test_a_mask_older_than_120_ms_is_never_drawn():
+    assert mask_for(frame(9, pts_s=1.119), [result(5, pts_s=1.0)], live=False) is not None
+    assert mask_for(frame(9, pts_s=1.121), [result(5, pts_s=1.0)], live=False) is None
+
+
+def test_a_mask_of_a_later_frame_is_never_drawn_on_an_earlier_one():
+    assert mask_for(frame(5), [result(6)], live=False) is None
+
+
+def test_a_mask_from_before_a_seek_is_never_drawn_after_it():
+    assert mask_for(frame(6, serial=1), [result(5, serial=0)], live=False) is None
+
+
+def test_a_due_frame_waits_a_little_for_its_own_mask():
+    due = frame(6, due_s=10.0)
+
+    assert waits_for_mask(due, [result(5)], now_s=10.005, wait_s=0.020)
+    assert not waits_for_mask(due, [result(5)], now_s=10.021, wait_s=0.020)
+    assert not waits_for_mask(due, [result(5), result(6)], now_s=10.005, wait_s=0.020)
+
+
+def test_nobody_waits_for_a_network_that_is_more_than_one_frame_behind():
+    assert not waits_for_mask(frame(9, due_s=10.0), [result(5)], now_s=10.0, wait_s=0.020)
+    assert not waits_for_mask(frame(9, due_s=10.0), [], now_s=10.0, wait_s=0.020)
