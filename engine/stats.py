@@ -56,6 +56,7 @@ class StatsRecorder:
             self._recent: dict[str, deque[tuple[float, float]]] = {}
             self._whole: dict[str, Histogram] = {}
             self._first_paint_s: float | None = None
+            self._first_masked_s: float | None = None
             self._last: tuple[int, int] | None = None  # number, seek_serial of the last painted frame
             self._last_masked = -1
             self._shown_at: deque[float] = deque()
@@ -88,6 +89,7 @@ class StatsRecorder:
             if own_mask and frame.number > self._last_masked:
                 self._last_masked = frame.number
                 self._masked += 1
+                self._first_masked_s = self._first_masked_s or end_s
                 self._masked_at.append(end_s)
                 self._add("due to mask painted", due_to_painted_ms, end_s)
 
@@ -109,12 +111,13 @@ class StatsRecorder:
             return Stats(tuple(stages), rates[0], rates[1], self._shown, self._masked, self._dropped)
 
     def report(self) -> dict[str, object]:
-        """The whole run without its first two seconds, for `engine.bench`."""
+        """The whole run without its first two seconds, for `engine.bench`. `_at_s` is `time.monotonic()`."""
         with self._lock:
             shown, masked, dropped = (
                 now - warm
                 for now, warm in zip((self._shown, self._masked, self._dropped), self._warm, strict=True)
             )
+            first_paint_s, first_masked_s = self._first_paint_s, self._first_masked_s
             stages = {
                 name: {f"p{percent}_ms": histogram.percentile_ms(percent) for percent in (50, 95, 99)}
                 for name, histogram in self._whole.items()
@@ -124,6 +127,8 @@ class StatsRecorder:
             "masked_share": masked / shown if shown else 0.0,
             "dropped": dropped,
             "stages": stages,
+            "first_painted_at_s": first_paint_s,
+            "first_masked_at_s": first_masked_s,
             "rss_mb": rss_mb(),
         }
 

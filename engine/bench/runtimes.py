@@ -1,0 +1,70 @@
+"""The default student on every runtime and precision of this machine, interleaved in one process."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+
+from engine.faults import FaultCode, FaultError
+from engine.model_folder import ModelFolder, bundled_models, find_model
+from engine.runtime import open_runtime
+from engine.runtime.base import Runtime, RuntimeOptions
+
+CANDIDATES = (("eager", "f32"), ("openvino", "f32"), ("openvino", "bf16"), ("openvino", "int8"), ("openvino", "auto"))
+PICTURES = 8
+
+
+def run(*, rounds: int, model: str | None) -> dict[str, Any]:
+    """`rounds` rounds of each candidate's turn over the same pictures; what cannot run here is left out, by name."""
+    models = [find_model(model)] if model else list(bundled_models())
+    rows: list[dict[str, Any]] = []
+    skipped: list[str] = []
+    for folder in models:
+        rows += _measure(folder, rounds, skipped)
+    return {"runtimes": rows, "skipped": skipped, "rounds": rounds}
+
+
+def _measure(model: ModelFolder, rounds: int, skipped: list[str]) -> list[dict[str, Any]]:
+    shape = (model.card.input.height_px, model.card.input.width_px, 3)
+    random = np.random.default_rng(0)
+    pictures = [random.integers(0, 256, shape, np.uint8) for _ in range(PICTURES)]
+    opened: dict[tuple[str, str], Runtime] = {}
+    for name, precision in CANDIDATES:
+        try:
+            opened[name, precision] = open_runtime(name, model, RuntimeOptions(precision=precision))
+        except FaultError as error:
+            if error.code is FaultCode.INTERNAL:
+                raise
+            skipped.append(f"{model.card.id} {name} {precision}: {error}")
+    times_ms: dict[tuple[str, str], list[float]] = {key: [] for key in opened}
+    for key, runtime in opened.items():
+        for picture in pictures:
+            runtime.infer(picture)  # warm-up
+    for _ in range(rounds):
+        for key, runtime in opened.items():
+            for picture in pictures:
+                start_s = time.perf_counter()
+                runtime.infer(picture)
+                times_ms[key].append((time.perf_counter() - start_s) * 1000.0)
+    eager = times_ms.get(("eager", "f32"))
+    rows = []
+    for (name, asked), values in times_ms.items():
+        p50 = statistics.median(values)
+        rows.append(
+            {
+                "student": model.card.id,
+                "runtime": name,
+                "precision": opened[name, asked].info.precision + (" (auto)" if asked == "auto" else ""),
+                "threads": opened[name, asked].info.threads,
+                "p50_ms": round(p50, 2),
+                "p95_ms": round(float(np.percentile(values, 95)), 2),
+                "p99_ms": round(float(np.percentile(values, 99)), 2),
+                "vs_eager": round(statistics.median(eager) / p50, 2) if eager else None,
+            }
+        )
+    for runtime in opened.values():
+        runtime.close()
+    return rows

@@ -1,0 +1,73 @@
+"""Runs the real program on a screen as a child process and reads back what it measured."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.faults import FaultCode, FaultError
+
+SCREEN = (1920, 1080)
+GRACE_S = 60.0
+
+
+@contextlib.contextmanager
+def screen() -> Iterator[dict[str, str]]:
+    """Environment of a child that is to show a window: this desktop, else Xvfb, else Qt's offscreen platform.
+
+    Yields the environment; `POLYPLIVE_SCREEN` in it says which.
+    """
+    environment = dict(os.environ)
+    if sys.platform != "linux" or environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        yield environment | {"POLYPLIVE_SCREEN": "desktop"}
+        return
+    if shutil.which("Xvfb") is None:
+        yield environment | {"QT_QPA_PLATFORM": "offscreen", "POLYPLIVE_SCREEN": "offscreen"}
+        return
+    read_fd, write_fd = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"],
+        pass_fds=(write_fd,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write_fd)
+    with os.fdopen(read_fd) as answer:
+        display = answer.readline().strip()
+    try:
+        yield environment | {"DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb", "POLYPLIVE_SCREEN": "Xvfb"}
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def run_window(environment: dict[str, str], source: list[str], seconds: float, *options: str) -> dict[str, Any]:
+    """Play `source` in full screen for `seconds`; the program's own statistics, with `started_at_s` added.
+
+    Raises FaultError when the program does not end well.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stats = Path(folder) / "stats.json"
+        command = [sys.executable, "-m", "main", *source, "--fullscreen", *options]
+        command += ["--quit-after", str(seconds), "--stats", str(stats)]
+        started_at_s = time.monotonic()
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=seconds + GRACE_S, check=False
+        )
+        if done.returncode != 0 or not stats.exists():
+            raise FaultError(
+                FaultCode.OUTPUT,
+                expected="the program to play the clip and write its statistics",
+                got=f"exit code {done.returncode}: {done.stderr.strip()[-500:]}",
+                remedy="run the same command by hand: " + " ".join(command),
+            )
+        report: dict[str, Any] = json.loads(stats.read_text())
+        return report | {"started_at_s": started_at_s}
