@@ -10,14 +10,14 @@ from typing import Any
 
 from engine.analyse import analyse
 from engine.bench.clips import demo_clip
-from engine.model_folder import default_model
+from engine.model_folder import default_model, load_model_folder
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
 
 
 def run(*, rounds: int, seconds: float) -> dict[str, Any]:
     """Frames per second of both, medians over interleaved rounds, and their ratio pair by pair."""
-    model = default_model()
+    model = load_model_folder(default_model())
     decode_hz: list[float] = []
     analyse_hz: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

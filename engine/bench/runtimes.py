@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import ModelFolder, bundled_models, find_model
+from engine.model_folder import ModelFolder, bundled_models, find_model, load_model_folder
 from engine.runtime import open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 
@@ -19,7 +19,8 @@ PICTURES = 8
 
 def run(*, rounds: int, model: str | None) -> dict[str, Any]:
     """`rounds` rounds of each candidate's turn over the same pictures; what cannot run here is left out, by name."""
-    models = [find_model(model)] if model else list(bundled_models())
+    paths = [find_model(model)] if model else bundled_models()
+    models = [load_model_folder(path) for path in paths]
     rows: list[dict[str, Any]] = []
     skipped: list[str] = []
     for folder in models:

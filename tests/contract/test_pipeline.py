@@ -1,0 +1,347 @@
+"""The live path, with a real model folder, a fake source and a fake runtime."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from engine.pipeline import Pipeline
+from engine.sources.base import SourceOptions, SourceSpec
+from engine.types import AiState, OperatingPoint, Pacing, SourceState, StateWord
+from tests.fixtures.fakes import FakeRuntime, FakeSource
+
+SPEC = SourceSpec("file", "fake")
+WAIT_S = 10.0
+
+
+class Screen:
+    """Stands where the window stands: hears the bell, pulls the snapshot, reports the paint."""
+
+    def __init__(self, source, runtime):
+        self.changed = threading.Condition()
+        self.source, self.runtime = source, runtime
+        self.seen = []  # presentations, as painted
+        self.words = []
+        self.pipeline = Pipeline(
+            self._bell,
+            open_source=self._open_source,
+            open_runtime=lambda name, model, options: self.runtime,
+        )
+
+    def _open_source(self, spec, options):
+        if isinstance(self.source, Exception):
+            raise self.source
+        return self.source
+
+    def _bell(self):
+        with self.changed:
+            self.changed.notify_all()
+
+    def until(self, condition, timeout_s=WAIT_S):
+        """Pull and paint until `condition(snapshot)`; the snapshot that met it."""
+        ends_s = time.monotonic() + timeout_s
+        while True:
+            snapshot = self.pipeline.snapshot()
+            shown = snapshot.presentation
+            if not self.words or self.words[-1] is not snapshot.word:
+                self.words.append(snapshot.word)
+            if shown is not None and (not self.seen or self.seen[-1] is not shown):
+                self.seen.append(shown)
+                now_s = time.monotonic()
+                self.pipeline.painted(shown, now_s, now_s)
+                continue
+            if condition(snapshot):
+                return snapshot
+            left_s = ends_s - time.monotonic()
+            assert left_s > 0, f"still {snapshot.word} {snapshot.faults}"
+            with self.changed:
+                self.changed.wait(min(left_s, 0.05))
+
+    def indices(self):
+        """Indices in the order of their first paint."""
+        return list(dict.fromkeys(shown.frame.index for shown in self.seen))
+
+
+@pytest.fixture
+def screen(request):
+    opened = []
+
+    def make(source=None, runtime=None):
+        made = Screen(source or FakeSource(), runtime or FakeRuntime())
+        opened.append(made)
+        return made
+
+    yield make
+    for made in opened:
+        made.pipeline.close()
+
+
+@pytest.fixture
+def model(red_model):
+    return red_model
+
+
+def ended(snapshot):
+    return snapshot.source_state is SourceState.ENDED
+
+
+def test_every_frame_of_a_file_is_shown_in_order_with_its_own_mask(screen, model):
+    view = screen(FakeSource(frames=30, rate_hz=50))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(ended)
+
+    assert view.indices() == list(range(30))
+    masked = {shown.frame.index for shown in view.seen if shown.mask_age_s == 0.0}
+    assert masked == set(range(30))
+
+
+def test_a_slow_network_costs_masks_but_never_frames(screen, model):
+    view = screen(FakeSource(frames=40, rate_hz=50), FakeRuntime(delay_s=0.06))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    snapshot = view.until(ended)
+
+    assert len(view.indices()) >= 36  # the machine may lose one or two, the network none
+    assert view.runtime.calls < 40
+    assert snapshot.stats.masked < snapshot.stats.shown
+    assert all(shown.mask_age_s is None or shown.mask_age_s <= 0.120 for shown in view.seen)
+
+
+def test_every_pacing_shows_each_frame_however_slow_the_network(screen, model):
+    view = screen(FakeSource(frames=12, rate_hz=1000), FakeRuntime(delay_s=0.02))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC, SourceOptions(), Pacing.EVERY)
+    view.until(ended)
+
+    assert [shown.frame.index for shown in view.seen if shown.mask_age_s == 0.0] == list(range(12))
+
+
+def test_a_mask_that_comes_too_late_is_not_drawn_and_the_word_says_stale(screen, model):
+    view = screen(FakeSource(live=True, rate_hz=50), FakeRuntime(delay_s=0.6))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    snapshot = view.until(lambda s: s.word is StateWord.STALE)
+
+    assert snapshot.presentation.result is None
+
+
+def test_a_live_source_that_stalls_is_no_signal_and_comes_back(screen):
+    source = FakeSource(live=True, rate_hz=50)
+    view = screen(source)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+    source.stall.set()
+    view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    source.stall.clear()
+
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+
+
+def test_no_signal_is_said_within_half_a_second(screen):
+    source = FakeSource(live=True, rate_hz=50)
+    view = screen(source)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+    source.stall.set()
+    view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    last = view.seen[-1].frame.captured_s
+
+    # Read from the pipeline's own clock: the frame is at most 0.5 s old when the word changes (0.1 s grace for a busy machine).
+    assert time.monotonic() - last < 0.6
+
+
+def test_a_lost_live_source_is_opened_again(screen):
+    first, second = FakeSource(live=True, rate_hz=50), FakeSource(live=True, rate_hz=50)
+    view = screen(first)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+    view.source = second
+    first.lost.set()
+    snapshot = view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    assert snapshot.faults
+
+    snapshot = view.until(lambda s: s.source_state is SourceState.RUNNING)
+    assert second.reads > 0
+    view.until(lambda s: s.faults == ())  # the fault is no longer true
+
+
+def test_a_source_that_does_not_open_is_failed_with_its_sentence(screen):
+    from engine.faults import FaultCode, FaultError
+
+    view = screen(FaultError(FaultCode.SOURCE_MISSING, "a video file", "nothing at x.mp4", "check the path"))
+    view.pipeline.open(SPEC)
+    snapshot = view.until(lambda s: s.source_state is SourceState.FAILED)
+
+    assert [f.sentence for f in snapshot.faults] == [
+        "Expected a video file, got nothing at x.mp4: check the path."
+    ]
+
+
+def test_a_file_that_breaks_off_plays_to_the_break_and_says_so(screen):
+    source = FakeSource(frames=30)
+    source.breaks_at = 10
+    view = screen(source)
+    view.pipeline.open(SPEC)
+    snapshot = view.until(ended)
+
+    assert view.indices()[-1] == 9
+    assert [fault.code.value for fault in snapshot.faults] == ["source-truncated"]
+
+
+def test_a_network_that_throws_costs_the_masks_and_not_the_picture(screen, model):
+    view = screen(FakeSource(frames=200, rate_hz=50))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.word is StateWord.PLAYING)
+    view.runtime.broken.set()
+    snapshot = view.until(lambda s: s.word is StateWord.AI_FAULT)
+    shown = snapshot.presentation.frame.index
+    later = view.until(lambda s: s.presentation.frame.index > shown + 5)
+
+    assert later.presentation.result is None
+    assert later.source_state is SourceState.RUNNING
+    assert "the network threw" in later.faults[-1].sentence
+
+
+def test_switching_the_ai_on_again_brings_it_back_after_a_fault(screen, model):
+    view = screen(FakeSource(frames=500, rate_hz=50))
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.word is StateWord.PLAYING)
+    view.runtime.broken.set()
+    view.until(lambda s: s.word is StateWord.AI_FAULT)
+    view.runtime.broken.clear()
+    view.pipeline.set_ai(True)
+
+    snapshot = view.until(lambda s: s.word is StateWord.PLAYING)
+    assert snapshot.faults == ()
+
+
+def test_a_missing_model_leaves_the_video_playing(screen, tmp_path):
+    view = screen(FakeSource(frames=100, rate_hz=50))
+    view.pipeline.set_model(tmp_path / "nothing")
+    view.pipeline.open(SPEC)
+    snapshot = view.until(lambda s: s.word is StateWord.AI_FAULT and s.presentation is not None)
+
+    assert snapshot.source_state is SourceState.RUNNING
+    assert snapshot.presentation.result is None
+
+
+def test_the_threshold_moves_the_components_of_a_paused_picture_without_inference(screen, model):
+    view = screen()
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.result is not None)
+    view.pipeline.pause()
+    view.until(lambda s: s.source_state is SourceState.PAUSED and s.presentation.mask_age_s == 0.0)
+    calls = view.runtime.calls
+    view.pipeline.set_operating_point(OperatingPoint(threshold=0.7, min_area_frac=1.0))
+    view.until(lambda s: s.presentation.result.threshold == 0.7)
+    assert len(view.seen[-1].result.components) == 1
+    view.pipeline.set_operating_point(OperatingPoint(threshold=0.7, min_area_frac=0.0))
+    view.until(lambda s: s.operating_point.min_area_frac == 0.0)
+
+    assert view.runtime.calls == calls
+
+
+def test_a_paused_picture_stays_and_plays_on_without_losing_a_frame(screen):
+    view = screen(FakeSource(frames=40, rate_hz=50))
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.frame.index >= 5)
+    view.pipeline.pause()
+    view.until(lambda s: s.word is StateWord.PAUSED)
+    view.pipeline.play()
+    view.until(ended)
+
+    assert view.indices() == list(range(40))
+
+
+def test_a_step_moves_by_exactly_one_frame_and_pauses(screen):
+    view = screen(FakeSource(frames=100, rate_hz=50))
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.frame.index >= 5)
+    view.pipeline.pause()
+    at = view.until(lambda s: s.word is StateWord.PAUSED).presentation.frame.index
+    for move, expected in ((1, at + 1), (1, at + 2), (-1, at + 1), (-1, at)):
+        view.pipeline.step(move)
+        view.until(lambda s, expected=expected: s.presentation.frame.index == expected)
+
+    assert view.pipeline.snapshot().word is StateWord.PAUSED
+
+
+def test_of_many_seeks_the_last_wins_and_the_picture_gets_its_own_mask(screen, model):
+    view = screen(FakeSource(frames=100, rate_hz=50))
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None)
+    view.pipeline.pause()
+    for index in (90, 10, 50):
+        view.pipeline.seek(index / 50)
+
+    snapshot = view.until(lambda s: s.presentation.frame.index == 50 and s.presentation.mask_age_s == 0.0)
+    assert snapshot.word is StateWord.PAUSED
+
+
+def test_a_file_can_be_played_again_from_its_end(screen):
+    view = screen(FakeSource(frames=10, rate_hz=100))
+    view.pipeline.open(SPEC)
+    view.until(ended)
+    view.seen.clear()
+    view.pipeline.play()
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+    view.until(ended)
+
+    assert view.indices() == list(range(10))
+
+
+def test_backwards_play_runs_to_the_first_frame_and_pauses(screen):
+    view = screen(FakeSource(frames=30, rate_hz=50))
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.frame.index >= 10)
+    view.pipeline.set_speed(-1.0)
+    snapshot = view.until(lambda s: s.word is StateWord.PAUSED)
+
+    assert snapshot.presentation.frame.index == 0
+
+
+def test_turning_the_ai_off_takes_the_mask_away_at_once(screen, model):
+    view = screen()
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.result is not None)
+    view.pipeline.pause()
+    view.pipeline.set_ai(False)
+
+    view.until(lambda s: s.ai_state is AiState.OFF and s.presentation.result is None)
+
+
+def test_another_source_replaces_the_first(screen):
+    first, second = FakeSource(frames=1000), FakeSource(frames=1000, title="second")
+    view = screen(first)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None)
+    view.source = second
+    view.pipeline.open(SPEC)
+
+    view.until(lambda s: s.info is not None and s.info.title == "second" and s.presentation is not None)
+    assert first.closed.is_set()
+
+
+def test_closing_leaves_no_thread(screen, model):
+    before = set(threading.enumerate())
+    view = screen()
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None)
+    view.pipeline.close()
+
+    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("polyplive")]
+    assert view.source.closed.is_set()
