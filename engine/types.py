@@ -74,6 +74,7 @@ class SourceInfo:
     live: bool
     colour: str  # matrix and range in use, such as "bt709 limited (assumed)"
     pixel_aspect: float = 1.0  # width of a pixel over its height
+    interlaced: bool = False  # pictures are two fields of different times, woven
 
 
 @dataclass(frozen=True, slots=True)

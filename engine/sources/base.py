@@ -70,7 +70,9 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What a person asked for. `kind` is a key of SOURCES; `address` a path, device or URL as typed."""
+    """What a person asked for. `kind` is a key of SOURCES; `address` a path, a device with its scheme
+    ("v4l2:/dev/video0", "dshow:USB Video") or a URL.
+    """
 
     kind: str
     address: str
@@ -78,7 +80,7 @@ class SourceSpec:
     @property
     def text(self) -> str:
         """The one-string form that `parse_source` reads back (recent items, --source)."""
-        return {"capture": f"v4l2:{self.address}", "demo": "demo:"}.get(self.kind, self.address)
+        return "demo:" if self.kind == "demo" else self.address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,140 @@
+"""Whether a video file is shorter than its own header says. Reads a few bytes, decodes nothing.
+
+Demuxers end such a file as if it were whole: no error comes out of FFmpeg for a cut MP4 or MKV.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_MAX_BOXES = 100_000
+_TS_PACKET_BYTES = (188, 192, 204)
+_EBML_ID, _SEGMENT_ID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What the header promised and what there is, in words that fit "Expected ..., got ..."."""
+
+    expected: str
+    got: str
+
+
+def find_break(path: Path) -> Break | None:
+    """Where the file breaks off, or None when nothing says that it does. Raises OSError as the system says it."""
+    with path.open("rb") as stream:
+        size_bytes = os.fstat(stream.fileno()).st_size
+        head = stream.read(16)
+        if head[:4] == _EBML_ID:
+            promised_bytes = _matroska_bytes(stream)
+        elif head[:4] == b"RIFF":
+            promised_bytes = _riff_bytes(stream, size_bytes)
+        elif is_mp4(head):
+            promised_bytes = _mp4_bytes(stream, size_bytes)
+        elif head[:1] == b"\x47" or head[4:5] == b"\x47":
+            return _transport_break(stream, size_bytes)
+        else:
+            return None
+    if promised_bytes is None or promised_bytes <= size_bytes:
+        return None
+    return Break(
+        expected=f"the {promised_bytes:,} bytes that its header promises",
+        got=f"a file that breaks off after {size_bytes:,}",
+    )
+
+
+def is_mp4(head: bytes) -> bool:
+    """Whether these first bytes are those of an MP4 or QuickTime file."""
+    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp")
+
+
+def has_mp4_index(path: Path) -> bool:
+    """Whether an MP4 carries its `moov` box, without which nothing in it can be found."""
+    with path.open("rb") as stream:
+        return any(kind == b"moov" for kind, _ in _boxes(stream, os.fstat(stream.fileno()).st_size))
+
+
+def _boxes(stream: BinaryIO, size_bytes: int) -> list[tuple[bytes, int]]:
+    """Top-level boxes as (kind, where it ends); the last one may end beyond the file."""
+    boxes: list[tuple[bytes, int]] = []
+    at = 0
+    while at + 8 <= size_bytes and len(boxes) < _MAX_BOXES:
+        stream.seek(at)
+        header = stream.read(16)
+        length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+        if length == 1:
+            length = int.from_bytes(header[8:16], "big")
+        elif length == 0:  # "to the end of the file"
+            length = size_bytes - at
+        if length < 8:
+            break
+        at += length
+        boxes.append((kind, at))
+    if 0 < size_bytes - at < 8:
+        boxes.append((b"", at + 8))
+    return boxes
+
+
+def _mp4_bytes(stream: BinaryIO, size_bytes: int) -> int | None:
+    boxes = _boxes(stream, size_bytes)
+    return boxes[-1][1] if boxes else None
+
+
+def _riff_bytes(stream: BinaryIO, size_bytes: int) -> int | None:
+    # OpenDML files are several RIFF chunks in a row.
+    at = 0
+    while at + 8 <= size_bytes:
+        stream.seek(at)
+        header = stream.read(8)
+        if header[:4] != b"RIFF":
+            return None
+        length = int.from_bytes(header[4:8], "little")
+        if length in (0, 0xFFFFFFFF):  # written by a recorder that never came back to fill it in
+            return None
+        at += 8 + length + length % 2
+    # The pad byte of the last chunk may be missing.
+    return at if at > size_bytes + 1 else None
+
+
+def _matroska_bytes(stream: BinaryIO) -> int | None:
+    stream.seek(0)
+    for wanted in (_EBML_ID, _SEGMENT_ID):
+        if stream.read(4) != wanted:
+            return None
+        length = _vint(stream)
+        if length is None:  # a live recording: no size was promised
+            return None
+        if wanted == _SEGMENT_ID:
+            return stream.tell() + length
+        stream.seek(length, os.SEEK_CUR)
+    return None
+
+
+def _vint(stream: BinaryIO) -> int | None:
+    first = stream.read(1)
+    if not first or first[0] == 0:
+        return None
+    extra = 8 - first[0].bit_length()
+    value = int.from_bytes(bytes([first[0] & (0x7F >> extra)]) + stream.read(extra), "big")
+    unknown = (1 << (7 * (extra + 1))) - 1
+    return None if value == unknown else value
+
+
+def _transport_break(stream: BinaryIO, size_bytes: int) -> Break | None:
+    stream.seek(0)
+    probe = stream.read(5 * max(_TS_PACKET_BYTES))
+    for packet_bytes in _TS_PACKET_BYTES:
+        offset = packet_bytes - 188 if packet_bytes == 192 else 0
+        marks = probe[offset::packet_bytes][:4]
+        if len(marks) == 4 and set(marks) == {0x47}:
+            left_over = size_bytes % packet_bytes
+            if left_over:
+                return Break(
+                    expected=f"a transport stream of whole {packet_bytes}-byte packets",
+                    got=f"one that breaks off inside a packet, {left_over} bytes into it",
+                )
+            return None
+    return None

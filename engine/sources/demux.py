@@ -1,0 +1,100 @@
+"""Opening a video file, with one clear sentence for everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from engine.faults import FaultCode, FaultError
+from engine.sources.breaks import has_mp4_index, is_mp4
+
+_HEAD_BYTES = 512
+
+
+def open_file(path: Path) -> InputContainer:
+    """Open a video file for reading.
+
+    Raises FaultError SOURCE_MISSING or SOURCE_UNREADABLE.
+    """
+    head = _head_of(path)
+    try:
+        # "file:" keeps a name such as "udp:1.mp4" or "a%3d.mp4" from being taken for a protocol or a pattern.
+        container = av.open(f"file:{path}", mode="r")
+    except av.FFmpegError as error:
+        raise _unreadable(path, _what_it_is(path, head, error)) from error
+    return container
+
+
+def video_stream_of(container: InputContainer, what: str) -> VideoStream:
+    """The container's first real video stream (cover pictures of sound files are none).
+
+    Raises FaultError SOURCE_UNREADABLE, and closes the container, when there is none that can be decoded.
+    """
+    for stream in container.streams.video:
+        if av.stream.Disposition.attached_pic in stream.disposition:
+            continue
+        # PyAV gives no codec context for a codec that it has no decoder for.
+        if stream.codec_context is None:
+            container.close()
+            raise _unreadable(what, "video in a codec that this PyAV cannot decode", "convert it to H.264")
+        return stream
+    sound = bool(container.streams.audio)
+    container.close()
+    raise _unreadable(what, "a file with sound only" if sound else "a file without a picture track")
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise _unreadable(path, "a folder", "open it as a folder of pictures, or choose a file in it")
+        with path.open("rb") as stream:
+            size_bytes = os.fstat(stream.fileno()).st_size
+            head = stream.read(_HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise FaultError(
+            FaultCode.SOURCE_MISSING,
+            expected=f"a video file at {path}",
+            got="no such file",
+            remedy="check the name and that the drive is connected",
+        ) from error
+    except PermissionError as error:
+        raise _unreadable(path, "no permission to read it", "ask its owner to allow it") from error
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error), "check the drive that it is on") from error
+    if size_bytes == 0:
+        raise _unreadable(path, "an empty file (0 bytes)", "copy or export the recording again")
+    return head
+
+
+def _what_it_is(path: Path, head: bytes, error: av.FFmpegError) -> str:
+    if is_text(head):
+        return "a text file"
+    if is_mp4(head) and not has_mp4_index(path):
+        return "an MP4 without its index, as a recording that broke off leaves it"
+    if isinstance(error, av.error.InvalidDataError):
+        return "data that is not in any known video format"
+    return error.strerror or type(error).__name__
+
+
+def is_text(head: bytes) -> bool:
+    """Whether these bytes read as text: UTF-8 without control characters."""
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4:  # not just a character cut at the end
+            return False
+        text = head[: error.start].decode("utf-8")
+    return bool(text) and all(character.isprintable() or character in "\t\r\n\f" for character in text)
+
+
+def _unreadable(
+    what: Path | str, got: str, remedy: str = "choose a video (MP4, MKV, MOV, AVI, TS)"
+) -> FaultError:
+    name = what.name if isinstance(what, Path) else what
+    return FaultError(
+        FaultCode.SOURCE_UNREADABLE, expected=f"{name} to be a video file", got=got, remedy=remedy
+    )

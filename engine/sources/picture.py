@@ -1,0 +1,118 @@
+"""A decoded frame that is converted only when somebody asks for its pixels."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from engine.sources.colour import Colour, ColourTags, colour_of
+from engine.types import U8, Size
+
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG: what a screen and a network expect of RGB
+_KEPT_TARGETS = 4
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
+
+
+class Converter:
+    """YUV to BGRA and to the network's RGB. One per source, used by its reader thread only.
+
+    A VideoReformatter keeps swscale's tables for one target, so every target has its own.
+    """
+
+    def __init__(self, colour: str = "auto", threads: int = 2) -> None:
+        self._override = colour
+        self._threads = threads
+        self._reformatters: OrderedDict[Size | None, VideoReformatter] = OrderedDict()
+        self._colours: dict[ColourTags, Colour] = {}
+
+    def colour(self, frame: VideoFrame) -> Colour:
+        """The matrix and range used for this frame. Raises FaultError ARGUMENT for a wrong override."""
+        tags = ColourTags(frame.format.name, int(frame.colorspace), int(frame.color_range), frame.height)
+        if tags not in self._colours:
+            self._colours[tags] = colour_of(tags, self._override)
+        return self._colours[tags]
+
+    def bgra(self, frame: VideoFrame) -> U8:
+        """uint8 [H, W, 4] at the frame's own size; a buffer of its own, not rotated."""
+        return self._convert(frame, None, "bgra", Interpolation.BILINEAR)
+
+    def rgb(self, frame: VideoFrame, size: Size) -> U8:
+        """uint8 [h, w, 3], scaled from the decoder's planes with an area filter, not rotated."""
+        return self._convert(frame, size, "rgb24", Interpolation.AREA)
+
+    def _convert(self, frame: VideoFrame, size: Size | None, pixels: str, filter_: Interpolation) -> U8:
+        colour = self.colour(frame)
+        converted = self._reformatter(size).reformat(
+            frame,
+            width=size.width_px if size else None,
+            height=size.height_px if size else None,
+            format=pixels,
+            interpolation=filter_,
+            src_colorspace=colour.matrix,
+            src_color_range=colour.range,
+            dst_color_range=_FULL_RANGE,
+            threads=self._threads,
+        )
+        array = converted.to_ndarray()
+        # The new frame's lines are padded to whole SIMD words: a copy only where the width makes that show.
+        packed = array if array.flags.c_contiguous and converted is not frame else array.copy(order="C")
+        return packed.view(np.uint8)
+
+    def _reformatter(self, size: Size | None) -> VideoReformatter:
+        reformatter = self._reformatters.get(size)
+        if reformatter is None:
+            reformatter = self._reformatters[size] = VideoReformatter()
+            if len(self._reformatters) > _KEPT_TARGETS:
+                self._reformatters.popitem(last=False)
+        return reformatter
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPicture:
+    """A `Picture` (engine/sources/base.py) over one decoded frame, upright as its display matrix asks."""
+
+    index: int
+    pts_s: float
+    captured_s: float
+    frame: VideoFrame
+    converter: Converter
+    turn_deg: int = 0  # counterclockwise; 0, 90, 180 or -90
+    name: str | None = None
+
+    @property
+    def width_px(self) -> int:
+        return self.frame.height if self._lies else self.frame.width
+
+    @property
+    def height_px(self) -> int:
+        return self.frame.width if self._lies else self.frame.height
+
+    def bgra(self) -> U8:
+        """uint8 [H, W, 4], C order, read-only, a buffer of its own."""
+        return self._upright(self.converter.bgra(self.frame))
+
+    def rgb(self, size: Size) -> U8:
+        """uint8 [h, w, 3], the whole picture squashed to `size` with an area filter, C order, read-only."""
+        lying = Size(size.height_px, size.width_px) if self._lies else size
+        return self._upright(self.converter.rgb(self.frame, lying))
+
+    @property
+    def _lies(self) -> bool:
+        return self.turn_deg in (90, -90)
+
+    def _upright(self, pixels: U8) -> U8:
+        if self.turn_deg:
+            pixels = np.asarray(cv2.rotate(pixels, _TURNS[self.turn_deg]), dtype=np.uint8)
+        pixels.flags.writeable = False
+        return pixels
+
+
+def turn_of(frame: VideoFrame) -> int:
+    """The frame's display rotation where it is a whole quarter turn, else 0: degrees counterclockwise."""
+    turn_deg = int(frame.rotation)
+    return {90: 90, 180: 180, -180: 180, -90: -90}.get(turn_deg, 0)
