@@ -37,7 +37,7 @@ class Axis:
         return max(start, 0), min(stop, self.covers_px)
 
     def taps(self, start: int, stop: int) -> tuple[I64, I64, F32]:
-        """For picture pixels `start..stop - 1`: the two values each lies between, the weight of the second."""
+        """For pixels `start..stop - 1`: the two values each lies between, and the weight of the second."""
         at = (np.arange(start, stop, dtype=np.float64) + 0.5) * self.step - 0.5
         np.clip(at, 0.0, self.map_px - 1, out=at)
         lower = at.astype(np.int64)
