@@ -18,7 +18,8 @@ OK, INPUT_UNUSABLE, DATA_UNUSABLE, CANCELLED = 0, 2, 3, 4
 
 def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log.setLevel(logging.INFO)
     try:
         code: int = arguments.verb(arguments)
         return code
@@ -28,30 +29,44 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m distill", description="Train, judge and export students.")
+    parser = argparse.ArgumentParser(
+        prog="python -m distill", description="Train, judge and export students."
+    )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     verb = verbs.add_parser("train", help="train a student into a run folder")
     verb.add_argument("--recipe", default="light", help="a name of distill/recipes, or a TOML file")
     verb.add_argument("--run", type=Path, help="the run folder (default: runs/<utc>_<recipe>_s<seed>)")
     verb.add_argument("--resume", type=Path, metavar="RUN", help="go on with that run; its own recipe counts")
-    verb.add_argument("--stop-after", type=int, metavar="STEPS", help="stop as if cancelled after so many steps")
+    verb.add_argument(
+        "--stop-after", type=int, metavar="STEPS", help="stop as if cancelled after so many steps"
+    )
     verb.add_argument("--events", action="store_true", help="print the events as well")
     _data_option(verb)
     verb.set_defaults(verb=_train)
 
-    verb = verbs.add_parser("evaluate", help="figures of a model folder on the validation split of its recipe")
+    verb = verbs.add_parser(
+        "evaluate", help="figures of a model folder on the validation split of its recipe"
+    )
     verb.add_argument("model", help="a bundled model's id, or a model folder")
     verb.add_argument("--runtime", choices=("torch", "onnx", "openvino"), default="openvino")
     verb.add_argument("--out", type=Path, help="write the figures as JSON, too")
     _data_option(verb)
     verb.set_defaults(verb=_evaluate)
 
-    verb = verbs.add_parser("export", help="make a model folder of a run: weights, ONNX, int8 if it is as good")
+    verb = verbs.add_parser(
+        "export", help="make a model folder of a run: weights, ONNX, int8 if it is as good"
+    )
     verb.add_argument("run", type=Path)
-    verb.add_argument("--out", type=Path, required=True, help="the new model folder; its name is the model's id")
-    verb.add_argument("--default", action="store_true", help="make it the model that is taken when none is named")
-    verb.add_argument("--int8-images", type=int, default=300, help="training images for calibration, 0: no int8")
+    verb.add_argument(
+        "--out", type=Path, required=True, help="the new model folder; its name is the model's id"
+    )
+    verb.add_argument(
+        "--default", action="store_true", help="make it the model that is taken when none is named"
+    )
+    verb.add_argument(
+        "--int8-images", type=int, default=300, help="training images for calibration, 0: no int8"
+    )
     _data_option(verb)
     verb.set_defaults(verb=_export)
     return parser
@@ -79,7 +94,10 @@ def _train(arguments: argparse.Namespace) -> int:
         path = arguments.resume
         if not (path / RUN_JSON).is_file():
             raise FaultError(
-                FaultCode.ARGUMENT, expected=f"a run folder with {RUN_JSON}", got=str(path), remedy="correct --resume"
+                FaultCode.ARGUMENT,
+                expected=f"a run folder with {RUN_JSON}",
+                got=str(path),
+                remedy="correct --resume",
             )
         recipe = parse_recipe(json.loads((path / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
     else:
@@ -107,9 +125,16 @@ def _train(arguments: argparse.Namespace) -> int:
         raise
     run.event("done", outcome="cancelled" if outcome.cancelled else "ok")
     if outcome.cancelled:
-        log.info("stopped at step %d of %d; go on: python -m distill train --resume %s", outcome.step, outcome.steps, path)
+        log.info(
+            "stopped at step %d of %d; go on: python -m distill train --resume %s",
+            outcome.step,
+            outcome.steps,
+            path,
+        )
         return CANCELLED
-    log.info("done, best validation Dice %.4f; next: python -m distill export %s --out FOLDER", outcome.best, path)
+    log.info(
+        "done, best validation Dice %.4f; next: python -m distill export %s --out FOLDER", outcome.best, path
+    )
     return OK
 
 
@@ -117,10 +142,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from distill.judge import judge_model
 
     figures = judge_model(arguments.model, _data_root(arguments), arguments.runtime)
-    for figure in figures:
-        log.info("%(set)-14s %(name)-30s %(value).4f  [%(low).4f, %(high).4f]  n=%(n)d", figure)
+    for row in figures:
+        text = f"{row.set:14} {row.name:28} {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]  n={row.n}"
+        log.info("%s", text)
     if arguments.out:
-        write_json(arguments.out, figures)
+        write_json(arguments.out, [row.model_dump(mode="json") for row in figures])
     return OK
 
 

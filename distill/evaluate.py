@@ -1,4 +1,4 @@
-"""How good a network is: per set and pooled, at native mask size, and its false alarms on polyp-free images."""
+"""How good maps are: per set and pooled, at native mask size, and false alarms on polyp-free images."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from distill.data.dataset import Pictures, squash
 from distill.metrics.image import PROTOCOL, bootstrap_interval, dice_iou
+from engine.model_folder import Metric
 from engine.types import F32, U8
 
 POOLED = "pooled"
+FALSE_ALARMS = "false_alarm_share_polyp_free"
+Decide = Callable[[F32], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +35,23 @@ class Normalise:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One row of `model.json` metrics; `low` and `high` bound 95 %, by resampling groups."""
-
-    set: str
-    protocol: str
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    figures: tuple[Figure, ...]
+    """Rows for `model.json`; a set appears only where it has images for the figure."""
+
+    metrics: tuple[Metric, ...]
 
     def value(self, set_name: str, name: str) -> float:
-        return next(f.value for f in self.figures if f.set == set_name and f.name == name)
+        """Raises StopIteration when there is no such row."""
+        return next(m.value for m in self.metrics if m.set == set_name and m.name == name)
 
 
 def probabilities(
-    model: nn.Module, normalise: Normalise, pictures: Pictures, size_px: int, precision: str = "float32", batch: int = 8
+    model: nn.Module,
+    normalise: Normalise,
+    pictures: Pictures,
+    size_px: int,
+    precision: str = "float32",
+    batch: int = 8,
 ) -> Iterator[F32]:
     """The maps of all pictures in order, float32 [size_px, size_px] in 0..1."""
     model.eval()
@@ -72,47 +71,65 @@ def network_input(images: Sequence[U8], size_px: int) -> Tensor:
 def at_native_size(probability: F32, mask: U8) -> F32:
     """The map at the mask's size, float32 [h, w]."""
     height, width = mask.shape
-    return cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
+    native = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
+    return native.astype(np.float32, copy=False)
+
+
+def over_half(probability: F32) -> npt.NDArray[np.bool_]:
+    """What `p05_image` counts as found."""
+    return probability > 0.5
 
 
 def evaluate(
-    pictures: Pictures,
-    maps: Iterable[F32],
-    threshold: float = 0.5,
-    keep: Callable[[F32], F32] = lambda probability: probability,
+    pictures: Pictures, maps: Iterable[F32], decide: Decide = over_half, protocol: str = PROTOCOL
 ) -> Report:
-    """Dice and IoU per set and pooled, and the share of polyp-free images with any finding.
+    """Dice, IoU and hits per set and pooled, and the share of polyp-free images with any finding.
 
-    maps: one a picture, in order. `keep` may clean a map at native size (smallest areas) before the threshold.
+    maps: float32 in 0..1, one a picture, in order. `decide` turns a map at native size into a mask. A hit
+    is a polyp image whose found mask touches the label.
     """
-    dices, ious, alarms = [], [], []
+    dices, ious, alarms, hits = [], [], [], []
     for mask, probability in zip(pictures.masks, maps, strict=True):
-        found = keep(at_native_size(probability, mask)) > threshold
+        found = decide(at_native_size(probability, mask))
         dice, iou = dice_iou(found, mask)
         dices.append(dice)
         ious.append(iou)
-        alarms.append(float(found.any()))
-    return Report(tuple(_figures(pictures, np.array(dices), np.array(ious), np.array(alarms), threshold)))
-
-
-def _figures(
-    pictures: Pictures, dices: np.ndarray, ious: np.ndarray, alarms: np.ndarray, threshold: float
-) -> Iterator[Figure]:
-    protocol = PROTOCOL if threshold == 0.5 else f"p{threshold:g}_image"
-    sets = [record.set for record in pictures.records]
-    groups = [record.group for record in pictures.records]
+        alarms.append(bool(found.any()))
+        hits.append(bool((found & (mask > 0)).any()))
     free = np.array([not mask.any() for mask in pictures.masks])
-    for set_name in [*sorted(set(sets)), POOLED]:
-        inside = np.array([set_name in (own, POOLED) for own in sets])
-        for name, values, rows in (
-            ("dice", dices, inside),
-            ("iou", ious, inside),
-            ("dice_polyp_images", dices, inside & ~free),
-            ("false_alarm_share_polyp_free", alarms, inside & free),
-        ):
+    everywhere = np.ones_like(free)
+    columns = (
+        ("dice", np.array(dices), everywhere),
+        ("iou", np.array(ious), everywhere),
+        ("dice_polyp_images", np.array(dices), ~free),
+        ("hit_share_polyp_images", np.array(hits, float), ~free),
+        (FALSE_ALARMS, np.array(alarms, float), free),
+    )
+    return Report(tuple(_rows(pictures, columns, protocol)))
+
+
+def _rows(
+    pictures: Pictures,
+    columns: Iterable[tuple[str, npt.NDArray[np.float64], npt.NDArray[np.bool_]]],
+    protocol: str,
+) -> Iterator[Metric]:
+    columns = tuple(columns)
+    sets = np.array([record.set for record in pictures.records])
+    groups = np.array([record.group for record in pictures.records])
+    for set_name in [*sorted(set(sets.tolist())), POOLED]:
+        inside = (sets == set_name) | (set_name == POOLED)
+        for name, values, counted in columns:
+            rows = inside & counted
             if not rows.any():
                 continue
-            low, high = bootstrap_interval(values[rows], [groups[i] for i in np.flatnonzero(rows)])
-            yield Figure(
-                set_name, protocol, name, *(round(float(v), 4) for v in (values[rows].mean(), low, high)), int(rows.sum())
+            low, high = bootstrap_interval(values[rows], groups[rows].tolist())
+            value = float(values[rows].mean())
+            yield Metric(
+                set=set_name,
+                protocol=protocol,
+                name=name,
+                value=round(value, 4),
+                low=round(low, 4),
+                high=round(high, 4),
+                n=int(rows.sum()),
             )

@@ -86,7 +86,10 @@ def load_recipe(name_or_path: str) -> Recipe:
     if not path.is_file():
         names = ", ".join(sorted(found.stem for found in RECIPES.glob("*.toml")))
         raise FaultError(
-            FaultCode.ARGUMENT, expected=f"a recipe ({names}) or a TOML file", got=name_or_path, remedy="correct it"
+            FaultCode.ARGUMENT,
+            expected=f"a recipe ({names}) or a TOML file",
+            got=name_or_path,
+            remedy="correct it",
         )
     try:
         return parse_recipe(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -31,7 +31,7 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(stream.fileno())
         # mkstemp makes files private; these are to be read like any other file the user has.
         aside.chmod(0o666 & ~_umask())
-        os.replace(aside, path)
+        aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

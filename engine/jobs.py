@@ -21,7 +21,7 @@ class RunFolder:
     `echo` gets every line as well (`--events` prints it). Cancelling is a file named `cancel` in the folder.
     """
 
-    def __init__(self, path: Path, echo: Callable[[str], None] | None = None) -> None:
+    def __init__(self, path: Path, echo: Callable[[str], object] | None = None) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._events = path / EVENTS

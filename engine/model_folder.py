@@ -1,4 +1,4 @@
-"""Model folders: `model.json` says what the network is, safetensors and ONNX hold it; nothing is ever unpickled."""
+"""Model folders: `model.json` says what the network is, safetensors and ONNX hold it; never pickle."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ class FileCard(_Part):
 class Preset(_Part):
     """An operating point.
 
-    `threshold` starts a finding, `keep` (lower) continues one; blobs under `min_area_frac` of the frame are
-    ignored; a finding is confirmed after `hit_ms` of hits inside `window_ms`. `measured`: what it costs and
-    brings on the validation split, by name.
+    `threshold` starts a finding, `keep` (lower) continues one; blobs under `min_area_frac` of the frame
+    are ignored; a finding is confirmed after `hit_ms` of hits inside `window_ms`. `measured`: what it costs
+    and brings on the validation split, by name.
     """
 
     threshold: Share
@@ -88,7 +88,7 @@ class TrainingCard(_Part):
 
 
 class Metric(_Part):
-    """One figure on the validation split; `low` and `high` bound 95 %; `set` "pooled" is all sets together."""
+    """One figure on the validation split; `low` and `high` bound 95 %; `set` "pooled": all sets together."""
 
     set: str
     protocol: str
@@ -183,7 +183,7 @@ def load_model_folder(path: Path) -> ModelFolder:
 
 
 def read_card(path: Path) -> ModelCard:
-    """`model.json` of a folder, without looking at the other files. Raises FaultError as `load_model_folder`."""
+    """`model.json` of a folder, the other files unseen. Raises FaultError as `load_model_folder`."""
     card_path = path / CARD
     if not card_path.is_file():
         raise FaultError(
@@ -215,7 +215,7 @@ def user_models() -> tuple[Path, ...]:
 
 
 def default_model() -> Path:
-    """The bundled folder with `"default": true`. Raises FaultError MODEL_MISSING unless exactly one has it."""
+    """The bundled folder with `"default": true`. Raises FaultError MODEL_MISSING unless it is exactly one."""
     chosen = [path for path in bundled_models() if read_card(path).default]
     if len(chosen) == 1:
         return chosen[0]
@@ -228,7 +228,7 @@ def default_model() -> Path:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """A model folder by path, or a bundled or user's model by folder name. Raises FaultError MODEL_MISSING."""
+    """A model folder by path, or a bundled or user's one by its name. Raises FaultError MODEL_MISSING."""
     path = Path(name_or_path)
     if (path / CARD).is_file():
         return path
@@ -248,7 +248,7 @@ def _folders_in(parent: Path) -> tuple[Path, ...]:
 
 
 def _upgraded(values: Any, path: Path) -> Mapping[str, Any]:
-    """Values of this program's schema. There is one schema so far; an older one gets its upgrade function here."""
+    """Values of this program's schema; there is one so far, an older one gets its upgrade function here."""
     if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
         raise _unreadable(path, f"{CARD} without a whole number as schema")
     if values["schema"] != SCHEMA:

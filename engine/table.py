@@ -1,4 +1,4 @@
-"""Tables instead of plug-ins: a name, and where its code lives, as text imported at first use (docs/adr/0005)."""
+"""Tables instead of plug-ins: a name and "module:attr" as text, imported at first use (docs/adr/0005)."""
 
 from __future__ import annotations
 

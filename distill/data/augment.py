@@ -13,8 +13,8 @@ Rng = np.random.Generator
 def augment(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
     """One random view.
 
-    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. Returns both at [size_px, size_px]. Geometry moves
-    both alike, light touches the picture only, panels cover both.
+    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. Returns both at [size_px, size_px].
+    Geometry moves both alike, light touches the picture only, panels cover both.
     """
     image, mask = _geometry(image, mask, size_px, rng)
     image = _colour(image, rng)
@@ -38,7 +38,9 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
         filter_area = zoom < 1
     if filter_area and min(height, width) >= size_px:
         # Shrink with the area filter of the live path first, then move at the network's size.
-        image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
         mask = cv2.resize(mask, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         matrix = move
     else:
@@ -48,7 +50,9 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
     # Pixel centres sit at +0.5: without the shift a flip would move the picture by one pixel.
     matrix = _shift(-0.5) @ matrix @ _shift(0.5)
     moved = cv2.warpAffine(image, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=border)
-    moved_mask = cv2.warpAffine(mask * np.uint8(255), matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=border)
+    moved_mask = cv2.warpAffine(
+        mask * np.uint8(255), matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=border
+    )
     return moved.astype(np.uint8, copy=False), (moved_mask > 127).astype(np.uint8)
 
 
@@ -62,7 +66,7 @@ def _flip_and_quarter_turn(size_px: int, rng: Rng) -> np.ndarray:
     if rng.random() < 0.5:
         turn = turn[[1, 0, 2]]
     centre = size_px / 2
-    return _shift(centre) @ turn @ _shift(-centre)
+    return np.asarray(_shift(centre) @ turn @ _shift(-centre))
 
 
 def _affine(size_px: int, zoom: float, rng: Rng) -> np.ndarray:
@@ -74,15 +78,15 @@ def _affine(size_px: int, zoom: float, rng: Rng) -> np.ndarray:
     centre = size_px / 2
     turn = _shift(centre) @ turn @ _shift(-centre)
     turn[:2, 2] += away_px
-    return turn
+    return np.asarray(turn)
 
 
 def _colour(image: U8, rng: Rng) -> U8:
     """White balance, brightness, contrast and gamma in one table; hue and saturation for a third."""
     if rng.random() < 0.35:
         hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
-        hue = np.uint8(int(rng.normal(0, 6)) % 256)
-        hsv[..., 0] += hue  # wraps, as a hue should
+        hue = int(rng.normal(0, 6))
+        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + hue) % 256  # wraps, as a hue should
         hsv[..., 1] = cv2.convertScaleAbs(hsv[..., 1], alpha=rng.uniform(0.55, 1.4))
         image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).astype(np.uint8, copy=False)
     if rng.random() < 0.8:
@@ -102,13 +106,17 @@ def _optics(image: U8, rng: Rng) -> U8:
     size_px = image.shape[0]
     kind = rng.random()
     if kind < 0.10:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 2.0) * size_px / 352).astype(np.uint8, copy=False)
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 2.0) * size_px / 352).astype(
+            np.uint8, copy=False
+        )
     elif kind < 0.18:
         image = cv2.filter2D(image, -1, _streak(int(rng.integers(3, 10)), rng)).astype(np.uint8, copy=False)
     elif kind < 0.28:
         small_px = int(size_px * rng.uniform(0.4, 0.8))
         small = cv2.resize(image, (small_px, small_px), interpolation=cv2.INTER_LINEAR)
-        image = cv2.resize(small, (size_px, size_px), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+        image = cv2.resize(small, (size_px, size_px), interpolation=cv2.INTER_LINEAR).astype(
+            np.uint8, copy=False
+        )
     if rng.random() < 0.15:
         noise = rng.normal(0, rng.uniform(2, 10), image.shape[:2])[..., None]
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
@@ -119,8 +127,8 @@ def _streak(length_px: int, rng: Rng) -> np.ndarray:
     kernel = np.zeros((length_px, length_px), np.float32)
     kernel[length_px // 2] = 1
     turn = cv2.getRotationMatrix2D((length_px / 2 - 0.5, length_px / 2 - 0.5), rng.uniform(0, 180), 1)
-    kernel = cv2.warpAffine(kernel, turn, (length_px, length_px))
-    return np.asarray(kernel / kernel.sum())
+    turned = cv2.warpAffine(kernel, turn, (length_px, length_px))
+    return np.asarray(turned / turned.sum())
 
 
 def _panel(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8]:
@@ -146,4 +154,6 @@ def _panel(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8]:
 
 def _jpeg(image: U8, quality: int) -> U8:
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded one line above
+    return decoded.astype(np.uint8, copy=False)

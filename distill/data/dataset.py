@@ -1,4 +1,4 @@
-"""Images decoded once and kept in memory as uint8: 3,500 of them take 1.5 GB, and two cores have no time to decode."""
+"""Images decoded once and kept in memory as uint8: 3,500 of them take 1.5 GB."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from engine.types import U8
 class Pictures:
     """`images[i]` uint8 [h, w, 3] RGB and `masks[i]` uint8 [h, w] of 0 and 1, at their stored sizes."""
 
-    def __init__(self, root: Path, records: Sequence[Record], tick: Callable[[int], None] = lambda done: None):
+    def __init__(
+        self, root: Path, records: Sequence[Record], tick: Callable[[int], None] = lambda done: None
+    ):
         """Raises FaultError DATA_SET for a missing or unreadable picture, or a mask of another size."""
         self.records = tuple(records)
         self.images: list[U8] = []
         self.masks: list[U8] = []
         for done, record in enumerate(records, start=1):
             image = _read(root / record.image, cv2.IMREAD_COLOR_RGB)
-            mask = np.zeros(image.shape[:2], np.uint8)
+            mask: U8 = np.zeros(image.shape[:2], np.uint8)
             if record.mask is not None:
                 mask = (_read(root / record.mask, cv2.IMREAD_GRAYSCALE) > 127).astype(np.uint8)
             if mask.shape != image.shape[:2]:
@@ -48,7 +50,10 @@ def _read(path: Path, flag: int) -> U8:
     picture = cv2.imread(str(path), flag)
     if picture is None:
         raise FaultError(
-            FaultCode.DATA_SET, expected=f"a picture at {path}", got="none that can be read", remedy="restore the file"
+            FaultCode.DATA_SET,
+            expected=f"a picture at {path}",
+            got="none that can be read",
+            remedy="restore the file",
         )
     return picture.astype(np.uint8, copy=False)
 
@@ -78,6 +83,8 @@ def training_batch(
     masks = np.empty((len(positions), 1, size_px, size_px), np.uint8)
     for row, position in enumerate(positions):
         rng = np.random.default_rng([seed, epoch, int(position)])
-        images[row], masks[row, 0] = augment(pictures.images[position], pictures.masks[position], size_px, rng)
+        images[row], masks[row, 0] = augment(
+            pictures.images[position], pictures.masks[position], size_px, rng
+        )
     image = torch.from_numpy(images).permute(0, 3, 1, 2)  # channels last in memory, as the network likes it
     return image.float().div_(255.0), torch.from_numpy(masks).float()

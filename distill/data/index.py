@@ -49,7 +49,7 @@ def data_folder() -> Path:
 
 
 def load_index(root: Path) -> Index:
-    """All records of the folder, in the file's order. Raises FaultError DATA_SET for a broken or empty index."""
+    """All records of the folder, in the file's order. Raises FaultError DATA_SET: a broken or empty index."""
     path = root / INDEX_NAME
     try:
         records = tuple(

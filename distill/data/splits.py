@@ -29,7 +29,10 @@ def grouped_split(
 
     if not 0 <= fold < folds:
         raise FaultError(
-            FaultCode.ARGUMENT, expected=f"a fold of 0..{folds - 1}", got=str(fold), remedy="correct data.fold"
+            FaultCode.ARGUMENT,
+            expected=f"a fold of 0..{folds - 1}",
+            got=str(fold),
+            remedy="correct data.fold",
         )
     unknown = set(validation_groups) - {record.group for record in records}
     if unknown:

@@ -23,7 +23,7 @@ def edge_weight(mask: Tensor) -> Tensor:
 def structure_v2(logits: Tensor, mask: Tensor) -> Tensor:
     """Edge-weighted BCE plus edge-weighted IoU loss, mean over the batch.
 
-    logits, mask: [B, 1, H, W]. Source: PraNet (Fan 2020) as PraNet-V2 mends it: weights per pixel, not cancelled.
+    logits, mask: [B, 1, H, W]. Source: PraNet (Fan 2020), with the weights per pixel as PraNet-V2 mends it.
     """
     logits = logits.float()
     weight = edge_weight(mask)

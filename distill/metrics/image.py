@@ -23,7 +23,9 @@ def dice_iou(found: npt.NDArray[np.bool_], mask: U8) -> tuple[float, float]:
     return 2 * both / total, both / (total - both)
 
 
-def bootstrap_interval(values: npt.NDArray[np.float64], groups: list[str], seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(
+    values: npt.NDArray[np.float64], groups: list[str], seed: int = 0
+) -> tuple[float, float]:
     """95 % interval of the mean, resampling whole groups: images of one polyp are not independent."""
     _, which = np.unique(groups, return_inverse=True)
     sums = np.bincount(which, weights=values)

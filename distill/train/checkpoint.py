@@ -29,7 +29,7 @@ class Progress:
 def save_checkpoint(
     folder: Path, model: nn.Module, average: nn.Module, optimiser: Optimizer, progress: Progress
 ) -> None:
-    """Replace the checkpoint. The new files carry the step in their names; `state.json` turns to them at once."""
+    """Replace the checkpoint. The new files carry the step in their names; `state.json` turns to them."""
     tag = f"{progress.step:07d}"
     for name, tensors in (
         ("model", model.state_dict()),
@@ -39,7 +39,13 @@ def save_checkpoint(
         write_bytes(folder / f"{name}-{tag}.safetensors", save(contiguous(tensors)))
     write_json(
         folder / STATE,
-        {"schema": 1, "step": progress.step, "best": progress.best, "best_epoch": progress.best_epoch, "files": tag},
+        {
+            "schema": 1,
+            "step": progress.step,
+            "best": progress.best,
+            "best_epoch": progress.best_epoch,
+            "files": tag,
+        },
     )
     for old in folder.glob("*-*.safetensors"):
         if not old.stem.endswith(tag):

@@ -6,7 +6,7 @@ import copy
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,9 @@ class Outcome:
     best: float
 
 
-def train(recipe: Recipe, data_root: Path, run: RunFolder, resume: bool, stop_after: int | None = None) -> Outcome:
+def train(
+    recipe: Recipe, data_root: Path, run: RunFolder, resume: bool, stop_after: int | None = None
+) -> Outcome:
     """Train into the run folder, or go on where its checkpoint stands.
 
     `stop_after` steps it stops as if cancelled. Raises FaultError DATA_SET, ARGUMENT, MODEL_MISSING.
@@ -70,9 +72,14 @@ def train(recipe: Recipe, data_root: Path, run: RunFolder, resume: bool, stop_af
         while progress.step < steps:
             place = place_of(progress.step, len(training), recipe)
             if place.batch == 0:
-                run.event("stage", name=f"epoch {place.epoch + 1} at {place.size_px}", i=place.epoch, of=recipe.epochs)
+                run.event(
+                    "stage",
+                    name=f"epoch {place.epoch + 1} at {place.size_px}",
+                    i=place.epoch,
+                    of=recipe.epochs,
+                )
             order = epoch_order(len(training), recipe.seed, place.epoch)
-            chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
+            chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch].tolist()
             image, mask = training_batch(training, chosen, place.size_px, recipe.seed, place.epoch)
             factor = rate_factor(progress.step, steps, recipe.optimiser)
             loss = _step(model, optimiser, loss_of, normalise(image), mask, factor, recipe)
@@ -85,7 +92,9 @@ def train(recipe: Recipe, data_root: Path, run: RunFolder, resume: bool, stop_af
                 maps = probabilities(average, normalise, validation, place.size_px, recipe.precision)
                 dice = evaluate(validation, maps).value("pooled", "dice")
                 run.event("metric", step=progress.step, split="validation", name="dice", value=dice)
-                bar.write(f"epoch {place.epoch + 1} at {place.size_px}: loss {loss:.3f}, validation Dice {dice:.4f}")
+                bar.write(
+                    f"epoch {place.epoch + 1} at {place.size_px}: loss {loss:.3f}, validation Dice {dice:.4f}"
+                )
                 if dice > progress.best:
                     progress = Progress(progress.step, dice, place.epoch)
                 save_checkpoint(checkpoints, model, average, optimiser, progress)
@@ -128,7 +137,7 @@ def _networks(recipe: Recipe, data_root: Path) -> tuple[Student, Student, torch.
     model = make_student(recipe.student.name, recipe.student.args)
     source = recipe.student.pretrained
     load_pretrained(model.get_submodule("encoder"), source if ":" in source else str(data_root / source))
-    model = model.to(memory_format=torch.channels_last)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model).eval()
     part = recipe.optimiser
     encoder = model.encoder_parameters()
@@ -144,13 +153,13 @@ def _networks(recipe: Recipe, data_root: Path) -> tuple[Student, Student, torch.
 def _step(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
-    loss_of: nn.Module,
+    loss_of: Callable[[Tensor, Tensor], Tensor],
     image: Tensor,
     mask: Tensor,
     factor: float,
     recipe: Recipe,
 ) -> float:
-    """One update; the loss is float32 whatever the network ran in. Raises FaultError when it is not finite."""
+    """One update; the loss is float32 whatever the network ran in. Raises FaultError: not finite."""
     model.train()
     for group in optimiser.param_groups:
         group["lr"] = group["full_rate"] * factor
@@ -166,14 +175,14 @@ def _step(
             remedy="lower optimiser.rate or use precision float32, then resume",
         )
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), recipe.optimiser.clip_norm)
     optimiser.step()
     return value
 
 
 @contextmanager
-def _interrupt() -> Iterator[object]:
+def _interrupt() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks for an end after this step; a second one ends at once."""
     asked = False
 

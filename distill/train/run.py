@@ -22,5 +22,9 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
         "recipe": recipe.model_dump(mode="json"),
         "data": {"index_sha256": index.sha256, "images": len(index.records)},
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "host": {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()},
+        "host": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "system": platform.system(),
+        },
     }

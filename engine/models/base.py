@@ -11,7 +11,7 @@ class Student(nn.Module):
     """A segmentation network. Shapes: B batch, H and W multiples of the largest stride.
 
     `forward(x)`: float [B, 3, H, W], normalised as the model folder says -> logits [B, 1, H, W].
-    `features(x)`: name of a stride ("s8") -> map [B, C, H / stride, W / stride], what a distillation can match.
+    `features(x)`: name of a stride ("s8") -> map [B, C, H / stride, W / stride], for distillation.
     """
 
     strides: Mapping[str, int]

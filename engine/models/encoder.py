@@ -77,7 +77,7 @@ def load_pretrained(encoder: nn.Module, source: str) -> None:
         raise FaultError(
             FaultCode.MODEL_LOAD,
             expected=f"all {len(own)} tensors of the encoder in {path.name}",
-            got=f"{len(missing)} missing and {len(misshapen)} of another shape, first {(missing + misshapen)[0]}",
+            got=f"{len(missing)} missing, {len(misshapen)} misshapen, first {(missing + misshapen)[0]}",
             remedy="give the weights of the same timm model",
         )
     encoder.load_state_dict({key: stored[key].to(own[key].dtype) for key in own})

@@ -10,10 +10,10 @@ from engine.models.encoder import DECODER_STRIDES, make_encoder
 
 
 class LightStudent(Student):
-    """1x1 laterals at strides 4 to 32, bilinear x2 and add, a depthwise-separable 3x3 a level, head at stride 4.
+    """1x1 laterals at strides 4 to 32, bilinear x2 and add, a separable 3x3 a level, head at stride 4.
 
-    Nothing in it is slow in int8: ReLU only, no attention, no concatenation. tf_efficientnet_lite0 at 352x352:
-    3.0 M parameters, 1.0 GMAC.
+    Nothing in it is slow in int8: ReLU only, no attention, no concatenation. With tf_efficientnet_lite0 at
+    352x352: 3.0 M parameters, 1.0 GMAC.
     """
 
     def __init__(self, encoder: str = "tf_efficientnet_lite0", channels: int = 64) -> None:

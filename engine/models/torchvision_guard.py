@@ -1,4 +1,4 @@
-"""timm needs torchvision, and torchvision from PyPI on Linux is the CUDA build: it does not import beside a CPU torch."""
+"""timm needs torchvision, whose PyPI build for Linux (CUDA) does not import beside a CPU torch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ def ensure_torchvision() -> None:
     9077 and 9085 of pytorch/vision). Declaring the two operators is enough: schemas only, calling them fails.
     """
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError:
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
         _kept.append(library)
         for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            schema = f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            library.define(schema)  # type: ignore[no-untyped-call]
         import torchvision  # noqa: F401
