@@ -1,0 +1,250 @@
+"""A run becomes a model folder: rounded weights, ONNX, int8 when it is as good, and a card that says so."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from distill.data.dataset import Pictures, squash
+from distill.data.index import Index, load_index
+from distill.data.splits import Split, grouped_split
+from distill.evaluate import POOLED, evaluate
+from distill.networks import (
+    Network,
+    maps_of,
+    normalised,
+    onnx_network,
+    openvino_network,
+    torch_network,
+)
+from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
+from distill.presets import standard_preset
+from distill.quantise import quantise
+from distill.recipe import Recipe, parse_recipe
+from distill.train.checkpoint import STATE, contiguous
+from distill.train.loop import CHECKPOINTS
+from distill.train.run import RUN_JSON
+from engine.faults import FaultCode, FaultError
+from engine.files import sha256_of, write_bytes, write_json
+from engine.model_folder import (
+    CARD,
+    INT8_BIN,
+    INT8_XML,
+    ONNX,
+    SCHEMA,
+    WEIGHTS,
+    FileCard,
+    InputCard,
+    ModelCard,
+    OutputCard,
+    Parity,
+    StudentCard,
+    TrainingCard,
+)
+from engine.models import make_student
+from engine.models.base import Student
+from engine.types import F32
+
+log = logging.getLogger(__name__)
+OPSET = 18
+LICENCE = (
+    "Weights trained on data sets published for research and education (see training.data), some of them "
+    "not for commercial use; check each set's own terms. Encoder start: EfficientNet-Lite0, Apache-2.0."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an export is made of. `weights` are the averaged ones, rounded to what fp16 holds."""
+
+    recipe: Recipe
+    weights: dict[str, Tensor]
+    step: int
+    index: Index
+    split: Split
+    validation: Pictures
+    input: InputCard
+    output: OutputCard
+
+    def maps(self, network: Network) -> Iterator[F32]:
+        return maps_of(network, self.validation, self.input, self.output)
+
+
+def export_run(run: Path, out: Path, data_root: Path, default: bool, int8_images: int) -> ModelCard:
+    """Write the model folder `out`, named by the model's id, from the run's averaged weights.
+
+    `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
+    by more than 0.3 points of Dice. Raises FaultError ARGUMENT (no run, the folder exists), OUTPUT (an export
+    that does not say the same), DATA_SET.
+    """
+    if out.exists():
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a new model folder",
+            got=f"{out}, which exists",
+            remedy="new weights, new id: name another folder",
+        )
+    cv2.setNumThreads(1)
+    material = _read_material(run, data_root)
+    aside = out.parent / f".{out.name}.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        trained = _write_float(material, aside)
+        parity = [*_check_float(material, aside / ONNX, trained)]
+        if int8_images:
+            parity.append(_write_int8(material, aside, trained, int8_images))
+        card = ModelCard(
+            schema=SCHEMA,  # type: ignore[call-arg]
+            id=out.name,
+            default=default,
+            student=StudentCard(name=material.recipe.student.name, args=material.recipe.student.args),
+            input=material.input,
+            output=material.output,
+            files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
+            presets={"standard": standard_preset(material.validation, trained)},
+            training=_training_card(material, run.name),
+            metrics=evaluate(material.validation, trained).metrics,
+            parity=tuple(parity),
+            licence=LICENCE,
+            use="research use only",
+        )
+        write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))
+        aside.rename(out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return card
+
+
+def _read_material(run: Path, data_root: Path) -> Material:
+    try:
+        recipe = parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
+        folder = run / CHECKPOINTS
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        weights = load_file(folder / f"average-{state['files']}.safetensors")
+    except (OSError, ValueError, KeyError) as error:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a run folder with {RUN_JSON} and a checkpoint",
+            got=f"{type(error).__name__}: {error}",
+            remedy="train first: python -m distill train",
+        ) from error
+    index = load_index(data_root)
+    part, size_px = recipe.data, recipe.export_size_px
+    split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
+    return Material(
+        recipe=recipe,
+        weights={key: value.half() if value.is_floating_point() else value for key, value in weights.items()},
+        step=state["step"],
+        index=index,
+        split=split,
+        validation=Pictures(data_root, [index.records[i] for i in split.validation]),
+        input=InputCard(
+            width_px=size_px,
+            height_px=size_px,
+            colour="RGB",
+            mean=recipe.student.mean,
+            std=recipe.student.std,
+            resize="squash-area",
+        ),
+        output=OutputCard(kind="logits"),
+    )
+
+
+def _write_float(material: Material, folder: Path) -> list[F32]:
+    """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
+    part = material.recipe.student
+    student = make_student(part.name, part.args).eval()
+    own = student.state_dict()
+    student.load_state_dict({key: material.weights[key].to(own[key].dtype) for key in own})
+    write_bytes(folder / WEIGHTS, save(contiguous(material.weights)))
+    write_onnx(student, material.input.width_px, folder / ONNX)
+    trained = list(material.maps(torch_network(student)))
+    log.info("validation Dice %.4f", evaluate(material.validation, trained).value(POOLED, "dice"))
+    return trained
+
+
+def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:
+    """bf16 is a runtime's choice on some processors: it is told, but only float32 has to be the same."""
+    for runtime, network in (
+        ("onnxruntime f32", onnx_network(onnx)),
+        ("openvino f32", openvino_network(onnx, "f32")),
+        ("openvino bf16", openvino_network(onnx, "bf16")),
+    ):
+        row = compare(onnx.name, runtime, material.validation, trained, material.maps(network))
+        log.info("%s", row)
+        if row.max_dp > MAX_F32_DP and runtime.endswith("f32"):
+            raise FaultError(
+                FaultCode.OUTPUT,
+                expected=f"{runtime} to say what torch says, within {MAX_F32_DP}",
+                got=f"a difference of {row.max_dp}",
+                remedy="report this with the versions of torch, onnx and the runtime",
+            )
+        yield row
+
+
+def _write_int8(material: Material, folder: Path, trained: list[F32], images: int) -> Parity:
+    """Quantise on training images; the files stay only when the network is as good."""
+    chosen = np.random.default_rng(material.recipe.seed).permutation(material.split.train)[:images]
+    pictures = Pictures(material.index.root, [material.index.records[i] for i in chosen])
+    mean, std = np.array(material.input.mean, np.float32), np.array(material.input.std, np.float32)
+    samples = (normalised(squash(image, material.input.width_px), mean, std) for image in pictures.images)
+    xml = folder / INT8_XML
+    quantise(folder / ONNX, xml, samples)
+    row = compare(
+        INT8_XML, "openvino int8", material.validation, trained, material.maps(openvino_network(xml))
+    )
+    log.info("%s", row)
+    if row.dice_drop >= MAX_DICE_DROP:
+        log.info("int8 is worse by %.2f points and stays out", 100 * row.dice_drop)
+        xml.unlink()
+        (folder / INT8_BIN).unlink()
+    return row
+
+
+def write_onnx(student: Student, size_px: int, path: Path) -> None:
+    """`image` float32 [1, 3, S, S] -> `logits` float32 [1, 1, S, S], weights inside the file."""
+    torch.onnx.export(
+        student,
+        (torch.zeros(1, 3, size_px, size_px),),
+        str(path),
+        input_names=["image"],
+        output_names=["logits"],
+        opset_version=OPSET,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+
+
+def _file_card(path: Path) -> FileCard:
+    return FileCard(sha256=sha256_of(path), bytes=path.stat().st_size)
+
+
+def _training_card(material: Material, run_id: str) -> TrainingCard:
+    recipe, index, split = material.recipe, material.index, material.split
+    part = recipe.data
+    sets = sorted({record.set for record in index.records})
+    return TrainingCard(
+        recipe=recipe.name,
+        seed=recipe.seed,
+        data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:16]})",
+        split=(
+            f"StratifiedGroupKFold by group, stratified by set, {part.folds} folds, fold {part.fold}, "
+            f"seed {part.split_seed}: {len(split.train)} training and {len(split.validation)} validation "
+            f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
+            f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
+            f"weights of step {material.step}, moving average."
+        ),
+        run_id=run_id,
+    )

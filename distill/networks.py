@@ -1,0 +1,82 @@
+"""One student in torch, onnxruntime and OpenVINO: float32 [1, 3, H, W] normalised -> logits [1, 1, H, W]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from distill.data.dataset import Pictures, squash
+from engine.model_folder import InputCard, ModelFolder, OutputCard
+from engine.models import make_student
+from engine.models.base import Student
+from engine.types import F32
+
+Network = Callable[[F32], F32]
+
+
+def maps_of(network: Network, pictures: Pictures, card: InputCard, output: OutputCard) -> Iterator[F32]:
+    """Probability maps of all pictures in order, float32 [H, W]."""
+    mean = np.array(card.mean, np.float32)
+    std = np.array(card.std, np.float32)
+    for image in pictures.images:
+        yield probability_of(network, normalised(squash(image, card.width_px), mean, std), output)
+
+
+def normalised(image: np.ndarray, mean: F32, std: F32) -> F32:
+    """uint8 [H, W, 3] RGB -> float32 [1, 3, H, W]."""
+    scaled = (image.astype(np.float32) / np.float32(255) - mean) / std
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
+
+
+def probability_of(network: Network, image: F32, output: OutputCard) -> F32:
+    """float32 [1, 3, H, W] -> float32 [H, W] in 0..1."""
+    logits = network(image)[0, 0] / np.float32(output.temperature)
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, 80))), np.float32)
+
+
+def load_student(folder: ModelFolder) -> Student:
+    """The trained network of a model folder, ready to judge."""
+    student = make_student(folder.card.student.name, folder.card.student.args)
+    stored = load_file(folder.weights)
+    own = student.state_dict()
+    student.load_state_dict({key: stored[key].to(own[key].dtype) for key in own})
+    return student.eval()
+
+
+def torch_network(student: nn.Module) -> Network:
+    student = student.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(image: F32) -> F32:
+        with torch.inference_mode():
+            return np.asarray(student(torch.from_numpy(image)).numpy())
+
+    return run
+
+
+def onnx_network(path: Path, threads: int = 2) -> Network:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda image: np.asarray(session.run(["logits"], {"image": image})[0])
+
+
+def openvino_network(path: Path, precision: str = "f32") -> Network:
+    """`precision` is the hint for float layers; an int8 network is int8 whatever it says."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    return lambda image: np.asarray(compiled([image])[0])
+
+
+def network_of(folder: ModelFolder, runtime: str) -> Network:
+    """`runtime` is one of torch, onnx, openvino."""
+    if runtime == "torch":
+        return torch_network(load_student(folder))
+    return onnx_network(folder.onnx) if runtime == "onnx" else openvino_network(folder.onnx)
