@@ -35,10 +35,9 @@ class Presenter:
         self._board = board
         self._stats = stats
         self._reading_since_s = reading_since_s
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held while deciding and publishing, so that nothing goes out twice
         self._frames: deque[Frame] = deque()
         self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
-        self._flush = False
         self._arrived_s = time.monotonic()
         self._point: OperatingPoint | None = None
 
@@ -59,36 +58,36 @@ class Presenter:
         self.bell()
 
     def flush(self) -> None:
-        """Show what has been handed over now, due or not: the video stops here."""
+        """Show what has been handed over, due or not, before returning: the video stops here."""
         with self._lock:
-            self._flush = True
-        self.bell()
+            if self._frames:
+                frame = self._frames[-1]
+                self._frames.clear()
+                status = self._board.status
+                self._publish(status, frame, self._usable_results(status))
 
     def tick(self) -> float | None:
         """Publish what is due; returns when to look again."""
-        now_s = time.monotonic()
-        status = self._board.status
         with self._lock:
-            results = tuple(self._results) if status.ai_state is AiState.ON else ()
+            now_s = time.monotonic()
+            status = self._board.status
+            results = self._usable_results(status)
             frame, wait_s = self._due_frame(status, results, now_s)
-        if frame is not None:
-            self._publish(status, frame, results)
-            return 0.0
-        self._improve(status, results)
-        watch_s = self._watch(status, now_s)
+            if frame is not None:
+                self._publish(status, frame, results)
+                return 0.0
+            self._improve(status, results)
+            watch_s = self._watch(status, now_s)
         waits = [w for w in (wait_s, watch_s) if w is not None]
         return min(waits) if waits else None
+
+    def _usable_results(self, status: Status) -> tuple[Result, ...]:
+        return tuple(self._results) if status.ai_state is AiState.ON else ()
 
     def _due_frame(
         self, status: Status, results: tuple[Result, ...], now_s: float
     ) -> tuple[Frame | None, float | None]:
         """The frame to show now, or None and how long until there may be one."""
-        if self._flush:
-            self._flush = False
-            if self._frames:
-                frame = self._frames[-1]
-                self._frames.clear()
-                return frame, None
         if status.pacing is Pacing.REALTIME:
             # After a stall only the newest due frame is worth showing.
             while len(self._frames) > 1 and self._frames[1].due_s <= now_s:

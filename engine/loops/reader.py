@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from engine.board import Board
 from engine.faults import FaultCode, FaultError, fault_of
-from engine.pacing import RESTART_CLOCK_S, MediaClock, hand_over_s, is_too_late
+from engine.pacing import MAX_LEAD_S, RESTART_CLOCK_S, MediaClock, hand_over_s, is_too_late
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
@@ -147,12 +147,13 @@ class Reader:
         if status.pacing is Pacing.LIVE:
             return self._deliver(self._at.pending, self._at.pending.captured_s)
         if status.pacing is Pacing.EVERY:
-            return self._deliver_every(self._at.pending, now_s)
+            return self._unfinished_s(now_s) or self._deliver(self._at.pending, now_s)
         return self._deliver_in_time(self._at.pending, now_s, status.speed)
 
     def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
         if self._at.clock is None:
-            self._at.clock = MediaClock(picture.pts_s, now_s, speed)
+            # The first frame gets a period, too, for its mask.
+            self._at.clock = MediaClock(picture.pts_s, now_s + min(self._period_s(), MAX_LEAD_S), speed)
         due_s = self._at.clock.due_s(picture.pts_s)
         if now_s - due_s > RESTART_CLOCK_S:
             self._at.clock = MediaClock(picture.pts_s, now_s, speed)
@@ -167,13 +168,12 @@ class Reader:
             return 0.0
         return self._deliver(picture, due_s)
 
-    def _deliver_every(self, picture: Picture, now_s: float) -> float | None:
-        waiting = self._at.handed_number is not None and self.acknowledged < self._at.handed_number
-        if waiting and self._at.handed_at_s is not None:
-            left_s = self._at.handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s
-            if left_s > 0:
-                return left_s
-        return self._deliver(picture, now_s)
+    def _unfinished_s(self, now_s: float) -> float:
+        """EVERY: how long the next frame still waits for the screen to be done with the last one."""
+        if self._at.handed_number is None or self.acknowledged >= self._at.handed_number:
+            return 0.0
+        assert self._at.handed_at_s is not None
+        return max(0.0, self._at.handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s)
 
     def _deliver(self, picture: Picture, due_s: float) -> float:
         start_s = time.monotonic()
@@ -209,6 +209,7 @@ class Reader:
         if index != self._at.index:
             self._show(index)
         if index == 0:
+            self._flush()
             self._board.event(SourceEvent.PAUSE, speed=1.0)
             self._at.clock = None
             return None
@@ -216,9 +217,12 @@ class Reader:
 
     def _finish(self, now_s: float) -> float | None:
         """The last frame stays for its own duration, then the state is ENDED."""
-        ends_at_s = (self._at.due_s or now_s) + self._period_s()
-        if self._board.status.pacing is Pacing.REALTIME and now_s < ends_at_s:
-            return ends_at_s - now_s
+        if self._board.status.pacing is Pacing.EVERY:
+            left_s = self._unfinished_s(now_s)
+        else:
+            left_s = (self._at.due_s or now_s) + self._period_s() - now_s
+        if left_s > 0:
+            return left_s
         self._flush()
         self._board.event(SourceEvent.END)
         return None

@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from engine.faults import FaultCode, FaultError
 from engine.pipeline import Pipeline
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import AiState, OperatingPoint, Pacing, SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource
+from tests.fixtures.models import red_model
 
 SPEC = SourceSpec("file", "fake")
 WAIT_S = 10.0
@@ -79,8 +81,8 @@ def screen(request):
 
 
 @pytest.fixture
-def model(red_model):
-    return red_model
+def model(tmp_path):
+    return red_model(tmp_path)
 
 
 def ended(snapshot):
@@ -88,7 +90,7 @@ def ended(snapshot):
 
 
 def test_every_frame_of_a_file_is_shown_in_order_with_its_own_mask(screen, model):
-    view = screen(FakeSource(frames=30, rate_hz=50))
+    view = screen(FakeSource(frames=30, rate_hz=25))
     view.pipeline.set_model(model)
     view.until(lambda s: s.ai_state is AiState.ON)
     view.pipeline.open(SPEC)
@@ -153,8 +155,7 @@ def test_no_signal_is_said_within_half_a_second(screen):
     view.until(lambda s: s.word is StateWord.NO_SIGNAL)
     last = view.seen[-1].frame.captured_s
 
-    # Read from the pipeline's own clock: the frame is at most 0.5 s old when the word changes (0.1 s grace for a busy machine).
-    assert time.monotonic() - last < 0.6
+    assert time.monotonic() - last < 0.6  # 0.1 s of grace for a busy machine
 
 
 def test_a_lost_live_source_is_opened_again(screen):
@@ -173,8 +174,6 @@ def test_a_lost_live_source_is_opened_again(screen):
 
 
 def test_a_source_that_does_not_open_is_failed_with_its_sentence(screen):
-    from engine.faults import FaultCode, FaultError
-
     view = screen(FaultError(FaultCode.SOURCE_MISSING, "a video file", "nothing at x.mp4", "check the path"))
     view.pipeline.open(SPEC)
     snapshot = view.until(lambda s: s.source_state is SourceState.FAILED)
@@ -253,7 +252,7 @@ def test_the_threshold_moves_the_components_of_a_paused_picture_without_inferenc
 
 
 def test_a_paused_picture_stays_and_plays_on_without_losing_a_frame(screen):
-    view = screen(FakeSource(frames=40, rate_hz=50))
+    view = screen(FakeSource(frames=25, rate_hz=25))
     view.pipeline.open(SPEC)
     view.until(lambda s: s.presentation is not None and s.presentation.frame.index >= 5)
     view.pipeline.pause()
@@ -261,7 +260,7 @@ def test_a_paused_picture_stays_and_plays_on_without_losing_a_frame(screen):
     view.pipeline.play()
     view.until(ended)
 
-    assert view.indices() == list(range(40))
+    assert view.indices() == list(range(25))
 
 
 def test_a_step_moves_by_exactly_one_frame_and_pauses(screen):
@@ -294,12 +293,12 @@ def test_a_file_can_be_played_again_from_its_end(screen):
     view = screen(FakeSource(frames=10, rate_hz=100))
     view.pipeline.open(SPEC)
     view.until(ended)
-    view.seen.clear()
+    shown_before = len(view.seen)
     view.pipeline.play()
     view.until(lambda s: s.source_state is SourceState.RUNNING)
     view.until(ended)
 
-    assert view.indices() == list(range(10))
+    assert [shown.frame.index for shown in view.seen[shown_before:]] == list(range(10))
 
 
 def test_backwards_play_runs_to_the_first_frame_and_pauses(screen):
