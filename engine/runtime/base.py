@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.types import U8, RuntimeInfo
+import numpy as np
+
+from engine.faults import FaultCode, FaultError
+from engine.types import U8, RuntimeInfo, Size
 
 
 class Runtime(Protocol):
@@ -34,3 +37,15 @@ class RuntimeOptions:
     precision: str = "auto"
     threads: int = 0
     streams: int = 1
+
+
+def check_image(image: U8, size: Size) -> None:
+    """Raise FaultError SHAPE unless the picture is uint8 [h, w, 3] of the network's size."""
+    expected = (size.height_px, size.width_px, 3)
+    if image.shape != expected or image.dtype != np.uint8:
+        raise FaultError(
+            FaultCode.SHAPE,
+            expected=f"a uint8 picture of shape {expected}",
+            got=f"{image.dtype} of shape {image.shape}",
+            remedy="make the picture at the size that model.json asks for",
+        )

@@ -1,0 +1,212 @@
+"""OpenVINO on the CPU: pixels in, probabilities out, all arithmetic inside one compiled graph. No torch."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import queue
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.faults import FaultCode, FaultError
+from engine.model_folder import INT8_BIN, INT8_XML, ONNX, ModelFolder
+from engine.runtime.base import Runtime, RuntimeOptions, check_image
+from engine.runtime.cache import EngineCache, cache_folder
+from engine.runtime.host import default_threads
+from engine.runtime.quiet import import_openvino
+from engine.types import U8, RuntimeInfo, Size
+
+ov = import_openvino()
+log = logging.getLogger(__name__)
+
+DEVICE = "CPU"
+GRAPH = 1  # grows when `_with_pixels` changes, so that older compiled models are not taken
+PRECISIONS = ("f32", "bf16", "int8")
+
+
+class OpenVinoRuntime:
+    """A compiled model with one request for each stream. `infer` may be called by any number of threads."""
+
+    def __init__(self, compiled: Any, size: Size, info: RuntimeInfo, streams: int) -> None:
+        self._info = info
+        self._size = size
+        self._requests: queue.LifoQueue[tuple[Any, U8, U8] | None] = queue.LifoQueue()
+        for _ in range(streams):
+            self._requests.put(_bound(compiled.create_infer_request(), size))
+        self._closed = False
+
+    @property
+    def info(self) -> RuntimeInfo:
+        return self._info
+
+    def infer(self, image: U8) -> U8:
+        """As `Runtime.infer`."""
+        check_image(image, self._size)
+        taken = self._requests.get()
+        if taken is None:
+            self._requests.put(None)  # the next one who waits is told as well
+            raise _closed_fault()
+        request, pixels, probability = taken
+        try:
+            np.copyto(pixels[0], image)
+            request.infer()
+            return probability.reshape(image.shape[:2]).copy()
+        except RuntimeError as error:
+            raise FaultError(
+                FaultCode.INFERENCE,
+                expected="the network to run",
+                got=_first_line(error),
+                remedy="choose another precision or runtime",
+                detail=str(error),
+            ) from error
+        finally:
+            if not self._closed:
+                self._requests.put(taken)
+
+    def close(self) -> None:
+        """As `Runtime.close`; a call in another thread still ends well."""
+        self._closed = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._requests.get_nowait()
+        self._requests.put(None)
+
+
+def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
+    """Compile the model folder's network, or take it from the cache.
+
+    Raises FaultError ARGUMENT (precision unknown, or not to be had here) or MODEL_LOAD.
+    """
+    core = ov.Core()
+    capabilities = core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    precision = choose_precision(
+        options.precision, has_bf16="BF16" in capabilities, has_int8=model.int8 is not None
+    )
+    threads = options.threads or default_threads()
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": options.streams,
+        "INFERENCE_NUM_THREADS": threads,
+        "ENABLE_CPU_PINNING": False,  # pinned threads wait for a busy core while another is free
+        # Always said: OpenVINO takes bf16 by itself where it can. For int8 it is what the other layers use.
+        "INFERENCE_PRECISION_HINT": "bf16" if precision != "f32" and "BF16" in capabilities else "f32",
+    }
+    device = core.get_property(DEVICE, "FULL_DEVICE_NAME")
+    facts = _facts(model, precision, f"{device} {' '.join(sorted(capabilities))}")
+    compiled = _compiled(core, model, precision, settings, facts)
+    card = model.card.input
+    info = RuntimeInfo(
+        "openvino", device, precision, threads, f"openvino {ov.get_version().partition('-')[0]}"
+    )
+    return OpenVinoRuntime(compiled, Size(card.width_px, card.height_px), info, options.streams)
+
+
+def choose_precision(wanted: str, *, has_bf16: bool, has_int8: bool) -> str:
+    """The precision to run in. "auto": bf16 where the CPU has it, else an int8 network that passed, else f32.
+
+    Raises FaultError ARGUMENT when the wanted one is unknown or not to be had.
+    """
+    if wanted == "auto":
+        return "bf16" if has_bf16 else "int8" if has_int8 else "f32"
+    available = {"f32": True, "bf16": has_bf16, "int8": has_int8}
+    if not available.get(wanted, False):
+        got = {
+            "bf16": "bf16, which this CPU does not have",
+            "int8": "int8, of which this model has no network that passed its check",
+        }
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a precision: {', '.join(name for name, there in available.items() if there)}",
+            got=got.get(wanted, f"{wanted!r}"),
+            remedy="choose auto",
+        )
+    return wanted
+
+
+def _compiled(
+    core: Any, model: ModelFolder, precision: str, settings: Mapping[str, Any], facts: Mapping[str, Any]
+) -> Any:
+    cache = EngineCache(cache_folder("openvino"))
+    blob = cache.load(facts)
+    if blob is not None:
+        try:
+            return core.import_model(blob, DEVICE, dict(settings))
+        except RuntimeError as error:
+            log.info("OpenVINO does not take the cached %s (%s), it is compiled again", model.id, error)
+            cache.forget(facts)
+    source = model.int8 if precision == "int8" else model.onnx
+    try:
+        compiled = core.compile_model(_with_pixels(core.read_model(source), model), DEVICE, dict(settings))
+    except RuntimeError as error:
+        raise FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"{model.id} to be a network that OpenVINO runs",
+            got=_first_line(error),
+            remedy="export the model again, or choose another model or runtime",
+            detail=str(error),
+        ) from error
+    cache.store(facts, compiled.export_model().getvalue())
+    return compiled
+
+
+def _with_pixels(network: Any, model: ModelFolder) -> Any:
+    """uint8 [1, h, w, 3] RGB in, uint8 probabilities out; mean, std and temperature are inside."""
+    card = model.card
+    ops = ov.opset15
+
+    def probability(logits: Any) -> Any:
+        warm = ops.divide(logits, np.float32(card.output.temperature))
+        return ops.round(ops.multiply(ops.sigmoid(warm), np.float32(255.0))).output(0)
+
+    steps = ov.preprocess.PrePostProcessor(network)
+    pixels = steps.input(0)
+    pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    pixels.model().set_layout(ov.Layout("NCHW"))
+    pixels.preprocess().convert_element_type(ov.Type.f32)
+    pixels.preprocess().mean([255.0 * mean for mean in card.input.mean])
+    pixels.preprocess().scale([255.0 * std for std in card.input.std])
+    steps.output(0).postprocess().custom(probability)
+    steps.output(0).tensor().set_element_type(ov.Type.u8)
+    return steps.build()
+
+
+def _facts(model: ModelFolder, precision: str, device: str) -> dict[str, Any]:
+    """All that decides what the compiled model is."""
+    names = (INT8_XML, INT8_BIN) if precision == "int8" else (ONNX,)
+    return {
+        "graph": GRAPH,
+        "weights": {name: model.card.files[name].sha256 for name in names},
+        "input": model.card.input.model_dump(mode="json"),
+        "output": model.card.output.model_dump(mode="json"),
+        "precision": precision,
+        "openvino": ov.get_version(),
+        "device": device,
+        "os": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _bound(request: Any, size: Size) -> tuple[Any, U8, U8]:
+    """A request that reads and writes two arrays of ours: no copy inside OpenVINO."""
+    pixels = np.zeros((1, size.height_px, size.width_px, 3), np.uint8)
+    probability = np.zeros((1, 1, size.height_px, size.width_px), np.uint8)
+    request.set_input_tensor(ov.Tensor(pixels, shared_memory=True))
+    request.set_output_tensor(ov.Tensor(probability, shared_memory=True))
+    return request, pixels, probability
+
+
+def _closed_fault() -> FaultError:
+    return FaultError(
+        FaultCode.INFERENCE,
+        expected="a runtime that is open",
+        got="one that has been closed",
+        remedy="open the model again",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """The reason: OpenVINO's errors name its own sources first and what happened last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
