@@ -55,7 +55,7 @@ def parse_source(text: str) -> SourceSpec:
 
 
 def open_source(spec: SourceSpec, options: SourceOptions | None = None) -> Source:
-    """Open what `parse_source` understood. Raises FaultError with what was expected, what came, what to do."""
+    """Open what `parse_source` understood. Raises FaultError."""
     opened: Source = load_named(SOURCES, spec.kind, "source")(spec.address, options or SourceOptions())
     return opened
 

@@ -1,4 +1,4 @@
-"""What every source promises. A source is used by one thread (the reader); only `close` may come from another."""
+"""What every source promises. One thread uses a source (the reader); only `close` may come from another."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class Source(Protocol):
         """
 
     def seek(self, index: int) -> None:
-        """Make frame `index` (clamped to what exists) the next one `read` gives. Raises FaultError SEEK when not seekable."""
+        """Make frame `index` (clamped to what exists) the next one `read` gives.
+
+        Raises FaultError SEEK when not seekable.
+        """
 
     def index_at(self, pts_s: float) -> int:
         """Rank of the frame that is on the screen at `pts_s`: the last one that starts at or before it."""

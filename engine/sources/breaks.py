@@ -24,7 +24,7 @@ class Break:
 
 
 def find_break(path: Path) -> Break | None:
-    """Where the file breaks off, or None when nothing says that it does. Raises OSError as the system says it."""
+    """Where the file breaks off, None when nothing says that it does. Raises OSError."""
     with path.open("rb") as stream:
         size_bytes = os.fstat(stream.fileno()).st_size
         head = stream.read(16)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 
 import av
@@ -34,6 +34,7 @@ class Decoder:
         self.damaged = 0  # packets that the decoder refused
         self.lost_pts: list[int] = []  # their time stamps, where they had one
         self.end_error: av.FFmpegError | None = None  # why the demuxer gave up before the end
+        self._frames: Generator[VideoFrame, None, None]
         self._start()
 
     @property
@@ -50,15 +51,12 @@ class Decoder:
 
     @property
     def rate_hz(self) -> float | None:
-        """What the header says; None where it does not, or says nonsense (MPEG-TS: 90,000)."""
-        for rate in (self._stream.average_rate, self._stream.guessed_rate):
-            if rate and 0 < rate <= _SANE_RATE_HZ:
-                return float(rate)
-        return None
+        """What the header says, if it does."""
+        return sane_rate_hz(self._stream)
 
     @property
     def frame_ticks(self) -> int:
-        """How long a frame lasts in `time_base`, for frames without time stamps; 25 a second if nobody says."""
+        """How long a frame lasts in `time_base`, for frames without stamps; 25 a second if nobody says."""
         return max(1, round(1 / (self.rate_hz or 25.0) / float(self.time_base)))
 
     def next(self) -> VideoFrame | None:
@@ -97,7 +95,7 @@ class Decoder:
         self._stream.codec_context.thread_count = self._threads
         self._frames = self._decode()
 
-    def _decode(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Generator[VideoFrame, None, None]:
         self.end_error = None
         packets = self._container.demux(self._stream)
         while True:
@@ -126,8 +124,16 @@ class Decoder:
             return []
 
 
+def sane_rate_hz(stream: VideoStream) -> float | None:
+    """What the header says; None where it says nothing, or nonsense (MPEG-TS: 90,000)."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0 < rate <= _SANE_RATE_HZ:
+            return float(rate)
+    return None
+
+
 def time_stamp(pts: int | None, previous: int | None, frame_ticks: int) -> int:
-    """A frame's own time stamp, or its predecessor's plus one frame where the file has none or goes backwards.
+    """A frame's own time stamp, or its predecessor's plus one frame where there is none or time runs back.
 
     H.264 with B-frames in AVI, raw streams and joined recordings have such stamps: the order in which the
     decoder gives the frames is right, what the container says of them is not.

@@ -13,7 +13,7 @@ from engine.sources.pts_index import PtsIndex, build
 
 
 class BackgroundIndex:
-    """Builds the index of one file in a thread of its own, or takes it from the cache. `close` ends the thread."""
+    """Builds one file's index in a thread of its own, or takes it from the cache. `close` ends the thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,7 +30,10 @@ class BackgroundIndex:
         return self._table
 
     def wait(self) -> PtsIndex | None:
-        """The table as soon as it is there, None when `close` came first. Raises FaultError SEEK if it cannot be made."""
+        """The table as soon as it is there, None when `close` came first.
+
+        Raises FaultError SEEK if it cannot be made.
+        """
         self._done.wait()
         if self._fault is not None:
             raise self._fault

@@ -24,7 +24,7 @@ _KEPT_FILES = 200
 
 
 def load(path: Path) -> PtsIndex | None:
-    """The stored index of exactly this file (path, size, time of change, first bytes), None when there is none."""
+    """The stored index of exactly this file (path, size, time of change, first bytes), or None."""
     if path.stat().st_size < WORTH_KEEPING_BYTES:
         return None
     try:

@@ -1,0 +1,107 @@
+"""Network streams by PyAV with as little buffering as the protocol allows, and recordings behind http."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+
+from engine.faults import FaultCode, FaultError
+from engine.sources.base import Source, SourceOptions
+from engine.sources.container_feed import ContainerFeed
+from engine.sources.live import LiveSource
+from engine.sources.video import VideoFile
+
+OPEN_S = 3.0
+READ_S = 1.0
+# Joining in the middle, the first picture comes with the next keyframe: senders make one every 1-10 s.
+FIRST_PICTURE_S = 10.0
+
+# Everything a demuxer holds back to look better is late here. "low_delay" is left out on purpose: it gives
+# B-frames in the wrong order, and slice threads hold nothing back without it.
+_LOW_LATENCY = {"fflags": "nobuffer", "max_delay": "0"}
+_OPTIONS = {
+    "rtsp": {
+        **_LOW_LATENCY,
+        "rtsp_transport": "tcp",
+        "reorder_queue_size": "0",
+        "probesize": "32768",
+        "analyzeduration": "0",
+    },
+    # A transport stream says what it carries only every 100 ms: at 10 Mb/s 32 KB would end before that. The
+    # socket's buffer holds 0.8 s of it, so that a keyframe's burst is not lost.
+    "udp": {
+        **_LOW_LATENCY,
+        "probesize": "1000000",
+        "analyzeduration": "500000",
+        "buffer_size": "1048576",
+        "overrun_nonfatal": "1",
+    },
+}
+_OPTIONS["rtsps"] = _OPTIONS["rtsp"]
+_OTHER = {**_LOW_LATENCY, "probesize": "1000000", "analyzeduration": "500000"}
+
+
+def open(address: str, options: SourceOptions) -> Source:
+    """Open a URL: a live stream, or a recording behind http (played like a file, without seek).
+
+    Raises FaultError URL_UNREACHABLE, SOURCE_UNREADABLE, SOURCE_LOST (connected, but no picture came).
+    """
+    scheme = urlsplit(address).scheme.lower()
+    title = without_secrets(address)
+    if scheme in ("http", "https"):
+        container = _connect(address, title, _OTHER)
+        if container.duration:
+            container.close()
+            return VideoFile(lambda: _connect(address, title, {}), title, title, options, None)
+        container.close()
+    feed = ContainerFeed(
+        title,
+        lambda: _connect(address, title, _OPTIONS.get(scheme, _OTHER)),
+        remedy="check the sender and the network",
+    )
+    silent = FaultError(
+        FaultCode.SOURCE_LOST,
+        expected=f"a picture from {title} within {FIRST_PICTURE_S:g} s",
+        got="a connection without one",
+        remedy="check that the sender sends H.264 or H.265 with a keyframe at least every 10 s",
+    )
+    return LiveSource(feed, title, options.colour, OPEN_S + FIRST_PICTURE_S, silent)
+
+
+def without_secrets(url: str) -> str:
+    """The URL without user, password and query, for titles and sentences."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _connect(address: str, title: str, options: dict[str, str]) -> InputContainer:
+    # "udp://@:5000" is how players write "listen on port 5000"; FFmpeg wants a host.
+    where = address.replace("udp://@:", "udp://0.0.0.0:").replace("udp://:", "udp://0.0.0.0:")
+    try:
+        return av.open(where, mode="r", container_options=options, timeout=(OPEN_S, READ_S))
+    except av.FFmpegError as error:
+        got, remedy = _reason(error, urlsplit(address).scheme)
+        raise FaultError(
+            FaultCode.URL_UNREACHABLE, expected=f"a video stream at {title}", got=got, remedy=remedy
+        ) from error
+
+
+def _reason(error: av.FFmpegError, scheme: str) -> tuple[str, str]:
+    match error:
+        case av.error.ExitError() | av.error.TimeoutError():
+            return f"no answer in {OPEN_S:g} s", "check the address, the sender and the network"
+        case av.error.ConnectionRefusedError():
+            return "a refused connection", "check the port and that the sender is running"
+        case av.error.ProtocolNotFoundError():
+            return f"a PyAV that was built without {scheme}", "use rtsp:// or udp://"
+        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+            return "a refused login", f"put user and password into the address: {scheme}://user:password@host"
+        case av.error.HTTPNotFoundError():
+            return "a server that knows no such stream (404)", "check the part after the host"
+        case av.error.InvalidDataError():
+            return "data that is no video", "check the part after the host"
+    return error.strerror or type(error).__name__, "check the address and the network"
