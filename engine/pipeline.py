@@ -51,7 +51,7 @@ class Pipeline:
         self._closed = False
 
         self._presenter = Presenter(self._board, self._stats, lambda: self._reader.reading_since_s)
-        self._reader = Reader(self._board, self._stats, open_source, self._hand_over, self._presenter.flush)
+        self._reader = Reader(self._board, self._stats, open_source, self._hand_over, self._presenter)
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring

@@ -66,6 +66,12 @@ class Presenter:
                 status = self._board.status
                 self._publish(status, frame, self._usable_results(status))
 
+    def clear(self) -> None:
+        """Forget all frames and results: another source is coming."""
+        with self._lock:
+            self._frames.clear()
+            self._results.clear()
+
     def tick(self) -> float | None:
         """Publish what is due; returns when to look again."""
         with self._lock:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.board import Board
 from engine.faults import FaultCode, FaultError, fault_of
+from engine.loops.presenter import Presenter
 from engine.pacing import MAX_LEAD_S, RESTART_CLOCK_S, MediaClock, hand_over_s, is_too_late
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.state import SourceEvent
@@ -50,7 +51,7 @@ class Reader:
         stats: StatsRecorder,
         open_source: OpenSource,
         hand_over: Callable[[Frame], None],
-        flush: Callable[[], None],
+        presenter: Presenter,
     ) -> None:
         self.reading_since_s: float | None = None  # set while a read of the source is under way
         self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
@@ -58,7 +59,7 @@ class Reader:
         self._stats = stats
         self._open_source = open_source
         self._hand_over = hand_over
-        self._flush = flush
+        self._presenter = presenter
         self._source: Source | None = None
         self._spec: SourceSpec | None = None
         self._options = SourceOptions()
@@ -73,6 +74,7 @@ class Reader:
     def open(self, spec: SourceSpec, options: SourceOptions, pacing: Pacing | None) -> None:
         """Close what is open and open `spec`; the first picture makes the state RUNNING."""
         self._close_source()
+        self._presenter.clear()
         self._spec, self._options = spec, options
         self._reopens = 0
         self._stats.reset()
@@ -82,6 +84,7 @@ class Reader:
 
     def close(self) -> None:
         self._close_source()
+        self._presenter.clear()
         self._spec = None
         self._board.clear_faults(PLACE)
         self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
@@ -95,7 +98,7 @@ class Reader:
     def pause(self) -> None:
         if self._board.status.info is None or self._board.status.info.live:
             return  # a live picture that stands still would look like a live one
-        self._flush()
+        self._presenter.flush()
         self._board.event(SourceEvent.PAUSE)
 
     def set_speed(self, speed: float) -> None:
@@ -209,7 +212,7 @@ class Reader:
         if index != self._at.index:
             self._show(index)
         if index == 0:
-            self._flush()
+            self._presenter.flush()
             self._board.event(SourceEvent.PAUSE, speed=1.0)
             self._at.clock = None
             return None
@@ -223,7 +226,7 @@ class Reader:
             left_s = (self._at.due_s or now_s) + self._period_s() - now_s
         if left_s > 0:
             return left_s
-        self._flush()
+        self._presenter.flush()
         self._board.event(SourceEvent.END)
         return None
 
@@ -279,6 +282,7 @@ class Reader:
         if code is FaultCode.SOURCE_TRUNCATED or (isinstance(error, FaultError) and not error.fatal):
             return  # what could be read has been read; the next read gives the end, or goes on
         info = self._board.status.info
+        self._presenter.flush()  # or a frame shown after the event would look like a signal
         self._close_source()
         if info is not None and info.live and code is FaultCode.SOURCE_LOST:
             self._board.event(SourceEvent.LOST)
