@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from distill.networks import (
     openvino_network,
     torch_network,
 )
+from distill.onnx_file import write_onnx
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import standard_preset
 from distill.quantise import quantise
@@ -52,11 +52,9 @@ from engine.model_folder import (
     TrainingCard,
 )
 from engine.models import make_student
-from engine.models.base import Student
 from engine.types import F32
 
 log = logging.getLogger(__name__)
-OPSET = 18
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
     "not for commercial use; check each set's own terms. Encoder start: EfficientNet-Lite0, Apache-2.0."
@@ -210,21 +208,6 @@ def _write_int8(material: Material, folder: Path, trained: list[F32], images: in
         xml.unlink()
         (folder / INT8_BIN).unlink()
     return row
-
-
-def write_onnx(student: Student, size_px: int, path: Path) -> None:
-    """`image` float32 [1, 3, S, S] -> `logits` float32 [1, 1, S, S], weights inside the file."""
-    torch.onnx.export(
-        student,
-        (torch.zeros(1, 3, size_px, size_px),),
-        str(path),
-        input_names=["image"],
-        output_names=["logits"],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
 
 
 def _file_card(path: Path) -> FileCard:

@@ -244,7 +244,8 @@ def find_model(name_or_path: str | Path) -> Path:
 
 
 def _folders_in(parent: Path) -> tuple[Path, ...]:
-    return tuple(sorted(card.parent for card in parent.glob(f"*/{CARD}")))
+    # A hidden folder is an export that is not finished.
+    return tuple(sorted(card.parent for card in parent.glob(f"[!.]*/{CARD}")))
 
 
 def _upgraded(values: Any, path: Path) -> Mapping[str, Any]:

@@ -1,0 +1,156 @@
+"""Training end to end on 24 real images: stops, goes on as if it had not, and becomes a model folder."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import engine
+from distill.__main__ import main
+from distill.networks import load_student
+from engine.files import read_json_lines
+from engine.model_folder import load_model_folder
+
+RECIPE = """
+name = "tiny"
+seed = 3
+batch = 4
+precision = "float32"
+export_size_px = 64
+[student]
+name = "light"
+pretrained = "weights/tiny.safetensors"
+mean = [0.5, 0.5, 0.5]
+std = [0.5, 0.5, 0.5]
+args = { encoder = "test_efficientnet", channels = 16 }
+[data]
+folds = 3
+[[stages]]
+epochs = 1
+size_px = 64
+[optimiser]
+warm_up_steps = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def train(*arguments):
+    return main(["train", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def whole(real24, recipe, tmp_path_factory):
+    """A run that was never interrupted."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    assert train("--recipe", recipe, "--run", run, "--data", real24) == 0
+    return run
+
+
+@pytest.fixture(scope="module")
+def model(whole, real24, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-1"
+    assert (
+        main(["export", str(whole), "--out", str(folder), "--data", str(real24), "--int8-images", "0"]) == 0
+    )
+    return folder
+
+
+def weights_of(run, name):
+    (path,) = (run / "checkpoints").glob(f"{name}-*.safetensors")
+    return load_file(path)
+
+
+def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(whole, real24, recipe, tmp_path):
+    run = tmp_path / "stopped"
+    assert train("--recipe", recipe, "--run", run, "--data", real24, "--stop-after", 2) == 4
+    assert train("--resume", run, "--data", real24) == 0
+
+    for name in ("model", "average", "optimiser"):
+        ours, theirs = weights_of(run, name), weights_of(whole, name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_events_say_how_it_went(whole):
+    events = list(read_json_lines(whole / "events.jsonl"))
+
+    assert events[0]["kind"] == "start"
+    assert (events[-1]["kind"], events[-1]["outcome"]) == ("done", "ok")
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    assert any(event["kind"] == "metric" and event["split"] == "validation" for event in events)
+
+
+def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path):
+    run = tmp_path / "run"
+    assert train("--recipe", recipe, "--run", run, "--data", real24, "--stop-after", 1) == 4
+    state = json.loads((run / "checkpoints" / "state.json").read_text())
+
+    assert state["step"] == 1
+
+
+def test_an_exported_model_is_the_trained_average(model, whole):
+    exported = load_student(load_model_folder(model)).state_dict()
+    average = weights_of(whole, "average")
+
+    assert all(
+        torch.allclose(exported[key].float(), average[key].float(), rtol=2e-3, atol=1e-6) for key in average
+    )
+
+
+def test_the_onnx_file_says_what_the_trained_network_says(model):
+    rows = {row.runtime: row for row in load_model_folder(model).card.parity}
+
+    assert rows["onnxruntime f32"].max_dp < 1e-3
+    assert rows["openvino f32"].max_dp < 1e-3
+
+
+def test_the_onnx_file_keeps_its_contract(model):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(load_model_folder(model).onnx))
+    (given,), (returned,) = session.get_inputs(), session.get_outputs()
+    logits = session.run(None, {"image": np.zeros((1, 3, 64, 64), np.float32)})[0]
+
+    assert (given.name, given.shape, given.type) == ("image", [1, 3, 64, 64], "tensor(float)")
+    assert returned.name == "logits"
+    assert logits.shape == (1, 1, 64, 64)
+
+
+def test_the_exported_files_tell_nothing_of_the_machine_they_were_made_on(model):
+    home = str(Path(engine.__file__).parents[1]).encode()
+
+    assert [path.name for path in model.iterdir() if home in path.read_bytes()] == []
+
+
+def test_a_model_says_where_it_comes_from(model):
+    card = load_model_folder(model).card
+
+    assert card.training.seed == 3
+    assert "24 images" in card.training.data
+    assert "group" in card.training.split
+    assert card.use == "research use only"
+    assert not card.default
+    assert {metric.set for metric in card.metrics} >= {"pooled", "cvc-clinicdb"}
+
+
+def test_a_model_folder_is_never_written_over(model, whole, real24):
+    assert main(["export", str(whole), "--out", str(model), "--data", str(real24)]) == 2
+
+
+def test_a_folder_without_images_is_exit_code_3(tmp_path, recipe):
+    (tmp_path / "index.jsonl").write_text("")
+
+    assert train("--recipe", recipe, "--run", tmp_path / "run", "--data", tmp_path) == 3
+
+
+def test_a_recipe_that_is_not_there_is_exit_code_2(tmp_path, real24):
+    assert train("--recipe", "no-such-recipe", "--run", tmp_path / "run", "--data", real24) == 2

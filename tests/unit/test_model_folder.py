@@ -1,0 +1,189 @@
+"""A model folder is used only when it is whole, known and unchanged."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine.faults import FaultCode, FaultError
+from engine.files import HOME_VARIABLE, sha256_of
+from engine.model_folder import (
+    CARD,
+    bundled_models,
+    default_model,
+    find_model,
+    load_model_folder,
+    read_card,
+    user_models,
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "tiny-1"
+    path.mkdir()
+    (path / "weights.safetensors").write_bytes(b"weights")
+    (path / "student.onnx").write_bytes(b"network")
+    write_card(path, card_of(path))
+    return path
+
+
+def card_of(path):
+    names = ("weights.safetensors", "student.onnx")
+    return {
+        "schema": 1,
+        "id": "tiny-1",
+        "student": {"name": "light", "args": {}},
+        "input": {
+            "width_px": 64,
+            "height_px": 64,
+            "colour": "RGB",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+            "resize": "squash-area",
+        },
+        "output": {"kind": "logits", "temperature": 1.0},
+        "files": {n: {"sha256": sha256_of(path / n), "bytes": (path / n).stat().st_size} for n in names},
+        "presets": {
+            "standard": {
+                "threshold": 0.5,
+                "keep": 0.3,
+                "min_area_frac": 0.001,
+                "hit_ms": 165,
+                "window_ms": 265,
+            }
+        },
+        "training": {"recipe": "light", "seed": 1, "data": "none", "split": "none", "run_id": "none"},
+        "licence": "none",
+        "use": "research use only",
+    }
+
+
+def write_card(path, values):
+    (path / CARD).write_text(json.dumps(values))
+
+
+def code_of(path):
+    with pytest.raises(FaultError) as caught:
+        load_model_folder(path)
+    return caught.value.code
+
+
+def test_a_whole_folder_loads(folder):
+    model = load_model_folder(folder)
+
+    assert model.id == "tiny-1"
+    assert model.onnx == folder / "student.onnx"
+    assert model.card.presets["standard"].threshold == 0.5
+
+
+def test_a_folder_without_an_int8_network_says_so(folder):
+    assert load_model_folder(folder).int8 is None
+
+
+def test_a_changed_file_is_refused(folder):
+    (folder / "student.onnx").write_bytes(b"other..")
+
+    assert code_of(folder) is FaultCode.MODEL_HASH
+
+
+def test_a_missing_file_is_refused(folder):
+    (folder / "weights.safetensors").unlink()
+
+    assert code_of(folder) is FaultCode.MODEL_MISSING
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    assert code_of(tmp_path / "nothing") is FaultCode.MODEL_MISSING
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("schema", 2),
+        ("schema", "1"),
+        ("presets", {}),
+        ("files", {}),
+        ("use", "clinical use"),
+        ("something_new", 1),
+    ],
+)
+def test_a_card_that_says_what_this_program_does_not_know_is_refused(folder, key, value):
+    write_card(folder, card_of(folder) | {key: value})
+
+    assert code_of(folder) is FaultCode.MODEL_SCHEMA
+
+
+def test_a_newer_schema_says_to_update(folder):
+    write_card(folder, card_of(folder) | {"schema": 2, "something_new": 1})
+
+    with pytest.raises(FaultError) as caught:
+        read_card(folder)
+
+    assert caught.value.remedy == "update the program"
+
+
+def test_a_card_cannot_name_files_outside_its_folder(folder):
+    card = card_of(folder)
+    card["files"]["../other"] = card["files"]["student.onnx"]
+    write_card(folder, card)
+
+    assert code_of(folder) is FaultCode.MODEL_SCHEMA
+
+
+def test_a_card_that_is_not_json_is_refused(folder):
+    (folder / CARD).write_text("{")
+
+    assert code_of(folder) is FaultCode.MODEL_SCHEMA
+
+
+def test_a_model_is_found_by_path_and_by_name_among_the_users_own(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    own = tmp_path / "home" / "data" / "models" / "mine"
+    own.mkdir(parents=True)
+    write_card(own, card_of(folder))
+
+    assert find_model(folder) == folder
+    assert find_model("mine") == own
+
+
+def test_an_export_that_is_not_finished_is_not_offered(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    aside = tmp_path / "home" / "data" / "models" / ".mine.part"
+    aside.mkdir(parents=True)
+    write_card(aside, card_of(folder))
+
+    assert user_models() == ()
+
+
+def test_an_unknown_name_is_told_with_the_known_ones():
+    with pytest.raises(FaultError, match="polyp-light"):
+        find_model("no-such-model")
+
+
+def test_every_bundled_model_is_whole_and_named_as_its_folder():
+    for path in bundled_models():
+        assert load_model_folder(path).id == path.name
+
+
+def test_exactly_one_bundled_model_is_the_default():
+    assert read_card(default_model()).default
+
+
+def test_the_bundled_default_was_trained_on_real_images_and_is_good_enough():
+    card = read_card(default_model())
+
+    (dice,) = (m for m in card.metrics if (m.set, m.protocol, m.name) == ("pooled", "p05_image", "dice"))
+
+    assert dice.value >= 0.80
+
+
+def test_looking_at_a_model_does_not_import_torch():
+    script = (
+        "import sys, engine.model_folder as m; m.load_model_folder(m.default_model());"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
