@@ -1,0 +1,90 @@
+"""OVERLAYS: how a finding is drawn. Pure; the window's painter and the MP4's renderer both get the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.types import F32, Component, Rect, Result, Shape
+
+SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayStyle:
+    """Widths are screen pixels. A bright core over a dark casing is seen on bright and on dark mucosa.
+
+    `corner_frac`: length of a corner bracket's arm, of the box's shorter side. `room_px`: frame pixels
+    between a finding and the box around it.
+    """
+
+    colour: tuple[int, int, int] = SKY_BLUE
+    width_px: float = 2.0
+    casing_px: float = 1.5
+    fill_opacity: float = 0.35
+    corner_frac: float = 0.25
+    room_px: float = 4.0
+
+
+Overlay = Callable[[Result, OverlayStyle], tuple[Shape, ...]]
+
+
+def contour(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """The outlines, holes too."""
+    return tuple(_line(_outlines(component), style) for component in result.components)
+
+
+def fill(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """The area, translucent, inside a thin outline."""
+    shapes = []
+    for component in result.components:
+        paths = _outlines(component)
+        shapes.append(Shape("fill", paths, style.colour, 0.0, 0.0, style.fill_opacity))
+        shapes.append(Shape("line", paths, style.colour, style.width_px / 2, style.casing_px / 2, 1.0))
+    return tuple(shapes)
+
+
+def box(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """An upright rectangle around each finding."""
+    return tuple(_line((_corners(component.box, style.room_px),), style) for component in result.components)
+
+
+def corners(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """Only the four corners of that rectangle: the finding's edge stays free to be looked at."""
+    shapes = []
+    for component in result.components:
+        at = _corners(component.box, style.room_px)
+        arm_px = style.corner_frac * float(min(component.box.w, component.box.h) + 2 * style.room_px)
+        arms = []
+        for i in range(4):
+            corner, before, after = at[i], at[i - 1], at[(i + 1) % 4]
+            arms.append(np.stack([_toward(corner, before, arm_px), corner, _toward(corner, after, arm_px)]))
+        shapes.append(_line(tuple(arms), style, closed=False))
+    return tuple(shapes)
+
+
+OVERLAYS: Mapping[str, Overlay] = {"contour": contour, "fill": fill, "box": box, "corners": corners}
+
+
+def _line(paths: tuple[F32, ...], style: OverlayStyle, closed: bool = True) -> Shape:
+    return Shape("line", paths, style.colour, style.width_px, style.casing_px, 1.0, closed)
+
+
+def _outlines(component: Component) -> tuple[F32, ...]:
+    # A contour names pixels; half a pixel on is where their middles lie.
+    return tuple((line + 0.5).astype(np.float32) for line in component.contours)
+
+
+def _corners(at: Rect, room_px: float) -> F32:
+    left, top = at.x - room_px, at.y - room_px
+    right, bottom = at.x + at.w + room_px, at.y + at.h + room_px
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+
+
+def _toward(start: F32, end: F32, length_px: float) -> F32:
+    way = end - start
+    return (start + way * np.float32(length_px / max(float(np.hypot(way[0], way[1])), 1.0))).astype(
+        np.float32
+    )
