@@ -12,7 +12,7 @@ SIZE_PX = 64
 def blob():
     """A bright square on a darker ground, 80x100."""
     mask = np.zeros((80, 100), np.uint8)
-    mask[25:60, 30:70] = 1
+    mask[15:50, 8:48] = 1  # off the centre, so that a flip of one of the two shows
     image = np.where(mask[..., None] > 0, np.uint8(230), np.uint8(60)).repeat(3, axis=2)
     return image, mask
 
