@@ -59,6 +59,14 @@ def test_the_encoder_is_a_part_of_the_network(student):
     assert all(id(parameter) in own for parameter in student.encoder_parameters())
 
 
+def test_the_cost_counts_weights_and_multiplications():
+    from engine.models.cost import Cost, cost_of
+
+    convolution = torch.nn.Conv2d(3, 8, kernel_size=3, padding=1, bias=False)
+
+    assert cost_of(convolution, size_px=10) == Cost(parameters=3 * 8 * 9, macs=3 * 8 * 9 * 10 * 10)
+
+
 def test_an_argument_it_does_not_take_is_told():
     with pytest.raises(FaultError) as caught:
         make_student("light", {"colour": 1})
