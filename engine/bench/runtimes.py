@@ -13,12 +13,18 @@ from engine.model_folder import ModelFolder, bundled_models, find_model, load_mo
 from engine.runtime import open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 
-CANDIDATES = (("eager", "f32"), ("openvino", "f32"), ("openvino", "bf16"), ("openvino", "int8"), ("openvino", "auto"))
+CANDIDATES = (
+    ("eager", "f32"),
+    ("openvino", "f32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+    ("openvino", "auto"),
+)
 PICTURES = 8
 
 
 def run(*, rounds: int, model: str | None) -> dict[str, Any]:
-    """`rounds` rounds of each candidate's turn over the same pictures; what cannot run here is left out, by name."""
+    """Each candidate in turn over the same pictures, `rounds` times; `skipped` names what cannot run here."""
     paths = [find_model(model)] if model else bundled_models()
     models = [load_model_folder(path) for path in paths]
     rows: list[dict[str, Any]] = []
@@ -41,7 +47,7 @@ def _measure(model: ModelFolder, rounds: int, skipped: list[str]) -> list[dict[s
                 raise
             skipped.append(f"{model.card.id} {name} {precision}: {error}")
     times_ms: dict[tuple[str, str], list[float]] = {key: [] for key in opened}
-    for key, runtime in opened.items():
+    for runtime in opened.values():
         for picture in pictures:
             runtime.infer(picture)  # warm-up
     for _ in range(rounds):

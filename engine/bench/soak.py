@@ -19,7 +19,7 @@ PIECE_S = 20.0
 
 
 def run(*, minutes: float) -> dict[str, Any]:
-    """Play a 1080p30 recording for `minutes`; resident memory every 10 s; growth is counted after one minute."""
+    """Play a 1080p30 recording; resident memory every 10 s, its growth counted after the first minute."""
     seconds = minutes * 60.0
     samples: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder, screen() as environment:

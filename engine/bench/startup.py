@@ -1,4 +1,4 @@
-"""How long until the window, the first picture and the first mask are there, with the compiled model cached."""
+"""How long until window, first picture and first mask are there, with the compiled model cached."""
 
 from __future__ import annotations
 

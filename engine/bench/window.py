@@ -35,7 +35,16 @@ def screen() -> Iterator[dict[str, str]]:
         return
     read_fd, write_fd = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write_fd), "-screen", "0", f"{SCREEN[0]}x{SCREEN[1]}x24", "-nolisten", "tcp"],
+        [
+            "Xvfb",
+            "-displayfd",
+            str(write_fd),
+            "-screen",
+            "0",
+            f"{SCREEN[0]}x{SCREEN[1]}x24",
+            "-nolisten",
+            "tcp",
+        ],
         pass_fds=(write_fd,),
         stderr=subprocess.DEVNULL,
     )
@@ -49,7 +58,9 @@ def screen() -> Iterator[dict[str, str]]:
         server.wait()
 
 
-def run_window(environment: dict[str, str], source: list[str], seconds: float, *options: str) -> dict[str, Any]:
+def run_window(
+    environment: dict[str, str], source: list[str], seconds: float, *options: str
+) -> dict[str, Any]:
     """Play `source` in full screen for `seconds`; the program's own statistics, with `started_at_s` added.
 
     Raises FaultError when the program does not end well.
