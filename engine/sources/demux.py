@@ -73,8 +73,11 @@ def _head_of(path: Path) -> bytes:
 def _what_it_is(path: Path, head: bytes, error: av.FFmpegError) -> str:
     if is_text(head):
         return "a text file"
-    if is_mp4(head) and not has_mp4_index(path):
-        return "an MP4 without its index, as a recording that broke off leaves it"
+    if is_mp4(head):
+        whole = has_mp4_index(path)
+        return (
+            "a damaged MP4" if whole else "an MP4 without its index, as a recording that broke off leaves it"
+        )
     if isinstance(error, av.error.InvalidDataError):
         return "data that is not in any known video format"
     return error.strerror or type(error).__name__

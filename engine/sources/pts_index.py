@@ -52,8 +52,8 @@ class PtsIndex:
 
     def rank_at(self, pts_s: float) -> int:
         """The last frame that starts at or before `pts_s`; the first one before that."""
-        # Half a tick: pts_s went through a float.
-        ticks = pts_s / float(self.time_base) + 0.5
+        # pts_s went through a float; a whole frame may be one tick long.
+        ticks = pts_s / float(self.time_base) + 1e-3
         return max(0, int(np.searchsorted(self.pts, ticks, side="right")) - 1)
 
     def keyframes_before(self, rank: int) -> list[int]:
