@@ -1,0 +1,210 @@
+"""Every frame of a recording, as fast as it goes: decode ahead, infer side by side, write in order."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from pathlib import Path
+
+import cv2
+
+from engine.components import components_of, find_regions
+from engine.faults import FaultCode, FaultError
+from engine.files import write_text
+from engine.model_folder import WEIGHTS, ModelFolder, load_model_folder
+from engine.output_folder import OutputFolder
+from engine.overlay_files import STILLS, VIDEO
+from engine.read_ahead import Item, ReadAhead
+from engine.result_writer import Judged, ResultWriter
+from engine.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_summary
+from engine.runtime import open_runtime
+from engine.runtime.base import Runtime, RuntimeOptions
+from engine.runtime.host import default_threads
+from engine.sources import open_source
+from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.types import Mask, OperatingPoint, Rect, Result, Size, Timings
+
+LIVE_KINDS = frozenset({"capture", "stream"})
+PACKAGES = ("polyplive", "openvino", "torch", "av", "opencv-python-headless", "numpy")
+NEVER = Timings(math.nan, math.nan, math.nan, math.nan)
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseOptions:
+    """`threshold` None: the model's standard preset. `style`: a key of OVERLAYS; None: no overlay."""
+
+    threshold: float | None = None
+    runtime: str = "auto"
+    precision: str = "auto"
+    style: str | None = None
+
+
+def analyse(
+    spec: SourceSpec,
+    out: Path,
+    model_dir: Path,
+    options: AnalyseOptions = AnalyseOptions(),
+    progress: Progress = lambda done, total: None,
+) -> Summary:
+    """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
+
+    `progress(done, total)` is called after each frame; total is None until the source has been counted.
+    All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
+    as it was. A source that breaks off is analysed up to there, and the summary says so.
+    Raises FaultError: a source that is live or cannot be read, a model that does not load, OUTPUT.
+    """
+    cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
+    earlier = _earlier_files(spec, out)
+    model = load_model_folder(model_dir)
+    point = _point(model, options.threshold)
+    streams = default_threads()
+    size = Size(model.card.input.width_px, model.card.input.height_px)
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(_open_recording(spec)))
+        runtime = stack.enter_context(
+            closing(open_runtime(options.runtime, model, RuntimeOptions(options.precision, streams=streams)))
+        )
+        began_s = time.monotonic()
+        ahead = stack.enter_context(ReadAhead(source, size, with_pixels=options.style is not None))
+        pool = stack.enter_context(ThreadPoolExecutor(streams, thread_name_prefix="polyplive-infer"))
+        items = iter(ahead)
+        first = _first(items, spec)
+        folder = stack.enter_context(OutputFolder(out))  # only now: bad input leaves nothing behind
+        judge = Judge(runtime, model.id, point)
+        with ResultWriter(folder.aside, source.info, options.style) as writer:
+            for judged in _in_order(pool, judge, chain([first], items), depth=2 * streams):
+                writer.write(judged)
+                progress(writer.frames, source.info.frames)
+        summary = Summary(
+            source=spec.text,
+            frames=writer.frames,
+            duration_s=source.info.duration_s or writer.span_s,
+            width_px=source.info.width_px,
+            height_px=source.info.height_px,
+            model=ModelUsed(id=model.id, sha256=model.card.files[WEIGHTS].sha256),
+            runtime=RuntimeUsed(**asdict(runtime.info)),
+            threshold=point.threshold,
+            min_area_frac=point.min_area_frac,
+            frames_with_findings=writer.frames_with_findings,
+            frames_per_s=round(writer.frames / max(time.monotonic() - began_s, 1e-9), 2),
+            versions=_versions(),
+            created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+            complete=not ahead.faults,
+            faults=tuple(str(fault) for fault in ahead.faults),
+            files=writer.files,
+        )
+        write_text(folder.aside / SUMMARY, summary.model_dump_json(by_alias=True, indent=2) + "\n")
+        folder.publish(summary.files, earlier, last=SUMMARY)
+    return summary
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What is done with one picture; called by several threads."""
+
+    runtime: Runtime
+    model_id: str
+    point: OperatingPoint
+
+    def __call__(self, item: Item) -> Judged:
+        probability = self.runtime.infer(item.rgb)
+        mask = Mask(item.index, probability, Rect(0, 0, item.width_px, item.height_px))
+        regions = find_regions(mask, item.width_px, item.height_px, self.point)
+        result = Result(
+            number=item.index,
+            index=item.index,
+            pts_s=item.pts_s,
+            seek_serial=0,
+            mask=mask,
+            components=components_of(regions),
+            threshold=self.point.threshold,
+            timings=NEVER,
+            model_id=self.model_id,
+            runtime=self.runtime.info.name,
+        )
+        return Judged(item, result, regions)
+
+
+def _in_order(pool: ThreadPoolExecutor, judge: Judge, items: Iterable[Item], depth: int) -> Iterator[Judged]:
+    """The items judged side by side and given in their order, at most `depth` of them under way."""
+    under_way: deque[Future[Judged]] = deque()
+    for item in items:
+        under_way.append(pool.submit(judge, item))
+        if len(under_way) >= depth:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+def _open_recording(spec: SourceSpec) -> Source:
+    source = None
+    if spec.kind not in LIVE_KINDS:
+        source = open_source(spec, SourceOptions(throughput=True))
+        if not source.info.live:
+            return source
+        source.close()
+    raise FaultError(
+        FaultCode.ARGUMENT,
+        expected="a recording: a video file, a folder of pictures or the demonstration",
+        got=f"{spec.text}, which is live",
+        remedy="record it first, or watch it without analyse",
+    )
+
+
+def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
+    for item in items:
+        return item
+    raise FaultError(
+        FaultCode.SOURCE_UNREADABLE,
+        expected=f"pictures in {spec.text}",
+        got="none",
+        remedy="choose another recording",
+    )
+
+
+def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
+    preset = model.card.presets["standard"]
+    return OperatingPoint(preset.threshold if threshold is None else threshold, preset.min_area_frac)
+
+
+def _earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
+    """What an earlier run left in `out`, to be replaced. Raises FaultError for what must not be."""
+    if out.exists() and not out.is_dir():
+        raise _bad_out(f"{out}, which is a file")
+    if spec.kind == "file" and Path(spec.address).resolve() == (out / VIDEO).resolve():
+        raise _bad_out(f"{out}, where the source itself would be overwritten")
+    earlier = read_summary(out)
+    files = earlier.files if earlier else ()
+    if (out / STILLS).exists() and STILLS not in files:
+        raise _bad_out(f"{out}, where a folder {STILLS} of something else is")
+    return files
+
+
+def _bad_out(got: str) -> FaultError:
+    return FaultError(
+        FaultCode.ARGUMENT,
+        expected="a folder for the results",
+        got=got,
+        remedy="choose another one with --out",
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,126 @@
+"""`analyse` on the command line: arguments, a progress bar, exit codes. No Qt."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from tqdm import tqdm
+
+from engine.analyse import AnalyseOptions, analyse
+from engine.faults import FaultError
+from engine.model_folder import default_model, find_model
+from engine.overlays import OVERLAYS
+from engine.results import Summary
+from engine.runtime import AUTO, RUNTIMES
+from engine.sources import parse_source
+
+OK, INPUT_UNUSABLE, CANCELLED = 0, 2, 4
+# In a log file a bar is a line each time.
+BAR_EVERY_S, LOG_EVERY_S = 0.1, 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments; `run` takes what they become."""
+    parser.add_argument("source", help="a video file, a folder of pictures, or demo:")
+    parser.add_argument("--out", type=Path, required=True, help="folder for results.jsonl and summary.json")
+    parser.add_argument(
+        "--overlay",
+        nargs="?",
+        const="contour",
+        choices=tuple(OVERLAYS),
+        help="also write the pictures with the findings: overlay.mp4, for stills a folder overlay",
+    )
+    parser.add_argument(
+        "--threshold", type=_probability, help="0 to 1; without it the standard preset of the model"
+    )
+    parser.add_argument("--model", help="a model's name or folder")
+    parser.add_argument("--runtime", choices=(AUTO, *RUNTIMES), default=AUTO)
+    parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "int8"), default=AUTO)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse, and tell. 0: done (a source that breaks off too), 2: input unusable, 4: cancelled."""
+    try:
+        with _terminable():
+            return _run(arguments)
+    except FaultError as error:
+        print(error, file=sys.stderr)
+        return INPUT_UNUSABLE
+    except KeyboardInterrupt:
+        print("Cancelled: nothing was written.", file=sys.stderr)
+        return CANCELLED
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="analyse", description="Segment every frame of a recording.")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    options = AnalyseOptions(arguments.threshold, arguments.runtime, arguments.precision, arguments.overlay)
+    spec = parse_source(arguments.source)
+    model_dir = find_model(arguments.model) if arguments.model else default_model()
+    every_s = BAR_EVERY_S if sys.stderr.isatty() else LOG_EVERY_S
+    bar: tqdm[None] | None = None
+    try:
+
+        def progress(done: int, total: int | None) -> None:
+            nonlocal bar
+            if bar is None:  # not before the first frame: a source that does not open shows no bar
+                bar = tqdm(total=total, unit=" frames", mininterval=every_s, file=sys.stderr)
+            bar.total = total
+            bar.update(done - bar.n)
+
+        summary = analyse(spec, arguments.out, model_dir, options, progress)
+    finally:
+        if bar is not None:
+            bar.close()
+    _tell(summary, arguments.out)
+    return OK
+
+
+def _tell(summary: Summary, out: Path) -> None:
+    for fault in summary.faults:
+        print(fault, file=sys.stderr)
+    print(
+        f"{summary.frames} frames, {summary.frames_with_findings} with findings, "
+        f"{summary.frames_per_s:.0f} frames/s ({summary.model.id}, {summary.runtime.name} "
+        f"{summary.runtime.precision}, threshold {summary.threshold:g})"
+    )
+    for name in (*summary.files, "summary.json"):
+        print(out / name)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends as Ctrl-C does: with everything cleaned up."""
+
+    def interrupt(signal_number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

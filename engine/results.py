@@ -1,0 +1,98 @@
+"""What `analyse` writes: `results.jsonl`, a line a frame, and `summary.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.files import read_json_lines
+from engine.rle import Rle
+from engine.types import Result
+
+SCHEMA = 1
+RESULTS = "results.jsonl"
+SUMMARY = "summary.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelUsed(_Part):
+    """`sha256` is that of the weights."""
+
+    id: str
+    sha256: str
+
+
+class RuntimeUsed(_Part):
+    """As `engine.types.RuntimeInfo`."""
+
+    name: str
+    device: str
+    precision: str
+    threads: int
+    version: str
+
+
+class Summary(_Part):
+    """`summary.json`; it is written last, so where it is, everything in `files` is whole.
+
+    `complete` is False when the source broke off or pictures of it could not be read; `faults` says why.
+    """
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    source: str
+    frames: int
+    duration_s: float
+    width_px: int
+    height_px: int
+    model: ModelUsed
+    runtime: RuntimeUsed
+    threshold: float
+    min_area_frac: float
+    frames_with_findings: int
+    frames_per_s: float
+    versions: dict[str, str]
+    created_utc: str
+    complete: bool
+    faults: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def result_line(result: Result, mask: Rle | None, name: str | None = None) -> dict[str, Any]:
+    """The value of one line; `name` only for stills. `mask` is exactly the union of the components.
+
+    Time stamps are the file's own, to a microsecond; probabilities have four decimals.
+    """
+    line: dict[str, Any] = {"index": result.index, "pts_s": round(result.pts_s, 6)}
+    if name is not None:
+        line["name"] = name
+    line["components"] = [
+        {
+            "box": [component.box.x, component.box.y, component.box.w, component.box.h],
+            "area_px": component.area_px,
+            "peak": round(component.peak, 4),
+            "mean": round(component.mean, 4),
+        }
+        for component in result.components
+    ]
+    line["mask"] = mask
+    return line
+
+
+def read_results(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a folder that `analyse` wrote."""
+    yield from read_json_lines(folder / RESULTS)
+
+
+def read_summary(folder: Path) -> Summary | None:
+    """The summary of a folder, None when it has none that can be read (an older or foreign file)."""
+    try:
+        return Summary.model_validate(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
