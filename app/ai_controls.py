@@ -1,0 +1,116 @@
+"""From the side panel to the pipeline: network, threshold, overlay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Task
+from app.canvas import Canvas
+from app.catalogue import Catalogue, model_choice, read_catalogue
+from app.control_panel import ControlPanel
+from app.launch import Launch
+from engine.faults import FaultError
+from engine.overlays import OVERLAYS, OverlayStyle
+from engine.types import OperatingPoint, Snapshot
+
+if TYPE_CHECKING:
+    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+
+PLACE = "model"
+NUDGE_STEPS = 2  # hundredths
+
+
+class AiControls(QObject):
+    """Handlers of the AI's actions. `faulted`: a model folder cannot be used; `mended`: one can again."""
+
+    faulted = Signal(object)
+    mended = Signal(str)
+
+    def __init__(self, panel: ControlPanel, canvas: Canvas, launch: Launch, parent: QObject) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._canvas = canvas
+        self._launch = launch
+        self._pipeline: Pipeline | None = None
+        self._catalogue: Catalogue | None = None
+        self._threshold = launch.threshold
+        self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
+        self._reading.done.connect(self._show_catalogue)
+        self._reading.failed.connect(self.faulted)
+        panel.model_chosen.connect(self.use)
+        panel.point_chosen.connect(self._use_point)
+        self.set_style(launch.overlay)
+
+    def connect_to(self, pipeline: Pipeline | None) -> None:
+        """Start with the model that was asked for; None: the window closes."""
+        self._pipeline = pipeline
+        if pipeline is None:
+            self._reading.forget()
+            self._reading.join(1.0)
+            return
+        self._reading.start()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """The command line's threshold goes over the model's own as soon as that is known."""
+        if self._threshold is not None and snapshot.model_id is not None and self._pipeline is not None:
+            point = OperatingPoint(self._threshold, snapshot.operating_point.min_area_frac)
+            self._threshold = None
+            self._pipeline.set_operating_point(point)
+
+    def use(self, folder: Path, runtime: str, precision: str) -> None:
+        """Load a network; the picture goes on meanwhile."""
+        if self._pipeline is not None:
+            self._pipeline.set_model(folder, runtime, precision)
+            self.mended.emit(PLACE)
+
+    def use_folder(self, folder: Path) -> None:
+        """A model folder that a person pointed to."""
+        try:
+            choice = model_choice(folder)
+        except FaultError as error:
+            self.faulted.emit(error.as_fault(PLACE))
+            return
+        known = self._catalogue.models if self._catalogue is not None else ()
+        self._panel.set_models((*(other for other in known if other.path != folder), choice))
+        self._panel.set_chosen(folder)
+        self.use(*self._panel.chosen_for(folder))
+
+    def set_style(self, name: str) -> None:
+        """How findings are drawn: a name of engine.overlays."""
+        draw = OVERLAYS[name]
+        style = OverlayStyle()
+        self._canvas.set_overlay(lambda result: draw(result, style))
+        self._panel.overlay.select(name)
+
+    def style_contour(self) -> None:
+        self.set_style("contour")
+
+    def style_fill(self) -> None:
+        self.set_style("fill")
+
+    def style_box(self) -> None:
+        self.set_style("box")
+
+    def style_corners(self) -> None:
+        self.set_style("corners")
+
+    def threshold_down(self) -> None:
+        self._panel.nudge_threshold(-NUDGE_STEPS)
+
+    def threshold_up(self) -> None:
+        self._panel.nudge_threshold(NUDGE_STEPS)
+
+    def _use_point(self, point: OperatingPoint) -> None:
+        if self._pipeline is not None:
+            self._pipeline.set_operating_point(point)
+
+    def _show_catalogue(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._panel.set_models(catalogue.models)
+        self._panel.set_runtimes(catalogue.runtimes)
+        self._panel.select_network(self._launch.runtime, self._launch.precision)
+        self._panel.set_chosen(catalogue.chosen)
+        self.use(catalogue.chosen, self._launch.runtime, self._launch.precision)

@@ -1,0 +1,134 @@
+"""The QApplication around the window: environment, signals, start order, and a clean end."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app import theme
+from app.launch import Launch
+from app.recent import RecentItems
+from app.window import Window
+from engine.faults import Fault
+from engine.files import write_bytes, write_json
+
+EXIT_OK, EXIT_INPUT = 0, 2
+# Everything that start-up made stays for ever: the collector need not look at it during the video.
+FREEZE_AFTER_MS = 3000
+
+
+def qt_environment() -> None:
+    """Undo what a foreign cv2 does to Qt: opencv-python points Qt at its own plugins (runtime notes, 1.1)."""
+    for variable in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
+        if "cv2" in os.environ.get(variable, ""):
+            del os.environ[variable]
+
+
+def make_application() -> QApplication:
+    """The one QApplication, in the project's theme."""
+    qt_environment()
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    application = QApplication(["polyplive"])
+    application.setApplicationName("polyplive")
+    application.setDesktopFileName("polyplive")
+    theme.apply(application)
+    return application
+
+
+def run(launch: Launch) -> int:
+    """Show the window until it is closed. Returns the exit code."""
+    application = make_application()
+    session = _Session(launch)
+    with _quit_on_signals(session.window.close):
+        application.exec()
+    return session.exit_code
+
+
+class _Session(QObject):
+    """One run: the window first, then what is slow to import, then the source and the model."""
+
+    def __init__(self, launch: Launch) -> None:
+        super().__init__()
+        self.exit_code = EXIT_OK
+        self._launch = launch
+        self.window = Window(launch, RecentItems())
+        self.window.closing.connect(self._before_closing)
+        if launch.source is not None:
+            self.window.opening.failed_at_once.connect(self._source_failed)
+            self.window.opening.first_picture.connect(
+                lambda: self.window.opening.failed_at_once.disconnect(self._source_failed),
+                Qt.ConnectionType.SingleShotConnection,
+            )
+            self.window.opening.open(launch.source, launch.options)
+        self.window.show()
+        if launch.full_screen:
+            self.window.full_screen.enter()
+        if launch.quit_after_s is not None:
+            QTimer.singleShot(round(launch.quit_after_s * 1000), self.window.close)
+        QTimer.singleShot(0, self._attach)
+        QTimer.singleShot(FREEZE_AFTER_MS, gc.freeze)
+
+    def _attach(self) -> None:
+        from engine.pipeline import Pipeline  # cv2 and pydantic: the window is up before them
+
+        self._pipeline = Pipeline(self.window.bridge.ring)
+        self.window.attach(self._pipeline)
+
+    def _source_failed(self, fault: Fault) -> None:
+        print(fault.sentence, file=sys.stderr)
+        self.exit_code = EXIT_INPUT
+        self.window.close()
+
+    def _before_closing(self) -> None:
+        if self.exit_code != EXIT_OK:
+            return
+        try:
+            if self._launch.screenshot is not None:
+                write_bytes(self._launch.screenshot, _png_of(self.window))
+            if self._launch.stats is not None:
+                write_json(self._launch.stats, self._pipeline.run_report())
+        except OSError as error:
+            print(f"Expected a file that can be written, got {error}: choose another place.", file=sys.stderr)
+            self.exit_code = EXIT_INPUT
+
+
+def _png_of(window: Window) -> bytes:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    return bytes(buffer.data().data())
+
+
+@contextmanager
+def _quit_on_signals(close: object) -> Iterator[None]:
+    """Ctrl-C and SIGTERM close the window as its own button does.
+
+    Python looks at signals between two of its own instructions; inside Qt's loop there are none. The byte
+    that the interpreter writes into a socket wakes it up.
+    """
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda: reading.recv(64))
+    wakeup_before = signal.set_wakeup_fd(writing.fileno())
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *_: QTimer.singleShot(0, close)) for one in wanted}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        signal.set_wakeup_fd(wakeup_before)
+        notifier.setEnabled(False)
+        reading.close()
+        writing.close()

@@ -1,0 +1,252 @@
+"""The picture with its marks. Raster painting: 0.2 to 3.6 ms a frame where a texture upload costs more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QTransform, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import theme
+from app.painter import Drawable, draw, prepare
+from app.view import Placement, View, panned, place, zoomed
+from engine.types import U8, Presentation, Result, Shape
+
+Overlay = Callable[[Result], tuple[Shape, ...]]
+OnPainted = Callable[[Presentation, float, float], None]
+
+DIMMED_OPACITY = 0.38
+CROSS_PX = 3.0
+ZOOM_A_STEP = 1.25
+
+
+class Look(Enum):
+    """How the last picture is shown: one that no longer lives must not look alive."""
+
+    PLAIN = auto()
+    DIMMED = auto()
+    CROSSED = auto()  # dimmed, and crossed: no signal
+
+
+def image_of(pixels: U8) -> QImage:
+    """A QImage over uint8 [H, W, 4] BGRA without a copy: it does not own its pixels, keep `pixels` alive."""
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
+
+
+class Canvas(QWidget):
+    """Shows one Presentation at a time. `on_painted` hears of each one's first painting."""
+
+    double_clicked = Signal()
+
+    def __init__(self, on_painted: OnPainted = lambda *_: None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName("Picture")
+        self.on_painted = on_painted
+        self._presentation: Presentation | None = None
+        self._pixels: U8 | None = None  # what _image points into
+        self._image: QImage | None = None
+        self._aspect = 1.0
+        self._overlay: Overlay = lambda result: ()
+        self._drawables: tuple[Drawable, ...] = ()
+        self._look = Look.PLAIN
+        self._raw = False
+        self._message = ""
+        self._view = View()
+        self._grab: QPointF | None = None
+        self._reported: Presentation | None = None
+
+    # What is shown
+
+    @property
+    def presentation(self) -> Presentation | None:
+        return self._presentation
+
+    @property
+    def raw(self) -> bool:
+        """Whether the marks are held back."""
+        return self._raw
+
+    def show_presentation(self, presentation: Presentation | None, pixel_aspect: float = 1.0) -> None:
+        """Show this from the next paint on; None for black."""
+        if presentation is self._presentation and pixel_aspect == self._aspect:
+            return
+        before = self._presentation.result if self._presentation is not None else None
+        result = presentation.result if presentation is not None else None
+        self._presentation = presentation
+        self._aspect = pixel_aspect
+        pixels = presentation.frame.image if presentation is not None else None
+        if pixels is not self._pixels:
+            self._image = None if pixels is None else image_of(pixels)
+            self._pixels = pixels
+        if result is not before:
+            self._drawables = () if result is None else prepare(self._overlay(result))
+        self.update()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Change how findings are drawn, also on the picture that stands there now."""
+        self._overlay = overlay
+        result = self._presentation.result if self._presentation is not None else None
+        self._drawables = () if result is None else prepare(overlay(result))
+        self.update()
+
+    def set_look(self, look: Look) -> None:
+        if look is not self._look:
+            self._look = look
+            self.update()
+
+    def set_raw(self, raw: bool) -> None:
+        """Hold the marks back (True) or show them again."""
+        if raw is not self._raw:
+            self._raw = raw
+            self.update()
+
+    def set_message(self, text: str) -> None:
+        """Words in the middle, shown only while there is no picture."""
+        if text != self._message:
+            self._message = text
+            self.update()
+
+    def fit(self) -> None:
+        """Show the whole picture again."""
+        self._view = View()
+        self.unsetCursor()
+        self.update()
+
+    @property
+    def zoom(self) -> float:
+        return self._view.zoom
+
+    def picture_rect(self) -> QRectF:
+        """Where the picture lies, widget coordinates; empty without one."""
+        placed = self._placement()
+        if placed is None:
+            return QRectF()
+        ratio = self.devicePixelRatioF()
+        return QRectF(placed.x / ratio, placed.y / ratio, placed.width / ratio, placed.height / ratio)
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        start_s = time.monotonic()
+        painter = QPainter(self)
+        target = self.picture_rect()
+        self._paint_surround(painter, target)
+        if self._image is None:
+            self._paint_message(painter)
+        else:
+            self._paint_picture(painter, self._image, target)
+        painter.end()
+        if self._presentation is not None and self._presentation is not self._reported:
+            self._reported = self._presentation
+            self.on_painted(self._presentation, start_s, time.monotonic())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        placed = self._placement()
+        if placed is None or self._presentation is None:
+            return
+        ratio = self.devicePixelRatioF()
+        at = event.position() * ratio
+        factor = ZOOM_A_STEP ** (event.angleDelta().y() / 120)
+        frame = self._presentation.frame
+        self._view = zoomed(
+            self._view,
+            factor,
+            (at.x(), at.y()),
+            (frame.width_px, frame.height_px),
+            self._aspect,
+            self._size_px(),
+        )
+        if self._view.zoom > 1.0:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.unsetCursor()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        if event.button() is Qt.MouseButton.LeftButton and self._view.zoom > 1.0:
+            self._grab = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        placed = self._placement()
+        if self._grab is None or placed is None:
+            super().mouseMoveEvent(event)
+            return
+        moved = (event.position() - self._grab) * self.devicePixelRatioF()
+        self._grab = event.position()
+        self._view = panned(self._view, moved.x(), moved.y(), placed)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grab = None
+        super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.double_clicked.emit()
+
+    # Painting
+
+    def _paint_picture(self, painter: QPainter, image: QImage, target: QRectF) -> None:
+        assert self._presentation is not None
+        frame = self._presentation.frame
+        unscaled = target.width() * self.devicePixelRatioF() == frame.width_px
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not unscaled)
+        if self._look is not Look.PLAIN:
+            painter.fillRect(target, theme.colour(theme.BLACK))
+            painter.setOpacity(DIMMED_OPACITY)
+        painter.drawImage(target, image)
+        painter.setOpacity(1.0)
+        if self._look is Look.CROSSED:
+            self._paint_cross(painter, target)
+        elif self._drawables and not self._raw:
+            painter.setClipRect(target)
+            to_screen = QTransform(
+                target.width() / frame.width_px,
+                0,
+                0,
+                target.height() / frame.height_px,
+                target.x(),
+                target.y(),
+            )
+            widths = self.devicePixelRatioF() * theme.line_scale(self.height())
+            draw(painter, self._drawables, to_screen, widths)
+
+    def _paint_cross(self, painter: QPainter, target: QRectF) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        lines = [
+            QLineF(target.topLeft(), target.bottomRight()),
+            QLineF(target.bottomLeft(), target.topRight()),
+        ]
+        for token, width_px in ((theme.BLACK, CROSS_PX * 2), (theme.SECONDARY, CROSS_PX)):
+            painter.setPen(QPen(theme.colour(token), width_px))
+            painter.drawLines(lines)
+
+    def _paint_surround(self, painter: QPainter, target: QRectF) -> None:
+        # With a fractional pixel ratio the picture's edge falls inside a logical pixel: fill everything.
+        whole = self.devicePixelRatioF() % 1.0 == 0.0
+        for part in QRegion(self.rect()).subtracted(QRegion(target.toRect() if whole else QRect())):
+            painter.fillRect(part, theme.colour(theme.BLACK))
+
+    def _paint_message(self, painter: QPainter) -> None:
+        painter.setPen(theme.colour(theme.SECONDARY))
+        painter.setFont(theme.font(theme.LEAD_PX))
+        margin = theme.XXL
+        box: QRect = self.rect().adjusted(margin, margin, -margin, -margin)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
+
+    def _placement(self) -> Placement | None:
+        if self._presentation is None or self._image is None:
+            return None
+        frame = self._presentation.frame
+        return place((frame.width_px, frame.height_px), self._aspect, self._size_px(), self._view)
+
+    def _size_px(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))

@@ -1,0 +1,56 @@
+"""What the side panel offers, read in a thread: model folders and runtimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.control_panel import ModelChoice
+from engine.types import OperatingPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """`chosen` is the folder to start with."""
+
+    models: tuple[ModelChoice, ...]
+    runtimes: tuple[str, ...]
+    chosen: Path
+
+
+def read_catalogue(model: str | None) -> Catalogue:
+    """All model folders that can be read, the runtimes, and `model` (None: the default one).
+
+    Raises FaultError MODEL_MISSING or MODEL_SCHEMA when the one to start with cannot be used.
+    """
+    from engine.model_folder import bundled_models, default_model, find_model, user_models
+    from engine.runtime import RUNTIMES
+
+    chosen = find_model(model) if model is not None else default_model()
+    paths = dict.fromkeys((chosen, *bundled_models(), *user_models()))
+    return Catalogue(tuple(_choices([*paths], chosen)), tuple(RUNTIMES), chosen)
+
+
+def model_choice(path: Path) -> ModelChoice:
+    """One folder as a choice. Raises FaultError MODEL_MISSING or MODEL_SCHEMA."""
+    from engine.model_folder import read_card
+
+    card = read_card(path)
+    presets = {
+        name: OperatingPoint(preset.threshold, preset.min_area_frac) for name, preset in card.presets.items()
+    }
+    return ModelChoice(path, card.id, presets)
+
+
+def _choices(paths: list[Path], chosen: Path) -> list[ModelChoice]:
+    from engine.faults import FaultError
+
+    choices = []
+    for path in paths:
+        try:
+            choices.append(model_choice(path))
+        except FaultError:
+            # A broken folder beside good ones is not offered; the one that was asked for is told.
+            if path == chosen:
+                raise
+    return sorted(choices, key=lambda choice: choice.id)

@@ -1,0 +1,200 @@
+"""The command line. Qt is imported only for a window; `analyse` never meets it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from engine.faults import FaultCode, FaultError
+from engine.overlays import OVERLAYS
+from engine.sources.base import SourceOptions, SourceSpec
+
+EXIT_OK, EXIT_INPUT = 0, 2
+DEMO_OUT = Path("out") / "demo"
+
+DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use only. Not a medical device."
+EPILOG = "Without a screen: polyplive analyse VIDEO --out DIR (see polyplive analyse --help)."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the arguments ask for. Returns the exit code: 0 fine, 2 input that cannot be used."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given[:1] == ["analyse"]:
+            return analyse(given[1:])
+        return live(_parser().parse_args(given))
+    except FaultError as error:
+        print(error, file=sys.stderr)
+        return EXIT_INPUT
+
+
+def live(options: argparse.Namespace) -> int:
+    """The window; without a screen, the demonstration analysed instead. Raises FaultError for wrong input."""
+    launch_source = _source(options)
+    if not has_display(os.environ, sys.platform):
+        if not options.demo:
+            raise FaultError(
+                FaultCode.NO_DISPLAY,
+                expected="a display (DISPLAY or WAYLAND_DISPLAY)",
+                got="none",
+                remedy="analyse without one: polyplive analyse VIDEO --out DIR",
+            )
+        return demo_without_display(options.out)
+    from app.launch import Launch
+
+    launch = Launch(
+        source=launch_source,
+        options=SourceOptions(
+            pixel_format=options.capture_format, size=_size(options.size), rate_hz=options.rate
+        ),
+        model=_model(options.model),
+        runtime=_runtime(options.runtime),
+        precision=options.precision,
+        threshold=options.threshold,
+        overlay=options.overlay,
+        full_screen=options.fullscreen,
+        quit_after_s=options.quit_after,
+        screenshot=options.screenshot,
+        stats=options.stats,
+    )
+    from app.application import run  # Qt
+
+    return run(launch)
+
+
+def analyse(arguments: Sequence[str]) -> int:
+    """The verb without a screen."""
+    from engine import analyse as verb
+
+    parser = argparse.ArgumentParser(
+        prog="polyplive analyse", description="Every frame of a source, without a screen. Research use only."
+    )
+    verb.add_arguments(parser)
+    return int(verb.run(parser.parse_args(arguments)))
+
+
+def demo_without_display(out: Path) -> int:
+    """Analyse the demonstration with its overlay into `out`, and say where it is."""
+    print("There is no display here, so the demonstration is analysed without one.", flush=True)
+    code = analyse(["demo:", "--out", str(out), "--overlay"])
+    if code == EXIT_OK:
+        print(f"Overlay video: {out / 'overlay.mp4'}")
+        print(f"Summary: {out / 'summary.json'}")
+    return code
+
+
+def has_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether a window can be shown: always outside Linux, or when a Qt platform was named."""
+    if not platform.startswith("linux"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="polyplive", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("video", nargs="?", metavar="VIDEO", help="a video file or a folder of pictures")
+    parser.add_argument(
+        "--source", metavar="SPEC", help="v4l2:/dev/video0, rtsp://…, udp://…, a folder or a file"
+    )
+    parser.add_argument("--demo", action="store_true", help="the demonstration that comes with the program")
+    parser.add_argument("--model", metavar="ID_OR_DIR", help="a model's name or folder")
+    parser.add_argument("--runtime", default="auto", metavar="NAME", help="auto, openvino, eager, …")
+    parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "int8"))
+    parser.add_argument(
+        "--threshold", type=_share, metavar="P", help="probability from which is marked, 0 to 1"
+    )
+    parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
+    parser.add_argument("--fullscreen", action="store_true")
+    capture = parser.add_argument_group("capture devices")
+    capture.add_argument("--capture-format", default="auto", choices=("auto", "MJPG", "YUYV", "NV12"))
+    capture.add_argument("--size", metavar="WxH", help="such as 1920x1080")
+    capture.add_argument("--rate", type=_positive, metavar="HZ")
+    tests = parser.add_argument_group("smoke tests and pictures of the window")
+    tests.add_argument("--quit-after", type=_positive, metavar="S", help="close after that many seconds")
+    tests.add_argument(
+        "--screenshot", type=Path, metavar="FILE.png", help="the window, as painted just before it closes"
+    )
+    tests.add_argument("--stats", type=Path, metavar="FILE.json", help="statistics of the whole run")
+    tests.add_argument(
+        "--out", type=Path, default=DEMO_OUT, metavar="DIR", help="for --demo without a display (%(default)s)"
+    )
+    parser.add_argument("--version", action="version", version=f"polyplive {_version()}")
+    return parser
+
+
+def _source(options: argparse.Namespace) -> SourceSpec | None:
+    from engine.sources import parse_source
+
+    asked = [text for text in (options.video, options.source, "demo:" if options.demo else None) if text]
+    if len(asked) > 1:
+        raise _wrong("one source", " and ".join(asked), "give VIDEO, --source or --demo, one of them")
+    if not asked:
+        return None
+    spec = parse_source(asked[0])
+    if spec.kind in ("file", "images") and not Path(spec.address).exists():
+        raise FaultError(
+            FaultCode.SOURCE_MISSING,
+            expected="a video file or a folder of pictures",
+            got=f"nothing at {spec.address}",
+            remedy="check the path",
+        )
+    return spec
+
+
+def _model(name: str | None) -> str | None:
+    if name is not None:
+        from engine.model_folder import find_model
+
+        find_model(name)  # one that cannot be found is said before there is a window
+    return name
+
+
+def _runtime(name: str) -> str:
+    if name != "auto":
+        from engine.runtime import RUNTIMES
+        from engine.table import choose
+
+        choose(RUNTIMES, name, "runtime")
+    return name
+
+
+def _size(text: str | None):  # type: ignore[no-untyped-def]
+    from engine.types import Size
+
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)[xX×](\d+)", text)
+    if match is None or "0" in match.groups():
+        raise _wrong("a size such as 1920x1080", repr(text), "write width x height in pixels")
+    return Size(int(match[1]), int(match[2]))
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"expected a probability between 0 and 1, got {text}")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not (value > 0.0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
+def _wrong(expected: str, got: str, remedy: str) -> FaultError:
+    return FaultError(FaultCode.ARGUMENT, expected=expected, got=got, remedy=remedy)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("polyplive")
+    except metadata.PackageNotFoundError:
+        return "from a source tree"

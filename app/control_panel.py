@@ -1,0 +1,271 @@
+"""The side panel: which network, how it executes, where the threshold lies, how findings are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app import theme, words
+from app.controls import Choice, Fold, JumpSlider, Segments, label, line
+from app.stage_table import StageTable
+from engine.faults import Fault
+from engine.types import OperatingPoint, Snapshot
+
+STEPS = 100  # of the threshold slider
+STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
+PRECISION_NAMES = {"auto": "Automatic", "f32": "f32, exact", "bf16": "bf16", "int8": "int8, fastest"}
+OWN_PRESET = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model folder that can be chosen, with its operating points by preset name."""
+
+    path: Path
+    id: str
+    presets: Mapping[str, OperatingPoint]
+
+
+class ControlPanel(QWidget):
+    """Signals tell what a person chose; `show_snapshot` shows what is in force."""
+
+    model_chosen = Signal(object, str, str)  # folder, runtime, precision
+    folder_asked = Signal()
+    point_chosen = Signal(object)  # OperatingPoint
+    latency_asked = Signal()
+    dismissed = Signal(object)  # Fault
+    raw_held = Signal(bool)  # the picture without marks, while the button is down
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedWidth(theme.PANEL_PX)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._models: tuple[ModelChoice, ...] = ()
+        self._chosen: Path | None = None
+        self._point = OperatingPoint(0.5, 0.0)
+        self._faults: tuple[Fault, ...] = ()
+
+        self.model = Choice("Model")
+        self.runtime = Choice("Runtime")
+        self.precision = Choice("Precision")
+        self.precision.fill([(text, value) for value, text in PRECISION_NAMES.items()])
+        self.preset = Choice("Preset")
+        self.threshold = JumpSlider("Threshold")
+        self.threshold.setRange(1, STEPS - 1)
+        self.threshold.setPageStep(STEPS // 20)
+        self._threshold_text = label(role=theme.STRONG)
+        self._executing = label(role=theme.CAPTION, tone="secondary")
+        self._executing.setWordWrap(True)
+        self.overlay = Segments("Overlay")
+        for style, text in STYLE_NAMES.items():
+            self.overlay.add(style, text, actions[style])
+        self._raw = QPushButton(actions["raw"].icon(), "Hold for no marks")
+        self._raw.setToolTip(actions["raw"].toolTip())
+        self._raw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._raw.pressed.connect(lambda: self.raw_held.emit(True))
+        self._raw.released.connect(lambda: self.raw_held.emit(False))
+        self._stages = StageTable()
+        self._fault_list = QVBoxLayout()
+        self.latency_fold = Fold("Latency", self._latency_content())
+        fault_box = QWidget()
+        fault_box.setLayout(self._fault_list)
+        self._fault_list.setContentsMargins(0, 0, 0, 0)
+        self._fault_list.setSpacing(theme.S)
+        self.faults_fold = Fold("Faults (0)", fault_box)
+        self._lay_out()
+
+        self.model.chosen.connect(self._choose_model)
+        self.runtime.chosen.connect(lambda _: self._choose_network())
+        self.precision.chosen.connect(lambda _: self._choose_network())
+        self.preset.chosen.connect(self._choose_preset)
+        self.threshold.scrubbed.connect(self._move_threshold)
+        self._show_faults(())
+
+    # What can be chosen
+
+    def set_models(self, models: Sequence[ModelChoice]) -> None:
+        """The folders on offer; a person may still point to another one."""
+        self._models = tuple(models)
+        rows: list[tuple[str, object]] = [(choice.id, choice.path) for choice in models]
+        self.model.fill([*rows, ("Choose folder…", None)])
+        self.set_chosen(self._chosen)
+
+    def set_chosen(self, path: Path | None) -> None:
+        """The folder that is in use."""
+        self._chosen = path
+        self.model.select(path)
+        presets = self._presets()
+        rows: list[tuple[str, object]] = [(name.capitalize(), name) for name in presets]
+        self.preset.fill([*rows, ("Own threshold", OWN_PRESET)])
+        self._show_point(self._point)
+
+    def set_runtimes(self, names: Sequence[str]) -> None:
+        """Names of the runtimes table."""
+        rows: list[tuple[str, object]] = [(words.RUNTIME_NAMES.get(name, name), name) for name in names]
+        self.runtime.fill([(words.RUNTIME_NAMES["auto"], "auto"), *rows])
+
+    def select_network(self, runtime: str, precision: str) -> None:
+        """What was asked for on the command line."""
+        self.runtime.select(runtime)
+        self.precision.select(precision)
+
+    def chosen_for(self, folder: Path) -> tuple[Path, str, str]:
+        """`folder` with the runtime and precision that the controls show."""
+        return folder, self.runtime.currentData() or "auto", self.precision.currentData() or "auto"
+
+    # What is in force
+
+    @property
+    def first_focus(self) -> QWidget:
+        return self.model
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self._executing.setText(words.runtime_line(snapshot.runtime) or snapshot.ai_reason)
+        if snapshot.operating_point != self._point:
+            self._show_point(snapshot.operating_point)
+        if self.latency_fold.is_open:
+            self._stages.show_snapshot(snapshot)
+        if snapshot.faults != self._faults:
+            self._show_faults(snapshot.faults)
+
+    def nudge_threshold(self, steps: int) -> None:
+        """Move the threshold by hundredths."""
+        value = min(max(self.threshold.value() + steps, self.threshold.minimum()), self.threshold.maximum())
+        self.threshold.setValue(value)
+        self._move_threshold(value)
+
+    # Inside
+
+    def _presets(self) -> Mapping[str, OperatingPoint]:
+        return next((choice.presets for choice in self._models if choice.path == self._chosen), {})
+
+    def _choose_model(self, path: Path | None) -> None:
+        if path is None:
+            self.model.select(self._chosen)
+            self.folder_asked.emit()
+            return
+        self.set_chosen(path)
+        self._choose_network()
+
+    def _choose_network(self) -> None:
+        if self._chosen is not None:
+            self.model_chosen.emit(*self.chosen_for(self._chosen))
+
+    def _choose_preset(self, name: str) -> None:
+        point = self._presets().get(name)
+        if point is not None:
+            self._show_point(point)
+            self.point_chosen.emit(point)
+
+    def _move_threshold(self, value: int) -> None:
+        point = OperatingPoint(value / STEPS, self._point.min_area_frac)
+        self._show_point(point)
+        self.point_chosen.emit(point)
+
+    def _show_point(self, point: OperatingPoint) -> None:
+        self._point = point
+        self._threshold_text.setText(f"{point.threshold:.2f}")
+        if not self.threshold.isSliderDown():
+            self.threshold.setValue(round(point.threshold * STEPS))
+        matching = (name for name, preset in self._presets().items() if preset == point)
+        self.preset.select(next(matching, OWN_PRESET))
+
+    def _show_faults(self, faults: tuple[Fault, ...]) -> None:
+        self._faults = faults
+        self.faults_fold.set_title(f"Faults ({len(faults)})")
+        while (item := self._fault_list.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for fault in reversed(faults):
+            self._fault_list.addWidget(self._fault_row(fault))
+        if not faults:
+            self._fault_list.addWidget(label("None", tone="secondary"))
+
+    def _fault_row(self, fault: Fault) -> QWidget:
+        text = label(fault.sentence, tone="fault" if fault.fatal else "attention")
+        text.setWordWrap(True)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        close = QPushButton("Dismiss")
+        close.setAccessibleName(f"Dismiss: {fault.sentence}")
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        close.clicked.connect(lambda: self.dismissed.emit(fault))
+        row = QWidget()
+        column = QVBoxLayout(row)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addWidget(label(fault.place.capitalize(), role=theme.CAPTION, tone="secondary"))
+        column.addWidget(text)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignLeft)
+        return row
+
+    def _latency_content(self) -> QWidget:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addWidget(self._stages)
+        button = QPushButton("Open latency window")
+        button.setToolTip("Latency (Ctrl+L)")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self.latency_asked)
+        column.addWidget(button)
+        return content
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout()
+        column.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
+        column.setSpacing(theme.S)
+        for title, controls in (
+            ("Model", (self.model, self._executing)),
+            ("Runtime and precision", (_beside(self.runtime, self.precision),)),
+        ):
+            column.addWidget(label(title, role=theme.CAPTION, tone="secondary"))
+            for control in controls:
+                column.addWidget(control)
+            column.addSpacing(theme.S)
+        column.addWidget(line())
+        column.addSpacing(theme.S)
+        column.addWidget(label("Preset", role=theme.CAPTION, tone="secondary"))
+        column.addWidget(self.preset)
+        heading = QHBoxLayout()
+        heading.addWidget(label("Threshold", role=theme.CAPTION, tone="secondary"))
+        heading.addStretch(1)
+        heading.addWidget(self._threshold_text)
+        column.addSpacing(theme.S)
+        column.addLayout(heading)
+        column.addWidget(self.threshold)
+        column.addSpacing(theme.S)
+        column.addWidget(label("Overlay", role=theme.CAPTION, tone="secondary"))
+        column.addWidget(self.overlay)
+        column.addWidget(self._raw)
+        column.addSpacing(theme.S)
+        column.addWidget(line())
+        column.addWidget(self.latency_fold)
+        column.addWidget(self.faults_fold)
+        column.addStretch(1)
+        content = QWidget()
+        content.setLayout(column)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+
+def _beside(*widgets: QWidget) -> QWidget:
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.S)
+    for widget in widgets:
+        row.addWidget(widget)
+    return box

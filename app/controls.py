@@ -1,0 +1,224 @@
+"""The few controls that the desktop's own do not give: a choice, segments, a fold, a slider that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.icons import icon, pixmap
+
+
+class Choice(QComboBox):
+    """A combo box of (text, value) rows. `chosen` is emitted by people only, not by `fill` or `select`."""
+
+    chosen = Signal(object)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumContentsLength(8)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.activated.connect(lambda row: self.chosen.emit(self.itemData(row)))
+
+    def fill(self, rows: Sequence[tuple[str, object]]) -> None:
+        """Replace the rows; the selected value stays selected where it still exists."""
+        kept = self.currentData()
+        self.clear()
+        for text, value in rows:
+            self.addItem(text, value)
+        self.select(kept)
+
+    def select(self, value: object) -> None:
+        """Show the row of `value`, if there is one."""
+        for row in range(self.count()):
+            if self.itemData(row) == value:
+                self.setCurrentIndex(row)
+                return
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # scrolling a page must not change a model
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        token = theme.SECONDARY if self.isEnabled() else theme.DISABLED
+        mark = pixmap("chevron-down", token, theme.L, self.devicePixelRatioF())
+        painter.drawPixmap(QPoint(self.width() - theme.XL, (self.height() - theme.L) // 2), mark)
+        painter.end()
+
+
+class Segments(QWidget):
+    """Buttons of which one is pressed: each shows and triggers an action."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(theme.XS)
+        self._buttons: dict[object, QToolButton] = {}
+
+    def add(self, value: object, text: str, action: QAction) -> None:
+        button = QToolButton()
+        button.setText(text)
+        button.setCheckable(True)
+        button.setProperty("segment", True)
+        button.setToolTip(action.toolTip())
+        button.setAccessibleName(action.text())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.clicked.connect(action.trigger)
+        # The action decides what is pressed, so a second click does not release it.
+        button.clicked.connect(lambda: button.setChecked(True))
+        self._row.addWidget(button)
+        self._buttons[value] = button
+
+    def select(self, value: object) -> None:
+        for key, button in self._buttons.items():
+            button.setChecked(key == value)
+
+    @property
+    def selected(self) -> object:
+        return next((value for value, button in self._buttons.items() if button.isChecked()), None)
+
+
+class Fold(QWidget):
+    """A heading that shows and hides what is under it."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content = content
+        self._heading = QToolButton()
+        self._heading.setProperty("fold", True)
+        self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._heading.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._heading.clicked.connect(lambda: self.set_open(not self.is_open))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        column.addWidget(self._heading)
+        column.addWidget(content)
+        self.set_title(title)
+        self.set_open(False)
+
+    @property
+    def is_open(self) -> bool:
+        return not self._content.isHidden()
+
+    def set_title(self, title: str) -> None:
+        self._heading.setText(title)
+        self._heading.setAccessibleName(title)
+
+    def set_open(self, is_open: bool) -> None:
+        self._content.setVisible(is_open)
+        self._heading.setIcon(icon("chevron-down" if is_open else "chevron-right", theme.SECONDARY))
+        self.toggled.emit(is_open)
+
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:  # type: ignore[override]
+        self._heading.setFocus(reason)
+
+
+class JumpSlider(QSlider):
+    """A slider whose handle comes to where one clicks. `scrubbed`: a person moved it, to this value."""
+
+    scrubbed = Signal(int)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.actionTriggered.connect(lambda _: self.scrubbed.emit(self.sliderPosition()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+            return
+        self.setSliderDown(True)
+        self._jump(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown():
+            self._jump(event.position().x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.setSliderDown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def _jump(self, x_px: float) -> None:
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        control = QStyle.ComplexControl.CC_Slider
+        parts = QStyle.SubControl
+        groove: QRect = self.style().subControlRect(control, option, parts.SC_SliderGroove, self)
+        handle: QRect = self.style().subControlRect(control, option, parts.SC_SliderHandle, self)
+        value = QStyle.sliderValueFromPosition(
+            self.minimum(),
+            self.maximum(),
+            round(x_px - groove.x() - handle.width() / 2),
+            max(1, groove.width() - handle.width()),
+        )
+        if value != self.value():
+            self.setValue(value)
+            self.scrubbed.emit(value)
+
+
+def flat_button(action: QAction) -> QToolButton:
+    """An icon button of an action: same enabled state, tooltip with its key."""
+    button = QToolButton()
+    button.setProperty("flat", True)
+    button.setIcon(action.icon())
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setEnabled(action.isEnabled())
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    return button
+
+
+def label(text: str = "", *, role: str = "", tone: str = "") -> QLabel:
+    """A label in one of the theme's roles and tones."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        made.setProperty("role", role)
+    if tone:
+        made.setProperty("tone", tone)
+    return made
+
+
+def set_tone(target: QLabel, tone: str) -> None:
+    """Change a label's colour."""
+    if target.property("tone") != tone:
+        target.setProperty("tone", tone)
+        target.style().unpolish(target)
+        target.style().polish(target)
+
+
+def line() -> QFrame:
+    """A 1 px separator."""
+    made = QFrame()
+    made.setProperty("line", True)
+    return made

@@ -1,0 +1,37 @@
+"""Which keys a focused control keeps for itself, although the window has a shortcut on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSlider, QWidget
+
+_PRESS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_MOVE = (Qt.Key.Key_Home, Qt.Key.Key_End)
+
+
+def belongs_to_control(key: int, focus: QWidget | None, canvas: QWidget) -> bool:
+    """Whether the focused control gets the key: Tab walks on from controls, Space presses them.
+
+    From the picture both are the operator's: Tab folds the panel, Space plays.
+    """
+    if focus is None or focus is canvas:
+        return False
+    if key == Qt.Key.Key_Tab:
+        return True
+    if key in _PRESS:
+        return isinstance(focus, QAbstractButton | QComboBox | QLineEdit)
+    return key in _MOVE and isinstance(focus, QComboBox | QSlider | QLineEdit)
+
+
+def next_of(areas: Sequence[QWidget], focus: QWidget | None) -> QWidget:
+    """The area after the one that holds `focus`; the first when none does."""
+    for place, area in enumerate(areas):
+        if focus is area or (focus is not None and _group(area).isAncestorOf(focus) and place > 0):
+            return areas[(place + 1) % len(areas)]
+    return areas[0]
+
+
+def _group(area: QWidget) -> QWidget:
+    return area.parentWidget() or area

@@ -1,0 +1,70 @@
+"""Shapes -> QPainter. Paths are built once a result, painting them is cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+
+from app import theme
+from engine.types import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Drawable:
+    """One shape ready to paint: its outline in frame pixels, and its pens in screen pixels."""
+
+    path: QPainterPath
+    pens: tuple[QPen, ...]  # casing first, the colour over it
+    brush: QBrush | None
+
+
+def prepare(shapes: Iterable[Shape]) -> tuple[Drawable, ...]:
+    """Everything that does not depend on zoom; once a result, not once a paint."""
+    return tuple(_drawable(shape) for shape in shapes)
+
+
+def draw(
+    painter: QPainter, drawables: Iterable[Drawable], to_screen: QTransform, pixel_ratio: float = 1.0
+) -> None:
+    """Paint over a picture; `to_screen` takes frame pixels to the painter's. Line widths do not zoom."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setTransform(to_screen, True)
+    for drawable in drawables:
+        if drawable.brush is not None:
+            painter.fillPath(drawable.path, drawable.brush)
+        for pen in drawable.pens:
+            # A cosmetic pen counts device pixels.
+            scaled = QPen(pen)
+            scaled.setWidthF(pen.widthF() * pixel_ratio)
+            painter.strokePath(drawable.path, scaled)
+    painter.restore()
+
+
+def _drawable(shape: Shape) -> Drawable:
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.OddEvenFill)
+    for points in shape.paths:
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
+        if shape.closed:
+            path.closeSubpath()
+    core = QColor(*shape.colour)
+    core.setAlphaF(shape.opacity)
+    if shape.kind == "fill":
+        return Drawable(path, (), QBrush(core))
+    casing = theme.colour(theme.BLACK, shape.opacity)
+    style = Qt.PenStyle.DashLine if shape.dashed else Qt.PenStyle.SolidLine
+    pens = []
+    if shape.casing_px > 0:
+        pens.append(_pen(casing, shape.width_px + 2 * shape.casing_px, Qt.PenStyle.SolidLine))
+    pens.append(_pen(core, shape.width_px, style))
+    return Drawable(path, tuple(pens), None)
+
+
+def _pen(colour: QColor, width_px: float, style: Qt.PenStyle) -> QPen:
+    pen = QPen(colour, width_px, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    pen.setCosmetic(True)
+    return pen

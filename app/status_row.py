@@ -1,0 +1,134 @@
+"""The row over the picture: the word, what is playing, how fast, and the few buttons an operator needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+
+from app import theme, words
+from app.actions import ACTIONS, Place
+from app.controls import flat_button, label
+from app.icons import icon
+from app.state_word import StateWordLabel
+from engine.types import AiState, Snapshot
+
+
+class StatusRow(QWidget):
+    """`fade` leaves only the word: full screen, when the mouse rests."""
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("surface", "black")
+        self.word = StateWordLabel()
+        self._source = _Elided()
+        self._numbers = label(tone="secondary")
+        self._numbers.setToolTip("Due to painted, median · pictures shown a second · pictures dropped")
+        self._ai = QToolButton()
+        self._ai.setCheckable(True)
+        self._ai.setProperty("switch", True)
+        self._ai.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._ai.setToolTip(actions["ai"].toolTip())
+        self._ai.clicked.connect(actions["ai"].trigger)
+        self._menu = menu_button(actions)
+        self._buttons = [
+            self._ai,
+            flat_button(actions["close"]),
+            flat_button(actions["panel"]),
+            flat_button(actions["full-screen"]),
+            self._menu,
+        ]
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.L, 0, theme.S, 0)
+        row.setSpacing(theme.XS)
+        row.addWidget(self.word)
+        row.addSpacing(theme.M)
+        row.addWidget(self._source, 1)
+        row.addWidget(self._numbers)
+        row.addSpacing(theme.M)
+        for button in self._buttons:
+            row.addWidget(button)
+        row.insertSpacing(row.count() - 4, theme.S)
+        self._fading = [self._source, self._numbers, *self._buttons]
+        for widget in self._fading:
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
+        self.set_word_px(theme.WORD_PX)
+
+    @property
+    def first_focus(self) -> QWidget:
+        return self._ai
+
+    @property
+    def numbers(self) -> str:
+        return self._numbers.text()
+
+    def set_word_px(self, height_px: int) -> None:
+        """The word's size; the row is as high as it needs."""
+        self.word.set_height_px(height_px)
+        self.setFixedHeight(max(theme.STATUS_ROW_PX, round(height_px * theme.STATUS_ROW_PX / theme.WORD_PX)))
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """All but the word, which the page sets at once: these figures may lag a little."""
+        self._source.set_text(words.source_line(snapshot.info))
+        self._numbers.setText(words.numbers_line(snapshot))
+        is_on = snapshot.ai_state in (AiState.ON, AiState.LOADING)
+        self._ai.setChecked(is_on)
+        self._ai.setText(
+            "AI on" if is_on else ("AI fault" if snapshot.ai_state is AiState.FAULT else "AI off")
+        )
+        self._ai.setAccessibleName(self._ai.text())
+
+    def fade(self, faded: bool) -> None:
+        for widget in self._fading:
+            widget.setVisible(not faded)
+
+
+def menu_button(actions: Mapping[str, QAction]) -> QToolButton:
+    """One button whose menu holds every action of the table, by section."""
+    menu = QMenu()
+    for place in Place:
+        # A menu cannot be held down.
+        entries = [entry for entry in ACTIONS if entry.place is place and not entry.hold]
+        section = menu.addMenu(place.value)
+        section.addActions([actions[entry.id] for entry in entries])
+    button = QToolButton()
+    button.setProperty("flat", True)
+    button.setIcon(icon("menu"))
+    button.setToolTip("All actions (shortcuts: ?)")
+    button.setAccessibleName("All actions")
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setMenu(menu)
+    menu.setParent(button, menu.windowFlags())
+    return button
+
+
+class _Elided(QLabel):
+    """A line that gives way to its neighbours: shortened in the middle, whole in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("tone", "secondary")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+
+    def set_text(self, text: str) -> None:
+        if text != self._whole:
+            self._whole = text
+            self.setToolTip(text)
+        self._elide()
+
+    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width())
+        if shown != self.text():
+            self.setText(shown)

@@ -1,0 +1,115 @@
+"""The row under a recording: scrub to any frame, step, play, speed, and where we are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from app import theme, words
+from app.controls import JumpSlider, flat_button, label
+from app.icons import icon
+from app.playback import Origin, is_running
+from engine.types import Snapshot
+
+PAGE_MS = 10_000
+
+
+class Transport(QWidget):
+    """Shows a recording's position. `seek_asked` carries media time as in the file (`pts_s`)."""
+
+    seek_asked = Signal(float)
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(theme.TRANSPORT_PX)
+        self._origin = Origin()
+        self._play = flat_button(actions["play-pause"])
+        self._slider = JumpSlider("Position in the recording")
+        self._slider.setSingleStep(1000)
+        self._slider.setPageStep(PAGE_MS)
+        self._slider.scrubbed.connect(lambda ms: self.seek_asked.emit(self._origin.at_s + ms / 1000))
+        self._time = label(role=theme.STRONG)
+        self._length = label(tone="secondary")
+        self._frame = label(tone="secondary")
+        self._frame.setToolTip("Rank of the frame in the recording, counted from 0")
+        self._speed = label(tone="secondary")
+        self._speed.setToolTip("Speed: J and L change it, K is normal speed")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.S, 0, theme.L, 0)
+        row.setSpacing(theme.XS)
+        for button in (
+            flat_button(actions["first"]),
+            flat_button(actions["step-back"]),
+            self._play,
+            flat_button(actions["step-on"]),
+            flat_button(actions["last"]),
+        ):
+            row.addWidget(button)
+        row.addSpacing(theme.S)
+        row.addWidget(self._slider, 1)
+        row.addSpacing(theme.M)
+        row.addWidget(self._time)
+        row.addWidget(self._length)
+        for text, widest in (
+            (self._time, "0:00:00.000"),
+            (self._frame, "frame 000000 / 000000"),
+            (self._speed, "−0.25x"),
+        ):
+            _keep_width(text, widest)
+        row.addSpacing(theme.M)
+        row.addWidget(self._frame)
+        row.addWidget(self._speed)
+        self._speed.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    @property
+    def first_focus(self) -> QWidget:
+        return self._slider
+
+    @property
+    def slider(self) -> JumpSlider:
+        return self._slider
+
+    @property
+    def frame_text(self) -> str:
+        return self._frame.text()
+
+    @property
+    def speed_text(self) -> str:
+        return self._speed.text()
+
+    @property
+    def origin_s(self) -> float:
+        """Media time of the first frame."""
+        return self._origin.at_s
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Move the handle and the figures; never against a hand that holds the handle."""
+        origin_s = self._origin.update(snapshot)
+        running = is_running(snapshot)
+        self._play.setIcon(icon("pause" if running else "play"))
+        self._play.setAccessibleName("Pause" if running else "Play")
+        self._speed.setText(words.speed(snapshot.speed))
+        info, shown = snapshot.info, snapshot.presentation
+        if info is None or shown is None:
+            self._time.setText("")
+            self._length.setText("")
+            self._frame.setText("")
+            return
+        at_s = shown.frame.pts_s - origin_s
+        length_s = info.duration_s or 0.0
+        self._time.setText(words.clock(at_s))
+        self._length.setText(f"/ {words.clock(length_s)}" if length_s else "")
+        total = f" / {info.frames}" if info.frames else ""
+        self._frame.setText(f"frame {shown.frame.index}{total}")
+        self._slider.setEnabled(bool(length_s))
+        self._slider.setMaximum(max(1, round(length_s * 1000)))
+        if not self._slider.isSliderDown():
+            self._slider.setValue(round(at_s * 1000))
+
+
+def _keep_width(target: QLabel, widest: str) -> None:
+    target.ensurePolished()
+    target.setMinimumWidth(target.fontMetrics().horizontalAdvance(widest) + theme.XS)

@@ -1,0 +1,397 @@
+"""The main window: its pages, what is dropped on it or picked, its keys, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app import keys, theme, words
+from app.actions import ACTIONS, Needs, enable, make_actions
+from app.ai_controls import AiControls
+from app.background import Task
+from app.banner import NoticeRow, newest
+from app.bridge import Bridge
+from app.commands import Commands
+from app.controls import label
+from app.drops import file_dialog_filter, spec_of_drop
+from app.full_screen import FullScreen
+from app.launch import Launch
+from app.notices import Notices
+from app.opening import Opening
+from app.operator_page import OperatorPage
+from app.playback import is_recording
+from app.recent import RecentItems
+from app.shortcut_sheet import ShortcutSheet
+from app.start_page import StartPage
+from engine.faults import Fault, FaultError
+from engine.sources import parse_source
+from engine.sources.base import SourceOptions, SourceSpec
+from engine.sources.devices import list_devices
+from engine.types import Presentation, Snapshot
+
+if TYPE_CHECKING:
+    from app.latency_page import LatencyPage
+    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+
+log = logging.getLogger(__name__)
+
+
+class Window(QMainWindow):
+    """Built and shown without a pipeline; `attach` gives it one. `closing` comes before anything is freed."""
+
+    closing = Signal()
+
+    def __init__(self, launch: Launch, recent: RecentItems) -> None:
+        super().__init__()
+        self.setWindowTitle("polyplive")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*theme.MINIMUM_PX)
+        self.resize(*theme.WINDOW_PX)
+        self.bridge = Bridge(self)
+        self._pipeline: Pipeline | None = None
+        self._snapshot: Snapshot | None = None
+        self._notices = Notices()
+        self._recent = recent
+        self._devices: Task | None = None
+        self._latency: LatencyPage | None = None
+        self._sheet: ShortcutSheet | None = None
+        self._panel_wanted = True
+
+        self.commands = Commands(lambda: self.operator.transport.origin_s)
+        self.opening = Opening(recent, self)
+        self.full_screen = FullScreen(self)
+        # The panel's buttons need the actions, the AI's handlers need the panel: names are resolved late.
+        self.actions_by_id = make_actions(self, self.handler)
+        self.addActions(list(self.actions_by_id.values()))
+        self.start = StartPage(self.actions_by_id)
+        self.operator = OperatorPage(self.actions_by_id)
+        self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
+        self._edge = label(tone="secondary", role=theme.CAPTION)
+        self._lay_out()
+        self._connect()
+        self._show_panel(True)
+        self._refresh_notice()
+        self._enable()
+        self.start.show_recent(recent.items)
+
+    def attach(self, pipeline: Pipeline) -> None:
+        """Everything is there: open what waits, load the model."""
+        self._pipeline = pipeline
+        self.bridge.connect_to(pipeline)
+        for part in (self.commands, self.opening, self.ai):
+            part.connect_to(pipeline)
+        self.bridge.ring()
+
+    def handler(self, name: str) -> Callable[..., None]:
+        """The method that an entry of app.actions names. Raises StopIteration when there is none."""
+        return next(getattr(one, name) for one in (self, self.commands, self.ai) if hasattr(one, name))
+
+    @property
+    def page(self) -> QWidget:
+        """The page that is shown: `start` or `operator`."""
+        return self._pages.currentWidget()
+
+    def tell(self, fault: Fault) -> None:
+        """Show a fault that the window noticed itself."""
+        self._notices.add(fault)
+        self._refresh_notice()
+        self._enable()
+
+    # Handlers of app.actions: opening
+
+    def open_recording(self) -> None:
+        self._ask_path(QFileDialog.FileMode.ExistingFile, "Open recording", self._open_path)
+
+    def open_stills(self) -> None:
+        self._ask_path(QFileDialog.FileMode.Directory, "Open folder of stills", self._open_path)
+
+    def open_device(self) -> None:
+        self._to_start()
+        self.start.show_device_form()
+        self._look_for_devices()
+
+    def open_stream(self) -> None:
+        self._to_start()
+        self.start.show_stream_form()
+
+    def open_demo(self) -> None:
+        self.opening.open(SourceSpec("demo", ""))
+
+    def open_again(self) -> None:
+        self.opening.open_again()
+
+    def close_source(self) -> None:
+        self.opening.close()
+
+    # Handlers of app.actions: view
+
+    def hold_raw(self, raw: bool) -> None:
+        self.operator.canvas.set_raw(raw)
+
+    def choose_model(self) -> None:
+        self._show_panel(True)
+        self.operator.panel.model.showPopup()
+
+    def choose_runtime(self) -> None:
+        self._show_panel(True)
+        self.operator.panel.runtime.showPopup()
+
+    def toggle_full_screen(self) -> None:
+        self.full_screen.toggle()
+
+    def leave(self) -> None:
+        self.full_screen.leave()
+        if self.page is self.operator:
+            self.operator.canvas.setFocus()
+
+    def toggle_panel(self) -> None:
+        self._show_panel(not self.operator.panel.isVisible())
+
+    def next_area(self) -> None:
+        """The next group of controls after the one that has the focus."""
+        areas = self.operator.focus_areas() if self.page is self.operator else [self.start.first_focus]
+        keys.next_of(areas, self.focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def fit(self) -> None:
+        self.operator.canvas.fit()
+
+    def show_latency(self) -> None:
+        if self._latency is None:
+            from app.latency_page import LatencyPage  # pyqtgraph: half a second, only for those who ask
+
+            self._latency = LatencyPage(self)
+        self._latency.show()
+        self._latency.raise_()
+
+    def show_faults(self) -> None:
+        self._show_panel(True)
+        self.operator.panel.faults_fold.set_open(True)
+        self.operator.panel.faults_fold.setFocus()
+
+    def close_notice(self) -> None:
+        self._notice_row.dismiss()
+
+    def answer_notice(self) -> None:
+        self._notice_row.answer()
+
+    def show_sheet(self) -> None:
+        if self._sheet is None:
+            self._sheet = ShortcutSheet(self)
+        self._sheet.show()
+        self._sheet.raise_()
+
+    # Qt
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if keys.belongs_to_control(event.key(), self.focusWidget(), self.operator.canvas):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        held = (entry for entry in ACTIONS if entry.hold)
+        sequence = QKeySequence(event.key())
+        if not event.isAutoRepeat() and any(sequence == QKeySequence(e.keys[0]) for e in held):
+            self.hold_raw(False)
+        super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        # The key comes up in another window: nobody would tell us.
+        if event.type() is QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.hold_raw(False)
+        super().changeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        # Everything is taken, so that a wrong drop can be told what would be right.
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        data = event.mimeData()
+        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        remote = next((url.toString() for url in data.urls() if not url.isLocalFile()), "")
+        event.acceptProposedAction()
+        try:
+            self.opening.open(spec_of_drop(paths, remote or data.text().strip()))
+        except FaultError as error:
+            self.tell(error.as_fault("drop"))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        self.full_screen.stop()
+        self.opening.close()
+        self.bridge.connect_to(None)
+        for part in (self.commands, self.opening, self.ai):
+            part.connect_to(None)
+        if self._devices is not None:
+            self._devices.forget()
+        for child in (self._latency, self._sheet):
+            if child is not None:
+                child.close()
+        if self._pipeline is not None:
+            self._pipeline.close()
+            self._pipeline = None
+        self._recent.close()
+        super().closeEvent(event)
+
+    # Inside
+
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.commands.take(snapshot)
+        self.ai.take(snapshot)
+        self.opening.take(snapshot)
+        if self.opening.spec is not None:
+            self.operator.show_snapshot(snapshot, self.opening.title)
+        self.start.show_readiness(snapshot)
+        self._refresh_notice()
+        self._enable()
+        if self._latency is not None and self._latency.isVisible():
+            self._latency.show_snapshot(snapshot)
+
+    def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:
+        if self._pipeline is not None:
+            self._pipeline.painted(presentation, start_s, end_s)
+        self.opening.painted(presentation)
+
+    @property
+    def _notice_row(self) -> NoticeRow:
+        return self.start.notice if self.page is self.start else self.operator.notice
+
+    def _refresh_notice(self) -> None:
+        faults = self._snapshot.faults if self._snapshot is not None else ()
+        notice = newest(self._notices.with_those_of(faults))
+        for page in (self.start, self.operator):
+            page.notice.show_notice(notice)
+
+    def _enable(self) -> None:
+        available = set()
+        if self.opening.spec is not None:
+            available.add(Needs.SOURCE)
+        if self._snapshot is not None and self.opening.spec is not None and is_recording(self._snapshot):
+            available.add(Needs.RECORDING)
+        if self._notice_row.notice is not None:
+            available.add(Needs.NOTICE)
+        enable(self.actions_by_id, available)
+
+    def _begin(self) -> None:
+        self._notices.clear("drop")
+        self.operator.forget()
+        self._pages.setCurrentWidget(self.operator)
+        self.operator.canvas.setFocus()
+        self._enable()
+
+    def _to_start(self) -> None:
+        if self.opening.spec is not None:
+            self.opening.close()
+        self._pages.setCurrentWidget(self.start)
+
+    def _closed(self) -> None:
+        self.operator.forget()
+        self.full_screen.leave()
+        self.start.show_recent(self._recent.items)
+        self._pages.setCurrentWidget(self.start)
+        self._enable()
+
+    def _answer(self, action_id: str, fault: Fault) -> None:
+        if self._notices.remove(fault):
+            self._refresh_notice()
+        self.actions_by_id[action_id].trigger()
+
+    def _dismiss(self, fault: Fault) -> None:
+        if not self._notices.remove(fault) and self._pipeline is not None:
+            self._pipeline.dismiss(fault)
+        self._refresh_notice()
+        self._enable()
+
+    def _ask_path(self, mode: QFileDialog.FileMode, title: str, then: Callable[[str], None]) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        if mode is QFileDialog.FileMode.ExistingFile:
+            dialog.setNameFilter(file_dialog_filter())
+        else:
+            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(then)
+        dialog.open()
+
+    def _open_path(self, path: str) -> None:
+        self.opening.open(parse_source(path))
+
+    def _open_spec(self, spec: SourceSpec, options: SourceOptions | None) -> None:
+        self.opening.open(spec, options)
+
+    def _ask_model_folder(self) -> None:
+        then: Callable[[str], None] = lambda path: self.ai.use_folder(Path(path))
+        self._ask_path(QFileDialog.FileMode.Directory, "Choose model folder", then)
+
+    def _look_for_devices(self) -> None:
+        if self._devices is not None:
+            self._devices.forget()
+        self.start.device_form.show_looking()
+        self._devices = Task("devices", list_devices, self)
+        self._devices.done.connect(self.start.device_form.show_devices)
+        self._devices.failed.connect(self.tell)
+        self._devices.start()
+
+    def _show_panel(self, shown: bool) -> None:
+        self.operator.panel.setVisible(shown)
+        if not self.full_screen.is_on:
+            self._panel_wanted = shown
+        if not shown:
+            self.operator.canvas.setFocus()
+
+    def _full_screen_changed(self, is_on: bool) -> None:
+        self.operator.panel.setVisible(not is_on and self._panel_wanted)
+
+    def _rest(self, rests: bool) -> None:
+        in_use = self.focusWidget() not in (None, self, self.operator.canvas)
+        self.operator.fade(rests and not in_use)
+
+    def _connect(self) -> None:
+        self.bridge.changed.connect(self._show_snapshot)
+        self.opening.began.connect(self._begin)
+        self.opening.closed.connect(self._closed)
+        self.full_screen.changed.connect(self._full_screen_changed)
+        self.full_screen.rests.connect(self._rest)
+        self.start.opened.connect(self._open_spec)
+        self.start.refresh_asked.connect(self._look_for_devices)
+        self.ai.faulted.connect(self.tell)
+        self.ai.mended.connect(self._notices.clear)
+        page = self.operator
+        page.canvas.on_painted = self._painted
+        page.canvas.double_clicked.connect(self.toggle_full_screen)
+        for notice in (self.start.notice, page.notice):
+            notice.answered.connect(self._answer)
+            notice.dismissed.connect(self._dismiss)
+        page.transport.seek_asked.connect(self.commands.seek)
+        page.panel.folder_asked.connect(self._ask_model_folder)
+        page.panel.latency_asked.connect(self.show_latency)
+        page.panel.dismissed.connect(self._dismiss)
+        page.panel.raw_held.connect(self.hold_raw)
+
+    def _lay_out(self) -> None:
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self.operator)
+        edge = QWidget()
+        edge.setFixedHeight(theme.EDGE_PX)
+        edge.setProperty("surface", "background")
+        row = QHBoxLayout(edge)
+        row.setContentsMargins(theme.L, 0, theme.L, 0)
+        self._edge.setText(words.RESEARCH_ONLY)
+        row.addWidget(self._edge)
+        row.addStretch(1)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        column.addWidget(edge)
+        self.setCentralWidget(centre)

@@ -1,0 +1,92 @@
+"""How times, rates and states are said. Pure."""
+
+from __future__ import annotations
+
+from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo
+
+RESEARCH_ONLY = "Research use only. Not a medical device."
+RUNTIME_NAMES = {"openvino": "OpenVINO", "eager": "PyTorch (eager)", "auto": "Automatic"}
+
+
+def clock(seconds: float) -> str:
+    """Media time as h:mm:ss.mmm."""
+    millis = max(0, round(seconds * 1000))
+    whole, rest = divmod(millis, 1000)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{rest:03}"
+
+
+def duration(seconds: float) -> str:
+    """A length as h:mm:ss."""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def speed(value: float) -> str:
+    """Such as "1x", "0.5x", "−2x"."""
+    return f"{'−' if value < 0 else ''}{abs(value):g}x"
+
+
+def source_line(info: SourceInfo | None) -> str:
+    """Title, size, rate: "clip.mp4 · 1920×1080 · 25 Hz"."""
+    if info is None:
+        return ""
+    parts = [info.title, f"{info.width_px}×{info.height_px}"]
+    if info.rate_hz:
+        parts.append(f"{info.rate_hz:.4g} Hz")
+    return " · ".join(parts)
+
+
+def stage_p50_ms(snapshot: Snapshot, stage: str) -> float | None:
+    """Median of one stage, None before its first sample."""
+    return next((s.p50_ms for s in snapshot.stats.stages if s.name == stage), None)
+
+
+def numbers_line(snapshot: Snapshot) -> str:
+    """What runs now: "9 ms · 25.0 fps · 0 dropped"; empty while nothing does."""
+    stats = snapshot.stats
+    if not stats.shown:
+        return ""
+    parts = []
+    lag_ms = stage_p50_ms(snapshot, "due to painted")
+    if lag_ms is not None:
+        parts.append(f"{lag_ms:.0f} ms")
+    if stats.shown_hz:
+        parts.append(f"{stats.shown_hz:.1f} fps")
+    parts.append(f"{stats.dropped} dropped")
+    return " · ".join(parts)
+
+
+def runtime_line(runtime: RuntimeInfo | None) -> str:
+    """What executes the network: "OpenVINO bf16 · AMD EPYC · 2 threads"."""
+    if runtime is None:
+        return ""
+    name = RUNTIME_NAMES.get(runtime.name, runtime.name)
+    parts = [f"{name} {runtime.precision}", runtime.device]
+    if runtime.threads:
+        parts.append(f"{runtime.threads} thread{'s' if runtime.threads != 1 else ''}")
+    return " · ".join(parts)
+
+
+def readiness(snapshot: Snapshot | None) -> tuple[str, str]:
+    """One line for the start page, and its tone: "good", "attention", "fault" or "secondary"."""
+    if snapshot is None or snapshot.ai_state is AiState.LOADING:
+        return "Preparing the model…", "secondary"
+    if snapshot.ai_state is AiState.ON:
+        return f"Ready: {snapshot.model_id} · {runtime_line(snapshot.runtime)}", "good"
+    if snapshot.ai_state is AiState.FAULT:
+        return f"No marks will be drawn: {snapshot.ai_reason}", "fault"
+    return f"AI is off: {snapshot.ai_reason}", "attention"
+
+
+def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
+    """Why no marks are drawn, and its tone; None while marks would be. Never let it look like "nothing found"."""
+    if snapshot.ai_state is AiState.FAULT:
+        return "AI fault: nothing is marked in this picture", "fault"
+    if snapshot.ai_state is AiState.OFF:
+        return "AI is off: nothing is marked in this picture", "attention"
+    if snapshot.ai_state is AiState.LOADING:
+        return "AI is starting: nothing is marked yet", "attention"
+    shown = snapshot.presentation
+    if shown is not None and shown.result is None:
+        return "The mask of this picture is not there yet, or too old to be drawn", "attention"
+    return None
