@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTimer
@@ -109,7 +109,7 @@ def _png_of(window: Window) -> bytes:
 
 
 @contextmanager
-def _quit_on_signals(close: object) -> Iterator[None]:
+def _quit_on_signals(close: Callable[[], object]) -> Iterator[None]:
     """Ctrl-C and SIGTERM close the window as its own button does.
 
     Python looks at signals between two of its own instructions; inside Qt's loop there are none. The byte

@@ -140,8 +140,9 @@ class NoticeRow(QWidget):
         notice, hint = self._notice, self._hint
         tone = ("fault" if notice.fault.fatal else "attention") if notice else (hint[1] if hint else "")
         token = theme.FAULT if tone == "fault" else theme.ATTENTION
-        for widget in (self._others, self._button, self._close):
-            widget.setVisible(notice is not None)
+        parts: tuple[QWidget, ...] = (self._others, self._button, self._close)
+        for part in parts:
+            part.setVisible(notice is not None)
         self._icon.setVisible(bool(tone))
         self._text.setText(self._full_text())
         self._text.setToolTip(self._full_text() if notice else "")

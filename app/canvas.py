@@ -231,8 +231,10 @@ class Canvas(QWidget):
     def _paint_surround(self, painter: QPainter, target: QRectF) -> None:
         # With a fractional pixel ratio the picture's edge falls inside a logical pixel: fill everything.
         whole = self.devicePixelRatioF() % 1.0 == 0.0
-        for part in QRegion(self.rect()).subtracted(QRegion(target.toRect() if whole else QRect())):
-            painter.fillRect(part, theme.colour(theme.BLACK))
+        surround = QRegion(self.rect()).subtracted(QRegion(target.toRect() if whole else QRect()))
+        painter.setClipRegion(surround)
+        painter.fillRect(self.rect(), theme.colour(theme.BLACK))
+        painter.setClipping(False)
 
     def _paint_message(self, painter: QPainter) -> None:
         painter.setPen(theme.colour(theme.SECONDARY))

@@ -106,9 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", metavar="ID_OR_DIR", help="a model's name or folder")
     parser.add_argument("--runtime", default="auto", metavar="NAME", help="auto, openvino, eager, …")
     parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "int8"))
-    parser.add_argument(
-        "--threshold", type=_share, metavar="P", help="probability from which is marked, 0 to 1"
-    )
+    parser.add_argument("--threshold", type=_share, metavar="P", help="mark from this probability on")
     parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
     parser.add_argument("--fullscreen", action="store_true")
     capture = parser.add_argument_group("capture devices")

@@ -65,7 +65,7 @@ class ControlPanel(QWidget):
         self.overlay = Segments("Overlay")
         for style, text in STYLE_NAMES.items():
             self.overlay.add(style, text, actions[style])
-        self._raw = QPushButton(actions["raw"].icon(), "Hold for no marks")
+        self._raw = QPushButton(actions["raw"].icon(), " Without marks (hold)")
         self._raw.setToolTip(actions["raw"].toolTip())
         self._raw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._raw.pressed.connect(lambda: self.raw_held.emit(True))

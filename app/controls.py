@@ -83,7 +83,7 @@ class Segments(QWidget):
         button.setToolTip(action.toolTip())
         button.setAccessibleName(action.text())
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.clicked.connect(action.trigger)
         # The action decides what is pressed, so a second click does not release it.
         button.clicked.connect(lambda: button.setChecked(True))
@@ -134,7 +134,7 @@ class Fold(QWidget):
         self._heading.setIcon(icon("chevron-down" if is_open else "chevron-right", theme.SECONDARY))
         self.toggled.emit(is_open)
 
-    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:  # type: ignore[override]
+    def setFocus(self, reason: Qt.FocusReason = Qt.FocusReason.OtherFocusReason) -> None:
         self._heading.setFocus(reason)
 
 

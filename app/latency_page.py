@@ -43,8 +43,8 @@ class LatencyPage(QDialog):
         left.addWidget(self._counts)
         left.addStretch(1)
         note = label(
-            "From the moment a picture is due (or arrived) to the end of its painting. The card before it and "
-            "the screen behind it add their own time.",
+            "From the moment a picture is due (or arrived) to the end of its painting. The card before "
+            "it and the screen behind it add their own time.",
             role=theme.CAPTION,
             tone="secondary",
         )

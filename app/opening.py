@@ -133,7 +133,7 @@ def thumbnail_of(presentation: Presentation) -> Callable[[], bytes]:
         )
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "JPG", JPEG_QUALITY)
+        image.save(buffer, b"JPG", JPEG_QUALITY)
         return bytes(buffer.data().data())
 
     return encode

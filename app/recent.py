@@ -111,7 +111,7 @@ class RecentItems:
         self._save()
 
     def keep_thumbnail(self, spec: SourceSpec, encode: Callable[[], bytes]) -> None:
-        """Store what `encode` gives (a JPEG) as the thumbnail of `spec`; it is called in the writer's thread."""
+        """Store what `encode` gives (a JPEG) as the thumbnail; it is called in the writer's thread."""
         item = self._of(spec)
         if item is not None:
             self._writer.submit(_quietly, lambda: write_bytes(item.thumbnail, encode()))

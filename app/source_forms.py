@@ -32,9 +32,9 @@ class DeviceForm(QWidget):
         self.devices = Choice("Capture device")
         self.pixel_format = Choice("Pixel format")
         self.pixel_format.fill([("Automatic" if f == "auto" else f, f) for f in PIXEL_FORMATS])
-        self.size = Choice("Picture size")
+        self.picture_size = Choice("Picture size")
         sizes: list[tuple[str, object]] = [(f"{s.width_px}×{s.height_px}", s) for s in SIZES]
-        self.size.fill([("Device's own", None), *sizes])
+        self.picture_size.fill([("Device's own", None), *sizes])
         self.rate = Choice("Rate")
         rates: list[tuple[str, object]] = [(f"{rate:g} Hz", rate) for rate in RATES_HZ]
         self.rate.fill([("Device's own", None), *rates])
@@ -56,7 +56,7 @@ class DeviceForm(QWidget):
             ("Device", self.devices),
             ("", self._refresh),
             ("Pixel format", self.pixel_format),
-            ("Picture size", self.size),
+            ("Picture size", self.picture_size),
             ("Rate", self.rate),
             ("", self._open),
         )
@@ -94,7 +94,7 @@ class DeviceForm(QWidget):
             return
         options = SourceOptions(
             pixel_format=self.pixel_format.currentData(),
-            size=self.size.currentData(),
+            size=self.picture_size.currentData(),
             rate_hz=self.rate.currentData(),
         )
         self.asked.emit(SourceSpec("capture", address), options)
@@ -107,17 +107,17 @@ class StreamForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._wrong = label(tone="attention")
+        self._wrong.setWordWrap(True)
         self.address = QLineEdit()
         self.address.setAccessibleName("Address of the stream")
         self.address.setPlaceholderText("rtsp://host:554/path    udp://@:5000    https://host/stream.m3u8")
         self.address.returnPressed.connect(self._ask)
-        self.address.textEdited.connect(lambda _: self._wrong.clear())
+        self.address.textEdited.connect(lambda _: self._wrong.setText(""))
         button = QPushButton("Open stream")
         button.setProperty("primary", True)
         button.setAutoDefault(True)
         button.clicked.connect(self._ask)
-        self._wrong = label(tone="attention")
-        self._wrong.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.XS)

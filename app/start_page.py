@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QPixmap
 from PySide6.QtWidgets import (
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -113,6 +114,12 @@ class StartPage(QWidget):
             self._recent.addWidget(row, place // RECENT_COLUMNS, place % RECENT_COLUMNS)
         if not items:
             self._recent.addWidget(_nothing_yet(), 0, 0, 1, RECENT_COLUMNS)
+        for column in range(RECENT_COLUMNS):
+            self._recent.setColumnStretch(column, 1)
+        # Rows stay at the top; the empty list's target fills the place.
+        for line in range(self._recent.rowCount()):
+            self._recent.setRowStretch(line, 0)
+        self._recent.setRowStretch(-(-len(items) // RECENT_COLUMNS), 1)
 
     def _opener(self, item: RecentItem) -> Callable[[], None]:
         return lambda: self.opened.emit(item.spec, None)
@@ -142,7 +149,6 @@ class StartPage(QWidget):
         recent_column = QVBoxLayout(recent_box)
         recent_column.setContentsMargins(0, 0, 0, 0)
         recent_column.addLayout(self._recent)
-        recent_column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -262,12 +268,19 @@ class _RecentRow(QPushButton):
 
 
 def _nothing_yet() -> QWidget:
-    box = QWidget()
+    """The empty list says what will be there, and is a target itself."""
+    box = QFrame()
+    box.setProperty("drop", True)
+    mark = QLabel()
+    mark.setPixmap(pixmap("film", theme.DISABLED, CARD_ICON_PX, box.devicePixelRatioF()))
     column = QVBoxLayout(box)
-    column.setContentsMargins(0, theme.S, 0, 0)
-    column.setSpacing(theme.XS)
-    column.addWidget(
-        label("What you open appears here, with a picture and what was marked in it.", tone="secondary")
-    )
-    column.addWidget(label("A video dropped anywhere in this window opens too.", tone="secondary"))
+    column.setSpacing(theme.S)
+    column.addStretch(1)
+    for widget in (
+        mark,
+        label("Drop a video, a folder of pictures or a stream's address here", role=theme.LEAD),
+        label("What you open appears here, with a picture and what was marked in it.", tone="secondary"),
+    ):
+        column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+    column.addStretch(1)
     return box

@@ -15,6 +15,13 @@ from app.icons import icon
 from app.state_word import StateWordLabel
 from engine.types import AiState, Snapshot
 
+AI_TEXTS = {
+    AiState.ON: "AI on",
+    AiState.LOADING: "AI on",
+    AiState.OFF: "AI off",
+    AiState.FAULT: "AI fault",
+}
+
 
 class StatusRow(QWidget):
     """`fade` leaves only the word: full screen, when the mouse rests."""
@@ -76,11 +83,8 @@ class StatusRow(QWidget):
         """All but the word, which the page sets at once: these figures may lag a little."""
         self._source.set_text(words.source_line(snapshot.info))
         self._numbers.setText(words.numbers_line(snapshot))
-        is_on = snapshot.ai_state in (AiState.ON, AiState.LOADING)
-        self._ai.setChecked(is_on)
-        self._ai.setText(
-            "AI on" if is_on else ("AI fault" if snapshot.ai_state is AiState.FAULT else "AI off")
-        )
+        self._ai.setChecked(snapshot.ai_state in (AiState.ON, AiState.LOADING))
+        self._ai.setText(AI_TEXTS[snapshot.ai_state])
         self._ai.setAccessibleName(self._ai.text())
 
     def fade(self, faded: bool) -> None:

@@ -39,7 +39,7 @@ NOTICE_ROW_PX = 44
 HATCH_PX = 8
 TRANSPORT_PX = 56
 EDGE_PX = 24
-PANEL_PX = 288
+PANEL_PX = 296
 CONTROL_PX = 32
 ICON_PX = 18
 CARD_PX = 132
@@ -140,7 +140,9 @@ QPushButton:pressed, QToolButton:pressed {{ background: {LINE}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus {{ border: 2px solid {ACCENT}; }}
 QPushButton:focus, QToolButton:focus {{ padding: 0 {M - 1}px; min-height: {CONTROL_PX - 4}px; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {DISABLED}; border-color: {RAISED}; }}
-QPushButton[primary="true"] {{ background: {ACCENT}; color: {BACKGROUND}; border-color: {ACCENT}; font-weight: 600; }}
+QPushButton[primary="true"] {{
+  background: {ACCENT}; color: {BACKGROUND}; border-color: {ACCENT}; font-weight: 600;
+}}
 QPushButton[primary="true"]:hover {{ background: {TEXT}; border-color: {TEXT}; }}
 QPushButton[primary="true"]:focus {{ border: 2px solid {TEXT}; }}
 QPushButton[primary="true"]:disabled {{ background: {RAISED}; color: {DISABLED}; border-color: {RAISED}; }}
@@ -151,11 +153,11 @@ QToolButton[flat="true"]:hover {{ background: {HOVER}; }}
 QToolButton[flat="true"]:focus {{ border-color: {ACCENT}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton[fold="true"] {{
-  background: transparent; border: 2px solid transparent; padding: 0 {XS}px; text-align: left; font-weight: 600;
+  background: transparent; border: 2px solid transparent; padding: 0; text-align: left; font-weight: 600;
 }}
 QToolButton[fold="true"]:hover {{ background: {HOVER}; }}
 QToolButton[fold="true"]:focus {{ border: 2px solid {ACCENT}; }}
-QToolButton[segment="true"] {{ padding: 0 {XS}px; }}
+QToolButton[segment="true"], QToolButton[segment="true"]:focus {{ padding: 0; }}
 QToolButton[segment="true"]:checked {{ background: {ACCENT}; color: {BACKGROUND}; border-color: {ACCENT}; }}
 QToolButton[segment="true"]:checked:focus {{ border: 2px solid {TEXT}; }}
 QToolButton[switch="true"]:checked {{ color: {GOOD}; border-color: {GOOD}; }}
@@ -169,6 +171,7 @@ QPushButton[card="true"] {{
 QPushButton[card="true"]:hover {{ background: {RAISED}; border-color: {DISABLED}; }}
 QPushButton[card="true"]:checked {{ background: {RAISED}; border: 1px solid {ACCENT}; }}
 QPushButton[card="true"]:focus {{ border: 2px solid {ACCENT}; padding: 0; min-height: {CARD_PX - 4}px; }}
+QFrame[drop="true"] {{ border: 1px dashed {LINE}; border-radius: {RADIUS_PX}px; }}
 QPushButton[recent="true"] {{ background: transparent; border: 2px solid transparent; padding: 0; }}
 QPushButton[recent="true"]:hover {{ background: {SURFACE}; }}
 QPushButton[recent="true"]:focus {{ border: 2px solid {ACCENT}; }}
@@ -195,8 +198,10 @@ QMenu::separator {{ height: 1px; background: {LINE}; margin: {XS}px; }}
 
 QSlider {{ min-height: {XL}px; border-radius: {XS}px; border: 1px solid transparent; }}
 QSlider:focus {{ border: 1px solid {ACCENT}; }}
-QSlider::groove:horizontal {{ height: {XS}px; background: {LINE}; border-radius: {XS // 2}px; margin: 0 {XS}px; }}
-QSlider::sub-page:horizontal {{ height: {XS}px; background: {ACCENT}; border-radius: {XS // 2}px; margin: 0 {XS}px; }}
+QSlider::groove:horizontal, QSlider::sub-page:horizontal {{
+  height: {XS}px; background: {LINE}; border-radius: {XS // 2}px; margin: 0 {XS}px;
+}}
+QSlider::sub-page:horizontal {{ background: {ACCENT}; }}
 QSlider::sub-page:horizontal:disabled {{ background: {LINE}; }}
 QSlider::handle:horizontal {{
   background: {TEXT}; width: {M + 2}px; margin: -{XS + 1}px -{XS}px; border-radius: {M // 2 + 1}px;

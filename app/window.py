@@ -79,6 +79,7 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
         self.start.show_recent(recent.items)
+        self.start.first_focus.setFocus()
 
     def attach(self, pipeline: Pipeline) -> None:
         """Everything is there: open what waits, load the model."""
@@ -90,10 +91,12 @@ class Window(QMainWindow):
 
     def handler(self, name: str) -> Callable[..., None]:
         """The method that an entry of app.actions names. Raises StopIteration when there is none."""
-        return next(getattr(one, name) for one in (self, self.commands, self.ai) if hasattr(one, name))
+        owners = (self, self.commands, self.ai)
+        found: Callable[..., None] = next(getattr(one, name) for one in owners if hasattr(one, name))
+        return found
 
     @property
-    def page(self) -> QWidget:
+    def page(self) -> QWidget | None:
         """The page that is shown: `start` or `operator`."""
         return self._pages.currentWidget()
 
@@ -189,10 +192,13 @@ class Window(QMainWindow):
     # Qt
 
     def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if keys.belongs_to_control(event.key(), self.focusWidget(), self.operator.canvas):
-                event.accept()
-                return True
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and keys.belongs_to_control(event.key(), self.focusWidget(), self.operator.canvas)
+        ):
+            event.accept()
+            return True
         return super().event(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
@@ -328,8 +334,8 @@ class Window(QMainWindow):
         self.opening.open(spec, options)
 
     def _ask_model_folder(self) -> None:
-        then: Callable[[str], None] = lambda path: self.ai.use_folder(Path(path))
-        self._ask_path(QFileDialog.FileMode.Directory, "Choose model folder", then)
+        mode = QFileDialog.FileMode.Directory
+        self._ask_path(mode, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
 
     def _look_for_devices(self) -> None:
         if self._devices is not None:

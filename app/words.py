@@ -79,7 +79,7 @@ def readiness(snapshot: Snapshot | None) -> tuple[str, str]:
 
 
 def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
-    """Why no marks are drawn, and its tone; None while marks would be. Never let it look like "nothing found"."""
+    """Why no marks are drawn, and its tone; None while they would be. Never like "nothing found"."""
     if snapshot.ai_state is AiState.FAULT:
         return "AI fault: nothing is marked in this picture", "fault"
     if snapshot.ai_state is AiState.OFF:
