@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 STALL_S = 1.0
 # A device or connection that works ends its thread within a picture; a stuck one is not waited for.
-_CLOSE_WAIT_S = 0.2
+CLOSE_WAIT_S = 0.2
 
 
 class Feed(Protocol):
@@ -129,7 +129,7 @@ class LiveSource:
             self._changed.notify_all()
         if self._thread is threading.current_thread():
             return
-        self._thread.join(_CLOSE_WAIT_S)
+        self._thread.join(CLOSE_WAIT_S)
         if self._thread.is_alive():
             log.info("%s is still inside its driver and is left behind", self._thread.name)
 
