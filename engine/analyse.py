@@ -20,13 +20,13 @@ import cv2
 from engine.components import components_of, find_regions
 from engine.faults import FaultCode, FaultError
 from engine.files import write_text
-from engine.model_folder import WEIGHTS, ModelFolder, load_model_folder
+from engine.model_folder import WEIGHTS, ModelFolder
 from engine.output_folder import OutputFolder
 from engine.overlay_files import STILLS, VIDEO
 from engine.read_ahead import Item, ReadAhead
 from engine.result_writer import Judged, ResultWriter
 from engine.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_summary
-from engine.runtime import open_runtime
+from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
 from engine.sources import open_source
@@ -40,49 +40,43 @@ NEVER = Timings(math.nan, math.nan, math.nan, math.nan)
 Progress = Callable[[int, int | None], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AnalyseOptions:
-    """`threshold` None: the model's standard preset. `style`: a key of OVERLAYS; None: no overlay."""
-
-    threshold: float | None = None
-    runtime: str = "auto"
-    precision: str = "auto"
-    style: str | None = None
-
-
 def analyse(
     spec: SourceSpec,
     out: Path,
-    model_dir: Path,
-    options: AnalyseOptions = AnalyseOptions(),
+    *,
+    model: ModelFolder,
+    threshold: float | None = None,
+    runtime: str = AUTO,
+    precision: str = AUTO,
+    overlay: str | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
+    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
-    Raises FaultError: a source that is live or cannot be read, a model that does not load, OUTPUT.
+    Raises FaultError: a source that is live or cannot be read, a runtime that does not load, OUTPUT.
     """
     cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
     earlier = _earlier_files(spec, out)
-    model = load_model_folder(model_dir)
-    point = _point(model, options.threshold)
+    point = _point(model, threshold)
     streams = default_threads()
     size = Size(model.card.input.width_px, model.card.input.height_px)
     with ExitStack() as stack:
         source = stack.enter_context(closing(_open_recording(spec)))
-        runtime = stack.enter_context(
-            closing(open_runtime(options.runtime, model, RuntimeOptions(options.precision, streams=streams)))
+        network = stack.enter_context(
+            closing(open_runtime(runtime, model, RuntimeOptions(precision, streams=streams)))
         )
         began_s = time.monotonic()
-        ahead = stack.enter_context(ReadAhead(source, size, with_pixels=options.style is not None))
+        ahead = stack.enter_context(ReadAhead(source, size, with_pixels=overlay is not None))
         pool = stack.enter_context(ThreadPoolExecutor(streams, thread_name_prefix="polyplive-infer"))
         items = iter(ahead)
         first = _first(items, spec)
         folder = stack.enter_context(OutputFolder(out))  # only now: bad input leaves nothing behind
-        judge = Judge(runtime, model.id, point)
-        with ResultWriter(folder.aside, source.info, options.style) as writer:
+        judge = Judge(network, model.id, point)
+        with ResultWriter(folder.aside, source.info, overlay) as writer:
             for judged in _in_order(pool, judge, chain([first], items), depth=2 * streams):
                 writer.write(judged)
                 progress(writer.frames, source.info.frames)
@@ -93,7 +87,7 @@ def analyse(
             width_px=source.info.width_px,
             height_px=source.info.height_px,
             model=ModelUsed(id=model.id, sha256=model.card.files[WEIGHTS].sha256),
-            runtime=RuntimeUsed(**asdict(runtime.info)),
+            runtime=RuntimeUsed(**asdict(network.info)),
             threshold=point.threshold,
             min_area_frac=point.min_area_frac,
             frames_with_findings=writer.frames_with_findings,

@@ -12,9 +12,9 @@ from types import FrameType
 
 from tqdm import tqdm
 
-from engine.analyse import AnalyseOptions, analyse
+from engine.analyse import analyse
 from engine.faults import FaultError
-from engine.model_folder import default_model, find_model
+from engine.model_folder import default_model, find_model, load_model_folder
 from engine.overlays import OVERLAYS
 from engine.results import Summary
 from engine.runtime import AUTO, RUNTIMES
@@ -64,9 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    options = AnalyseOptions(arguments.threshold, arguments.runtime, arguments.precision, arguments.overlay)
     spec = parse_source(arguments.source)
-    model_dir = find_model(arguments.model) if arguments.model else default_model()
+    model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
     every_s = BAR_EVERY_S if sys.stderr.isatty() else LOG_EVERY_S
     bar: tqdm[None] | None = None
     try:
@@ -78,7 +77,16 @@ def _run(arguments: argparse.Namespace) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        summary = analyse(spec, arguments.out, model_dir, options, progress)
+        summary = analyse(
+            spec,
+            arguments.out,
+            model=model,
+            threshold=arguments.threshold,
+            runtime=arguments.runtime,
+            precision=arguments.precision,
+            overlay=arguments.overlay,
+            progress=progress,
+        )
     finally:
         if bar is not None:
             bar.close()
