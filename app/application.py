@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from app import theme
@@ -24,6 +24,7 @@ from engine.files import write_bytes, write_json
 EXIT_OK, EXIT_INPUT = 0, 2
 # Everything that start-up made stays for ever: the collector need not look at it during the video.
 FREEZE_AFTER_MS = 3000
+SCALE_VARIABLE = "QT_SCALE_FACTOR"
 
 
 def qt_environment() -> None:
@@ -38,10 +39,26 @@ def make_application() -> QApplication:
     qt_environment()
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication(["polyplive"])
+    if (scale := _missing_scale(application.primaryScreen())) > 1.0:
+        # Qt takes a scale only at birth.
+        application.shutdown()
+        os.environ[SCALE_VARIABLE] = f"{scale:g}"
+        application = QApplication(["polyplive"])
     application.setApplicationName("polyplive")
     application.setDesktopFileName("polyplive")
     theme.apply(application)
     return application
+
+
+def _missing_scale(screen: QScreen) -> float:
+    """How much larger everything must be on a screen of many lines whose desktop does not scale at all.
+
+    A desktop that scales, and whoever sets QT_SCALE_FACTOR, knows better.
+    """
+    if SCALE_VARIABLE in os.environ or screen.devicePixelRatio() != 1.0:
+        return 1.0
+    lines = screen.size().height()
+    return round(lines / theme.REFERENCE_LINES * 4) / 4 if lines >= theme.UNSCALED_LINES else 1.0
 
 
 def run(launch: Launch) -> int:

@@ -17,6 +17,7 @@ from engine.types import Snapshot
 
 HISTORY_S = 60.0
 REFRESH_S = 0.5
+LEAST_RANGE_MS = 20.0  # quiet lines stay quiet
 
 
 class LatencyPage(QDialog):
@@ -31,6 +32,7 @@ class LatencyPage(QDialog):
         self._device = label(tone="secondary")
         self._device.setWordWrap(True)
         self._counts = label(role=theme.STRONG)
+        self._counts.setWordWrap(True)
         self._table = StageTable()
         self._plot, self._p50, self._p95 = _plot()
         left = QVBoxLayout()
@@ -75,6 +77,8 @@ class LatencyPage(QDialog):
             self._history.append((now_s, painted.p50_ms, painted.p95_ms))
         while self._history and now_s - self._history[0][0] > HISTORY_S:
             self._history.popleft()
+        top_ms = max((p95 for _, _, p95 in self._history), default=0.0)
+        self._plot.setYRange(0.0, max(LEAST_RANGE_MS, top_ms * 1.15), padding=0)
         times = [at_s - now_s for at_s, _, _ in self._history]
         self._p50.setData(times, [p50 for _, p50, _ in self._history])
         self._p95.setData(times, [p95 for _, _, p95 in self._history])
@@ -92,8 +96,6 @@ def _plot() -> tuple[pg.PlotWidget, pg.PlotDataItem, pg.PlotDataItem]:
     plot.setMenuEnabled(False)
     plot.hideButtons()
     plot.setXRange(-HISTORY_S, 0, padding=0)
-    plot.setLimits(yMin=0)
-    plot.enableAutoRange(axis="y")
     plot.showGrid(y=True, alpha=0.2)
     for side, text in (("left", "ms"), ("bottom", "seconds ago")):
         axis = plot.getAxis(side)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageWriter
 
 from app import theme
 from app.canvas import image_of
@@ -59,6 +59,7 @@ class Opening(QObject):
     def open(self, spec: SourceSpec, options: SourceOptions | None = None) -> None:
         """Close what is open and open this."""
         self._remember()
+        spec = _whole(spec)
         info = self._snapshot.info if self._snapshot is not None else None
         # The next snapshots may still be of the source before; the same source again is told by nothing.
         self._id_before = info.id if info is not None and spec != self._spec else None
@@ -111,6 +112,13 @@ class Opening(QObject):
             self._recent.watched(self._spec, self._watched)
 
 
+def _whole(spec: SourceSpec) -> SourceSpec:
+    """A path that still means the same from another folder: recent items are opened from anywhere."""
+    if spec.kind not in ("file", "images"):
+        return spec
+    return SourceSpec(spec.kind, str(Path(spec.address).absolute()))
+
+
 def title_of(spec: SourceSpec) -> str:
     """What a source is called while it says nothing itself."""
     if spec.kind == "demo":
@@ -133,7 +141,9 @@ def thumbnail_of(presentation: Presentation) -> Callable[[], bytes]:
         )
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"JPG", JPEG_QUALITY)
+        writer = QImageWriter(buffer, b"jpg")
+        writer.setQuality(JPEG_QUALITY)
+        writer.write(image)
         return bytes(buffer.data().data())
 
     return encode

@@ -134,6 +134,8 @@ def _quietly(write: Callable[[], None]) -> None:
         write()
     except OSError as error:
         log.info("recent items are not kept: %s", error)
+    except Exception:  # the thread's edge: a future that nobody asks would swallow it
+        log.exception("recent items are not kept")
 
 
 def _read(path: Path) -> list[RecentItem]:

@@ -228,7 +228,6 @@ class _RecentRow(QPushButton):
         self.setToolTip(item.address or item.title)
         self.clicked.connect(lambda: open_it())
         width_px, height_px = theme.THUMBNAIL_PX
-        self.setFixedHeight(height_px + theme.S)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         picture = QLabel()
         picture.setFixedSize(width_px, height_px)
@@ -259,7 +258,7 @@ class _RecentRow(QPushButton):
             text.addWidget(label(item.findings, tone="secondary"))
         text.addStretch(1)
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.XS, 0, theme.S, 0)
+        row.setContentsMargins(0, 0, theme.S, 0)
         row.setSpacing(theme.M)
         row.addWidget(picture)
         row.addLayout(text, 1)

@@ -31,6 +31,7 @@ WORD_PX = 28
 # At 2 m a letter must grow with the screen, whatever the desktop's scale: 28 px at 1080 lines, 56 at 2160.
 WORD_FRAC = 0.026
 REFERENCE_LINES = 1080
+UNSCALED_LINES = 2000  # from here on, unscaled letters are too small for everybody
 RADIUS_PX = 6
 MOTION_MS = 120
 
@@ -39,7 +40,7 @@ NOTICE_ROW_PX = 44
 HATCH_PX = 8
 TRANSPORT_PX = 56
 EDGE_PX = 24
-PANEL_PX = 296
+PANEL_PX = 312
 CONTROL_PX = 32
 ICON_PX = 18
 CARD_PX = 132
@@ -172,9 +173,13 @@ QPushButton[card="true"]:hover {{ background: {RAISED}; border-color: {DISABLED}
 QPushButton[card="true"]:checked {{ background: {RAISED}; border: 1px solid {ACCENT}; }}
 QPushButton[card="true"]:focus {{ border: 2px solid {ACCENT}; padding: 0; min-height: {CARD_PX - 4}px; }}
 QFrame[drop="true"] {{ border: 1px dashed {LINE}; border-radius: {RADIUS_PX}px; }}
-QPushButton[recent="true"] {{ background: transparent; border: 2px solid transparent; padding: 0; }}
+QPushButton[recent="true"] {{
+  background: transparent; border: 2px solid transparent; padding: 0; min-height: {THUMBNAIL_PX[1] + S}px;
+}}
 QPushButton[recent="true"]:hover {{ background: {SURFACE}; }}
-QPushButton[recent="true"]:focus {{ border: 2px solid {ACCENT}; }}
+QPushButton[recent="true"]:focus {{
+  border: 2px solid {ACCENT}; padding: 0; min-height: {THUMBNAIL_PX[1] + S}px;
+}}
 
 QComboBox, QLineEdit {{
   background: {RAISED}; border: 1px solid {LINE}; border-radius: {RADIUS_PX}px;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -60,6 +62,7 @@ class Window(QMainWindow):
         self._recent = recent
         self._devices: Task | None = None
         self._latency: LatencyPage | None = None
+        self._latency_import: Task | None = None
         self._sheet: ShortcutSheet | None = None
         self._panel_wanted = True
 
@@ -165,12 +168,19 @@ class Window(QMainWindow):
         self.operator.canvas.fit()
 
     def show_latency(self) -> None:
-        if self._latency is None:
-            from app.latency_page import LatencyPage  # pyqtgraph: half a second, only for those who ask
+        if self._latency is not None:
+            self._latency.show()
+            self._latency.raise_()
+        elif self._latency_import is None:
+            # pyqtgraph takes half a second to import: only for those who ask, and beside the video.
+            load = Task("latency page", lambda: importlib.import_module("app.latency_page"), self)
+            load.done.connect(self._make_latency)
+            load.failed.connect(self.tell)
+            self._latency_import = load.start()
 
-            self._latency = LatencyPage(self)
-        self._latency.show()
-        self._latency.raise_()
+    def _make_latency(self, module: ModuleType) -> None:
+        self._latency = module.LatencyPage(self)
+        self.show_latency()
 
     def show_faults(self) -> None:
         self._show_panel(True)
@@ -235,8 +245,9 @@ class Window(QMainWindow):
         self.bridge.connect_to(None)
         for part in (self.commands, self.opening, self.ai):
             part.connect_to(None)
-        if self._devices is not None:
-            self._devices.forget()
+        for task in (self._devices, self._latency_import):
+            if task is not None:
+                task.forget()
         for child in (self._latency, self._sheet):
             if child is not None:
                 child.close()

@@ -44,7 +44,7 @@ def stage_p50_ms(snapshot: Snapshot, stage: str) -> float | None:
 def numbers_line(snapshot: Snapshot) -> str:
     """What runs now: "9 ms · 25.0 fps · 0 dropped"; empty while nothing does."""
     stats = snapshot.stats
-    if not stats.shown:
+    if snapshot.presentation is None or not stats.shown:
         return ""
     parts = []
     lag_ms = stage_p50_ms(snapshot, "due to painted")
