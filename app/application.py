@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from app import theme
+from app.background import Task
 from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
 from engine.faults import Fault
 from engine.files import write_bytes, write_json
+
+if TYPE_CHECKING:
+    from engine.pipeline import Pipeline
 
 EXIT_OK, EXIT_INPUT = 0, 2
 # Everything that start-up made stays for ever: the collector need not look at it during the video.
@@ -77,6 +84,7 @@ class _Session(QObject):
         super().__init__()
         self.exit_code = EXIT_OK
         self._launch = launch
+        self._pipeline: Pipeline | None = None
         self.window = Window(launch, RecentItems())
         self.window.closing.connect(self._before_closing)
         if launch.source is not None:
@@ -91,13 +99,15 @@ class _Session(QObject):
             self.window.full_screen.enter()
         if launch.quit_after_s is not None:
             QTimer.singleShot(round(launch.quit_after_s * 1000), self.window.close)
-        QTimer.singleShot(0, self._attach)
+        # cv2 and pydantic beside the window's first painting, not before it.
+        self._import = Task("pipeline", lambda: importlib.import_module("engine.pipeline"), self)
+        self._import.done.connect(self._attach)
+        self._import.failed.connect(self.window.tell)
+        self._import.start()
         QTimer.singleShot(FREEZE_AFTER_MS, gc.freeze)
 
-    def _attach(self) -> None:
-        from engine.pipeline import Pipeline  # cv2 and pydantic: the window is up before them
-
-        self._pipeline = Pipeline(self.window.bridge.ring)
+    def _attach(self, module: ModuleType) -> None:
+        self._pipeline = module.Pipeline(self.window.bridge.ring)
         self.window.attach(self._pipeline)
 
     def _source_failed(self, fault: Fault) -> None:
@@ -111,7 +121,7 @@ class _Session(QObject):
         try:
             if self._launch.screenshot is not None:
                 write_bytes(self._launch.screenshot, _png_of(self.window))
-            if self._launch.stats is not None:
+            if self._launch.stats is not None and self._pipeline is not None:
                 write_json(self._launch.stats, self._pipeline.run_report())
         except OSError as error:
             print(f"Expected a file that can be written, got {error}: choose another place.", file=sys.stderr)
