@@ -52,6 +52,8 @@ def read_all(source):
         try:
             picture = source.read()
         except FaultError as error:
+            if fault is not None:
+                pytest.fail(f"told twice: {error}")
             fault = error
             continue
         if picture is None:
@@ -214,6 +216,22 @@ def test_a_file_that_breaks_off_gives_every_picture_before_the_break_and_says_so
     assert seen[:-2] == [(number, number) for number in range(len(seen) - 2)]
     source.seek(0)
     assert read_all(source)[1] is None
+
+
+@pytest.mark.parametrize("name", ["fragmented.mp4", "transport.ts", "packed.avi"])
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.7])
+def test_no_half_decoded_picture_is_given_at_a_break(opened, tmp_path_factory, tmp_path, name, share):
+    whole = {number: picture.bgra() for number, picture in enumerate(pictures(opened(name)))}
+    source = opened(cut(made(name, tmp_path_factory), share, tmp_path / name))
+
+    before_the_break = []
+    with pytest.raises(FaultError):
+        before_the_break.extend(pictures(source))
+
+    assert len(before_the_break) > 15
+    for picture in before_the_break:
+        shown = picture.bgra()
+        assert np.array_equal(shown, whole[number_in(shown)])
 
 
 def test_an_mp4_with_its_index_in_front_plays_up_to_the_break(opened, tmp_path):
