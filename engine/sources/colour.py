@@ -46,13 +46,15 @@ def colour_of(tags: ColourTags, override: str = "auto") -> Colour:
     """
     if _is_rgb(tags.pixel_format):
         return Colour(matrix=None, range=_FULL, text="rgb full")
+    # The yuvj formats are full range by definition, whatever is tagged or chosen: swscale insists.
+    is_jpeg = tags.pixel_format.startswith("yuvj")
     if override != "auto":
         word, full = _parsed(override)
+        full = full or is_jpeg
         return Colour(_SWSCALE[word], _FULL if full else _LIMITED, f"{_text(word, full)} (chosen)")
     tagged_word = _WORD_OF_TAG.get(tags.matrix)
     word = tagged_word or ("bt709" if tags.height_px >= _HD_FROM_LINES else "bt601")
-    # The yuvj formats are full range by definition, whatever else is tagged.
-    full = tags.range == _FULL or tags.pixel_format.startswith("yuvj")
+    full = tags.range == _FULL or is_jpeg
     if tagged_word is None and not tags.pixel_format.startswith("gray"):
         return Colour(_SWSCALE[word], _FULL if full else _LIMITED, f"{_text(word, full)} (assumed)")
     return Colour(_SWSCALE[word], _FULL if full else _LIMITED, _text(word, full))

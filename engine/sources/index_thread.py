@@ -11,6 +11,9 @@ from engine.faults import FaultCode, FaultError
 from engine.sources import pts_cache
 from engine.sources.pts_index import PtsIndex, build
 
+# The first pictures, the network and the window want both cores now; whoever needs the index first, gets it.
+_START_AFTER_S = 0.5
+
 
 class BackgroundIndex:
     """Builds one file's index in a thread of its own, or takes it from the cache. `close` ends the thread."""
@@ -19,6 +22,7 @@ class BackgroundIndex:
         self._path = path
         self._done = threading.Event()
         self._stop = threading.Event()
+        self._wanted = threading.Event()
         self._table: PtsIndex | None = None
         self._fault: FaultError | None = None
         self._thread = threading.Thread(target=self._run, name=f"pts index of {path.name}", daemon=True)
@@ -34,6 +38,7 @@ class BackgroundIndex:
 
         Raises FaultError SEEK if it cannot be made.
         """
+        self._wanted.set()
         self._done.wait()
         if self._fault is not None:
             raise self._fault
@@ -42,6 +47,7 @@ class BackgroundIndex:
     def close(self) -> None:
         """Stop building. Idempotent, from any thread."""
         self._stop.set()
+        self._wanted.set()
         if self._thread is not threading.current_thread():
             # A packet's time on a disk that answers; a dead network drive is not waited for.
             self._thread.join(timeout=1.0)
@@ -50,6 +56,7 @@ class BackgroundIndex:
         try:
             table = pts_cache.load(self._path)
             if table is None:
+                self._wanted.wait(_START_AFTER_S)
                 table = build(self._path, self._stop.is_set)
                 if table is not None:
                     pts_cache.store(self._path, table)

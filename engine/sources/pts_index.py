@@ -23,7 +23,7 @@ from engine.sources.demux import open_file
 log = logging.getLogger(__name__)
 
 # So many frames are decoded to prove that packets and frames are the same list.
-_PROOF_FRAMES = 16
+_PROOF_FRAMES = 8
 _BREATHER_PACKETS = 256
 
 

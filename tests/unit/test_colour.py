@@ -84,3 +84,13 @@ def test_a_chosen_colour_changes_the_pixels(tmp_path):
 
     assert np.abs(shown - MUCOSA).max() <= 3
     assert source.info.colour == "bt709 limited (chosen)"
+
+
+def test_a_chosen_range_wins_over_the_tag(tmp_path):
+    path = colour_clip(tmp_path / "colour.mp4", 96, (20, 20, 20), "bt601", full=False, tagged=True)
+    source = open_source(parse_source(str(path)), SourceOptions(colour="bt601 full"))
+
+    shown = source.read().bgra()[40, 40, :3].astype(int)
+    source.close()
+
+    assert np.abs(shown - (16 + 20 * 219 / 255)).max() <= 3
