@@ -16,6 +16,7 @@ from engine.model_folder import INT8_BIN, INT8_XML, ONNX, ModelFolder
 from engine.runtime.base import Runtime, RuntimeOptions, check_image
 from engine.runtime.cache import EngineCache, cache_folder
 from engine.runtime.host import default_threads
+from engine.runtime.openvino_graph import GRAPH, with_pixels
 from engine.runtime.quiet import import_openvino
 from engine.types import U8, RuntimeInfo, Size
 
@@ -23,8 +24,6 @@ ov = import_openvino()
 log = logging.getLogger(__name__)
 
 DEVICE = "CPU"
-GRAPH = 1  # grows when `_with_pixels` changes, so that older compiled models are not taken
-PRECISIONS = ("f32", "bf16", "int8")
 
 
 class OpenVinoRuntime:
@@ -139,7 +138,9 @@ def _compiled(
             cache.forget(facts)
     source = model.int8 if precision == "int8" else model.onnx
     try:
-        compiled = core.compile_model(_with_pixels(core.read_model(source), model), DEVICE, dict(settings))
+        compiled = core.compile_model(
+            with_pixels(core.read_model(source), model.card), DEVICE, dict(settings)
+        )
     except RuntimeError as error:
         raise FaultError(
             FaultCode.MODEL_LOAD,
@@ -150,27 +151,6 @@ def _compiled(
         ) from error
     cache.store(facts, compiled.export_model().getvalue())
     return compiled
-
-
-def _with_pixels(network: Any, model: ModelFolder) -> Any:
-    """uint8 [1, h, w, 3] RGB in, uint8 probabilities out; mean, std and temperature are inside."""
-    card = model.card
-    ops = ov.opset15
-
-    def probability(logits: Any) -> Any:
-        warm = ops.divide(logits, np.float32(card.output.temperature))
-        return ops.round(ops.multiply(ops.sigmoid(warm), np.float32(255.0))).output(0)
-
-    steps = ov.preprocess.PrePostProcessor(network)
-    pixels = steps.input(0)
-    pixels.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    pixels.model().set_layout(ov.Layout("NCHW"))
-    pixels.preprocess().convert_element_type(ov.Type.f32)
-    pixels.preprocess().mean([255.0 * mean for mean in card.input.mean])
-    pixels.preprocess().scale([255.0 * std for std in card.input.std])
-    steps.output(0).postprocess().custom(probability)
-    steps.output(0).tensor().set_element_type(ov.Type.u8)
-    return steps.build()
 
 
 def _facts(model: ModelFolder, precision: str, device: str) -> dict[str, Any]:
