@@ -36,10 +36,15 @@ class DemoSource:
         self._clip = clip
         self._unpacked = unpacked
         self._repeat = repeat
+        self._infos = (clip.info, replace(clip.info, id="demo:", title=TITLE))
 
     @property
     def info(self) -> SourceInfo:
-        return replace(self._clip.info, id="demo:", title=TITLE)
+        """The clip's under its own name; the same object until something changes."""
+        info = self._clip.info
+        if info is not self._infos[0]:
+            self._infos = (info, replace(info, id="demo:", title=TITLE))
+        return self._infos[1]
 
     def read(self) -> Picture | None:
         """As the clip's; when repeating, ranks and time stamps start anew with each round."""

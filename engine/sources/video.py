@@ -24,6 +24,8 @@ from engine.types import SourceInfo
 
 log = logging.getLogger(__name__)
 
+CLOSE_WAIT_S = 1.5  # a second for a server to fall silent, and the rest
+
 
 def open(address: str, options: SourceOptions) -> VideoFile:
     """Open a video file. Raises FaultError SOURCE_MISSING, SOURCE_UNREADABLE, ARGUMENT (a wrong `colour`)."""
@@ -123,13 +125,21 @@ class VideoFile:
         return table.rank_at(pts_s) if table is not None else 0
 
     def close(self) -> None:
-        """End the index thread and free the file. Idempotent; from any thread: a running `read` ends."""
+        """End the index thread and free the file. Idempotent; from any thread: a running `read` ends.
+
+        A reader that is stuck on a dead network drive keeps the file until it comes back.
+        """
         self._closed.set()
         if self._index is not None:
             self._index.close()
-        with self._lock:
+        if not self._lock.acquire(timeout=CLOSE_WAIT_S):
+            log.info("%s is still being read and is left behind", self._title)
+            return
+        try:
             self._cursor.clear()
             self._decoder.close()
+        finally:
+            self._lock.release()
 
     def _opened_info(self, id_: str, seekable: bool) -> SourceInfo:
         decoded = self._cursor.next()

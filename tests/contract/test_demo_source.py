@@ -42,6 +42,18 @@ def test_it_is_seekable_and_named(tmp_path_factory):
     assert source.info.id == "demo:"
 
 
+def test_its_info_is_one_object_until_the_clip_has_been_counted(tmp_path_factory):
+    source = wrapped(tmp_path_factory, repeat=True)
+    first, again = source.info, source.info
+
+    source.index_at(0)
+    counted = source.info
+    source.close()
+
+    assert first is again
+    assert (first.frames, counted.frames) == (None, 120)
+
+
 def test_closed_it_does_not_start_over(tmp_path_factory):
     source = wrapped(tmp_path_factory, repeat=True)
 
