@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.board import Board
 from engine.components import find_components
-from engine.faults import FaultCode, FaultError, fault_of
+from engine.faults import fault_of
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.prepare import network_image
 from engine.runtime.base import Runtime, RuntimeOptions
@@ -139,14 +139,6 @@ class Inferer:
     def _fail(self, error: Exception) -> None:
         self._close_runtime()
         fault = fault_of(error, PLACE)
-        if not isinstance(error, FaultError):
-            fault = FaultError(
-                FaultCode.INFERENCE,
-                expected="the network to run",
-                got=f"{type(error).__name__}: {error}".splitlines()[0],
-                remedy="switch the AI on again, or choose another model or runtime",
-                detail=fault.detail,
-            ).as_fault(PLACE)
         self._board.add_fault(fault)
         self._board.change(ai_state=AiState.FAULT, ai_reason=fault.sentence, runtime=None, network_size=None)
 

@@ -212,7 +212,7 @@ def test_a_network_that_throws_costs_the_masks_and_not_the_picture(screen, model
 
     assert later.presentation.result is None
     assert later.source_state is SourceState.RUNNING
-    assert "the network threw" in later.faults[-1].sentence
+    assert "an error of the network" in later.faults[-1].sentence
 
 
 def test_switching_the_ai_on_again_brings_it_back_after_a_fault(screen, model):
