@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import theme
 from app.background import Task
+from app.environment import qt_environment
 from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
@@ -34,16 +35,9 @@ FREEZE_AFTER_MS = 3000
 SCALE_VARIABLE = "QT_SCALE_FACTOR"
 
 
-def qt_environment() -> None:
-    """Undo what a foreign cv2 does to Qt: opencv-python points Qt at its own plugins (runtime notes, 1.1)."""
-    for variable in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
-        if "cv2" in os.environ.get(variable, ""):
-            del os.environ[variable]
-
-
 def make_application() -> QApplication:
     """The one QApplication, in the project's theme."""
-    qt_environment()
+    qt_environment(os.environ)
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication(["polyplive"])
     if (scale := _missing_scale(application.primaryScreen())) > 1.0:

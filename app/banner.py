@@ -81,7 +81,7 @@ class NoticeRow(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self._others = QLabel()
         self._others.setProperty("tone", "secondary")
-        self._button = QPushButton()
+        self._button = QPushButton(_DETAILS[0])
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._button.clicked.connect(self.answer)
         self._close = QToolButton()

@@ -107,6 +107,11 @@ class Canvas(QWidget):
             self._raw = raw
             self.update()
 
+    @property
+    def message(self) -> str:
+        """The words that stand in place of a picture."""
+        return self._message
+
     def set_message(self, text: str) -> None:
         """Words in the middle, shown only while there is no picture."""
         if text != self._message:

@@ -7,10 +7,11 @@ import math
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from app.environment import has_display
 from engine.faults import FaultCode, FaultError
 from engine.overlays import OVERLAYS
 from engine.sources.base import SourceOptions, SourceSpec
@@ -45,7 +46,7 @@ def live(options: argparse.Namespace) -> int:
                 got="none",
                 remedy="analyse without one: polyplive analyse VIDEO --out DIR",
             )
-        return demo_without_display(options.out)
+        return demo_without_display(options)
     from app.launch import Launch
 
     launch = Launch(
@@ -70,7 +71,7 @@ def live(options: argparse.Namespace) -> int:
 
 def analyse(arguments: Sequence[str]) -> int:
     """The verb without a screen."""
-    from engine import analyse as verb
+    from engine import analyse_cli as verb
 
     parser = argparse.ArgumentParser(
         prog="polyplive analyse", description="Every frame of a source, without a screen. Research use only."
@@ -79,21 +80,14 @@ def analyse(arguments: Sequence[str]) -> int:
     return int(verb.run(parser.parse_args(arguments)))
 
 
-def demo_without_display(out: Path) -> int:
-    """Analyse the demonstration with its overlay into `out`, and say where it is."""
+def demo_without_display(options: argparse.Namespace) -> int:
+    """Analyse the demonstration with its overlay into a folder; the verb says where everything is."""
     print("There is no display here, so the demonstration is analysed without one.", flush=True)
-    code = analyse(["demo:", "--out", str(out), "--overlay"])
-    if code == EXIT_OK:
-        print(f"Overlay video: {out / 'overlay.mp4'}")
-        print(f"Summary: {out / 'summary.json'}")
-    return code
-
-
-def has_display(environment: Mapping[str, str], platform: str) -> bool:
-    """Whether a window can be shown: always outside Linux, or when a Qt platform was named."""
-    if not platform.startswith("linux"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    arguments = ["demo:", "--out", str(options.out), "--overlay", options.overlay]
+    for name in ("model", "runtime", "precision", "threshold"):
+        if (value := getattr(options, name)) is not None:
+            arguments += [f"--{name}", str(value)]
+    return analyse(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

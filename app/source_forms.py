@@ -38,10 +38,10 @@ class DeviceForm(QWidget):
         self.rate = Choice("Rate")
         rates: list[tuple[str, object]] = [(f"{rate:g} Hz", rate) for rate in RATES_HZ]
         self.rate.fill([("Device's own", None), *rates])
-        self._open = QPushButton("Open device")
-        self._open.setProperty("primary", True)
-        self._open.setAutoDefault(True)
-        self._open.clicked.connect(self._ask)
+        self.open_button = QPushButton("Open device")
+        self.open_button.setProperty("primary", True)
+        self.open_button.setAutoDefault(True)
+        self.open_button.clicked.connect(self._ask)
         self._refresh = QPushButton(icon("refresh-cw"), "Refresh")
         self._refresh.setToolTip("Look for devices again")
         self._refresh.setAutoDefault(True)
@@ -58,7 +58,7 @@ class DeviceForm(QWidget):
             ("Pixel format", self.pixel_format),
             ("Picture size", self.picture_size),
             ("Rate", self.rate),
-            ("", self._open),
+            ("", self.open_button),
         )
         for column, (title, control) in enumerate(columns):
             grid.addWidget(label(title, role=theme.CAPTION, tone="secondary"), 0, column)
@@ -74,12 +74,12 @@ class DeviceForm(QWidget):
         self._state.setText("Looking for devices…")
         set_tone(self._state, "secondary")
         self._refresh.setEnabled(False)
-        self._open.setEnabled(self.devices.count() > 0)
+        self.open_button.setEnabled(self.devices.count() > 0)
 
     def show_devices(self, devices: Sequence[DeviceInfo]) -> None:
         self.devices.fill([(device.title, device.address) for device in devices])
         self._refresh.setEnabled(True)
-        self._open.setEnabled(bool(devices))
+        self.open_button.setEnabled(bool(devices))
         self.devices.setEnabled(bool(devices))
         set_tone(self._state, "secondary" if devices else "attention")
         self._state.setText("" if devices else "No capture device was found. Plug one in and choose Refresh.")

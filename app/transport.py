@@ -77,6 +77,10 @@ class Transport(QWidget):
         return self._frame.text()
 
     @property
+    def time_text(self) -> str:
+        return self._time.text()
+
+    @property
     def speed_text(self) -> str:
         return self._speed.text()
 

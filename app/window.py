@@ -103,6 +103,11 @@ class Window(QMainWindow):
         """The page that is shown: `start` or `operator`."""
         return self._pages.currentWidget()
 
+    @property
+    def latency_page(self) -> LatencyPage | None:
+        """None until it was asked for."""
+        return self._latency
+
     def tell(self, fault: Fault) -> None:
         """Show a fault that the window noticed itself."""
         self._notices.add(fault)

@@ -1,0 +1,123 @@
+"""For every test: no screen, folders of its own, nothing left running, no warning that nobody expected."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections import Counter
+
+import psutil
+import pytest
+
+from app.environment import qt_environment
+from engine.files import HOME_VARIABLE
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+qt_environment(os.environ)
+
+OWN_LOGGERS = ("app", "engine", "distill")
+ENDS_WITHIN_S = 2.0
+# Threads of libraries, one a process, that are never joined.
+LIBRARY_THREADS = ("TMonitor",)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folders_of_its_own(tmp_path_factory):
+    """Caches, settings and recent items go where no user's are."""
+    folder = tmp_path_factory.mktemp("home")
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ[HOME_VARIABLE]
+    else:
+        os.environ[HOME_VARIABLE] = before
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(monkeypatch):
+    """Threads, processes, running QThreads, active timers and windows: as many after the test as before."""
+    starters: dict[int, str] = {}
+    start = threading.Thread.start
+
+    def remember(thread):
+        caller = traceback.extract_stack(limit=2)[0]
+        starters[id(thread)] = f"{caller.filename}:{caller.lineno}"
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", remember)
+    before = _everything(starters)
+    yield
+    deadline_s = time.monotonic() + ENDS_WITHIN_S
+    while (left := _everything(starters) - before) and time.monotonic() < deadline_s:
+        _let_qt_finish()
+        time.sleep(0.01)
+    if left:
+        pytest.fail("left behind: " + "; ".join(sorted(left)), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_warning(caplog):
+    """A test that expects a warning of ours says so with `caplog.clear()` after looking at it."""
+    yield
+    loud = [
+        f"{record.name}: {record.getMessage()}"
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING and record.name.partition(".")[0] in OWN_LOGGERS
+    ]
+    if loud:
+        pytest.fail("unexpected warnings: " + "; ".join(loud), pytrace=False)
+
+
+def _everything(starters: dict[int, str]) -> Counter[str]:
+    """What is running now, in words."""
+    running = Counter(
+        f"thread {thread.name} started at {starters.get(id(thread), 'some time before')}"
+        for thread in threading.enumerate()
+        if type(thread).__name__ not in LIBRARY_THREADS
+    )
+    running.update(f"process {_command(child)}" for child in psutil.Process().children())
+    return running + _of_qt()
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return f"{process.pid} {' '.join(process.cmdline())}"
+    except psutil.Error:
+        return f"{process.pid}"
+
+
+def _of_qt() -> Counter[str]:
+    if (widgets := sys.modules.get("PySide6.QtWidgets")) is None or widgets.QApplication.instance() is None:
+        return Counter()
+    core = sys.modules["PySide6.QtCore"]
+    here = core.QThread.currentThread()
+    found = Counter(
+        f"window {type(window).__name__} {window.windowTitle()!r}"
+        for window in widgets.QApplication.topLevelWidgets()
+        if window.isVisible()
+    )
+    for one in gc.get_objects():
+        if not isinstance(one, core.QTimer | core.QThread):
+            continue
+        try:
+            if isinstance(one, core.QTimer) and one.isActive():
+                found[f"timer of {type(one.parent()).__name__}, every {one.interval()} ms"] += 1
+            elif (
+                isinstance(one, core.QThread) and one.isRunning() and one is not core.QThread.currentThread()
+            ):
+                found[f"QThread {one.objectName()!r}"] += 1
+        except RuntimeError:  # Qt has deleted it already
+            continue
+    return found
+
+
+def _let_qt_finish() -> None:
+    if (widgets := sys.modules.get("PySide6.QtWidgets")) is not None and widgets.QApplication.instance():
+        widgets.QApplication.sendPostedEvents(None, sys.modules["PySide6.QtCore"].QEvent.Type.DeferredDelete)
+        widgets.QApplication.processEvents()

@@ -1,0 +1,89 @@
+"""A themed application, and windows over the real pipeline with a source and a network that do as told."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app import theme
+from app.launch import Launch
+from app.recent import RecentItems
+from app.window import Window
+from engine.pipeline import Pipeline
+from engine.sources import open_source
+from engine.sources.base import SourceSpec
+from tests.fixtures.fakes import HalfSure
+from tests.fixtures.models import red_model
+
+FAKE = SourceSpec("file", "/fake/clip.mp4")
+
+
+@pytest.fixture(scope="session")
+def qapp(qapp):
+    theme.apply(qapp)
+    return qapp
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    return red_model(tmp_path_factory.mktemp("models"), threshold=0.4)
+
+
+@pytest.fixture
+def recent(tmp_path):
+    items = RecentItems(tmp_path / "recent.json")
+    yield items
+    items.close()
+
+
+@pytest.fixture
+def make_window(qtbot, model, recent):
+    """A window that is shown and attached. It opens `source`, or what `opener` gives, or real sources."""
+    made = []
+
+    def make(source=None, runtime=None, opener=open_source, **launch):
+        runtime = runtime or HalfSure()
+        window = Window(Launch(model=str(model), **launch), recent)
+        pipeline = Pipeline(
+            window.bridge.ring,
+            open_source=opener if source is None else lambda spec, options: source,
+            open_runtime=lambda name, folder, options: runtime,
+        )
+        made.append((window, pipeline))
+        window.show()
+        window.attach(pipeline)
+        qtbot.waitUntil(lambda: "Ready" in window.start.readiness)
+        return window
+
+    yield make
+    for window, pipeline in made:
+        window.close()
+        pipeline.close()
+        window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def playing(make_window, qtbot):
+    """Opens `source` in a window and waits for its first picture with its marks."""
+
+    def play(source, spec=FAKE, **options):
+        window = make_window(source, **options)
+        window.opening.open(spec)
+        canvas = window.operator.canvas
+        qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.result is not None)
+        return window
+
+    return play
+
+
+@pytest.fixture
+def press(qapp):
+    """Sends a key to whatever has the focus, as the keyboard would: shortcuts first."""
+
+    def press(window, key, modifiers=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(window.focusWidget() or window, key, modifiers)
+
+    return press

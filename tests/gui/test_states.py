@@ -1,0 +1,147 @@
+"""What stands on the screen in every state: the word, the strips, the last picture."""
+
+import pytest
+from PySide6.QtWidgets import QLabel
+
+from app.canvas import Look
+from app.operator_page import LOOKS
+from app.state_word import STYLES, StateWordLabel
+from app.theme import WORD_PX, word_px
+from app.words import RESEARCH_ONLY
+from engine.faults import FaultCode
+from engine.types import SourceState, StateWord
+from tests.fixtures.fakes import FakeRuntime, FakeSource
+
+
+def test_every_word_has_a_look_and_no_two_share_colour_and_shape():
+    assert set(STYLES) == set(StateWord)
+    assert len(set(STYLES.values())) >= len(STYLES) - 1, "NO SIGNAL and FAILED are both crossed"
+
+
+def test_nothing_beside_the_word_moves_when_it_changes(qtbot):
+    label = StateWordLabel()
+    qtbot.addWidget(label)
+    widths = set()
+    for word in StateWord:
+        label.set_word(word)
+        widths.add(label.sizeHint().width())
+
+    assert len(widths) == 1
+
+
+@pytest.mark.parametrize(("lines", "px"), [(720, 28), (1080, 28), (2160, 56)])
+def test_the_word_is_never_smaller_than_28_px_and_grows_with_the_screen(lines, px):
+    assert word_px(lines) == px >= WORD_PX
+
+
+def test_a_lost_signal_is_crossed_and_what_has_ended_is_dimmed():
+    assert LOOKS[SourceState.NO_SIGNAL] is Look.CROSSED
+    assert LOOKS[SourceState.ENDED] is LOOKS[SourceState.FAILED] is Look.DIMMED
+
+
+def test_a_recording_plays_pauses_and_ends_and_the_word_says_so(playing, qtbot, press):
+    window = playing(FakeSource(frames=60))
+    word = window.operator.status.word
+
+    qtbot.waitUntil(lambda: word.word is StateWord.PLAYING)
+    window.handler("play_pause")()
+    qtbot.waitUntil(lambda: word.word is StateWord.PAUSED)
+    window.handler("play_pause")()
+    qtbot.waitUntil(lambda: word.word is StateWord.ENDED)
+    assert "ENDED" in word.accessibleName()
+
+
+def test_a_live_source_that_stalls_says_no_signal_and_goes_on_when_it_comes_back(playing, qtbot):
+    source = FakeSource(live=True)
+    window = playing(source)
+    word = window.operator.status.word
+    qtbot.waitUntil(lambda: word.word is StateWord.LIVE)
+    source.stall.set()
+    qtbot.waitUntil(lambda: word.word is StateWord.NO_SIGNAL)
+    source.stall.clear()
+    qtbot.waitUntil(lambda: word.word is StateWord.LIVE)
+
+
+def test_without_the_ai_strips_and_words_say_that_nothing_is_marked(playing, qtbot):
+    window = playing(FakeSource(frames=1000, rate_hz=50))
+    page = window.operator
+    before = page.canvas.geometry()
+    assert [hatch.tone for hatch in page.hatches] == ["", ""]
+
+    window.handler("toggle_ai")()
+    qtbot.waitUntil(lambda: page.hatches[0].tone == "attention")
+    assert page.status.word.word is StateWord.AI_OFF
+    assert page.hatches[1].tone == "attention"
+    assert "nothing is marked" in page.notice.text
+    assert page.canvas.geometry() == before, "the picture does not move"
+
+    window.handler("toggle_ai")()
+    qtbot.waitUntil(lambda: page.hatches[0].tone == "")
+
+
+def test_paused_without_the_ai_still_says_that_nothing_is_marked(playing, qtbot):
+    window = playing(FakeSource(frames=1000, rate_hz=50))
+    window.handler("play_pause")()
+    window.handler("toggle_ai")()
+
+    qtbot.waitUntil(lambda: window.operator.hatches[0].tone == "attention")
+    assert window.operator.status.word.word is StateWord.PAUSED
+
+
+def test_a_network_that_throws_costs_the_marks_and_not_the_picture(playing, qtbot, caplog):
+    runtime = FakeRuntime()
+    window = playing(FakeSource(frames=10_000), runtime=runtime)
+    page = window.operator
+    runtime.broken.set()
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.AI_FAULT)
+    shown = page.canvas.presentation
+    qtbot.waitUntil(lambda: page.canvas.presentation.frame.number > shown.frame.number)
+
+    assert page.canvas.presentation.result is None
+    assert page.hatches[0].tone == "fault"
+    assert page.notice.notice.fault.code is FaultCode.INFERENCE
+    caplog.clear()  # the traceback is in the log
+
+
+def test_figures_say_how_fast_it_runs(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+
+    qtbot.waitUntil(lambda: "fps" in window.operator.status.numbers)
+    assert "ms" in window.operator.status.numbers
+    assert "dropped" in window.operator.status.numbers
+
+
+def test_the_window_always_says_what_it_is_not(playing):
+    window = playing(FakeSource(frames=10_000))
+    said = []
+    for change in ("fit", "toggle_full_screen", "leave", "close_source"):
+        window.handler(change)()
+        said.append(
+            any(label.text() == RESEARCH_ONLY and label.isVisible() for label in window.findChildren(QLabel))
+        )
+
+    assert said == [True] * 4
+
+
+def test_the_size_of_a_word_is_kept_by_full_screen(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    window.handler("toggle_full_screen")()
+    word = window.operator.status.word
+    size = word.size()
+    window.operator.fade(True)
+
+    assert word.isVisible()
+    assert word.size() == size
+    assert not window.operator.transport.isVisible()
+    window.operator.fade(False)
+    assert window.operator.transport.isVisible()
+    window.handler("leave")()
+
+
+def test_fading_leaves_the_picture_where_it_is(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    before = window.operator.canvas.geometry()
+    window.operator.fade(True)
+    window.operator.layout().activate()
+
+    assert window.operator.canvas.geometry() == before
