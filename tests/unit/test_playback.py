@@ -1,0 +1,30 @@
+"""What J, K and L mean."""
+
+import pytest
+
+from app.playback import shuttle
+
+
+def test_l_starts_at_normal_speed_and_doubles_up_to_eight():
+    speed, running, speeds = 1.0, False, []
+    for _ in range(5):
+        speed = shuttle(speed, running=running, direction=1)
+        running = True
+        speeds.append(speed)
+
+    assert speeds == [1, 2, 4, 8, 8]
+
+
+def test_j_goes_backwards_in_the_same_steps():
+    assert shuttle(1.0, running=False, direction=-1) == -1
+    assert shuttle(-1.0, running=True, direction=-1) == -2
+    assert shuttle(-8.0, running=True, direction=-1) == -8
+
+
+@pytest.mark.parametrize(("speed", "direction"), [(4.0, -1), (-4.0, 1)])
+def test_turning_round_starts_at_normal_speed(speed, direction):
+    assert shuttle(speed, running=True, direction=direction) == direction
+
+
+def test_from_slow_motion_the_next_step_up_is_normal_speed():
+    assert shuttle(0.25, running=True, direction=1) == 1
