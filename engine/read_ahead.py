@@ -48,7 +48,7 @@ class ReadAhead:
     raised where the pictures are taken.
     """
 
-    def __init__(self, source: Source, size: Size, with_pixels: bool, ahead: int = 4) -> None:
+    def __init__(self, source: Source, size: Size, with_pixels: bool, ahead: int) -> None:
         self._source = source
         self._size = size
         self._with_pixels = with_pixels
