@@ -25,6 +25,7 @@ from app.recent import RecentItems
 from app.window import Window
 from engine.faults import Fault
 from engine.files import write_bytes, write_json
+from engine.sources.base import SourceSpec
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline
@@ -78,6 +79,7 @@ class _Session(QObject):
         super().__init__()
         self.exit_code = EXIT_OK
         self._launch = launch
+        self._asked: SourceSpec | None = None
         self._pipeline: Pipeline | None = None
         self.window = Window(launch, RecentItems())
         self.window.closing.connect(self._before_closing)
@@ -88,6 +90,7 @@ class _Session(QObject):
                 Qt.ConnectionType.SingleShotConnection,
             )
             self.window.opening.open(launch.source, launch.options)
+            self._asked = self.window.opening.spec
         self.window.show()
         if launch.full_screen:
             self.window.full_screen.enter()
@@ -105,11 +108,14 @@ class _Session(QObject):
         self.window.attach(self._pipeline)
 
     def _source_failed(self, fault: Fault) -> None:
+        if self.window.opening.spec != self._asked:
+            return  # somebody has opened another one meanwhile: that failure belongs to the window
         print(fault.sentence, file=sys.stderr)
         self.exit_code = EXIT_INPUT
         self.window.close()
 
     def _before_closing(self) -> None:
+        self._import.forget()
         if self.exit_code != EXIT_OK:
             return
         try:

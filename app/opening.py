@@ -51,6 +51,11 @@ class Opening(QObject):
         """A name for it before it says its own."""
         return "" if self._spec is None else title_of(self._spec)
 
+    @property
+    def watched_s(self) -> int:
+        """Seconds of it that were seen with a mask."""
+        return self._watched.seen_s
+
     def connect_to(self, pipeline: Pipeline | None) -> None:
         self._pipeline = pipeline
         if pipeline is not None and self._spec is not None:

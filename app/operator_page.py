@@ -20,6 +20,8 @@ from engine.types import Snapshot, SourceState
 # Word and picture change at once; figures that nobody can read faster change at most this often.
 FIGURES_EVERY_MS = 200
 
+HELD_BACK = ("Marks are held back while the key is down", "attention")
+
 LOOKS = {
     SourceState.NO_SIGNAL: Look.CROSSED,
     SourceState.FAILED: Look.DIMMED,
@@ -74,6 +76,12 @@ class OperatorPage(QWidget):
         self.canvas.show_presentation(None)
         self.canvas.fit()
 
+    def hold_raw(self, raw: bool) -> None:
+        """Hold the marks back while a key or button is down; the strips say so."""
+        if raw != self.canvas.raw:
+            self.canvas.set_raw(raw)
+            self._show_figures()
+
     def fade(self, faded: bool) -> None:
         """Leave the picture, the word and the edge; the picture keeps its size."""
         if faded != self._faded:
@@ -103,7 +111,7 @@ class OperatorPage(QWidget):
         self._place_transport()
         if is_recording(snapshot):
             self.transport.show_snapshot(snapshot)
-        unmarked = words.unmarked(snapshot)
+        unmarked = HELD_BACK if self.canvas.raw else words.unmarked(snapshot)
         self.notice.show_hint(unmarked)
         for hatch in self.hatches:
             hatch.set_tone(unmarked[1] if unmarked else "")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app import keys, theme, words
 from app.actions import ACTIONS, Needs, enable, make_actions
@@ -21,15 +19,16 @@ from app.banner import NoticeRow, newest
 from app.bridge import Bridge
 from app.commands import Commands
 from app.controls import label
-from app.drops import file_dialog_filter, spec_of_drop
+from app.drops import spec_of_drop
 from app.full_screen import FullScreen
+from app.icons import icon
 from app.launch import Launch
 from app.notices import Notices
 from app.opening import Opening
 from app.operator_page import OperatorPage
 from app.playback import is_recording
 from app.recent import RecentItems
-from app.shortcut_sheet import ShortcutSheet
+from app.side_windows import SideWindows, ask_for_folder, ask_for_recording
 from app.start_page import StartPage
 from engine.faults import Fault, FaultError
 from engine.sources import parse_source
@@ -38,7 +37,6 @@ from engine.sources.devices import list_devices
 from engine.types import Presentation, Snapshot
 
 if TYPE_CHECKING:
-    from app.latency_page import LatencyPage
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 log = logging.getLogger(__name__)
@@ -52,6 +50,7 @@ class Window(QMainWindow):
     def __init__(self, launch: Launch, recent: RecentItems) -> None:
         super().__init__()
         self.setWindowTitle("polyplive")
+        self.setWindowIcon(icon("scan", theme.ACCENT, theme.WINDOW_ICON_PX))
         self.setAcceptDrops(True)
         self.setMinimumSize(*theme.MINIMUM_PX)
         self.resize(*theme.WINDOW_PX)
@@ -61,14 +60,12 @@ class Window(QMainWindow):
         self._notices = Notices()
         self._recent = recent
         self._devices: Task | None = None
-        self._latency: LatencyPage | None = None
-        self._latency_import: Task | None = None
-        self._sheet: ShortcutSheet | None = None
         self._panel_wanted = True
 
         self.commands = Commands(lambda: self.operator.transport.origin_s)
         self.opening = Opening(recent, self)
         self.full_screen = FullScreen(self)
+        self.side_windows = SideWindows(self)
         # The panel's buttons need the actions, the AI's handlers need the panel: names are resolved late.
         self.actions_by_id = make_actions(self, self.handler)
         self.addActions(list(self.actions_by_id.values()))
@@ -103,11 +100,6 @@ class Window(QMainWindow):
         """The page that is shown: `start` or `operator`."""
         return self._pages.currentWidget()
 
-    @property
-    def latency_page(self) -> LatencyPage | None:
-        """None until it was asked for."""
-        return self._latency
-
     def tell(self, fault: Fault) -> None:
         """Show a fault that the window noticed itself."""
         self._notices.add(fault)
@@ -117,10 +109,10 @@ class Window(QMainWindow):
     # Handlers of app.actions: opening
 
     def open_recording(self) -> None:
-        self._ask_path(QFileDialog.FileMode.ExistingFile, "Open recording", self._open_path)
+        ask_for_recording(self, self._open_path)
 
     def open_stills(self) -> None:
-        self._ask_path(QFileDialog.FileMode.Directory, "Open folder of stills", self._open_path)
+        ask_for_folder(self, "Open folder of stills", self._open_path)
 
     def open_device(self) -> None:
         self._to_start()
@@ -143,7 +135,7 @@ class Window(QMainWindow):
     # Handlers of app.actions: view
 
     def hold_raw(self, raw: bool) -> None:
-        self.operator.canvas.set_raw(raw)
+        self.operator.hold_raw(raw)
 
     def choose_model(self) -> None:
         self._show_panel(True)
@@ -173,19 +165,7 @@ class Window(QMainWindow):
         self.operator.canvas.fit()
 
     def show_latency(self) -> None:
-        if self._latency is not None:
-            self._latency.show()
-            self._latency.raise_()
-        elif self._latency_import is None:
-            # pyqtgraph takes half a second to import: only for those who ask, and beside the video.
-            load = Task("latency page", lambda: importlib.import_module("app.latency_page"), self)
-            load.done.connect(self._make_latency)
-            load.failed.connect(self.tell)
-            self._latency_import = load.start()
-
-    def _make_latency(self, module: ModuleType) -> None:
-        self._latency = module.LatencyPage(self)
-        self.show_latency()
+        self.side_windows.show_latency()
 
     def show_faults(self) -> None:
         self._show_panel(True)
@@ -199,10 +179,7 @@ class Window(QMainWindow):
         self._notice_row.answer()
 
     def show_sheet(self) -> None:
-        if self._sheet is None:
-            self._sheet = ShortcutSheet(self)
-        self._sheet.show()
-        self._sheet.raise_()
+        self.side_windows.show_sheet()
 
     # Qt
 
@@ -250,12 +227,9 @@ class Window(QMainWindow):
         self.bridge.connect_to(None)
         for part in (self.commands, self.opening, self.ai):
             part.connect_to(None)
-        for task in (self._devices, self._latency_import):
-            if task is not None:
-                task.forget()
-        for child in (self._latency, self._sheet):
-            if child is not None:
-                child.close()
+        if self._devices is not None:
+            self._devices.forget()
+        self.side_windows.close()
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
@@ -274,8 +248,7 @@ class Window(QMainWindow):
         self.start.show_readiness(snapshot)
         self._refresh_notice()
         self._enable()
-        if self._latency is not None and self._latency.isVisible():
-            self._latency.show_snapshot(snapshot)
+        self.side_windows.show_snapshot(snapshot)
 
     def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:
         if self._pipeline is not None:
@@ -332,17 +305,6 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
 
-    def _ask_path(self, mode: QFileDialog.FileMode, title: str, then: Callable[[str], None]) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(mode)
-        if mode is QFileDialog.FileMode.ExistingFile:
-            dialog.setNameFilter(file_dialog_filter())
-        else:
-            dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.fileSelected.connect(then)
-        dialog.open()
-
     def _open_path(self, path: str) -> None:
         self.opening.open(parse_source(path))
 
@@ -350,8 +312,7 @@ class Window(QMainWindow):
         self.opening.open(spec, options)
 
     def _ask_model_folder(self) -> None:
-        mode = QFileDialog.FileMode.Directory
-        self._ask_path(mode, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
+        ask_for_folder(self, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
 
     def _look_for_devices(self) -> None:
         if self._devices is not None:
@@ -385,6 +346,7 @@ class Window(QMainWindow):
         self.start.opened.connect(self._open_spec)
         self.start.refresh_asked.connect(self._look_for_devices)
         self.ai.faulted.connect(self.tell)
+        self.side_windows.faulted.connect(self.tell)
         self.ai.mended.connect(self._notices.clear)
         page = self.operator
         page.canvas.on_painted = self._painted

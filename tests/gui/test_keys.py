@@ -95,6 +95,7 @@ def test_holding_h_shows_the_picture_without_marks_until_it_comes_up(window):
     canvas.setFocus()
     QTest.keyPress(canvas, Qt.Key.Key_H)
     held = canvas.raw
+    assert "held back" in window.operator.notice.text, "no marks must not look like nothing found"
     send(canvas, QEvent.Type.KeyRelease, Qt.Key.Key_H, repeated=True)
     still_held = canvas.raw
     QTest.keyRelease(canvas, Qt.Key.Key_H)

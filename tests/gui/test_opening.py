@@ -117,6 +117,7 @@ def test_a_closed_message_of_the_pipeline_is_dismissed_there_too(make_window, qt
 
 def test_closing_a_source_comes_back_to_a_start_page_that_remembers_it(playing, qtbot, recent, tmp_path):
     window = playing(FakeSource(frames=10_000, rate_hz=50, title="colon.mp4"))
+    qtbot.waitUntil(lambda: window.opening.watched_s > 0)
     window.handler("close_source")()
 
     assert window.page is window.start

@@ -127,8 +127,8 @@ def test_every_stage_has_its_percentiles_under_latency(playing, qtbot):
 def test_the_latency_window_is_made_when_it_is_asked_for(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     window.handler("show_latency")()
-    qtbot.waitUntil(lambda: window.latency_page is not None)
-    page = window.latency_page
+    qtbot.waitUntil(lambda: window.side_windows.latency is not None)
+    page = window.side_windows.latency
 
     qtbot.waitUntil(lambda: any("with own mask" in label.text() for label in page.findChildren(QLabel)))
     assert page.isVisible()

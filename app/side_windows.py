@@ -1,0 +1,97 @@
+"""The windows beside the main one: latency and shortcuts, made when first asked for; and choosing a path."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.background import Task
+from app.drops import file_dialog_filter
+from app.shortcut_sheet import ShortcutSheet
+from engine.types import Snapshot
+
+if TYPE_CHECKING:
+    from app.latency_page import LatencyPage
+
+
+class SideWindows(QObject):
+    """None of them is modal: the video goes on beside them."""
+
+    faulted = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent = parent
+        self._sheet: ShortcutSheet | None = None
+        self._latency: LatencyPage | None = None
+        self._latency_import: Task | None = None
+
+    @property
+    def latency(self) -> LatencyPage | None:
+        """None until it was asked for."""
+        return self._latency
+
+    def show_sheet(self) -> None:
+        if self._sheet is None:
+            self._sheet = ShortcutSheet(self._parent)
+        _show(self._sheet)
+
+    def show_latency(self) -> None:
+        if self._latency is not None:
+            _show(self._latency)
+        elif self._latency_import is None:
+            # pyqtgraph takes half a second to import: only for those who ask, and beside the video.
+            work = Task("latency page", lambda: importlib.import_module("app.latency_page"), self)
+            work.done.connect(self._make_latency)
+            work.failed.connect(self.faulted)
+            self._latency_import = work.start()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        if self._latency is not None and self._latency.isVisible():
+            self._latency.show_snapshot(snapshot)
+
+    def close(self) -> None:
+        """The main window closes."""
+        if self._latency_import is not None:
+            self._latency_import.forget()
+        for window in (self._latency, self._sheet):
+            if window is not None:
+                window.close()
+
+    def _make_latency(self, module: ModuleType) -> None:
+        self._latency = module.LatencyPage(self._parent)
+        self.show_latency()
+
+
+def ask_for_recording(parent: QWidget, then: Callable[[str], None]) -> None:
+    """Let a person pick a file; `then` gets its path, unless they change their mind."""
+    dialog = _dialog(parent, "Open recording", QFileDialog.FileMode.ExistingFile, then)
+    dialog.setNameFilter(file_dialog_filter())
+    dialog.open()
+
+
+def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> None:
+    """Let a person pick a folder."""
+    dialog = _dialog(parent, title, QFileDialog.FileMode.Directory, then)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.open()
+
+
+def _dialog(
+    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
+) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(mode)
+    dialog.fileSelected.connect(then)
+    return dialog
+
+
+def _show(window: QWidget) -> None:
+    window.show()
+    window.raise_()
