@@ -86,6 +86,12 @@ class RecentItems:
     def items(self) -> tuple[RecentItem, ...]:
         return tuple(self._items)
 
+    @property
+    def last_folder(self) -> Path | None:
+        """Where the newest recording lies, if that folder is still there."""
+        folders = (Path(item.address).parent for item in self._items if item.kind == "file")
+        return next((folder for folder in folders if folder.is_dir()), None)
+
     def opened(self, spec: SourceSpec, title: str, duration_s: float | None) -> None:
         """Put `spec` first; what is known of it from before stays known."""
         before = self._of(spec)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -68,9 +69,11 @@ class SideWindows(QObject):
         self.show_latency()
 
 
-def ask_for_recording(parent: QWidget, then: Callable[[str], None]) -> None:
+def ask_for_recording(parent: QWidget, start_in: Path | None, then: Callable[[str], None]) -> None:
     """Let a person pick a file; `then` gets its path, unless they change their mind."""
     dialog = _dialog(parent, "Open recording", QFileDialog.FileMode.ExistingFile, then)
+    if start_in is not None:
+        dialog.setDirectory(str(start_in))
     dialog.setNameFilter(file_dialog_filter())
     dialog.open()
 

@@ -200,6 +200,8 @@ QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: {XS}px; }}
 QMenu::item {{ padding: {XS + 2}px {XL}px {XS + 2}px {M}px; border-radius: {XS}px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {BACKGROUND}; }}
 QMenu::item:disabled {{ color: {DISABLED}; }}
+QMenu::icon {{ padding-left: {S}px; }}
+QFileDialog QToolButton {{ padding: 0; min-width: {CONTROL_PX}px; }}
 QMenu::separator {{ height: 1px; background: {LINE}; margin: {XS}px; }}
 
 QSlider {{ min-height: {XL}px; border-radius: {XS}px; border: 1px solid transparent; }}

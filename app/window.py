@@ -109,7 +109,7 @@ class Window(QMainWindow):
     # Handlers of app.actions: opening
 
     def open_recording(self) -> None:
-        ask_for_recording(self, self._open_path)
+        ask_for_recording(self, self._recent.last_folder, self._open_path)
 
     def open_stills(self) -> None:
         ask_for_folder(self, "Open folder of stills", self._open_path)

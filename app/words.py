@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo
+from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
 RUNTIME_NAMES = {"openvino": "OpenVINO", "eager": "PyTorch (eager)", "auto": "Automatic"}
@@ -48,10 +48,11 @@ def numbers_line(snapshot: Snapshot) -> str:
         return ""
     parts = []
     lag_ms = stage_p50_ms(snapshot, "due to painted")
-    if lag_ms is not None:
-        parts.append(f"{lag_ms:.0f} ms")
-    if stats.shown_hz:
-        parts.append(f"{stats.shown_hz:.1f} fps")
+    if snapshot.source_state is SourceState.RUNNING:  # a picture that stands has no rate
+        if lag_ms is not None:
+            parts.append(f"{lag_ms:.0f} ms")
+        if stats.shown_hz:
+            parts.append(f"{stats.shown_hz:.1f} fps")
     parts.append(f"{stats.dropped} dropped")
     return " · ".join(parts)
 
