@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from engine.types import F32, Component, Rect, Result, Shape
 
+STEP_PX = 0.75
 SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision
 
 
@@ -73,8 +75,10 @@ def _line(paths: tuple[F32, ...], style: OverlayStyle, closed: bool = True) -> S
 
 
 def _outlines(component: Component) -> tuple[F32, ...]:
-    # A contour names pixels; half a pixel on is where their middles lie.
-    return tuple((line + 0.5).astype(np.float32) for line in component.contours)
+    # A contour goes from pixel to pixel in steps: within STEP_PX it may cut their corners, which looks smooth
+    # and is drawn in a fifth of the time. Half a pixel on is where the pixels' middles lie.
+    smooth = (cv2.approxPolyDP(line, STEP_PX, closed=True)[:, 0] for line in component.contours)
+    return tuple((line + 0.5).astype(np.float32) for line in smooth)
 
 
 def _corners(at: Rect, room_px: float) -> F32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,19 @@ def test_a_contour_runs_through_the_middles_of_the_outermost_pixels(ring):
     (shape,) = OVERLAYS["contour"](ring, STYLE)
 
     assert (shape.paths[0].min(), shape.paths[0].max()) == (2.5, 9.5)
+
+
+def test_a_contour_is_smoother_than_the_pixels_and_never_a_pixel_away_from_them():
+    y, x = np.mgrid[:100, :100]
+    disc = with_components((np.hypot(x - 50, y - 50) < 40).astype(np.uint8) * 255)
+    (stepped,) = disc.components[0].contours
+
+    (shape,) = OVERLAYS["contour"](disc, STYLE)
+
+    assert len(shape.paths[0]) < len(stepped) / 2
+    for point in stepped + 0.5:
+        away_px = -cv2.pointPolygonTest(shape.paths[0], point.astype(np.float32).tolist(), measureDist=True)
+        assert abs(away_px) < 1
 
 
 def test_a_contour_has_a_line_for_the_hole_as_well(ring):
