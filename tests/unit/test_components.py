@@ -96,6 +96,12 @@ def test_a_component_under_the_smallest_share_of_the_frame_is_left_out(min_area_
     assert len(found) == kept
 
 
+def test_the_area_counts_its_pixels_not_the_box_around_them():
+    diagonal = np.eye(10, dtype=np.uint8) * 255  # 10 pixels in a box of 100
+
+    assert find_components(mask_of(diagonal, 10, 10), 10, 10, OperatingPoint(0.5, 0.11)) == ()
+
+
 def test_a_component_says_where_it_is_how_large_and_how_sure():
     probability = np.zeros((10, 20), np.uint8)
     probability[3:5, 6:9] = (200, 100, 200)
