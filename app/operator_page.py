@@ -150,6 +150,7 @@ class OperatorPage(QWidget):
 def _message(snapshot: Snapshot, title: str) -> str:
     """Words in place of the picture, while there is none."""
     return {
+        SourceState.IDLE: "Nothing is open. Drop a video here, or press Ctrl+O.",
         SourceState.OPENING: f"Opening {title}…",
         SourceState.NO_SIGNAL: f"Waiting for a picture from {title}",
         SourceState.FAILED: "No picture. The message above says why.",

@@ -14,26 +14,22 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from app import keys, theme, words
 from app.actions import ACTIONS, Needs, enable, make_actions
 from app.ai_controls import AiControls
-from app.background import Task
 from app.banner import NoticeRow, newest
 from app.bridge import Bridge
 from app.commands import Commands
 from app.controls import label
-from app.drops import spec_of_drop
 from app.full_screen import FullScreen
 from app.icons import icon
 from app.launch import Launch
 from app.notices import Notices
+from app.open_commands import OpenCommands
 from app.opening import Opening
 from app.operator_page import OperatorPage
 from app.playback import is_recording
 from app.recent import RecentItems
-from app.side_windows import SideWindows, ask_for_folder, ask_for_recording
+from app.side_windows import SideWindows, ask_for_folder
 from app.start_page import StartPage
-from engine.faults import Fault, FaultError
-from engine.sources import parse_source
-from engine.sources.base import SourceOptions, SourceSpec
-from engine.sources.devices import list_devices
+from engine.faults import Fault
 from engine.types import Presentation, Snapshot
 
 if TYPE_CHECKING:
@@ -59,7 +55,6 @@ class Window(QMainWindow):
         self._snapshot: Snapshot | None = None
         self._notices = Notices()
         self._recent = recent
-        self._devices: Task | None = None
         self._panel_wanted = True
 
         self.commands = Commands(lambda: self.operator.transport.origin_s)
@@ -71,11 +66,11 @@ class Window(QMainWindow):
         self.addActions(list(self.actions_by_id.values()))
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
+        self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start)
         self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
         self._edge = label(tone="secondary", role=theme.CAPTION)
         self._lay_out()
         self._connect()
-        self._show_panel(True)
         self._refresh_notice()
         self._enable()
         self.start.show_recent(recent.items)
@@ -91,7 +86,7 @@ class Window(QMainWindow):
 
     def handler(self, name: str) -> Callable[..., None]:
         """The method that an entry of app.actions names. Raises StopIteration when there is none."""
-        owners = (self, self.commands, self.ai)
+        owners = (self, self.opens, self.commands, self.ai)
         found: Callable[..., None] = next(getattr(one, name) for one in owners if hasattr(one, name))
         return found
 
@@ -106,33 +101,7 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
 
-    # Handlers of app.actions: opening
-
-    def open_recording(self) -> None:
-        ask_for_recording(self, self._recent.last_folder, self._open_path)
-
-    def open_stills(self) -> None:
-        ask_for_folder(self, "Open folder of stills", self._open_path)
-
-    def open_device(self) -> None:
-        self._to_start()
-        self.start.show_device_form()
-        self._look_for_devices()
-
-    def open_stream(self) -> None:
-        self._to_start()
-        self.start.show_stream_form()
-
-    def open_demo(self) -> None:
-        self.opening.open(SourceSpec("demo", ""))
-
-    def open_again(self) -> None:
-        self.opening.open_again()
-
-    def close_source(self) -> None:
-        self.opening.close()
-
-    # Handlers of app.actions: view
+    # Handlers of app.actions
 
     def hold_raw(self, raw: bool) -> None:
         self.operator.hold_raw(raw)
@@ -211,14 +180,8 @@ class Window(QMainWindow):
         event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        data = event.mimeData()
-        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
-        remote = next((url.toString() for url in data.urls() if not url.isLocalFile()), "")
         event.acceptProposedAction()
-        try:
-            self.opening.open(spec_of_drop(paths, remote or data.text().strip()))
-        except FaultError as error:
-            self.tell(error.as_fault("drop"))
+        self.opens.open_drop(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closing.emit()
@@ -227,8 +190,7 @@ class Window(QMainWindow):
         self.bridge.connect_to(None)
         for part in (self.commands, self.opening, self.ai):
             part.connect_to(None)
-        if self._devices is not None:
-            self._devices.forget()
+        self.opens.close()
         self.side_windows.close()
         if self._pipeline is not None:
             self._pipeline.close()
@@ -243,8 +205,7 @@ class Window(QMainWindow):
         self.commands.take(snapshot)
         self.ai.take(snapshot)
         self.opening.take(snapshot)
-        if self.opening.spec is not None:
-            self.operator.show_snapshot(snapshot, self.opening.title)
+        self.operator.show_snapshot(snapshot, self.opening.title)
         self.start.show_readiness(snapshot)
         self._refresh_notice()
         self._enable()
@@ -305,25 +266,11 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
 
-    def _open_path(self, path: str) -> None:
-        self.opening.open(parse_source(path))
-
-    def _open_spec(self, spec: SourceSpec, options: SourceOptions | None) -> None:
-        self.opening.open(spec, options)
-
     def _ask_model_folder(self) -> None:
         ask_for_folder(self, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
 
-    def _look_for_devices(self) -> None:
-        if self._devices is not None:
-            self._devices.forget()
-        self.start.device_form.show_looking()
-        self._devices = Task("devices", list_devices, self)
-        self._devices.done.connect(self.start.device_form.show_devices)
-        self._devices.failed.connect(self.tell)
-        self._devices.start()
-
     def _show_panel(self, shown: bool) -> None:
+        self._pages.setCurrentWidget(self.operator)
         self.operator.panel.setVisible(shown)
         if not self.full_screen.is_on:
             self._panel_wanted = shown
@@ -343,8 +290,7 @@ class Window(QMainWindow):
         self.opening.closed.connect(self._closed)
         self.full_screen.changed.connect(self._full_screen_changed)
         self.full_screen.rests.connect(self._rest)
-        self.start.opened.connect(self._open_spec)
-        self.start.refresh_asked.connect(self._look_for_devices)
+        self.opens.faulted.connect(self.tell)
         self.ai.faulted.connect(self.tell)
         self.side_windows.faulted.connect(self.tell)
         self.ai.mended.connect(self._notices.clear)

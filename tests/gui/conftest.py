@@ -51,16 +51,15 @@ def make_window(qtbot, model, recent):
             open_source=opener if source is None else lambda spec, options: source,
             open_runtime=lambda name, folder, options: runtime,
         )
-        made.append((window, pipeline))
+        made.append(window)
         window.show()
         window.attach(pipeline)
         qtbot.waitUntil(lambda: "Ready" in window.start.readiness)
         return window
 
     yield make
-    for window, pipeline in made:
-        window.close()
-        pipeline.close()
+    for window in made:
+        window.close()  # and with it the pipeline: its threads would be found
         window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 

@@ -97,6 +97,18 @@ def test_a_model_folder_that_a_person_points_to_is_used(make_window, qtbot, tmp_
     assert window.operator.panel.model.currentText() == "other-red"
 
 
+def test_a_model_can_be_chosen_before_anything_is_open(make_window):
+    window = make_window(FakeSource())
+    window.handler("choose_model")()
+    panel = window.operator.panel
+    panel.model.hidePopup()
+
+    assert panel.model.isVisible()
+    assert "Nothing is open" in window.operator.canvas.message
+    window.handler("close_source")()
+    assert window.page is window.start
+
+
 def test_a_folder_that_is_no_model_is_told_and_the_old_one_stays(make_window, qtbot, tmp_path):
     window = make_window(FakeSource())
     window.ai.use_folder(tmp_path)

@@ -1,0 +1,94 @@
+"""The actions that open something: dialogs, forms of the start page, drops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.background import Task
+from app.drops import spec_of_drop
+from app.opening import Opening
+from app.recent import RecentItems
+from app.side_windows import ask_for_folder, ask_for_recording
+from app.start_page import StartPage
+from engine.faults import FaultError
+from engine.sources import parse_source
+from engine.sources.base import SourceSpec
+from engine.sources.devices import list_devices
+
+
+class OpenCommands(QObject):
+    """Handlers of app.actions. `show_start` brings the page with the forms, closing what plays."""
+
+    faulted = Signal(object)  # Fault
+
+    def __init__(
+        self,
+        window: QWidget,
+        opening: Opening,
+        recent: RecentItems,
+        start: StartPage,
+        show_start: Callable[[], None],
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._opening = opening
+        self._recent = recent
+        self._start = start
+        self._show_start = show_start
+        self._devices: Task | None = None
+        start.opened.connect(lambda spec, options: opening.open(spec, options))
+        start.refresh_asked.connect(self._look_for_devices)
+
+    def open_recording(self) -> None:
+        ask_for_recording(self._window, self._recent.last_folder, self._open_path)
+
+    def open_stills(self) -> None:
+        ask_for_folder(self._window, "Open folder of stills", self._open_path)
+
+    def open_device(self) -> None:
+        self._show_start()
+        self._start.show_device_form()
+        self._look_for_devices()
+
+    def open_stream(self) -> None:
+        self._show_start()
+        self._start.show_stream_form()
+
+    def open_demo(self) -> None:
+        self._opening.open(SourceSpec("demo", ""))
+
+    def open_again(self) -> None:
+        self._opening.open_again()
+
+    def close_source(self) -> None:
+        self._opening.close()
+
+    def open_drop(self, data: QMimeData) -> None:
+        """What was dropped on the window; a wrong drop is told and what plays goes on."""
+        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        remote = next((url.toString() for url in data.urls() if not url.isLocalFile()), "")
+        try:
+            self._opening.open(spec_of_drop(paths, remote or data.text().strip()))
+        except FaultError as error:
+            self.faulted.emit(error.as_fault("drop"))
+
+    def close(self) -> None:
+        """The window closes."""
+        if self._devices is not None:
+            self._devices.forget()
+
+    def _open_path(self, path: str) -> None:
+        self._opening.open(parse_source(path))
+
+    def _look_for_devices(self) -> None:
+        if self._devices is not None:
+            self._devices.forget()
+        form = self._start.device_form
+        form.show_looking()
+        self._devices = Task("devices", list_devices, self)
+        self._devices.done.connect(form.show_devices)
+        self._devices.failed.connect(self.faulted)
+        self._devices.start()
