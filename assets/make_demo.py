@@ -65,26 +65,29 @@ def write_clip(folder: Path, seed: int, duration_s: float, workers: int) -> None
     """`demo.mp4` (H.264, BT.709 limited, tagged) and `demo.masks.jsonl`, a line a frame; the clip is last."""
     folder.mkdir(parents=True, exist_ok=True)
     times_s = [k / RATE_HZ for k in range(round(duration_s * RATE_HZ))]
-    aside = folder / ".demo.partial.mp4"
+    aside = folder / "demo.mp4.partial"
     lines = []
-    with av.open(str(aside), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=RATE_HZ, options={"crf": "23", "preset": "slow"})
-        stream.width, stream.height = SIZE_PX
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = Fraction(1, RATE_HZ)
-        context.color_range = 1  # limited
-        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
-        for index, (image, mask) in enumerate(rendered(seed, duration_s, times_s, workers)):
-            picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-            )
-            picture.pts, picture.time_base = index, Fraction(1, RATE_HZ)
-            container.mux(stream.encode(picture))
-            lines.append({"index": index, "pts_s": round(index / RATE_HZ, 6), "mask": mask})
-        container.mux(stream.encode(None))
-    write_json_lines(folder / "demo.masks.jsonl", lines)
-    aside.replace(folder / "demo.mp4")
+    try:
+        with av.open(str(aside), "w", format="mp4") as container:
+            stream = container.add_stream("libx264", rate=RATE_HZ, options={"crf": "23", "preset": "slow"})
+            stream.width, stream.height = SIZE_PX
+            stream.pix_fmt = "yuv420p"
+            context = stream.codec_context
+            context.time_base = Fraction(1, RATE_HZ)
+            context.color_range = 1  # limited
+            context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
+            for index, (image, mask) in enumerate(rendered(seed, duration_s, times_s, workers)):
+                picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
+                picture.pts, picture.time_base = index, Fraction(1, RATE_HZ)
+                container.mux(stream.encode(picture))
+                lines.append({"index": index, "pts_s": round(index / RATE_HZ, 6), "mask": mask})
+            container.mux(stream.encode(None))
+        write_json_lines(folder / "demo.masks.jsonl", lines)
+        aside.replace(folder / "demo.mp4")
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def write_stills(folder: Path, seed: int, duration_s: float, count: int, workers: int) -> None:

@@ -49,12 +49,12 @@ class Polyp:
     def distance(self, x: F32, y: F32, z: F32) -> F32:
         """Distance in cm; far away only the distance to its bounding sphere."""
         dx, dy, dz = x - self.middle[0], y - self.middle[1], z - self.middle[2]
-        far = np.asarray(np.sqrt(dx * dx + dy * dy + dz * dz) - np.float32(self.bound_cm), np.float32)
+        far = np.sqrt(dx * dx + dy * dy + dz * dz) - np.float32(self.bound_cm)
         near = np.flatnonzero(far < 0.35)
         if near.size:
             p = self.local(np.column_stack([x[near], y[near], z[near]]))
             far[near] = self._near(p[:, 0], p[:, 1], p[:, 2])
-        return far
+        return np.asarray(far, np.float32)
 
     def headness(self, local: F32) -> F32:
         """1 on the head, 0 on the stalk, for local points [n, 3]."""
@@ -62,7 +62,7 @@ class Polyp:
             return np.ones(len(local), np.float32)
         centre, radius = self.blobs[0, :3], self.blobs[0, 3:].max()
         far = np.linalg.norm(local - centre, axis=1) / radius
-        return np.clip((1.75 - far) / 0.5, 0, 1).astype(np.float32)
+        return np.asarray(np.clip((1.75 - far) / 0.5, 0, 1), np.float32)
 
     def _near(self, x: F32, y: F32, z: F32) -> F32:
         best: F32 | None = None

@@ -198,7 +198,8 @@ def tone(rng: np.random.Generator, size: int) -> Texture:
 def glands(rng: np.random.Generator, size: int) -> Texture:
     """Tile of a polyp's own surface: relief slopes, gyri, and open pits. 2 cm wide."""
     tile_cm = 2.0
-    gyri = labyrinth(rng, size, 26)
+    patchy = np.clip(0.45 + 0.5 * band_noise(rng, size, 2, 6), 0.0, 1.2)
+    gyri = (labyrinth(rng, size, 26, 3) * patchy).astype(np.float32)
     lumps = band_noise(rng, size, 5, 12)
     pits = np.clip(labyrinth(rng, size, 40, 3) * 1.5 - 0.5, 0, 1)
     height = 0.0016 * gyri + 0.009 * lumps
