@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,21 +88,15 @@ class OverlayVideo:
         if not self._open:
             return
         self._open = False
-        try:
-            self._mux(None)
-        finally:
-            self._output.close()
+        with _told():
+            try:
+                self._mux(None)
+            finally:
+                self._output.close()  # writes the index, so it can fail as well
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
-        try:
+        with _told():
             self._output.mux(self._stream.encode(frame))
-        except av.FFmpegError as error:
-            raise FaultError(
-                FaultCode.OUTPUT,
-                expected=f"to write {VIDEO}",
-                got=error.strerror or str(error),
-                remedy="free some space, or choose another folder with --out",
-            ) from error
 
     def _fitted(self, picture: U8) -> U8:
         width, height = self._size
@@ -133,6 +129,19 @@ class OverlayStills:
 
     def close(self) -> None:
         """As `OverlayWriter.close`."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"to write {VIDEO}",
+            got=error.strerror or str(error),
+            remedy="free some space, or choose another folder with --out",
+        ) from error
 
 
 def _usual_matrix(height_px: int) -> int:
