@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTimer
@@ -23,7 +23,7 @@ from app.environment import qt_environment
 from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
-from engine.faults import Fault
+from engine.faults import Fault, fault_of
 from engine.files import write_bytes, write_json
 from engine.sources.base import SourceSpec
 
@@ -67,7 +67,7 @@ def run(launch: Launch) -> int:
     """Show the window until it is closed. Returns the exit code."""
     application = make_application()
     session = _Session(launch)
-    with _quit_on_signals(session.window.close):
+    with _quit_on_signals(session.window.close), _bugs_as_faults(session.window):
         application.exec()
     return session.exit_code
 
@@ -133,6 +133,24 @@ def _png_of(window: Window) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     window.grab().save(buffer, "PNG")
     return bytes(buffer.data().data())
+
+
+@contextmanager
+def _bugs_as_faults(window: Window) -> Iterator[None]:
+    """An error of our own in a handler is logged and told; the window and the video go on."""
+    before = sys.excepthook
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception):
+            window.tell(fault_of(error.with_traceback(trace), "window"))
+        else:
+            before(kind, error, trace)
+
+    sys.excepthook = tell
+    try:
+        yield
+    finally:
+        sys.excepthook = before
 
 
 @contextmanager

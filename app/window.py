@@ -56,6 +56,7 @@ class Window(QMainWindow):
         self._notices = Notices()
         self._recent = recent
         self._panel_wanted = True
+        self._available: set[Needs] | None = None
 
         self.commands = Commands(lambda: self.operator.transport.origin_s)
         self.opening = Opening(recent, self)
@@ -206,7 +207,8 @@ class Window(QMainWindow):
         self.ai.take(snapshot)
         self.opening.take(snapshot)
         self.operator.show_snapshot(snapshot, self.opening.title)
-        self.start.show_readiness(snapshot)
+        if self.page is self.start:
+            self.start.show_readiness(snapshot)
         self._refresh_notice()
         self._enable()
         self.side_windows.show_snapshot(snapshot)
@@ -227,14 +229,16 @@ class Window(QMainWindow):
             page.notice.show_notice(notice)
 
     def _enable(self) -> None:
-        available = set()
+        available: set[Needs] = set()
         if self.opening.spec is not None:
             available.add(Needs.SOURCE)
         if self._snapshot is not None and self.opening.spec is not None and is_recording(self._snapshot):
             available.add(Needs.RECORDING)
         if self._notice_row.notice is not None:
             available.add(Needs.NOTICE)
-        enable(self.actions_by_id, available)
+        if available != self._available:
+            self._available = available
+            enable(self.actions_by_id, available)
 
     def _begin(self) -> None:
         self._notices.clear("drop")
@@ -252,6 +256,7 @@ class Window(QMainWindow):
         self.operator.forget()
         self.full_screen.leave()
         self.start.show_recent(self._recent.items)
+        self.start.show_readiness(self._snapshot)
         self._pages.setCurrentWidget(self.start)
         self._enable()
 

@@ -53,15 +53,27 @@ def test_without_a_display_a_window_is_refused_with_what_to_do_instead(monkeypat
     [
         ({}, "linux", False),
         ({"DISPLAY": ""}, "linux", False),
-        ({"DISPLAY": ":0"}, "linux", True),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"DISPLAY": ":7"}, "linux", True),
+        ({"DISPLAY": "unix:7.0"}, "linux", True),
+        ({"DISPLAY": ":8"}, "linux", False),
+        ({"DISPLAY": "far:3.0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": "/run/user/1"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-9", "XDG_RUNTIME_DIR": "/run/user/1"}, "linux", False),
         ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
         ({}, "win32", True),
         ({}, "darwin", True),
     ],
 )
-def test_whether_there_is_a_display(environment, platform, expected):
-    assert has_display(environment, platform) is expected
+def test_there_is_a_display_where_one_answers(environment, platform, expected):
+    served = {"/tmp/.X11-unix/X7", ("far", 6003), "/run/user/1/wayland-0"}
+
+    assert has_display(environment, platform, served.__contains__) is expected
+
+
+def test_a_display_that_nobody_serves_is_none(tmp_path):
+    nobody = {"DISPLAY": ":4711", "WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    assert not has_display(nobody, "linux")
 
 
 def test_only_variables_that_point_into_cv2_are_dropped():
