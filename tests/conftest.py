@@ -108,9 +108,7 @@ def _of_qt() -> Counter[str]:
         try:
             if isinstance(one, core.QTimer) and one.isActive():
                 found[f"timer of {type(one.parent()).__name__}, every {one.interval()} ms"] += 1
-            elif (
-                isinstance(one, core.QThread) and one.isRunning() and one is not core.QThread.currentThread()
-            ):
+            elif isinstance(one, core.QThread) and one.isRunning() and one is not here:
                 found[f"QThread {one.objectName()!r}"] += 1
         except RuntimeError:  # Qt has deleted it already
             continue
