@@ -6,12 +6,17 @@ All are made once for a scene from its seed, tile without a seam, and are sample
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engine.types import F32
+
+Point = Sequence[float]  # x, y
 
 _ROW = 512  # cv2.remap takes at most 32767 rows or columns, so flat lists of points are folded
 
@@ -117,57 +122,79 @@ def labyrinth(rng: np.random.Generator, size: int, cycles: float, rounds: int = 
 
 def vessels(rng: np.random.Generator, size: int, tile_cm: float, trunks: int = 15) -> F32:
     """Density 0..1 of a branching vessel network that tiles: winding trunks that fork and taper."""
-    canvas = np.zeros((size, size), np.float32)
     px_cm = size / tile_cm
     main = rng.uniform(0, np.pi)  # trunks of one region run roughly alike
-    stack = []
+    sprouts: list[_Sprout] = []
     for _ in range(trunks):
-        start, heading, width_cm = (
-            rng.uniform(0, size, 2),
+        at, heading, width_cm = (
+            rng.uniform(0, tile_cm, 2),
             main + rng.normal(0, 0.5),
             rng.uniform(0.028, 0.055),
         )
-        stack += [(start.copy(), heading, width_cm, 0), (start.copy(), heading + np.pi, width_cm, 0)]
-    strokes: list[tuple[float, np.ndarray, np.ndarray]] = []
-    step_cm = 0.05
-    while stack:
-        at, heading, width_cm, depth = stack.pop()
-        goal, phase = heading, rng.uniform(0, 2 * np.pi)
-        bend_cm = rng.uniform(0.35, 0.8)
-        for step in range(int(rng.uniform(1.0, 2.6) * 0.8**depth / step_cm)):
-            goal += rng.normal(0, 0.05)
-            heading = goal + 0.55 * np.sin(2 * np.pi * step * step_cm / bend_cm + phase) + rng.normal(0, 0.12)
-            to = at + step_cm * px_cm * np.array([np.cos(heading), np.sin(heading)])
-            strokes.append((width_cm, at, to))
-            at = to
-            width_cm *= 0.993
-            if depth < 4 and width_cm > 0.009 and rng.random() < 0.06:
-                side = goal + rng.choice((-1, 1)) * rng.uniform(0.5, 1.1)
-                stack.append((at.copy(), side, width_cm * rng.uniform(0.4, 0.7), depth + 1))
-        if depth < 4 and width_cm > 0.009:
-            for sign in (-1, 1):
-                fork = goal + sign * rng.uniform(0.25, 0.6)
-                stack.append((at.copy(), fork, width_cm * rng.uniform(0.55, 0.8), depth + 1))
-    for width_cm, at, to in sorted(strokes, key=lambda stroke: stroke[0]):  # trunks over twigs
-        _wrapped_line(canvas, at, to, width_cm * px_cm, min(1.0, 0.25 + width_cm / 0.045))
+        sprouts += [_Sprout(at, heading, width_cm, 0), _Sprout(at, heading + np.pi, width_cm, 0)]
+    strokes: list[tuple[float, Point, Point]] = []
+    while sprouts:
+        line, widths_cm, young = _branch(rng, sprouts.pop())
+        sprouts += young
+        points = (line * px_cm).tolist()
+        strokes += zip(widths_cm.tolist(), points[:-1], points[1:], strict=True)
+    canvas = np.zeros((size, size), np.float32)
+    for width_cm, start, end in sorted(strokes, key=lambda stroke: stroke[0]):  # trunks over twigs
+        _wrapped_line(canvas, start, end, width_cm * px_cm, min(1.0, 0.25 + width_cm / 0.045))
     sigma_px = max(0.6, 0.007 * px_cm)
     return cv2.GaussianBlur(canvas, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT_101).astype(np.float32)
 
 
-def _wrapped_line(canvas: F32, start: np.ndarray, end: np.ndarray, width_px: float, value: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _Sprout:
+    """Where a vessel begins, in cm, and how far it is from its trunk."""
+
+    at: npt.NDArray[np.float64]
+    heading: float
+    width_cm: float
+    depth: int
+
+
+def _branch(
+    rng: np.random.Generator, sprout: _Sprout
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[_Sprout]]:
+    """One vessel up to its fork: points [n + 1, 2] and widths [n] in cm, and what sprouts from it."""
+    step_cm = 0.05
+    count = int(rng.uniform(1.0, 2.6) * 0.8**sprout.depth / step_cm)
+    goal = sprout.heading + np.cumsum(rng.normal(0, 0.05, count))
+    bends = 2 * np.pi * np.arange(count) * step_cm / rng.uniform(0.35, 0.8) + rng.uniform(0, 2 * np.pi)
+    heading = goal + 0.55 * np.sin(bends) + rng.normal(0, 0.12, count)
+    steps = step_cm * np.column_stack([np.cos(heading), np.sin(heading)])
+    line = np.asarray(np.vstack([sprout.at[None], sprout.at + np.cumsum(steps, 0)]), np.float64)
+    widths_cm = np.asarray(sprout.width_cm * 0.993 ** np.arange(count), np.float64)
+    young = []
+    if sprout.depth < 4:
+        for k in np.flatnonzero((rng.random(count) < 0.06) & (widths_cm > 0.009)):
+            side = goal[k] + rng.choice((-1, 1)) * rng.uniform(0.5, 1.1)
+            young.append(_Sprout(line[k + 1], side, widths_cm[k] * rng.uniform(0.4, 0.7), sprout.depth + 1))
+        if widths_cm[-1] > 0.009:
+            for sign in (-1, 1):
+                fork = goal[-1] + sign * rng.uniform(0.25, 0.6)
+                young.append(
+                    _Sprout(line[-1], fork, widths_cm[-1] * rng.uniform(0.55, 0.8), sprout.depth + 1)
+                )
+    return line, widths_cm, young
+
+
+def _wrapped_line(canvas: F32, start: Point, end: Point, width_px: float, value: float) -> None:
     """One stroke, drawn again across each edge that it touches; `width_px` under 1 fades instead."""
     size = canvas.shape[0]
-    home = np.floor(start / size) * size
-    start, end = start - home, end - home
+    home_x, home_y = math.floor(start[0] / size) * size, math.floor(start[1] / size) * size
+    x0, y0, x1, y1 = start[0] - home_x, start[1] - home_y, end[0] - home_x, end[1] - home_y
     thickness = max(1, round(width_px))
     ink = value * min(1.0, max(width_px, 0.3))
-    reach = thickness + np.abs(end - start).max() + 1
-    shifts_x = [0] + ([size] if start[0] < reach else []) + ([-size] if start[0] > size - reach else [])
-    shifts_y = [0] + ([size] if start[1] < reach else []) + ([-size] if start[1] > size - reach else [])
+    reach = thickness + max(abs(x1 - x0), abs(y1 - y0)) + 1
+    shifts_x = [0] + ([size] if x0 < reach else []) + ([-size] if x0 > size - reach else [])
+    shifts_y = [0] + ([size] if y0 < reach else []) + ([-size] if y0 > size - reach else [])
     for dx in shifts_x:
         for dy in shifts_y:
-            a = (round((start[0] + dx) * 8), round((start[1] + dy) * 8))
-            b = (round((end[0] + dx) * 8), round((end[1] + dy) * 8))
+            a = (round((x0 + dx) * 8), round((y0 + dy) * 8))
+            b = (round((x1 + dx) * 8), round((y1 + dy) * 8))
             cv2.line(canvas, a, b, ink, thickness, cv2.LINE_AA, 3)
 
 
@@ -213,13 +240,13 @@ def foam(rng: np.random.Generator, size: int, count: int = 700) -> Texture:
     tile = np.zeros((size, size, 4), np.float32)
     px_cm = size / tile_cm
     radii_cm = np.sort(0.014 + 0.15 * rng.random(count) ** 5)[::-1]
-    taken: list[tuple[float, float, float]] = []
+    taken = np.zeros((0, 3))
     for radius_cm in radii_cm:
         centre = rng.uniform(0, tile_cm, 2)
-        gap = [np.hypot(*_wrap(centre - (x, y), tile_cm)) - (r + radius_cm) * 0.93 for x, y, r in taken]
-        if gap and min(gap) < 0:
+        apart = np.linalg.norm(_wrap(taken[:, :2] - centre, tile_cm), axis=1)
+        if (apart < 0.93 * (taken[:, 2] + radius_cm)).any():
             continue
-        taken.append((float(centre[0]), float(centre[1]), float(radius_cm)))
+        taken = np.concatenate([taken, [[*centre, radius_cm]]])
         reach = int(radius_cm * px_cm) + 2
         at = np.floor(centre * px_cm).astype(int)
         span = np.arange(-reach, reach + 1)
@@ -245,5 +272,5 @@ def foam(rng: np.random.Generator, size: int, count: int = 700) -> Texture:
     return Texture.of(tile.astype(np.float32), tile_cm, levels=3)
 
 
-def _wrap(delta: np.ndarray, period: float) -> np.ndarray:
-    return (delta + period / 2) % period - period / 2
+def _wrap(delta: npt.NDArray[np.float64], period: float) -> npt.NDArray[np.float64]:
+    return np.asarray((delta + period / 2) % period - period / 2, np.float64)
