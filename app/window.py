@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app import keys, theme, words
@@ -54,6 +55,7 @@ class Window(QMainWindow):
         self._pipeline: Pipeline | None = None
         self._snapshot: Snapshot | None = None
         self._notices = Notices()
+        self.painted_at_s: float | None = None  # when it was first up, `time.monotonic()`
         self._recent = recent
         self._panel_wanted = True
         self._available: set[Needs] | None = None
@@ -152,6 +154,10 @@ class Window(QMainWindow):
         self.side_windows.show_sheet()
 
     # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted_at_s = self.painted_at_s or time.monotonic()
 
     def event(self, event: QEvent) -> bool:
         if (

@@ -69,7 +69,9 @@ def onnx_network(path: Path, threads: int = 2) -> Network:
 
 def openvino_network(path: Path, precision: str = "f32") -> Network:
     """`precision` is the hint for float layers; an int8 network is int8 whatever it says."""
-    import openvino
+    from engine.runtime.quiet import import_openvino
+
+    openvino = import_openvino()
 
     compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": precision})
     return lambda image: np.asarray(compiled([image])[0])
