@@ -22,6 +22,7 @@ qt_environment(os.environ)
 
 OWN_LOGGERS = ("app", "engine", "distill")
 ENDS_WITHIN_S = 2.0
+QT_FIXTURES = frozenset({"qtbot", "qapp"})
 # Threads of libraries, one a process, that are never joined.
 LIBRARY_THREADS = ("TMonitor",)
 
@@ -40,9 +41,11 @@ def folders_of_its_own(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(monkeypatch):
+def nothing_is_left(monkeypatch, request):
     """Threads, processes, running QThreads, active timers and windows: as many after the test as before."""
     starters: dict[int, str] = {}
+    # Looking through all objects for timers takes a quarter of a second once torch is loaded.
+    with_qt = not QT_FIXTURES.isdisjoint(request.fixturenames)
     start = threading.Thread.start
 
     def remember(thread):
@@ -51,10 +54,10 @@ def nothing_is_left(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", remember)
-    before = _everything(starters)
+    before = _everything(starters, with_qt)
     yield
     deadline_s = time.monotonic() + ENDS_WITHIN_S
-    while (left := _everything(starters) - before) and time.monotonic() < deadline_s:
+    while (left := _everything(starters, with_qt) - before) and time.monotonic() < deadline_s:
         _let_qt_finish()
         time.sleep(0.01)
     if left:
@@ -74,7 +77,7 @@ def no_unexpected_warning(caplog):
         pytest.fail("unexpected warnings: " + "; ".join(loud), pytrace=False)
 
 
-def _everything(starters: dict[int, str]) -> Counter[str]:
+def _everything(starters: dict[int, str], with_qt: bool) -> Counter[str]:
     """What is running now, in words."""
     running = Counter(
         f"thread {thread.name} started at {starters.get(id(thread), 'some time before')}"
@@ -82,7 +85,7 @@ def _everything(starters: dict[int, str]) -> Counter[str]:
         if type(thread).__name__ not in LIBRARY_THREADS
     )
     running.update(f"process {_command(child)}" for child in psutil.Process().children())
-    return running + _of_qt()
+    return running + _of_qt() if with_qt else running
 
 
 def _command(process: psutil.Process) -> str:
