@@ -42,7 +42,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return red_clip(tmp_path_factory.mktemp("clips") / "red.mp4", frames=100)
+    """Longer than any test watches it, with the disc in every picture: whenever the shot is taken."""
+    return red_clip(tmp_path_factory.mktemp("clips") / "red.mp4", frames=400, always=True)
 
 
 @pytest.fixture(scope="module")

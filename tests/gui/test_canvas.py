@@ -1,5 +1,6 @@
 """The canvas paints what it is given: these pixels, this shape, these marks."""
 
+import gc
 import sys
 
 import numpy as np
@@ -215,13 +216,18 @@ def test_painting_and_signals_take_no_references_away_from_the_constants(canvas)
     sender = Sender()
     sender.sent.connect(lambda value: None)
     first, second = marked(quadrants(), 1), marked(quadrants(), 2)
-    before = [sys.getrefcount(constant) for constant in (None, True, False)]
-    for _ in range(250):
-        for presentation in (first, second):
-            canvas.show_presentation(presentation)
-            canvas.repaint()
-            sender.sent.emit(True)
-            sender.sent.emit(False)
-    after = [sys.getrefcount(constant) for constant in (None, True, False)]
+    gc.collect()  # what other tests left behind holds such references too, and may go at any time
+    gc.disable()
+    try:
+        before = [sys.getrefcount(constant) for constant in (None, True, False)]
+        for _ in range(250):
+            for presentation in (first, second):
+                canvas.show_presentation(presentation)
+                canvas.repaint()
+                sender.sent.emit(True)
+                sender.sent.emit(False)
+        after = [sys.getrefcount(constant) for constant in (None, True, False)]
+    finally:
+        gc.enable()
 
     assert all(now > was - 100 for now, was in zip(after, before, strict=True)), (before, after)
