@@ -57,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser(
         "export", help="make a model folder of a run: weights, ONNX, int8 if it is as good"
     )
-    verb.add_argument("run", type=Path)
+    verb.add_argument("source", type=Path, help="a run folder, or a model folder to be exported again")
+    verb.add_argument("--size", type=int, metavar="PX", help="the input's size (default: the recipe's)")
     verb.add_argument(
         "--out", type=Path, required=True, help="the new model folder; its name is the model's id"
     )
@@ -151,9 +152,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from distill.export import export_run
+    from distill.export import export
 
-    export_run(arguments.run, arguments.out, _data_root(arguments), arguments.default, arguments.int8_images)
+    export(
+        arguments.source,
+        arguments.out,
+        _data_root(arguments),
+        arguments.default,
+        arguments.int8_images,
+        arguments.size,
+    )
     log.info("wrote %s", arguments.out)
     return OK
 

@@ -1,11 +1,11 @@
-"""A run becomes a model folder: rounded weights, ONNX, int8 when it is as good, and a card that says so."""
+"""A run or a model folder becomes a model folder: rounded weights, ONNX, int8 when as good, and its card."""
 
 from __future__ import annotations
 
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from distill.onnx_file import write_onnx
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import standard_preset
 from distill.quantise import quantise
-from distill.recipe import Recipe, parse_recipe
+from distill.recipe import Recipe, load_recipe, parse_recipe
 from distill.train.checkpoint import STATE, contiguous
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON
@@ -50,11 +50,13 @@ from engine.model_folder import (
     Parity,
     StudentCard,
     TrainingCard,
+    load_model_folder,
 )
 from engine.models import make_student
 from engine.types import F32
 
 log = logging.getLogger(__name__)
+INDEX_DIGITS = 16  # of its sha256, in the card
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
     "not for commercial use; check each set's own terms. Encoder start: EfficientNet-Lite0, Apache-2.0."
@@ -62,12 +64,19 @@ LICENCE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What an export is made of. `weights` are the averaged ones, rounded to what fp16 holds."""
+class Trained:
+    """What a training left. `weights` are the averaged ones, rounded to what fp16 holds."""
 
     recipe: Recipe
     weights: dict[str, Tensor]
-    step: int
+    card: Callable[[Index, Split], TrainingCard]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an export is made of."""
+
+    trained: Trained
     index: Index
     split: Split
     validation: Pictures
@@ -78,12 +87,15 @@ class Material:
         return maps_of(network, self.validation, self.input, self.output)
 
 
-def export_run(run: Path, out: Path, data_root: Path, default: bool, int8_images: int) -> ModelCard:
-    """Write the model folder `out`, named by the model's id, from the run's averaged weights.
+def export(
+    source: Path, out: Path, data_root: Path, default: bool, int8_images: int, size_px: int | None = None
+) -> ModelCard:
+    """Write the model folder `out`, named by the model's id, from the averaged weights of a run folder, or
+    from those of another model folder: for another input size, or to quantise again.
 
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
-    by more than 0.3 points of Dice. Raises FaultError ARGUMENT (no run, the folder exists), OUTPUT (an export
-    that does not say the same), DATA_SET.
+    by 0.3 points of Dice. `size_px` None: as the recipe says. Raises FaultError ARGUMENT (nothing trained
+    there, the folder exists), OUTPUT (an export that does not say the same), DATA_SET.
     """
     if out.exists():
         raise FaultError(
@@ -93,26 +105,28 @@ def export_run(run: Path, out: Path, data_root: Path, default: bool, int8_images
             remedy="new weights, new id: name another folder",
         )
     cv2.setNumThreads(1)
-    material = _read_material(run, data_root)
+    trained = _of_model(source) if (source / CARD).is_file() else _of_run(source)
+    material = _material(trained, data_root, size_px)
+    student = trained.recipe.student
     aside = out.parent / f".{out.name}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        trained = _write_float(material, aside)
-        parity = [*_check_float(material, aside / ONNX, trained)]
+        maps = _write_float(material, aside)
+        parity = [*_check_float(material, aside / ONNX, maps)]
         if int8_images:
-            parity.append(_write_int8(material, aside, trained, int8_images))
+            parity.append(_write_int8(material, aside, maps, int8_images))
         card = ModelCard(
             schema=SCHEMA,  # type: ignore[call-arg]
             id=out.name,
             default=default,
-            student=StudentCard(name=material.recipe.student.name, args=material.recipe.student.args),
+            student=StudentCard(name=student.name, args=student.args),
             input=material.input,
             output=material.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
-            presets={"standard": standard_preset(material.validation, trained)},
-            training=_training_card(material, run.name),
-            metrics=evaluate(material.validation, trained).metrics,
+            presets={"standard": standard_preset(material.validation, maps)},
+            training=trained.card(material.index, material.split),
+            metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
             licence=LICENCE,
             use="research use only",
@@ -124,7 +138,7 @@ def export_run(run: Path, out: Path, data_root: Path, default: bool, int8_images
     return card
 
 
-def _read_material(run: Path, data_root: Path) -> Material:
+def _of_run(run: Path) -> Trained:
     try:
         recipe = parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
         folder = run / CHECKPOINTS
@@ -133,17 +147,43 @@ def _read_material(run: Path, data_root: Path) -> Material:
     except (OSError, ValueError, KeyError) as error:
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"a run folder with {RUN_JSON} and a checkpoint",
+            expected=f"a run folder with {RUN_JSON} and a checkpoint, or a model folder",
             got=f"{type(error).__name__}: {error}",
             remedy="train first: python -m distill train",
         ) from error
+
+    def card(index: Index, split: Split) -> TrainingCard:
+        return _training_card(recipe, index, split, state["step"], run.name)
+
+    rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+    return Trained(recipe, rounded, card)
+
+
+def _of_model(source: Path) -> Trained:
+    folder = load_model_folder(source)
+    training = folder.card.training
+
+    def card(index: Index, split: Split) -> TrainingCard:
+        if index.sha256[:INDEX_DIGITS] not in training.data:
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected=f"the images that {folder.id} was trained beside: {training.data}",
+                got=f"an index with sha256 {index.sha256[:INDEX_DIGITS]}",
+                remedy="name them with --data",
+            )
+        return training
+
+    return Trained(load_recipe(training.recipe), load_file(folder.weights), card)
+
+
+def _material(trained: Trained, data_root: Path, size_px: int | None) -> Material:
+    recipe = trained.recipe
     index = load_index(data_root)
-    part, size_px = recipe.data, recipe.export_size_px
+    part, size_px = recipe.data, size_px or recipe.export_size_px
     split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
+    trained.card(index, split)  # another data set is refused before the work
     return Material(
-        recipe=recipe,
-        weights={key: value.half() if value.is_floating_point() else value for key, value in weights.items()},
-        step=state["step"],
+        trained=trained,
         index=index,
         split=split,
         validation=Pictures(data_root, [index.records[i] for i in split.validation]),
@@ -161,11 +201,11 @@ def _read_material(run: Path, data_root: Path) -> Material:
 
 def _write_float(material: Material, folder: Path) -> list[F32]:
     """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
-    part = material.recipe.student
+    part = material.trained.recipe.student
     student = make_student(part.name, part.args).eval()
     own = student.state_dict()
-    student.load_state_dict({key: material.weights[key].to(own[key].dtype) for key in own})
-    write_bytes(folder / WEIGHTS, save(contiguous(material.weights)))
+    student.load_state_dict({key: material.trained.weights[key].to(own[key].dtype) for key in own})
+    write_bytes(folder / WEIGHTS, save(contiguous(material.trained.weights)))
     write_onnx(student, material.input.width_px, folder / ONNX)
     trained = list(material.maps(torch_network(student)))
     log.info("validation Dice %.4f", evaluate(material.validation, trained).value(POOLED, "dice"))
@@ -193,7 +233,7 @@ def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator
 
 def _write_int8(material: Material, folder: Path, trained: list[F32], images: int) -> Parity:
     """Quantise on training images; the files stay only when the network is as good."""
-    chosen = np.random.default_rng(material.recipe.seed).permutation(material.split.train)[:images]
+    chosen = np.random.default_rng(material.trained.recipe.seed).permutation(material.split.train)[:images]
     pictures = Pictures(material.index.root, [material.index.records[i] for i in chosen])
     mean, std = np.array(material.input.mean, np.float32), np.array(material.input.std, np.float32)
     samples = (normalised(squash(image, material.input.width_px), mean, std) for image in pictures.images)
@@ -214,20 +254,19 @@ def _file_card(path: Path) -> FileCard:
     return FileCard(sha256=sha256_of(path), bytes=path.stat().st_size)
 
 
-def _training_card(material: Material, run_id: str) -> TrainingCard:
-    recipe, index, split = material.recipe, material.index, material.split
+def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:
     part = recipe.data
     sets = sorted({record.set for record in index.records})
     return TrainingCard(
         recipe=recipe.name,
         seed=recipe.seed,
-        data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:16]})",
+        data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
         split=(
             f"StratifiedGroupKFold by group, stratified by set, {part.folds} folds, fold {part.fold}, "
             f"seed {part.split_seed}: {len(split.train)} training and {len(split.validation)} validation "
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
             f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
-            f"weights of step {material.step}, moving average."
+            f"weights of step {step}, moving average."
         ),
         run_id=run_id,
     )

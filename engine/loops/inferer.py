@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.board import Board
 from engine.components import find_components
 from engine.faults import fault_of
+from engine.memory import give_back
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.prepare import network_image
 from engine.runtime.base import Runtime, RuntimeOptions
@@ -41,7 +42,6 @@ class Inferer:
         self._offer_result = offer_result
         self._open_runtime = open_runtime
         self._runtime: Runtime | None = None
-        self._last_frame: Frame | None = None
         self._chosen: tuple[Path, str, str] | None = None
         self._own_point = False
 
@@ -72,6 +72,7 @@ class Inferer:
             **changes,
         )
         self._again()
+        give_back()
 
     def set_ai(self, on: bool) -> None:
         """Switch the masks on or off; off keeps the model, on loads it again after a fault."""
@@ -94,14 +95,13 @@ class Inferer:
         frame = self._frames.take()
         if frame is None:
             return None
-        self._last_frame = frame
         self._infer(frame)
         return None
 
     def _again(self) -> None:
-        """A paused picture gets its mask without waiting for another frame."""
-        if self._last_frame is not None:
-            self._infer(self._last_frame)
+        """The picture on the screen gets its mask, too: a paused one is followed by no other."""
+        if (shown := self._board.status.presentation) is not None:
+            self._infer(shown.frame)
 
     def _infer(self, frame: Frame) -> None:
         status = self._board.status

@@ -31,11 +31,21 @@ class ColourTags:
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """What is used. `matrix` and `range` are swscale's numbers, None where the pixels are RGB already."""
+    """What is used. `word` is the matrix, None where the pixels are RGB already; `text` is for people."""
 
-    matrix: int | None
-    range: int
+    word: str | None
+    full: bool
     text: str
+
+    @property
+    def matrix(self) -> int | None:
+        """swscale's number."""
+        return None if self.word is None else _SWSCALE[self.word]
+
+    @property
+    def range(self) -> int:
+        """FFmpeg's number, AVCOL_RANGE_*."""
+        return _FULL if self.full else _LIMITED
 
 
 def colour_of(tags: ColourTags, override: str = "auto") -> Colour:
@@ -45,19 +55,19 @@ def colour_of(tags: ColourTags, override: str = "auto") -> Colour:
     Raises FaultError ARGUMENT for an override that is none.
     """
     if _is_rgb(tags.pixel_format):
-        return Colour(matrix=None, range=_FULL, text="rgb full")
+        return Colour(word=None, full=True, text="rgb full")
     # The yuvj formats are full range by definition, whatever is tagged or chosen: swscale insists.
     is_jpeg = tags.pixel_format.startswith("yuvj")
     if override != "auto":
         word, full = _parsed(override)
         full = full or is_jpeg
-        return Colour(_SWSCALE[word], _FULL if full else _LIMITED, f"{_text(word, full)} (chosen)")
+        return Colour(word, full, f"{_text(word, full)} (chosen)")
     tagged_word = _WORD_OF_TAG.get(tags.matrix)
     word = tagged_word or ("bt709" if tags.height_px >= _HD_FROM_LINES else "bt601")
     full = tags.range == _FULL or is_jpeg
     if tagged_word is None and not tags.pixel_format.startswith("gray"):
-        return Colour(_SWSCALE[word], _FULL if full else _LIMITED, f"{_text(word, full)} (assumed)")
-    return Colour(_SWSCALE[word], _FULL if full else _LIMITED, _text(word, full))
+        return Colour(word, full, f"{_text(word, full)} (assumed)")
+    return Colour(word, full, _text(word, full))
 
 
 def _is_rgb(pixel_format: str) -> bool:

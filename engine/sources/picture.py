@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.sources.colour import Colour, ColourTags, colour_of
+from engine.sources.screen_pixels import ScreenPixels
 from engine.sources.shrink import halved, plane_of
 from engine.types import U8, Size
 
@@ -28,7 +29,8 @@ class Converter:
     def __init__(self, colour: str = "auto", threads: int = 2) -> None:
         self._override = colour
         self._threads = threads
-        self._reformatters: OrderedDict[Size | None, VideoReformatter] = OrderedDict()
+        self._screen = ScreenPixels(threads)
+        self._reformatters: OrderedDict[Size, VideoReformatter] = OrderedDict()
         self._colours: dict[ColourTags, Colour] = {}
 
     def colour(self, frame: VideoFrame) -> Colour:
@@ -40,35 +42,27 @@ class Converter:
 
     def bgra(self, frame: VideoFrame) -> U8:
         """uint8 [H, W, 4] at the frame's own size; a buffer of its own, not rotated."""
-        converted = self._convert(frame, self.colour(frame), None, "bgra", Interpolation.BILINEAR)
-        array = converted.to_ndarray()
-        # The new frame's lines are padded to whole SIMD words: a copy only where the width makes that show.
-        packed = array if array.flags.c_contiguous and converted is not frame else array.copy(order="C")
-        return packed.view(np.uint8)
+        return self._screen.bgra(frame, self.colour(frame))
 
     def rgb(self, frame: VideoFrame, size: Size) -> U8:
         """uint8 [h, w, 3], scaled from the decoder's planes with an area filter, not rotated."""
         # Planes, not "rgb24": that is 2 levels too dark in every channel, or takes 1.8 ms with full chroma.
-        small = self._convert(halved(frame, size), self.colour(frame), size, "gbrp", Interpolation.AREA)
-        green, blue, red = (plane_of(small, index) for index in range(3))
-        return np.asarray(cv2.merge([red, green, blue]), dtype=np.uint8)
-
-    def _convert(
-        self, frame: VideoFrame, colour: Colour, size: Size | None, pixels: str, filter_: int
-    ) -> VideoFrame:
-        return self._reformatter(size).reformat(
-            frame,
-            width=size.width_px if size else None,
-            height=size.height_px if size else None,
-            format=pixels,
-            interpolation=filter_,
+        colour = self.colour(frame)
+        small = self._reformatter(size).reformat(
+            halved(frame, size),
+            width=size.width_px,
+            height=size.height_px,
+            format="gbrp",
+            interpolation=Interpolation.AREA,
             src_colorspace=colour.matrix,
             src_color_range=colour.range,
             dst_color_range=_FULL_RANGE,
             threads=self._threads,
         )
+        green, blue, red = (plane_of(small, index) for index in range(3))
+        return np.asarray(cv2.merge([red, green, blue]), dtype=np.uint8)
 
-    def _reformatter(self, size: Size | None) -> VideoReformatter:
+    def _reformatter(self, size: Size) -> VideoReformatter:
         reformatter = self._reformatters.get(size)
         if reformatter is None:
             reformatter = self._reformatters[size] = VideoReformatter()
