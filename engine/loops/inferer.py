@@ -10,7 +10,6 @@ from pathlib import Path
 from engine.board import Board
 from engine.components import find_components
 from engine.faults import fault_of
-from engine.memory import give_back
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.prepare import network_image
 from engine.runtime.base import Runtime, RuntimeOptions
@@ -72,7 +71,6 @@ class Inferer:
             **changes,
         )
         self._again()
-        give_back()
 
     def set_ai(self, on: bool) -> None:
         """Switch the masks on or off; off keeps the model, on loads it again after a fault."""

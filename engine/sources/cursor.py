@@ -16,7 +16,7 @@ from engine.sources.pts_index import PtsIndex
 # Decoded frames kept behind the cursor. After a seek there are many, so that stepping back does not decode a
 # GOP again for every step; while playing few: nobody steps, and the process is to stay small.
 SEEK_RING_BYTES = 48 * 2**20
-PLAY_RING_BYTES = 12 * 2**20
+PLAY_RING_BYTES = 4 * 2**20
 # A jump that landed behind its target (MPEG-TS: one GOP late every time) is tried again from so much earlier.
 _STEP_BACK_S = (2.0, 5.0)
 
