@@ -51,6 +51,41 @@ class OptimiserPart(Part):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998
 
 
+class TeacherPart(Part):
+    """One teacher. `name` is a key of TEACHERS, or "timm:ENCODER", "task:MODEL FOLDER"."""
+
+    name: str
+    weights: str = ""  # a file; empty: the hub's
+    size_px: Annotated[int, Field(ge=0)] = 0  # of its input; 0: its own
+    members: tuple[str, ...] = ()  # of an ensemble: model folders
+    mask_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # of its soft masks in the segmentation target
+
+
+class DistilPart(Part):
+    """What is learned from teachers, next to the masks; no teachers: the control."""
+
+    teachers: tuple[TeacherPart, ...] = ()
+    projector: Literal["student", "teacher_frozen", "teacher_trainable"] = "student"
+    standardise: Literal["none", "phi_s"] = "phi_s"
+    pca_channels: Annotated[int, Field(ge=0)] = 0  # 0: all of them
+    split: Literal["none", "fft_radial", "fft_square_nb", "dct"] = "none"
+    grid_px: Annotated[int, Field(ge=0)] = 0  # common grid of the targets; 0: that of the student's map
+    low_map: str = ""  # the student's map for the low band, or for everything; empty: stride 16
+    high_map: str = ""  # for the high band; empty: stride 8
+    loss: str = "cosine_l1"  # a key of FEATURE_LOSSES
+    balance: Literal["fixed", "uncertainty", "mlp", "attention", "teacher_drop"] = "fixed"
+    guarded: bool = True  # the guards of mlp and attention
+    # The share of the encoder's gradient that the feature terms may have of the segmentation's; 0: `weights`.
+    gradient_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)  # segmentation, low, high
+    start: Annotated[float, Field(ge=0, le=1)] = 0.0  # fraction of the steps where it begins
+    ramp: Annotated[float, Field(ge=0, le=1)] = 0.05
+    stop: Annotated[float, Field(ge=0, le=1)] = 0.9
+    freeze_encoder: Annotated[float, Field(ge=0, le=1)] = 1.0  # from there on; 1: never
+    frozen_batchnorm: bool = True  # statistics stand still in a frozen encoder
+    online: bool = False  # teachers run in the step, instead of once into the cache
+
+
 class Recipe(Part):
     """All that decides the weights, next to the data and the code."""
 
@@ -65,6 +100,7 @@ class Recipe(Part):
     threads: Annotated[int, Field(ge=1)] = 2
     checkpoint_every_steps: Annotated[int, Field(ge=1)] = 100
     optimiser: OptimiserPart = OptimiserPart()
+    distil: DistilPart = DistilPart()
     export_size_px: Annotated[int, Field(ge=32, multiple_of=32)] = 352
 
     @property

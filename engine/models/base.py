@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 
-class Student(nn.Module):
-    """A segmentation network. Shapes: B batch, H and W multiples of the largest stride.
+class Prediction(NamedTuple):
+    """What a student says of a batch, with what training looks at besides.
 
-    `forward(x)`: float [B, 3, H, W], normalised as the model folder says -> logits [B, 1, H, W].
-    `features(x)`: name of a stride ("s8") -> map [B, C, H / stride, W / stride], for distillation.
+    logits [B, 1, H, W]; `auxiliary` are further logits of the same shape that deep supervision trains, empty
+    where the student has none; `features` the maps by name, [B, C, H / stride, W / stride].
+    """
+
+    logits: Tensor
+    auxiliary: tuple[Tensor, ...]
+    features: dict[str, Tensor]
+
+
+class Student(nn.Module, ABC):
+    """A segmentation network that needs an image and nothing else, never a teacher.
+
+    Shapes: B batch, H and W multiples of the largest stride; the image is float [B, 3, H, W], normalised as the
+    model folder says. `strides` and `channels` tell of each of its feature maps, by name ("s8").
     """
 
     strides: Mapping[str, int]
+    channels: Mapping[str, int]
+
+    @abstractmethod
+    def predict(self, image: Tensor) -> Prediction:
+        """Logits, auxiliary logits and feature maps in one pass: what training uses."""
+
+    @abstractmethod
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """The pretrained part, which learns at a lower rate and may be frozen."""
 
     def forward(self, image: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def features(self, image: Tensor) -> dict[str, Tensor]:
-        raise NotImplementedError
-
-    def encoder_parameters(self) -> list[nn.Parameter]:
-        """The pretrained part, which learns at a lower rate."""
-        raise NotImplementedError
+        """Logits [B, 1, H, W]: what is exported and shown."""
+        return self.predict(image).logits

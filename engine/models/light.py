@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.base import Student
+from engine.models.base import Prediction, Student
 from engine.models.encoder import DECODER_STRIDES, make_encoder
 
 
@@ -21,16 +21,19 @@ class LightStudent(Student):
         self.encoder = make_encoder(encoder)
         widths: list[int] = self.encoder.feature_info.channels()  # type: ignore[union-attr, operator]
         self.strides = {f"s{stride}": stride for stride in DECODER_STRIDES}
+        self.channels = dict.fromkeys(self.strides, channels)
         self.laterals = nn.ModuleList(_lateral(width, channels) for width in widths)
         self.smooth = nn.ModuleList(_separable(channels) for _ in widths)
         self.head = nn.Conv2d(channels, 1, kernel_size=1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        finest = self.features(image)[f"s{DECODER_STRIDES[0]}"]
-        return F.interpolate(self.head(finest), scale_factor=DECODER_STRIDES[0], mode="bilinear")
+    def predict(self, image: Tensor) -> Prediction:
+        features = self._maps(image)
+        finest = features[f"s{DECODER_STRIDES[0]}"]
+        logits = F.interpolate(self.head(finest), scale_factor=DECODER_STRIDES[0], mode="bilinear")
+        return Prediction(logits, (), features)
 
-    def features(self, image: Tensor) -> dict[str, Tensor]:
-        """The decoder's maps, coarse ones first, [B, channels, H / stride, W / stride]."""
+    def _maps(self, image: Tensor) -> dict[str, Tensor]:
+        """The decoder's maps, coarse ones first."""
         maps = self.encoder(image)
         found: dict[str, Tensor] = {}
         above: Tensor | None = None

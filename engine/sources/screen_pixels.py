@@ -35,8 +35,8 @@ class ScreenPixels:
         self._graph.vpush(frame)
         converted = self._graph.vpull()
         array = converted.to_ndarray()
-        # Lines are padded to whole SIMD words: a copy only where the width makes that show, and where there was
-        # nothing to convert and the pixels are still the decoder's.
+        # Lines are padded to whole SIMD words: a copy only where the width makes that show, and where there
+        # was nothing to convert and the pixels are still the decoder's.
         own = array.flags.c_contiguous and frame.format.name != "bgra"
         return (array if own else array.copy(order="C")).view(np.uint8)
 

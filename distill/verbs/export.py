@@ -1,0 +1,42 @@
+"""`export`: a run folder, or another model folder, becomes a model folder."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from distill.exit_codes import OK
+from distill.verbs.data_option import add_data_option, data_root
+
+log = logging.getLogger("distill")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, help="a run folder, or a model folder to be exported again")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the new model folder; its name is the model's id"
+    )
+    parser.add_argument("--size", type=int, metavar="PX", help="the input's size (default: the recipe's)")
+    parser.add_argument(
+        "--default", action="store_true", help="make it the model that is taken when none is named"
+    )
+    parser.add_argument(
+        "--int8-images", type=int, default=300, help="training images for calibration, 0: no int8"
+    )
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from distill.export import export
+
+    export(
+        options.source,
+        options.out,
+        data_root(options),
+        options.default,
+        options.int8_images,
+        options.size,
+    )
+    log.info("wrote %s", options.out)
+    return OK
