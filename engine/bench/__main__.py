@@ -17,7 +17,7 @@ from engine.bench.machine import machine
 from engine.faults import FaultError
 from engine.files import write_json
 
-SUITES = ("pipeline", "runtimes", "analyse", "startup", "soak")
+SUITES = ("pipeline", "runtimes", "analyse", "startup", "soak", "demo")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         "analyse": {"rounds": args.rounds, "seconds": args.seconds},
         "startup": {"rounds": args.rounds},
         "soak": {"minutes": args.minutes},
+        "demo": {},
     }
     try:
         figures = importlib.import_module(f"engine.bench.{args.suite}").run(**options[args.suite])
