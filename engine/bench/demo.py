@@ -19,7 +19,7 @@ HIT_IOU = 0.4
 
 
 def run() -> dict[str, Any]:
-    """Share of the frames with a large polyp whose mask meets it, and of those without any that are marked."""
+    """Share of the frames with a large polyp that are hit, and of those without any that are marked."""
     model = load_model_folder(default_model())
     with tempfile.TemporaryDirectory() as folder:
         analyse(SourceSpec("demo", ""), Path(folder), model=model)
