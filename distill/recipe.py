@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from engine.faults import FaultCode, FaultError
 
 RECIPES = Path(__file__).parent / "recipes"
+STEP_PX = 32  # input sizes are multiples of it: the deepest map of every student
 Positive = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class StudentPart(Part):
     name: str
-    args: dict[str, str | int | float] = {}
-    pretrained: str  # a file of the data folder's weights/, a path, or hf-hub:...
+    args: dict[str, str | int | float | bool] = {}
+    # A file of the data folder's weights/, a path, or hf-hub:...; empty: random, as the paper's students.
+    pretrained: str = ""
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
@@ -32,23 +39,74 @@ class DataPart(Part):
     split_seed: int = 0
     # Groups kept out of training whatever the fold: the sequences of clips that are shown as demonstrations.
     validation_groups: tuple[str, ...] = ()
+    # "listed": as `prepare` found it (train and test folders, name lists).
+    split: Literal["grouped", "listed"] = "grouped"
+    # Share of polyp-free images in an epoch of the same length, by drawing them more or less often.
+    negatives_share: Probability | None = None
+    synthetic_images: Annotated[int, Field(ge=0)] = 0  # rendered by engine.scene, added to the training side
+
+
+class AugmentPart(Part):
+    """Random views. Every number is a probability, unless its name has a unit or it is a range.
+
+    The defaults are those of `light`. Geometry moves picture, mask and cached features alike; light touches
+    the student's picture only.
+    """
+
+    # "four_flips": no chance at all, every image as it is, mirrored, upside down and both, in each epoch.
+    views: Literal["online", "four_flips"] = "online"
+    flips: bool = True  # in half of the views for each of both directions
+    quarter_turn: Probability = 0.5
+    affine: Probability = 0.67
+    zoom: tuple[Positive, Positive] = (0.6, 1.6)
+    turn_deg: Annotated[float, Field(ge=0, le=180)] = 35.0
+    stretch: Annotated[float, Field(ge=0, le=1)] = 0.18
+    shift: Probability = 0.15  # of the picture's side
+    polyp_free_crop: Probability = 0.0  # of an image with polyps: a part that shows none
+    paste: Probability = 0.0  # another image's polyp onto a polyp-free view
+    fourier: Probability = 0.0  # low amplitudes of an image of another set
+    hue: Probability = 0.35
+    colour: Probability = 0.8
+    blur: Probability = 0.10
+    motion: Probability = 0.08
+    motion_px: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=3)]] = (3, 10)
+    soft: Probability = 0.10
+    noise: Probability = 0.15
+    exposure: Probability = 0.0
+    glare: Probability = 0.0
+    highlights: Probability = 0.0
+    cutout: Probability = 0.0
+    panel: Probability = 0.12
+    jpeg: Probability = 0.25
+
+    @model_validator(mode="after")
+    def _ranges_and_sums(self) -> AugmentPart:
+        for name in ("zoom", "motion_px"):
+            low, high = getattr(self, name)
+            if low >= high and not (name == "zoom" and low == high):
+                raise ValueError(f"{name} must go from small to large")
+        if self.blur + self.motion + self.soft > 1:
+            raise ValueError("blur, motion and soft exclude each other: together at most 1")
+        return self
 
 
 class Stage(Part):
     """Some epochs at one input size; a multiple of 32."""
 
     epochs: Annotated[int, Field(ge=1)]
-    size_px: Annotated[int, Field(ge=32, multiple_of=32)]
+    size_px: Annotated[int, Field(ge=STEP_PX, multiple_of=STEP_PX)]
 
 
 class OptimiserPart(Part):
+    kind: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["cosine", "constant"] = "cosine"  # after the warm-up
     rate: Positive = 1e-3
     encoder_rate_factor: Positive = 0.5
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     warm_up_steps: Annotated[int, Field(ge=0)] = 100
     final_rate_factor: Annotated[float, Field(ge=0, le=1)] = 0.02
-    clip_norm: Positive = 1.0
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998
+    clip_norm: Annotated[float, Field(ge=0)] = 1.0  # 0: never
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998  # 0: no averaging
 
 
 class TeacherPart(Part):
@@ -92,16 +150,33 @@ class Recipe(Part):
     name: str
     seed: int = 0
     student: StudentPart
-    data: DataPart
-    stages: tuple[Stage, ...]
+    data: DataPart = DataPart()
+    augment: AugmentPart = AugmentPart()
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
+    # Factors of a stage's size, rounded to 32 px: every batch at each of them, as PraNet, or one a step.
+    scales: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0,)
+    scaling: Literal["each", "random"] = "random"
     loss: str = "structure_v2"
+    auxiliary_weight: Annotated[float, Field(ge=0)] = 1.0  # of each further logits of the student
+    # Images an update sees, over all processes and all parts of an accumulated one.
     batch: Annotated[int, Field(ge=1)] = 16
-    precision: Literal["bf16", "float32"] = "bf16"
+    accumulate: Annotated[int, Field(ge=1)] = 1  # parts that a process makes of its share, one after another
+    precision: Literal["bf16", "fp16", "float32"] = "bf16"
     threads: Annotated[int, Field(ge=1)] = 2
     checkpoint_every_steps: Annotated[int, Field(ge=1)] = 100
+    # Which weights are exported: the average after the last step, or at the end of the best epoch.
+    selection: Literal["last", "train_loss", "validation"] = "last"
     optimiser: OptimiserPart = OptimiserPart()
     distil: DistilPart = DistilPart()
-    export_size_px: Annotated[int, Field(ge=32, multiple_of=32)] = 352
+    export_size_px: Annotated[int, Field(ge=STEP_PX, multiple_of=STEP_PX)] = 352
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Recipe:
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch {self.batch} is not a multiple of accumulate {self.accumulate}")
+        if self.distil.teachers and self.distil.stop < self.distil.start:
+            raise ValueError("distil.stop lies before distil.start")
+        return self
 
     @property
     def epochs(self) -> int:
@@ -116,8 +191,11 @@ class Recipe(Part):
         return self.stages[-1].size_px
 
 
-def load_recipe(name_or_path: str) -> Recipe:
-    """A recipe of `distill/recipes/` by name, or any TOML by path. Raises FaultError ARGUMENT."""
+def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
+    """A recipe of `distill/recipes/` by name, or any TOML by path, with `key=value` changes.
+
+    Raises FaultError ARGUMENT.
+    """
     path = Path(name_or_path) if name_or_path.endswith(".toml") else RECIPES / f"{name_or_path}.toml"
     if not path.is_file():
         names = ", ".join(sorted(found.stem for found in RECIPES.glob("*.toml")))
@@ -128,19 +206,77 @@ def load_recipe(name_or_path: str) -> Recipe:
             remedy="correct it",
         )
     try:
-        return parse_recipe(tomllib.loads(path.read_text(encoding="utf-8")))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise FaultError(
             FaultCode.ARGUMENT, expected=f"{path.name} to be TOML", got=str(error), remedy="correct that line"
         ) from error
+    for change in changes:
+        _apply(values, change)
+    return parse_recipe(values)
 
 
 def parse_recipe(values: dict[str, Any]) -> Recipe:
-    """A recipe from plain values. Raises FaultError ARGUMENT that names every wrong key."""
+    """A recipe from plain values. Raises FaultError ARGUMENT: wrong keys, what was expected, what came."""
     try:
-        return Recipe.model_validate(values)
+        # By way of JSON: only there a list is a tuple and yet "4" is no number.
+        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = error.errors()
         raise FaultError(
-            FaultCode.ARGUMENT, expected="a recipe with known keys", got=wrong, remedy="correct the recipe"
+            FaultCode.ARGUMENT,
+            expected="; ".join(_expected(one) for one in wrong),
+            got="; ".join(_got(one) for one in wrong),
+            remedy="correct the recipe",
+        ) from error
+
+
+def _expected(error: ErrorDetails) -> str:
+    key = ".".join(map(str, error["loc"])) or "the recipe"
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(error["loc"][-1]), _keys_beside(error["loc"]), n=1)
+        return f"{key}: no key of this name" + (f" (perhaps {near[0]})" if near else "")
+    return f"{key}: {error['msg'].removeprefix('Value error, ').replace('Input should be ', '')}"
+
+
+def _got(error: ErrorDetails) -> str:
+    if error["type"] == "missing":
+        return "nothing"
+    text = json.dumps(error["input"], default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that the recipe knows where this one was given."""
+    part: Any = Recipe
+    for step in loc[:-1]:
+        if isinstance(step, int):
+            continue
+        found = part.model_fields.get(step)
+        part = found.annotation if found else Recipe
+        while getattr(part, "__args__", None):  # tuple[Stage, ...] -> Stage
+            part = part.__args__[0]
+    return list(getattr(part, "model_fields", {}))
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    """One `--set`: "optimiser.rate=0.001", "stages.0.epochs=2", "distil.teachers=[]", "distil.loss=mse"."""
+    key, sign, text = change.partition("=")
+    if not sign or not key:
+        raise FaultError(
+            FaultCode.ARGUMENT, expected="KEY=VALUE", got=change, remedy="write it as optimiser.rate=0.001"
+        )
+    try:
+        value: Any = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a word needs no quotation marks
+    place: Any = values
+    *path, last = [int(step) if step.isdigit() else step for step in key.strip().split(".")]
+    try:
+        for step in path:
+            place = place[step] if isinstance(step, int) else place.setdefault(step, {})
+        place[last] = value
+    except (IndexError, KeyError, TypeError, AttributeError) as error:
+        raise FaultError(
+            FaultCode.ARGUMENT, expected="a key of the recipe", got=key, remedy="correct it"
         ) from error
