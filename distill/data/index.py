@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.faults import FaultCode, FaultError
 from engine.files import read_json_lines, sha256_of
@@ -13,19 +14,27 @@ from engine.files import read_json_lines, sha256_of
 DATA_VARIABLE = "POLYP_DATA"
 BESIDE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data"
 INDEX_NAME = "index.jsonl"
+POLYP = "polyp"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One labelled image; paths relative to the data folder, `mask` None where there is no polyp.
+    """One labelled image; paths relative to the data folder or absolute, `mask` None where there is no polyp.
 
-    Images of one `group` may show the same polyp: a group is never split.
+    Images of one `group` may show the same polyp: a group is never split. `split` is the publisher's list that
+    the image is on (train, validation, test); None when there is none.
     """
 
     image: str
     mask: str | None
     set: str
     group: str
+    task: str = POLYP
+    split: str | None = None
+    sha256: str | None = None
+    mask_sha256: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +52,53 @@ def data_folder() -> Path:
             FaultCode.DATA_SET,
             expected=f"a data folder with {INDEX_NAME}",
             got=f"none at {root}",
-            remedy=f"set {DATA_VARIABLE} to the folder",
+            remedy=f"set {DATA_VARIABLE} to the folder, or make one: python -m distill prepare",
         )
     return root
 
 
 def load_index(root: Path) -> Index:
     """All records of the folder, in the file's order. Raises FaultError DATA_SET: a broken or empty index."""
-    path = root / INDEX_NAME
+    lines = index_lines(root)
     try:
-        records = tuple(
-            Record(image=line["image"], mask=line["mask"], set=line["set"], group=line["group"])
-            for line in read_json_lines(path)
-        )
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise FaultError(
-            FaultCode.DATA_SET,
-            expected=f"{INDEX_NAME} with image, mask, set and group on every line",
-            got=f"{type(error).__name__}: {error}",
-            remedy="make the index again",
-        ) from error
-    if not records:
+        records = tuple(_record(line) for line in lines)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _broken(error) from error
+    return Index(root=root, records=records, sha256=sha256_of(root / INDEX_NAME))
+
+
+def index_lines(root: Path) -> list[dict[str, Any]]:
+    """The lines as they are, unknown keys too. Raises FaultError DATA_SET: missing, broken or empty."""
+    try:
+        lines = list(read_json_lines(root / INDEX_NAME))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise _broken(error) from error
+    if not lines:
         raise FaultError(
             FaultCode.DATA_SET, expected="at least one image", got=f"an empty {INDEX_NAME}", remedy="fill it"
         )
-    return Index(root=root, records=records, sha256=sha256_of(path))
+    return lines
+
+
+def _record(line: dict[str, Any]) -> Record:
+    return Record(
+        image=line["image"],
+        mask=line["mask"],
+        set=line["set"],
+        group=line["group"],
+        task=line.get("task", POLYP),
+        split=line.get("split"),
+        sha256=line.get("sha256"),
+        mask_sha256=line.get("mask_sha256"),
+        width_px=line.get("width"),
+        height_px=line.get("height"),
+    )
+
+
+def _broken(error: Exception) -> FaultError:
+    return FaultError(
+        FaultCode.DATA_SET,
+        expected=f"{INDEX_NAME} with image, mask, set and group on every line",
+        got=f"{type(error).__name__}: {error}",
+        remedy="make the index again",
+    )

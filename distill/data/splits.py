@@ -1,4 +1,4 @@
-"""Splits that do not leak: whole groups, every set in every fold."""
+"""Splits: whole groups and every set in every fold, or the lists that the sets were published with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from distill.data.index import Record
+from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
 
 
@@ -15,6 +16,56 @@ class Split:
 
     train: tuple[int, ...]
     validation: tuple[int, ...]
+    test: tuple[int, ...] = ()
+
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SIDES = (TRAIN, VALIDATION, TEST)
+
+
+def split_of(records: Sequence[Record], part: DataPart) -> Split:
+    """The split that a recipe asks for. An image on a test list is never trained on.
+
+    "grouped": one fold of all images, whole groups; an image whose group is on a test list is left out.
+    "listed": the published lists as they are, leaks included (ClinicDB's 550/62 was cut by frame, so its test
+    frames have neighbours in training; `audit` names them). Without a validation list one fold of the training
+    list is held back, whole groups: what is chosen by looking must not be chosen on the test list.
+    Raises FaultError DATA_SET: as `grouped_split`, or "listed" and an image that is on no list.
+    """
+    if part.split == "listed":
+        return _listed_split(records, part)
+    test = tuple(i for i, record in enumerate(records) if record.split == TEST)
+    tested = {records[i].group for i in test}
+    pool = [i for i, record in enumerate(records) if record.group not in tested]
+    return _fold_of(records, pool, part, test)
+
+
+def _listed_split(records: Sequence[Record], part: DataPart) -> Split:
+    strays = [record.image for record in records if record.split not in SIDES]
+    if strays:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected=f"every image on a list ({', '.join(SIDES)}), as data.split = 'listed' needs",
+            got=f"{len(strays)} of {len(records)} on none, the first {strays[0]}",
+            remedy="prepare the data with its lists (--list), or use data.split = 'grouped'",
+        )
+    train, validation, test = (
+        tuple(i for i, record in enumerate(records) if record.split == side) for side in SIDES
+    )
+    if validation:
+        return Split(train=train, validation=validation, test=test)
+    return _fold_of(records, train, part, test)
+
+
+def _fold_of(records: Sequence[Record], pool: Sequence[int], part: DataPart, test: tuple[int, ...]) -> Split:
+    """One fold of the images at `pool`; positions are those of `records`."""
+    chosen = [records[i] for i in pool]
+    fold = grouped_split(chosen, part.folds, part.fold, part.split_seed, part.validation_groups)
+    return Split(
+        train=tuple(pool[i] for i in fold.train),
+        validation=tuple(pool[i] for i in fold.validation),
+        test=test,
+    )
 
 
 def grouped_split(

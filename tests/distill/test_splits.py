@@ -3,7 +3,8 @@
 import pytest
 
 from distill.data.index import Record
-from distill.data.splits import grouped_split
+from distill.data.splits import grouped_split, split_of
+from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
 
 RECORDS = tuple(
@@ -64,3 +65,54 @@ def test_a_split_that_cannot_be_made_is_told(arguments, code):
         grouped_split(RECORDS, **arguments)
 
     assert caught.value.code is code
+
+
+def listed(split, group, name="a"):
+    return Record(image=f"{name}{group}{split}.jpg", mask=None, set=name, group=group, split=split)
+
+
+def test_without_lists_the_grouped_split_of_a_recipe_is_the_fold_of_all_images():
+    part = DataPart(folds=4, fold=1, split_seed=3, validation_groups=("a-2",))
+
+    split = split_of(RECORDS, part)
+
+    assert split == grouped_split(RECORDS, 4, 1, 3, ["a-2"])
+    assert split.test == ()
+
+
+def test_an_image_on_a_test_list_is_never_trained_on_nor_is_its_group_by_the_grouped_split():
+    records = [listed("train", f"g{i}") for i in range(8)]
+    records += [listed("test", "g0"), listed("test", "t1")]
+
+    split = split_of(records, DataPart(folds=4))
+
+    assert split.test == (8, 9)
+    assert sorted(split.train + split.validation) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_published_lists_are_kept_as_they_are():
+    records = [listed("train", "a"), listed("validation", "a"), listed("test", "b"), listed("train", "c")]
+
+    split = split_of(records, DataPart(split="listed"))
+
+    assert (split.train, split.validation, split.test) == ((0, 3), (1,), (2,))
+
+
+def test_without_a_validation_list_one_fold_of_the_training_list_is_held_back_by_whole_groups():
+    records = [listed("train", f"g{i // 2}") for i in range(20)] + [listed("test", "t")] * 3
+
+    split = split_of(records, DataPart(split="listed", folds=5))
+
+    assert split.test == (20, 21, 22)
+    assert sorted(split.train + split.validation) == list(range(20))
+    assert len(split.validation) == 4
+    assert not {records[i].group for i in split.train} & {records[i].group for i in split.validation}
+
+
+def test_an_image_on_no_list_is_named_when_lists_are_asked_for():
+    records = [listed("train", "a"), Record(image="stray.jpg", mask=None, set="a", group="b")]
+
+    with pytest.raises(FaultError, match=r"stray\.jpg") as caught:
+        split_of(records, DataPart(split="listed"))
+
+    assert caught.value.code is FaultCode.DATA_SET
