@@ -76,14 +76,30 @@ class Preset(_Part):
     measured: dict[str, float] = {}
 
 
+class EncoderCard(_Part):
+    """The pretrained encoder that the training started from, and the input that it was made with.
+
+    `name` is timm's; `source` a hub name or a file name; `padding` "same" is TensorFlow's, more on the right
+    and below at stride 2. What the student takes is `input`, which a training may have chosen otherwise.
+    """
+
+    name: str
+    source: str
+    sha256: Sha256
+    mean: Triple
+    std: Triple
+    padding: Literal["same", "symmetric"]
+
+
 class TrainingCard(_Part):
-    """Where the weights come from, in words a person can check."""
+    """Where the weights come from, in words a person can check; no `encoder`: from random weights."""
 
     recipe: str
     seed: int
     data: str
     split: str
     teachers: tuple[str, ...] = ()
+    encoder: EncoderCard | None = None
     run_id: str
 
 

@@ -17,6 +17,26 @@ STUDENTS: Mapping[str, Entry] = {
         extra="torch",
         summary="timm encoder with a 64-channel top-down decoder; real time on two CPU cores",
     ),
+    "unet": Entry(
+        "engine.models.unet:UNetStudent",
+        extra="torch",
+        summary="U-Net of depth 4; 17.3 M parameters, or 7.8 M and 31 M with transposed convolutions",
+    ),
+    "unetpp": Entry(
+        "engine.models.unetpp:UNetPlusPlusStudent",
+        extra="torch",
+        summary="U-Net++ of depth 4 with nested skips; 9.2 M parameters",
+    ),
+    "pranet": Entry(
+        "engine.models.pranet:PraNetStudent",
+        extra="torch",
+        summary="PraNet on Res2Net50: partial decoder and reverse attention; 30.5 M parameters",
+    ),
+    "emcadnet": Entry(
+        "engine.models.emcadnet:EMCADStudent",
+        extra="torch",
+        summary="EMCAD decoder on PVTv2: 26.8 M parameters with b2, 3.9 M with b0",
+    ),
 }
 
 

@@ -24,8 +24,9 @@ class Prediction(NamedTuple):
 class Student(nn.Module, ABC):
     """A segmentation network that needs an image and nothing else, never a teacher.
 
-    Shapes: B batch, H and W multiples of the largest stride; the image is float [B, 3, H, W], normalised as the
-    model folder says. `strides` and `channels` tell of each of its feature maps, by name ("s8").
+    Shapes: B batch, H and W multiples of 32; the image is float [B, 3, H, W], normalised as the model folder
+    says. `strides` and `channels` tell of each of its feature maps, by name. Every student has "s8", "s16" and
+    "deepest", the encoder's last map; "L1" and "L2" are there with a latent feed (`engine.models.latents`).
     """
 
     strides: Mapping[str, int]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from engine.faults import FaultCode, FaultError
+from engine.files import sha256_of
+from engine.model_folder import EncoderCard
 from engine.models.torchvision_guard import ensure_torchvision
 
 DECODER_STRIDES = (4, 8, 16, 32)
+HUB = "hf-hub:"
 
 
 def make_encoder(name: str, strides: tuple[int, ...] = DECODER_STRIDES) -> nn.Module:
@@ -29,7 +35,8 @@ def make_encoder(name: str, strides: tuple[int, ...] = DECODER_STRIDES) -> nn.Mo
             got=f"{name!r}",
             remedy=f"choose one of timm's, such as tf_efficientnet_lite0 (timm {timm.__version__})",
         )
-    probe: Any = timm.create_model(name, pretrained=False, features_only=True)
+    with torch.device("meta"):  # only to be asked
+        probe: Any = timm.create_model(name, pretrained=False, features_only=True)
     reductions = probe.feature_info.reduction()
     if not set(strides) <= set(reductions):
         raise FaultError(
@@ -43,23 +50,26 @@ def make_encoder(name: str, strides: tuple[int, ...] = DECODER_STRIDES) -> nn.Mo
     return encoder
 
 
-def load_pretrained(encoder: nn.Module, source: str) -> None:
+def load_pretrained(encoder: nn.Module, source: str) -> EncoderCard:
     """Fill the encoder in place from a safetensors file in timm's key names, or from the hub.
 
     `source` is a path, or a hub name such as "hf-hub:timm/tf_efficientnet_lite0.in1k". A classifier in the
-    file is left out; every key of the encoder must be there. fp16 is widened.
+    file is left out; every key of the encoder must be there. fp16 is widened. Gives what a model card says of
+    it, with the scaling and the padding that the weights were trained with.
     Raises FaultError MODEL_MISSING (no such file, no network) or MODEL_LOAD (another network's weights).
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = Path(source) if not source.startswith("hf-hub:") else _from_hub(source)
+    name = _name_of(encoder)
+    _refuse_another(name, source)
+    path = _from_hub(source) if source.startswith(HUB) else Path(source)
     if not path.is_file():
         raise FaultError(
             FaultCode.MODEL_MISSING,
             expected="a safetensors file with the encoder's pretrained weights",
             got=f"no file {path}",
-            remedy="give the path of one, or a hub name that starts with hf-hub:",
+            remedy=f"give the path of one, or a hub name that starts with {HUB}",
         )
     try:
         stored = load_file(path)
@@ -70,17 +80,81 @@ def load_pretrained(encoder: nn.Module, source: str) -> None:
             got=str(error),
             remedy="download it again",
         ) from error
-    own = encoder.state_dict()
-    missing = sorted(set(own) - set(stored))
-    misshapen = [key for key in own if key in stored and own[key].shape != stored[key].shape]
+    found = {key: _stored(stored, key) for key in encoder.state_dict()}
+    encoder.load_state_dict(_fitting(encoder, found, path))
+    return _card(encoder, name, source if source.startswith(HUB) else path.name, sha256_of(path))
+
+
+def _stored(stored: dict[str, Tensor], key: str) -> Tensor | None:
+    """timm's feature wrapper renames the children of a list, "stages.0." of the file to "stages_0."."""
+    return stored.get(key, stored.get(re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", key)))
+
+
+def _fitting(encoder: nn.Module, found: dict[str, Tensor | None], path: Path) -> dict[str, Tensor]:
+    """The tensors in the encoder's own types. Raises FaultError MODEL_LOAD: one missing or unlike."""
+    fitting: dict[str, Tensor] = {}
+    missing, misshapen = [], []
+    for key, own in encoder.state_dict().items():
+        tensor = found[key]
+        if tensor is None:
+            missing.append(key)
+        elif tensor.shape != own.shape:
+            misshapen.append(key)
+        else:
+            fitting[key] = tensor.to(own.dtype)
     if missing or misshapen:
         raise FaultError(
             FaultCode.MODEL_LOAD,
-            expected=f"all {len(own)} tensors of the encoder in {path.name}",
-            got=f"{len(missing)} missing, {len(misshapen)} misshapen, first {(missing + misshapen)[0]}",
+            expected=f"all {len(found)} tensors of the encoder in {path.name}",
+            got=f"{len(missing)} missing, {len(misshapen)} misshapen, first {sorted(missing + misshapen)[0]}",
             remedy="give the weights of the same timm model",
         )
-    encoder.load_state_dict({key: stored[key].to(own[key].dtype) for key in own})
+    return fitting
+
+
+def _refuse_another(name: str, source: str) -> None:
+    """tf_efficientnet_lite0 loads into efficientnet_lite0, key by key, and is wrong: the padding differs."""
+    import timm
+
+    said = Path(source.removeprefix(HUB)).name
+    named = max((known for known in timm.list_models() if said.startswith(known)), key=len, default=name)
+    if named != name:
+        raise FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"weights of the encoder {name}",
+            got=f"{said}, which names {named}",
+            remedy=f"give the weights of {name}, or choose the encoder {named}",
+        )
+
+
+def _name_of(encoder: nn.Module) -> str:
+    config: Any = getattr(encoder, "pretrained_cfg", None)
+    if config is None:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a student with a timm encoder",
+            got="one whose encoder has no pretrained weights anywhere (U-Net, U-Net++)",
+            remedy="leave student.pretrained out",
+        )
+    return str(config["architecture"])
+
+
+def _card(encoder: nn.Module, name: str, source: str, sha256: str) -> EncoderCard:
+    import timm
+    from timm.layers.conv2d_same import Conv2dSame
+
+    # A hub name tells the training run by its tag; the scaling may be its own.
+    tagged = timm.get_pretrained_cfg(source.rpartition("/")[2]) if source.startswith(HUB) else None
+    config: Any = dataclasses.asdict(tagged) if tagged else encoder.pretrained_cfg
+    is_same = any(isinstance(module, Conv2dSame) for module in encoder.modules())
+    return EncoderCard(
+        name=name,
+        source=source,
+        sha256=sha256,
+        mean=config["mean"],
+        std=config["std"],
+        padding="same" if is_same else "symmetric",
+    )
 
 
 def _from_hub(source: str) -> Path:
@@ -88,7 +162,7 @@ def _from_hub(source: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(source.removeprefix("hf-hub:"), "model.safetensors"))
+        return Path(hf_hub_download(source.removeprefix(HUB), "model.safetensors"))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise FaultError(
             FaultCode.MODEL_MISSING,

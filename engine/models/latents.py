@@ -1,0 +1,65 @@
+"""The latent maps L1 and L2 of Polyp-DiFoM (arXiv 2512.09307), and how the decoder gets them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from engine.faults import FaultCode, FaultError
+
+# 256 gives the growth that the paper prints; with it the notebook's count is met too (distillation.md 0.1).
+LATENT_CHANNELS = 256
+FEEDS = ("none", "concat", "residual")
+DEEPEST, FIRST, SECOND = "deepest", "L1", "L2"
+
+
+class LatentFeed(nn.Module):
+    """L1 = 1x1 convolution of the deepest map, L2 = 1x1 convolution of L1, both seen by the decoder.
+
+    `concat`, as the paper says: 1x1([map, L1, L2]), BatchNorm and ReLU take the map's place.
+    `residual`: the map plus a 1x1 of [L1, L2] that starts at zero, so an untrained feed changes nothing.
+    `none`: no latents and no parameters, the map goes through.
+    Raises FaultError ARGUMENT for another kind.
+    """
+
+    def __init__(self, kind: str, channels: int) -> None:
+        super().__init__()
+        if kind not in FEEDS:
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected=f"latent_feed to be one of {', '.join(FEEDS)}",
+                got=repr(kind),
+                remedy="correct student.args",
+            )
+        self.kind = kind
+        if kind == "none":
+            return
+        self.first = nn.Conv2d(channels, LATENT_CHANNELS, 1)
+        self.second = nn.Conv2d(LATENT_CHANNELS, LATENT_CHANNELS, 1)
+        if kind == "concat":
+            self.mix = nn.Sequential(
+                nn.Conv2d(channels + 2 * LATENT_CHANNELS, channels, 1, bias=False),
+                nn.BatchNorm2d(channels),
+                nn.ReLU(inplace=True),
+            )
+        else:
+            self.offset = nn.Conv2d(2 * LATENT_CHANNELS, channels, 1)
+            nn.init.zeros_(self.offset.weight)
+            nn.init.zeros_(self.offset.bias)  # type: ignore[arg-type]
+
+    def forward(self, deepest: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """[B, C, h, w] -> what the decoder gets in its place [B, C, h, w], and the maps by name."""
+        if self.kind == "none":
+            return deepest, {DEEPEST: deepest}
+        first = self.first(deepest)
+        second = self.second(first)
+        maps = {DEEPEST: deepest, FIRST: first, SECOND: second}
+        if self.kind == "concat":
+            return self.mix(torch.cat([deepest, first, second], dim=1)), maps
+        return deepest + self.offset(torch.cat([first, second], dim=1)), maps
+
+    def sizes(self, channels: int, stride: int) -> tuple[dict[str, int], dict[str, int]]:
+        """Strides and channels of the maps, by name, at a deepest map of that size."""
+        names = (DEEPEST,) if self.kind == "none" else (DEEPEST, FIRST, SECOND)
+        widths = {name: channels if name == DEEPEST else LATENT_CHANNELS for name in names}
+        return dict.fromkeys(names, stride), widths
