@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from distill.data.dataset import Pictures, squash
-from distill.metrics.image import PROTOCOL, bootstrap_interval, dice_iou
+from distill.metrics.image import PROTOCOL, dice_iou
+from distill.metrics.pixels import at_native_size
+from distill.metrics.rows import FALSE_ALARMS, POOLED, Outcome, card_rows
 from engine.model_folder import Metric
 from engine.types import F32, U8
 
-POOLED = "pooled"
-FALSE_ALARMS = "false_alarm_share_polyp_free"
+__all__ = ["FALSE_ALARMS", "POOLED", "Normalise", "Report", "evaluate", "probabilities"]
 Decide = Callable[[F32], npt.NDArray[np.bool_]]
 
 
@@ -68,13 +68,6 @@ def network_input(images: Sequence[U8], size_px: int) -> Tensor:
     return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div_(255.0)
 
 
-def at_native_size(probability: F32, mask: U8) -> F32:
-    """The map at the mask's size, float32 [h, w]."""
-    height, width = mask.shape
-    native = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
-    return native.astype(np.float32, copy=False)
-
-
 def over_half(probability: F32) -> npt.NDArray[np.bool_]:
     """What `p05_image` counts as found."""
     return probability > 0.5
@@ -88,48 +81,12 @@ def evaluate(
     maps: float32 in 0..1, one a picture, in order. `decide` turns a map at native size into a mask. A hit
     is a polyp image whose found mask touches the label.
     """
-    dices, ious, alarms, hits = [], [], [], []
+    outcomes = []
     for mask, probability in zip(pictures.masks, maps, strict=True):
         found = decide(at_native_size(probability, mask))
+        there = mask > 0
         dice, iou = dice_iou(found, mask)
-        dices.append(dice)
-        ious.append(iou)
-        alarms.append(bool(found.any()))
-        hits.append(bool((found & (mask > 0)).any()))
-    free = np.array([not mask.any() for mask in pictures.masks])
-    everywhere = np.ones_like(free)
-    columns = (
-        ("dice", np.array(dices), everywhere),
-        ("iou", np.array(ious), everywhere),
-        ("dice_polyp_images", np.array(dices), ~free),
-        ("hit_share_polyp_images", np.array(hits, float), ~free),
-        (FALSE_ALARMS, np.array(alarms, float), free),
-    )
-    return Report(tuple(_rows(pictures, columns, protocol)))
-
-
-def _rows(
-    pictures: Pictures,
-    columns: Iterable[tuple[str, npt.NDArray[np.float64], npt.NDArray[np.bool_]]],
-    protocol: str,
-) -> Iterator[Metric]:
-    columns = tuple(columns)
-    sets = np.array([record.set for record in pictures.records])
-    groups = np.array([record.group for record in pictures.records])
-    for set_name in [*sorted(set(sets.tolist())), POOLED]:
-        inside = (sets == set_name) | (set_name == POOLED)
-        for name, values, counted in columns:
-            rows = inside & counted
-            if not rows.any():
-                continue
-            low, high = bootstrap_interval(values[rows], groups[rows].tolist())
-            value = float(values[rows].mean())
-            yield Metric(
-                set=set_name,
-                protocol=protocol,
-                name=name,
-                value=round(value, 4),
-                low=round(low, 4),
-                high=round(high, 4),
-                n=int(rows.sum()),
-            )
+        outcomes.append(
+            Outcome(dice, iou, bool(found.any()), bool((found & there).any()), polyp=bool(there.any()))
+        )
+    return Report(tuple(card_rows(pictures.records, outcomes, protocol)))

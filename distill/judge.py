@@ -1,24 +1,157 @@
-"""Figures of a finished model folder on the validation split it was trained beside."""
+"""A model folder on images, through the engine's own source, runtime and components: as it is shown live."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from distill.data.dataset import Pictures
+import numpy as np
+import numpy.typing as npt
+
 from distill.data.index import load_index
 from distill.data.splits import grouped_split
-from distill.evaluate import evaluate
-from distill.networks import maps_of, network_of
+from distill.metrics.files import pair_by_stem, pictures_in, read_mask
+from distill.metrics.measure import Case, Measured, Sample
+from distill.metrics.rows import Outcome, card_rows
 from distill.recipe import load_recipe
-from engine.model_folder import Metric, find_model, load_model_folder
+from distill.score import cases_of
+from engine.components import find_regions
+from engine.faults import FaultCode, FaultError
+from engine.model_folder import Metric, ModelFolder
+from engine.runtime import AUTO, open_runtime
+from engine.runtime.base import RuntimeOptions
+from engine.sources import open_source
+from engine.sources.base import Picture, SourceOptions, SourceSpec
+from engine.types import U8, Mask, OperatingPoint, Rect, Size
+
+NEGATIVES = "negatives"  # the set of images that came without masks
 
 
-def judge_model(name_or_path: str, data_root: Path, runtime: str) -> tuple[Metric, ...]:
-    """`p05_image` figures by `runtime` (torch, onnx, openvino). Raises FaultError."""
-    folder = load_model_folder(find_model(name_or_path))
-    part = load_recipe(folder.card.training.recipe).data
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An image to be judged, and its mask; None: it shows no polyp."""
+
+    case: Case
+    image: Path
+    mask: Path | None
+
+
+def folder_questions(
+    images: Path, masks: Path, negatives: Path | None = None, index: Path | None = None
+) -> tuple[Question, ...]:
+    """Images and masks paired by stem, then the images of `negatives`, which have no masks.
+
+    `index` says their sets and groups; without it the folder's name is the set and each image its own group.
+    Raises FaultError DATA_SET.
+    """
+    pairs = pair_by_stem(images, masks)
+    cases = cases_of([pair.stem for pair in pairs], images.name, index)
+    questions = [Question(cases[pair.stem], pair.path, pair.mask) for pair in pairs]
+    if negatives is not None:
+        free = pictures_in(negatives)
+        free_cases = cases_of(free, NEGATIVES, index)
+        questions += [Question(free_cases[stem], path, None) for stem, path in free.items()]
+    return tuple(questions)
+
+
+def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
+    """The validation split that the model was trained beside. Raises FaultError."""
+    part = load_recipe(model.card.training.recipe).data
     index = load_index(data_root)
     split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
-    validation = Pictures(data_root, [index.records[i] for i in split.validation])
-    maps = maps_of(network_of(folder, runtime), validation, folder.card.input, folder.card.output)
-    return evaluate(validation, maps).metrics
+    records = [index.records[position] for position in split.validation]
+    return tuple(
+        Question(
+            Case(Path(record.image).stem, record.set, record.group),
+            data_root / record.image,
+            data_root / record.mask if record.mask else None,
+        )
+        for record in records
+    )
+
+
+def judged(
+    model: ModelFolder, questions: Sequence[Question], runtime: str = AUTO, precision: str = AUTO
+) -> Iterator[Sample]:
+    """Map, mask and what the window would draw of every question, in order, one at a time.
+
+    Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
+    """
+    size = Size(model.card.input.width_px, model.card.input.height_px)
+    point = standard_point(model)
+    with closing(open_runtime(runtime, model, RuntimeOptions(precision))) as network:
+        for question in questions:
+            picture = _picture(question.image)
+            mask = _mask(question, picture)
+            probability = network.infer(picture.rgb(size))
+            yield Sample(
+                case=question.case,
+                probability=probability.astype(np.float32) / np.float32(255),
+                mask=mask,
+                shown=_drawn(probability, mask, point),
+                picture=picture.bgra()[..., :3],
+            )
+
+
+def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:
+    """What a model card says of them."""
+    outcomes = [
+        Outcome(
+            dice=image.dice,
+            iou=image.dice / (2 - image.dice),  # of one image, exactly
+            found=bool(image.pixels.found[0]),
+            hit=bool(image.pixels.hit[0]),
+            polyp=image.polyp,
+        )
+        for image in images
+    ]
+    return tuple(card_rows([image.case for image in images], outcomes))
+
+
+def standard_point(model: ModelFolder) -> OperatingPoint:
+    """What the window starts with."""
+    preset = model.card.presets["standard"]
+    return OperatingPoint(preset.threshold, preset.min_area_frac)
+
+
+def _picture(path: Path) -> Picture:
+    try:
+        with closing(open_source(SourceSpec("images", str(path)), SourceOptions(throughput=True))) as source:
+            picture = source.read()
+    except FaultError as fault:
+        raise _unusable(f"a picture at {path}", fault.got) from fault
+    if picture is None:
+        raise _unusable(f"a picture at {path}", "none")
+    return picture
+
+
+def _mask(question: Question, picture: Picture) -> U8:
+    """uint8 [h, w] of 0 and 1. Raises FaultError DATA_SET: another size than the image's."""
+    shape = (picture.height_px, picture.width_px)
+    if question.mask is None:
+        return np.zeros(shape, np.uint8)
+    mask = read_mask(question.mask)
+    if mask.shape != shape:
+        raise _unusable(
+            f"{question.mask} to be {shape[1]}x{shape[0]}, as {question.image.name}",
+            f"{mask.shape[1]}x{mask.shape[0]}",
+        )
+    return mask
+
+
+def _drawn(probability: U8, mask: U8, point: OperatingPoint) -> npt.NDArray[np.bool_]:
+    """bool [h, w]: the pixels of the components at that point."""
+    height, width = mask.shape
+    inside = np.zeros((height, width), bool)
+    for region in find_regions(Mask(0, probability, Rect(0, 0, width, height)), width, height, point):
+        box = region.box
+        inside[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
+    return inside
+
+
+def _unusable(expected: str, got: str) -> FaultError:
+    return FaultError(
+        FaultCode.DATA_SET, expected=expected, got=got, remedy="restore the file, or take it away"
+    )

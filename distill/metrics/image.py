@@ -1,4 +1,4 @@
-"""`p05_image`: probability > 0.5 at native mask size, one figure an image, mean over images."""
+"""`p05_image` of one image: what training and export look at while they work."""
 
 from __future__ import annotations
 
@@ -21,16 +21,3 @@ def dice_iou(found: npt.NDArray[np.bool_], mask: U8) -> tuple[float, float]:
     if total == 0:
         return 1.0, 1.0
     return 2 * both / total, both / (total - both)
-
-
-def bootstrap_interval(
-    values: npt.NDArray[np.float64], groups: list[str], seed: int = 0
-) -> tuple[float, float]:
-    """95 % interval of the mean, resampling whole groups: images of one polyp are not independent."""
-    _, which = np.unique(groups, return_inverse=True)
-    sums = np.bincount(which, weights=values)
-    counts = np.bincount(which)
-    drawn = np.random.default_rng(seed).integers(0, len(sums), (1000, len(sums)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 VERBS: Mapping[str, str] = {
     "train": "train a student into a run folder",
-    "evaluate": "figures of a model folder on the validation split of its recipe",
+    "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
+    "score": "figures of prediction maps against masks",
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
+    "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",
 }

@@ -1,4 +1,4 @@
-"""`evaluate`: a finished model folder on the images it was judged by."""
+"""`evaluate`: a model folder on images, through the runtime and the drawing of the live path."""
 
 from __future__ import annotations
 
@@ -8,25 +8,69 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
-from engine.files import write_json
+from distill.verbs.measuring import add_measuring_options, measure_and_write
+from engine.faults import FaultCode, FaultError
 
 log = logging.getLogger("distill")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a bundled model's id, or a model folder")
-    parser.add_argument("--runtime", choices=("torch", "onnx", "openvino"), default="openvino")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
+    parser.add_argument("model", nargs="?", help="a bundled model's id, or a model folder")
+    parser.add_argument("--model", dest="model_option", metavar="DIR", help="the same")
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="default: the validation split of the model's recipe"
+    )
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="masks with the names of the images")
+    parser.add_argument(
+        "--negatives", type=Path, metavar="DIR", help="images without a polyp, which have no masks"
+    )
+    parser.add_argument("--runtime", default="auto", metavar="NAME", help="auto, openvino, eager")
+    parser.add_argument("--precision", default="auto", metavar="NAME", help="auto, f32, bf16, int8")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the rows of a model card as JSON, too"
+    )
+    add_measuring_options(parser)
     add_data_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    from distill.judge import judge_model
+    from distill.judge import folder_questions, judged, rows_of, standard_point, validation_questions
+    from engine.files import write_json
+    from engine.model_folder import find_model, load_model_folder
 
-    figures = judge_model(options.model, data_root(options), options.runtime)
-    for row in figures:
-        text = f"{row.set:14} {row.name:28} {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]  n={row.n}"
-        log.info("%s", text)
-    if options.out:
-        write_json(options.out, [row.model_dump(mode="json") for row in figures])
+    name = _model_name(options)
+    if bool(options.images) != bool(options.masks) or (options.negatives and not options.images):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="--images and --masks together, or neither",
+            got="one of them missing",
+            remedy="name both; --negatives comes beside them",
+        )
+    model = load_model_folder(find_model(name))
+    if options.images:
+        questions = folder_questions(options.images, options.masks, options.negatives, options.index)
+    else:
+        questions = validation_questions(model, data_root(options))
+    heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
+    samples = judged(model, questions, options.runtime, options.precision)
+    measured = measure_and_write(options, samples, len(questions), standard_point(model), heading)
+    if options.out or not options.images:
+        rows = rows_of(measured)
+        for row in rows:
+            text = f"{row.set:14} {row.name:28} {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]  n={row.n}"
+            log.info("%s", text)
+        if options.out:
+            write_json(options.out, [row.model_dump(mode="json") for row in rows])
     return OK
+
+
+def _model_name(options: argparse.Namespace) -> str:
+    named = [name for name in (options.model, options.model_option) if name]
+    if len(named) != 1:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="one model",
+            got=" and ".join(named) or "none",
+            remedy="name a model folder, or a bundled model by its id",
+        )
+    return str(named[0])

@@ -5,7 +5,8 @@ import pytest
 
 from distill.data.index import Record
 from distill.evaluate import evaluate
-from distill.metrics.image import bootstrap_interval, dice_iou
+from distill.metrics.image import dice_iou
+from distill.metrics.intervals import bootstrap_interval
 from distill.presets import decide_at, standard_preset
 
 
