@@ -105,7 +105,7 @@ def export(
             remedy="new weights, new id: name another folder",
         )
     cv2.setNumThreads(1)
-    trained = _of_model(source) if (source / CARD).is_file() else _of_run(source)
+    trained = trained_model(source) if (source / CARD).is_file() else trained_run(source)
     material = _material(trained, data_root, size_px)
     student = trained.recipe.student
     aside = out.parent / f".{out.name}.part"
@@ -138,7 +138,8 @@ def export(
     return card
 
 
-def _of_run(run: Path) -> Trained:
+def trained_run(run: Path) -> Trained:
+    """What a run folder holds. Raises FaultError ARGUMENT where nothing was trained."""
     try:
         recipe = parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
         folder = run / CHECKPOINTS
@@ -159,7 +160,8 @@ def _of_run(run: Path) -> Trained:
     return Trained(recipe, rounded, card)
 
 
-def _of_model(source: Path) -> Trained:
+def trained_model(source: Path) -> Trained:
+    """What a model folder was made of. Raises FaultError as `load_model_folder`."""
     folder = load_model_folder(source)
     training = folder.card.training
 

@@ -1,0 +1,70 @@
+"""The runs of a plan, one after another: what is done stays, what was stopped goes on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from distill.data.index import load_index
+from distill.exit_codes import CANCELLED, OK
+from distill.reproduce.judge import judge_run
+from distill.reproduce.plan import Plan, Run
+from distill.train.run import RUN_JSON
+from engine.faults import FaultCode, FaultError
+from engine.files import write_json
+
+FIGURES = "test_figures.json"
+
+
+def finished(plan: Plan, folder: Path) -> dict[str, Any]:
+    """The test figures of the runs that are done, by name."""
+    found = {}
+    for name in plan.runs:
+        path = folder / name / FIGURES
+        if path.is_file():
+            found[name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def run_plan(plan: Plan, folder: Path, data_root: Path) -> int:
+    """Train and judge what is missing below `folder`; gives the exit code of the first that was stopped.
+
+    Raises FaultError: a training that fails, an index without test images (told before anything is trained).
+    """
+    index = load_index(data_root)
+    done = finished(plan, folder)
+    for name, run in plan.runs.items():
+        if name in done:
+            continue
+        code = _train(run, folder / name, data_root)
+        if code == CANCELLED:
+            return CANCELLED
+        if code != OK:
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected=f"the training of {name} to end well",
+                got=f"exit code {code}, with its reason above",
+                remedy="put that right and give the same command again",
+            )
+        write_json(folder / name / FIGURES, judge_run(folder / name, index))
+    return OK
+
+
+def _train(run: Run, path: Path, data_root: Path) -> int:
+    """In a process of its own: its memory goes with it, and Ctrl-C reaches it as it would alone."""
+    command = [sys.executable, "-m", "distill", "train", "--data", str(data_root)]
+    if (path / RUN_JSON).is_file():
+        command += ["--resume", str(path)]
+    else:
+        command += ["--recipe", run.preset, "--run", str(path)]
+        for change in run.changes:
+            command += ["--set", change]
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the training heard it too: it finishes its step and saves

@@ -1,0 +1,77 @@
+"""`reproduce`: a table of the paper, or the agglomeration's, made again run by run."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distill.exit_codes import OK
+from distill.verbs.data_option import add_data_option, data_root
+
+if TYPE_CHECKING:
+    from distill.reproduce.plan import Plan
+
+log = logging.getLogger("distill")
+PUBLISHED_IMAGES = 1450  # of the paper's training split, for a plan without data at hand
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", choices=("table1", "table2", "table3", "table4"))
+    parser.add_argument("--preset", default="paper", help="the recipe: paper, notebook, best or a TOML file")
+    parser.add_argument("--seeds", type=int, default=3, help="how many (default 3)")
+    parser.add_argument("--students", nargs="*", default=[], help="only these of the paper's students")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
+    parser.add_argument("--runs", type=Path, default=Path("runs") / "reproduce", help="where the runs lie")
+    parser.add_argument("--protocol", default="p05_image", help="of our figures (default p05_image)")
+    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table there, too")
+    parser.add_argument("--dry-run", action="store_true", help="only the plan: runs, disk and hours")
+    parser.add_argument(
+        "--gmacs-per-s", type=float, metavar="RATE", help="of the machine to plan for (default: this one's)"
+    )
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from distill.metrics import PROTOCOLS
+    from distill.reproduce.plan import plan_table
+    from distill.reproduce.run import finished, run_plan
+    from distill.reproduce.table import filled
+    from engine.files import write_text
+    from engine.table import choose
+
+    choose(PROTOCOLS, options.protocol, "protocol")
+    plan = plan_table(options.table, options.preset, range(options.seeds), options.students, options.set)
+    if options.dry_run:
+        text, code = _dry(plan, options), OK
+    else:
+        code = run_plan(plan, options.runs, data_root(options))
+        text = filled(plan, finished(plan, options.runs), options.protocol)
+    print(text)
+    if options.out:
+        write_text(options.out, text)
+    return code
+
+
+def _dry(plan: Plan, options: argparse.Namespace) -> str:
+    from distill.reproduce.estimate import cache_gigabytes, estimate_runs, gmacs_per_s
+    from distill.reproduce.run import finished
+    from distill.reproduce.table import dry
+
+    images = _training_images(options)
+    recipes = {name: one.recipe for name, one in plan.runs.items()}
+    rate = options.gmacs_per_s or gmacs_per_s()
+    log.info("%d training images, %.0f GMAC/s", images, rate)
+    done = tuple(finished(plan, options.runs))
+    return dry(plan, estimate_runs(recipes, images, rate), cache_gigabytes(recipes, images), done)
+
+
+def _training_images(options: argparse.Namespace) -> int:
+    """Of the named data folder, else as many as the paper has."""
+    from distill.data.index import load_index
+
+    if options.data is None:
+        return PUBLISHED_IMAGES
+    records = load_index(options.data).records
+    return sum(record.split == "train" for record in records) or len(records)
