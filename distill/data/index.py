@@ -19,10 +19,10 @@ POLYP = "polyp"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One labelled image; paths relative to the data folder or absolute, `mask` None where there is no polyp.
+    """One labelled image; paths relative to the data folder or absolute; no polyp: `mask` None.
 
-    Images of one `group` may show the same polyp: a group is never split. `split` is the publisher's list that
-    the image is on (train, validation, test); None when there is none.
+    Images of one `group` may show the same polyp: a group is never split. `split` is the list
+    (train, validation, test) that its publisher put it on; None: no list.
     """
 
     image: str

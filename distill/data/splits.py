@@ -28,7 +28,7 @@ def split_of(records: Sequence[Record], part: DataPart) -> Split:
 
     "grouped": one fold of all images, whole groups; an image whose group is on a test list is left out.
     "listed": the published lists as they are, leaks included (ClinicDB's 550/62 was cut by frame, so its test
-    frames have neighbours in training; `audit` names them). Without a validation list one fold of the training
+    frames have neighbours in training; `audit` names them). Without a validation list one fold of the train
     list is held back, whole groups: what is chosen by looking must not be chosen on the test list.
     Raises FaultError DATA_SET: as `grouped_split`, or "listed" and an image that is on no list.
     """

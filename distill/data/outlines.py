@@ -1,0 +1,212 @@
+"""Data sets whose masks are outlines in JSON: LabelMe, a file an image, and COCO, a file for all."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from distill.data.masks import Outlines
+from distill.data.samples import Found, Problem, Sample, Source
+from distill.data.sequences import set_name
+from engine.rle import Rle
+
+CIRCLE_CORNERS = 64
+Points = tuple[tuple[float, float], ...]
+
+
+class _Unusable(Exception):
+    """What is wrong with one file; becomes a Problem."""
+
+
+def is_labelme(source: Source) -> bool:
+    return any("shapes" in value for value in _objects(source))
+
+
+def is_coco(source: Source) -> bool:
+    return any("images" in value and "annotations" in value for value in _objects(source))
+
+
+def read_labelme(source: Source, negatives: bool, labels: Collection[str] = ()) -> Found:
+    """A sample a JSON file; no shape in it: no polyp. `labels`: only those shapes.
+
+    Problems: a picture without a file (unless `negatives`), a file without its picture, a shape without area.
+    """
+    samples, problems = [], []
+    for path in source.json_files():
+        at = source.parent / path
+        try:
+            value = _load(at)
+            if "shapes" not in value:
+                continue
+            image = _labelme_image(at, value)
+            mask = _labelme_outlines(at, value, labels)
+        except _Unusable as error:
+            problems.append(Problem(at, str(error)))
+            continue
+        samples.append(Sample(image, mask, set_name(source.folder.name)))
+    described = {sample.image for sample in samples}
+    folders = {image.parent for image in described}
+    stems = {(source.parent / path).with_suffix("") for path in source.json_files()}
+    for path in source.images():
+        at = source.parent / path
+        if at in described or at.parent not in folders or at.with_suffix("") in stems:
+            continue
+        if negatives:
+            samples.append(Sample(at, None, set_name(source.folder.name)))
+        else:
+            problems.append(Problem(at, "no LabelMe file for it"))
+    return Found(tuple(samples), tuple(problems))
+
+
+def read_coco(source: Source, negatives: bool, labels: Collection[str] = ()) -> Found:
+    """A sample an image of every COCO file; no annotation: no polyp. `labels`: only those categories.
+
+    Problems: a missing or twice described picture, an annotation that is only a box, a broken entry.
+    """
+    del negatives  # COCO says it itself
+    samples, problems = [], []
+    names: dict[str, list[Path]] = {}
+    for path in source.images():
+        names.setdefault(path.name, []).append(source.parent / path)
+    described: dict[Path, Path] = {}
+    for path in source.json_files():
+        at = source.parent / path
+        try:
+            value = _load(at)
+            if "images" not in value or "annotations" not in value:
+                continue
+            entries = _coco_entries(value, labels)
+        except _Unusable as error:
+            problems.append(Problem(at, str(error)))
+            continue
+        for entry, outlines in entries:
+            try:
+                image = _coco_image(at, str(entry["file_name"]), names)
+                if image in described:
+                    raise _Unusable(f"{image.name} is described twice, here and in {described[image]}")
+                described[image] = at
+                mask = _coco_outlines(at, entry, outlines)
+            except _Unusable as error:
+                problems.append(Problem(at, str(error)))
+                continue
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                problems.append(Problem(at, f"image {entry.get('id')}: {type(error).__name__}: {error}"))
+                continue
+            samples.append(Sample(image, mask, set_name(source.folder.name)))
+    return Found(tuple(samples), tuple(problems))
+
+
+def _objects(source: Source) -> Iterable[Mapping[str, Any]]:
+    for path in source.json_files():
+        try:
+            yield _load(source.parent / path)
+        except _Unusable:
+            continue
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _Unusable(f"not JSON: {error}") from error
+    return value if isinstance(value, dict) else {}
+
+
+def _labelme_image(at: Path, value: Mapping[str, Any]) -> Path:
+    named = str(value.get("imagePath") or "").replace("\\", "/")
+    for place in (at.parent, at.parent / "images", at.parent.parent / "images", at.parent.parent):
+        for name in (named, Path(named).name):
+            if name and (place / name).is_file():
+                return (place / name).resolve()
+    raise _Unusable(f"its picture {named or '(unnamed)'} is not there")
+
+
+def _labelme_outlines(at: Path, value: Mapping[str, Any], labels: Collection[str]) -> Outlines | None:
+    try:
+        shapes = [shape for shape in value["shapes"] if not labels or shape["label"] in labels]
+        polygons = tuple(_labelme_polygon(shape) for shape in shapes)
+        size = int(value["imageWidth"]), int(value["imageHeight"])
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise _Unusable(f"{type(error).__name__}: {error}") from error
+    return Outlines(at, *size, polygons=polygons) if polygons else None
+
+
+def _labelme_polygon(shape: Mapping[str, Any]) -> Points:
+    points = tuple((float(x), float(y)) for x, y in shape["points"])
+    kind = shape.get("shape_type") or "polygon"
+    if kind == "polygon" and len(points) >= 3:
+        return points
+    if kind == "rectangle" and len(points) == 2:
+        (x0, y0), (x1, y1) = points
+        return ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+    if kind == "circle" and len(points) == 2:
+        (x, y), edge = points
+        radius_px = math.dist((x, y), edge)
+        turns = [2 * math.pi * corner / CIRCLE_CORNERS for corner in range(CIRCLE_CORNERS)]
+        return tuple((x + radius_px * math.cos(turn), y + radius_px * math.sin(turn)) for turn in turns)
+    raise _Unusable(f"a {kind} of {len(points)} points has no area")
+
+
+def _coco_entries(
+    value: Mapping[str, Any], labels: Collection[str]
+) -> list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
+    try:
+        chosen = {
+            category["id"]
+            for category in value.get("categories", [])
+            if not labels or category["name"] in labels
+        }
+        annotations: dict[Any, list[Mapping[str, Any]]] = {}
+        for annotation in value["annotations"]:
+            if not labels or annotation["category_id"] in chosen:
+                annotations.setdefault(annotation["image_id"], []).append(annotation)
+        entries = [(entry, annotations.pop(entry["id"], [])) for entry in value["images"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _Unusable(f"not as COCO has it: {type(error).__name__}: {error}") from error
+    if annotations:
+        raise _Unusable(f"annotations of images that it does not list: {sorted(map(str, annotations))}")
+    return entries
+
+
+def _coco_image(at: Path, file_name: str, names: Mapping[str, list[Path]]) -> Path:
+    file_name = file_name.replace("\\", "/")
+    for place in (at.parent, at.parent / "images", at.parent.parent / "images", at.parent.parent):
+        if (place / file_name).is_file():
+            return (place / file_name).resolve()
+    found = names.get(Path(file_name).name, [])
+    if len(found) != 1:
+        raise _Unusable(f"its picture {file_name} is {'not there' if not found else 'there several times'}")
+    return found[0]
+
+
+def _coco_outlines(
+    at: Path, entry: Mapping[str, Any], annotations: Iterable[Mapping[str, Any]]
+) -> Outlines | None:
+    polygons: list[Points] = []
+    runs: list[Rle] = []
+    lengths = []
+    for annotation in annotations:
+        outline = annotation.get("segmentation")
+        if isinstance(outline, dict):
+            height_px, width_px = map(int, outline["size"])
+            if (height_px, width_px) != (entry["height"], entry["width"]):
+                raise _Unusable(f"annotation {annotation.get('id')}: run lengths of {width_px}x{height_px}")
+            if isinstance(outline["counts"], str):
+                runs.append(Rle(size=[height_px, width_px], counts=outline["counts"]))
+            else:
+                lengths.append(tuple(map(int, outline["counts"])))
+        elif outline:
+            for flat in outline:
+                if len(flat) < 6 or len(flat) % 2:
+                    raise _Unusable(f"annotation {annotation.get('id')}: {len(flat)} numbers are no polygon")
+                polygons.append(tuple(zip(map(float, flat[::2]), map(float, flat[1::2]), strict=True)))
+        else:
+            raise _Unusable(f"annotation {annotation.get('id')} of {entry['file_name']} is only a box")
+    if not (polygons or runs or lengths):
+        return None
+    return Outlines(
+        at, int(entry["width"]), int(entry["height"]), tuple(polygons), tuple(runs), tuple(lengths)
+    )

@@ -1,0 +1,269 @@
+"""`prepare`: folders as people have them become one data folder with an index; all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from distill.data.fingerprint import U64, fingerprint
+from distill.data.groups import groups_of
+from distill.data.index import INDEX_NAME, POLYP
+from distill.data.layouts import AUTO, LAYOUTS, layout_of
+from distill.data.lists import usual_lists, with_lists
+from distill.data.masks import read_mask
+from distill.data.pictures import read_picture
+from distill.data.samples import Found, Problem, Sample, source_of
+from engine.faults import FaultCode, FaultError
+from engine.files import sha256_of, write_json_lines
+from engine.types import U8
+
+Tick = Callable[[int, int], None]  # done, of how many
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user says on top of what the folders say. None and empty: nothing."""
+
+    layout: str = AUTO
+    set: str | None = None
+    task: str | None = None
+    labels: Collection[str] = ()  # shapes or categories that count
+    lists: Mapping[Path, str] | None = None  # name list -> side of the split
+    negatives: bool = False  # an image without a mask, or with a black one, has no polyp
+    copy: bool = False  # pictures and masks into the data folder
+
+
+NOTHING = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The lines of the index; none when there are problems, and nothing was written then."""
+
+    lines: tuple[Line, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Facts of one sample; `print` is None where groups are final."""
+
+    sample: Sample
+    width_px: int
+    height_px: int
+    sha256: str
+    has_polyp: bool
+    mask: Path | None  # to be named in the index
+    mask_sha256: str | None
+    print: U64 | None
+
+
+def find_samples(sources: Sequence[Path], wishes: Wishes) -> Found:
+    """All images of all sources, nothing decoded yet.
+
+    Raises FaultError DATA_SET for a source that is no folder or lies as no layout, or as several.
+    """
+    found = Found()
+    for folder in sources:
+        if not folder.is_dir():
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected="a folder with a data set",
+                got=str(folder),
+                remedy="unpack it, or correct the path",
+            )
+        source = source_of(folder)
+        name = layout_of(source) if wishes.layout == AUTO else wishes.layout
+        here = LAYOUTS[name].read(source, wishes.negatives, wishes.labels)
+        if not here.samples and not here.problems:
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected=f"images in {folder} as {LAYOUTS[name].summary}",
+                got="none",
+                remedy="correct the path or --layout",
+            )
+        if name != "index":  # an index says itself which image is on which list
+            listed = with_lists(here.samples, usual_lists(source.folder))
+            here = Found(listed.samples, here.problems + listed.problems)
+        found += here
+    samples = tuple(
+        replace(sample, set=wishes.set or sample.set, task=wishes.task or sample.task or POLYP)
+        for sample in found.samples
+    )
+    listed = with_lists(samples, wishes.lists or {})
+    return Found(listed.samples, found.problems + listed.problems)
+
+
+def prepare(
+    sources: Sequence[Path], out: Path, wishes: Wishes, tick: Tick = lambda done, of: None
+) -> Prepared:
+    """Check every image and mask, group them, and write `out`: the index and the masks that had to be made.
+
+    Raises FaultError DATA_SET as `find_samples`, OUTPUT when `out` already holds what would be written.
+    """
+    out = out.resolve()
+    if (out / INDEX_NAME).exists():
+        raise _taken(out / INDEX_NAME)
+    found = find_samples(sources, wishes)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.", suffix=".part") as aside_name:
+        aside = Path(aside_name) / out.name
+        aside.mkdir()
+        results = _check_all(found.samples, aside, wishes, tick)
+        problems = found.problems + tuple(result for result in results if isinstance(result, Problem))
+        if problems:
+            return Prepared((), problems)
+        checked = [result for result in results if isinstance(result, _Checked)]
+        prints = None
+        if all(one.print is not None for one in checked):
+            prints = np.stack([one.print for one in checked if one.print is not None])
+        groups = groups_of([one.sample for one in checked], prints)
+        lines = tuple(_line(one, group, out, aside) for one, group in zip(checked, groups, strict=True))
+        write_json_lines(aside / INDEX_NAME, lines)
+        _put_in_place(aside, out)
+    return Prepared(lines, ())
+
+
+def _check_all(
+    samples: Sequence[Sample], aside: Path, wishes: Wishes, tick: Tick
+) -> list[_Checked | Problem]:
+    # One index has its groups; only what is added to it must be compared.
+    hashing = len({sample.settled for sample in samples}) > 1 or any(not s.settled for s in samples)
+    names = _target_names(samples)
+    results: list[_Checked | Problem] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for result in pool.map(
+                lambda sample, name: _check(sample, name, aside, wishes, hashing), samples, names
+            ):
+                results.append(result)
+                tick(len(results), len(samples))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return results
+
+
+def _target_names(samples: Sequence[Sample]) -> list[str]:
+    """<set>/<stem>, numbered where a set has the same name twice."""
+    seen: Counter[str] = Counter()
+    names = []
+    for sample in samples:
+        name = f"{sample.set}/{sample.image.stem}"
+        seen[name.lower()] += 1
+        count = seen[name.lower()]
+        names.append(name if count == 1 else f"{name}~{count}")
+    return names
+
+
+def _check(sample: Sample, name: str, aside: Path, wishes: Wishes, hashing: bool) -> _Checked | Problem:
+    try:
+        picture = read_picture(sample.image)
+    except ValueError as error:
+        return Problem(sample.image, str(error))
+    height_px, width_px = picture.pixels.shape[:2]
+    mask: Path | None = None
+    mask_sha256: str | None = None
+    has_polyp = False
+    if sample.mask is not None:
+        try:
+            given = read_mask(sample.mask)
+        except ValueError as error:
+            return Problem(sample.mask.path, f"{error} (the mask of {sample.image.name})")
+        if given.binary.shape != (height_px, width_px):
+            got = f"{given.binary.shape[1]}x{given.binary.shape[0]}"
+            what = f"a mask of {got} for {sample.image.name} of {width_px}x{height_px}"
+            return Problem(sample.mask.path, what)
+        has_polyp = bool(given.binary.any())
+        if has_polyp or not wishes.negatives:
+            mask, mask_sha256 = sample.mask.path, given.sha256
+            if wishes.copy or mask_sha256 is None:
+                mask = aside / "masks" / f"{name}.png"
+                mask_sha256 = _write_png(mask, given.binary)
+    target = sample.image
+    if wishes.copy:
+        target = aside / "images" / f"{name}{sample.image.suffix.lower()}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(sample.image, target)
+    return _Checked(
+        sample=replace(sample, image=target),
+        width_px=width_px,
+        height_px=height_px,
+        sha256=picture.sha256,
+        has_polyp=has_polyp,
+        mask=mask,
+        mask_sha256=mask_sha256,
+        print=fingerprint(picture.pixels) if hashing else None,
+    )
+
+
+def _write_png(path: Path, binary: U8) -> str:
+    """Its sha256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, data = cv2.imencode(".png", binary * np.uint8(255))
+    path.write_bytes(data.tobytes())
+    return sha256_of(path)
+
+
+def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
+    sample = checked.sample
+    line: Line = {
+        "image": _reference(sample.image, out, aside),
+        "mask": _reference(checked.mask, out, aside) if checked.mask else None,
+        "set": sample.set,
+        "label": POLYP if checked.has_polyp else f"no-{POLYP}",
+        "group": group,
+        "width": checked.width_px,
+        "height": checked.height_px,
+        "sha256": checked.sha256,
+        "mask_sha256": checked.mask_sha256,
+        "task": sample.task,
+        "split": sample.split,
+        "sequence": sample.sequence,
+        "frame": sample.frame,
+    }
+    kept = ("mask", "mask_sha256")
+    return {key: value for key, value in line.items() if value is not None or key in kept} | dict(
+        sample.extra
+    )
+
+
+def _reference(path: Path, out: Path, aside: Path) -> str:
+    """Relative where the folder can be moved with it, absolute where the file lies elsewhere."""
+    for root in (aside, out):
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return path.as_posix()
+
+
+def _put_in_place(aside: Path, out: Path) -> None:
+    """The whole folder in one step where there was none; else what it holds, the index last."""
+    if not out.exists():
+        aside.rename(out)
+        return
+    parts = sorted(aside.iterdir(), key=lambda part: part.name == INDEX_NAME)
+    for part in parts:
+        if (out / part.name).exists():
+            raise _taken(out / part.name)
+    for part in parts:
+        part.rename(out / part.name)
+
+
+def _taken(path: Path) -> FaultError:
+    return FaultError(
+        FaultCode.OUTPUT,
+        expected=f"no {path.name} in {path.parent} yet",
+        got="one that is there",
+        remedy="name a new folder by --out, or remove it first",
+    )
