@@ -16,7 +16,7 @@ from torch import Tensor
 
 from distill.data.dataset import Pictures, squash
 from distill.data.index import Index, load_index
-from distill.data.splits import Split, grouped_split
+from distill.data.splits import Split, split_of
 from distill.evaluate import POOLED, evaluate
 from distill.networks import (
     Network,
@@ -31,6 +31,7 @@ from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import standard_preset
 from distill.quantise import quantise
 from distill.recipe import Recipe, load_recipe, parse_recipe
+from distill.teachers import card_of
 from distill.train.checkpoint import STATE, contiguous
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON
@@ -43,6 +44,7 @@ from engine.model_folder import (
     ONNX,
     SCHEMA,
     WEIGHTS,
+    EncoderCard,
     FileCard,
     InputCard,
     ModelCard,
@@ -53,13 +55,14 @@ from engine.model_folder import (
     load_model_folder,
 )
 from engine.models import make_student
+from engine.models.encoder import load_pretrained
 from engine.types import F32
 
 log = logging.getLogger(__name__)
 INDEX_DIGITS = 16  # of its sha256, in the card
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
-    "not for commercial use; check each set's own terms. Encoder start: EfficientNet-Lite0, Apache-2.0."
+    "not for commercial use; check each set's own terms."
 )
 
 
@@ -69,6 +72,7 @@ class Trained:
 
     recipe: Recipe
     weights: dict[str, Tensor]
+    licence: str
     card: Callable[[Index, Split], TrainingCard]
 
 
@@ -128,7 +132,7 @@ def export(
             training=trained.card(material.index, material.split),
             metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
-            licence=LICENCE,
+            licence=trained.licence,
             use="research use only",
         )
         write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))
@@ -157,7 +161,7 @@ def trained_run(run: Path) -> Trained:
         return _training_card(recipe, index, split, state["step"], run.name)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
-    return Trained(recipe, rounded, card)
+    return Trained(recipe, rounded, _licence(recipe), card)
 
 
 def trained_model(source: Path) -> Trained:
@@ -175,14 +179,14 @@ def trained_model(source: Path) -> Trained:
             )
         return training
 
-    return Trained(load_recipe(training.recipe), load_file(folder.weights), card)
+    return Trained(load_recipe(training.recipe), load_file(folder.weights), folder.card.licence, card)
 
 
 def _material(trained: Trained, data_root: Path, size_px: int | None) -> Material:
     recipe = trained.recipe
     index = load_index(data_root)
-    part, size_px = recipe.data, size_px or recipe.export_size_px
-    split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
+    size_px = size_px or recipe.export_size_px
+    split = split_of(index.records, recipe.data)
     trained.card(index, split)  # another data set is refused before the work
     return Material(
         trained=trained,
@@ -270,5 +274,27 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
             f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
             f"weights of step {step}, moving average."
         ),
+        teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
+        encoder=_encoder_card(recipe, index.root),
         run_id=run_id,
     )
+
+
+def _encoder_card(recipe: Recipe, data_root: Path) -> EncoderCard | None:
+    """What the training started from: the same file read once more. Raises FaultError when it is gone."""
+    part = recipe.student
+    if not part.pretrained:
+        return None
+    student = make_student(part.name, part.args)
+    return load_pretrained(student.get_submodule("encoder"), part.pretrained_in(data_root))
+
+
+def _licence(recipe: Recipe) -> str:
+    """The data's, the encoder's start and the teachers' terms, in one text."""
+    said = [LICENCE]
+    if recipe.student.pretrained:
+        said.append(f"Encoder start: {Path(recipe.student.pretrained).name}, under its publisher's terms.")
+    for teacher in recipe.distil.teachers:
+        card = card_of(teacher)
+        said.append(f"Teacher {card.hub_id or card.name}: {card.licence}.")
+    return " ".join(said)

@@ -32,6 +32,10 @@ class StudentPart(Part):
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
+    def pretrained_in(self, data_root: Path) -> str:
+        """`pretrained` with a relative file looked for in the data folder."""
+        return self.pretrained if ":" in self.pretrained else str(data_root / self.pretrained)
+
 
 class DataPart(Part):
     folds: Annotated[int, Field(ge=2)] = 5

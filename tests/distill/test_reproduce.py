@@ -1,4 +1,4 @@
-"""The paper's tables: the plan says every run, each is made once, the table stands beside what is published."""
+"""The paper's tables: the plan says every run, each is made once, the table stands beside the published."""
 
 import json
 import re
