@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.data.index import load_index
-from distill.data.splits import grouped_split
+from distill.data.splits import split_of
 from distill.metrics.files import pair_by_stem, pictures_in, read_mask
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import Outcome, card_rows
@@ -60,11 +60,10 @@ def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question,
     """The validation split that the model was trained beside. Raises FaultError."""
     part = load_recipe(model.card.training.recipe).data
     index = load_index(data_root)
-    split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
-    records = [index.records[position] for position in split.validation]
+    records = [index.records[position] for position in split_of(index.records, part).validation]
     return tuple(
         Question(
-            Case(Path(record.image).stem, record.set, record.group),
+            Case(record.image, record.set, record.group),
             data_root / record.image,
             data_root / record.mask if record.mask else None,
         )

@@ -1,4 +1,4 @@
-"""VERBS: what `python -m distill` can do, a module each: `arguments(parser)` declares, `run(options)` does it.
+"""VERBS: what `python -m distill` can do, a module each: `arguments(parser)` declares, `run(options)` acts.
 
 `run` returns the exit code. A module imports torch and the like only inside `run`, so that --help is quick.
 """
@@ -11,6 +11,7 @@ VERBS: Mapping[str, str] = {
     "train": "train a student into a run folder",
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
     "score": "figures of prediction maps against masks",
+    "compare": "whether one run or model is better than another: difference, interval and p",
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
     "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",
 }

@@ -1,0 +1,106 @@
+"""`compare`: whether B is better than A, image by image and seed by seed."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from distill.exit_codes import OK
+from distill.verbs.data_option import add_data_option, data_root
+from engine.faults import FaultCode, FaultError
+
+log = logging.getLogger("distill")
+WHAT = "a run folder, a model folder, or a table that score or evaluate wrote with --csv"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pair", nargs="*", metavar="RUN", help=f"A and B, one of each: {WHAT}")
+    parser.add_argument("--a", nargs="+", default=[], metavar="RUN", help="the seeds of A")
+    parser.add_argument(
+        "--b", nargs="+", default=[], metavar="RUN", help="the seeds of B; as many are twins, in this order"
+    )
+    parser.add_argument("--figure", default="dice", help="a column of the tables; default dice")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the differences as JSON")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="judge model folders on these images")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="their masks")
+    parser.add_argument(
+        "--index", type=Path, metavar="FILE", help="an index.jsonl with the set and group of every image"
+    )
+    parser.add_argument("--runtime", default="auto", metavar="NAME", help="of model folders")
+    parser.add_argument("--precision", default="auto", metavar="NAME", help="of model folders")
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from tqdm import tqdm
+
+    from distill.arms import Ground, table_of
+    from distill.compare import compare
+    from distill.judge import folder_questions
+    from distill.metrics.table import FIGURES
+    from engine.files import write_json
+
+    sides = _sides(options)
+    if options.figure not in FIGURES:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a figure: {', '.join(FIGURES)}",
+            got=repr(options.figure),
+            remedy="correct --figure",
+        )
+    if bool(options.images) != bool(options.masks):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="--images and --masks together, or neither",
+            got="one of them",
+            remedy="name both",
+        )
+    questions = None
+    if options.images:
+        questions = folder_questions(options.images, options.masks, index=options.index)
+    ground = Ground(questions, lambda: data_root(options), options.runtime, options.precision)
+    with tqdm(unit="image", delay=1) as bar:
+        a, b = ([table_of(arm, ground, bar.update) for arm in arms] for arms in sides)
+    differences = compare(a, b, options.figure)
+    log.info(
+        "%s of B minus A, 95 %% interval over groups of images and %d and %d seeds",
+        options.figure,
+        len(a),
+        len(b),
+    )
+    for d in differences:
+        log.info(
+            "%-16s %.4f -> %.4f: %+.4f [%+.4f, %+.4f], p = %.4f, %d images in %d groups",
+            d.set,
+            d.a,
+            d.b,
+            d.difference,
+            d.low,
+            d.high,
+            d.p,
+            d.images,
+            d.groups,
+        )
+    if options.json:
+        rows = {d.set: {key: value for key, value in asdict(d).items() if key != "set"} for d in differences}
+        write_json(
+            options.json,
+            {"schema": 1, "figure": options.figure, "a": sides[0], "b": sides[1], "differences": rows},
+        )
+    return OK
+
+
+def _sides(options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    if len(options.pair) == 2 and not options.a and not options.b:
+        return [options.pair[0]], [options.pair[1]]
+    if not options.pair and options.a and options.b:
+        return options.a, options.b
+    raise FaultError(
+        FaultCode.ARGUMENT,
+        expected="two runs, or --a RUN ... --b RUN ...",
+        got=f"{len(options.pair)} runs, {len(options.a)} after --a, {len(options.b)} after --b",
+        remedy="name both sides in one of the two ways",
+    )
