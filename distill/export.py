@@ -148,7 +148,7 @@ def trained_run(run: Path) -> Trained:
         recipe = parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
         folder = run / CHECKPOINTS
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        weights = load_file(folder / f"average-{state['files']}.safetensors")
+        weights = load_file(folder / state["weights"])
     except (OSError, ValueError, KeyError) as error:
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -158,7 +158,7 @@ def trained_run(run: Path) -> Trained:
         ) from error
 
     def card(index: Index, split: Split) -> TrainingCard:
-        return _training_card(recipe, index, split, state["step"], run.name)
+        return _training_card(recipe, index, split, state["progress"]["step"], run.name)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     return Trained(recipe, rounded, _licence(recipe), card)

@@ -1,40 +1,110 @@
-"""Augmentation on uint8 pictures with OpenCV: about 3 ms a picture, against 100 for its training step."""
+"""Random views of one image, and where each point of the frame went: the same geometry for all maps of it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple, Protocol
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from distill.data.mixing import fourier_mix, paste
+from distill.data.photometry import colour, jpeg, lamp, optics
+from distill.recipe import AugmentPart
 from engine.types import U8
 
 Rng = np.random.Generator
+Matrix = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in 0..1 of the view
+FLIPS = ((1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0))  # along x and y: the four of "four_flips"
+CROP_TRIES = 10
 
 
-def augment(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
+class View(NamedTuple):
+    """image uint8 [S, S, 3] RGB, mask uint8 [S, S] of 0 and 1.
+
+    `matrix` float64 [3, 3] takes a point of the stored frame to its place in the view, both in 0..1 with x to
+    the right and y down. `hidden` are the parts of the view that the frame's teachers did not see.
+    """
+
+    image: U8
+    mask: U8
+    matrix: Matrix
+    hidden: tuple[Box, ...] = ()
+
+
+class Donors(Protocol):
+    """Where other images come from."""
+
+    def polyp(self, rng: Rng) -> tuple[U8, U8]:
+        """An image with a polyp, and its mask."""
+
+    def stranger(self, rng: Rng) -> U8:
+        """An image of another set."""
+
+
+def augment(
+    image: U8,
+    mask: U8,
+    size_px: int,
+    rng: Rng,
+    part: AugmentPart = AugmentPart(),
+    donors: Donors | None = None,
+) -> View:
     """One random view.
 
-    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. Returns both at [size_px, size_px].
-    Geometry moves both alike, light touches the picture only, panels cover both.
+    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. Geometry moves both alike, light touches the
+    picture only, panels cover both. An option of probability 0 draws nothing, so that what others draw stays.
     """
-    image, mask = _geometry(image, mask, size_px, rng)
-    image = _colour(image, rng)
-    image = _optics(image, rng)
-    if rng.random() < 0.12:
-        image, mask = _panel(image, mask, rng)
-    if rng.random() < 0.25:
-        image = _jpeg(image, int(rng.integers(25, 90)))
-    return image, mask
+    view = _geometry(image, mask, size_px, rng, part)
+    if donors is not None:
+        view = _mixed(view, rng, part, donors)
+    image = colour(view.image, part, rng)
+    image = lamp(image, part, rng)
+    view = view._replace(image=optics(image, part, rng))
+    if rng.random() < part.panel:
+        view = _panel(view, rng)
+    if part.cutout and rng.random() < part.cutout:
+        view = _cutout(view, rng)
+    if rng.random() < part.jpeg:
+        view = view._replace(image=jpeg(view.image, int(rng.integers(25, 90))))
+    return view
 
 
-def _geometry(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
-    """Flips and quarter turns always; two thirds of the views also turn, zoom, stretch and shift."""
+def flipped(image: U8, mask: U8, size_px: int, which: int) -> View:
+    """One of the four views that leave nothing to chance; `which` 0 is the frame as it is."""
+    sign_x, sign_y = FLIPS[which]
+    matrix = _shift(0.5) @ np.diag([sign_x, sign_y, 1.0]) @ _shift(-0.5)
+    small, small_mask = _squash(image, mask, size_px)
+    step_x, step_y = int(sign_x), int(sign_y)
+    return View(
+        np.ascontiguousarray(small[::step_y, ::step_x]),
+        np.ascontiguousarray(small_mask[::step_y, ::step_x]),
+        matrix,
+    )
+
+
+def _squash(image: U8, mask: U8, size_px: int) -> tuple[U8, U8]:
+    """Both at the network's size: the picture as the live path shrinks it, the mask by its nearest pixel."""
+    shrinks = size_px <= min(image.shape[:2])
+    size = (size_px, size_px)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    small_mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return small.astype(np.uint8, copy=False), small_mask.astype(np.uint8, copy=False)
+
+
+def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) -> View:
+    """Flips and quarter turns; a share of the views also turns, zooms, stretches and shifts."""
+    window = np.eye(3)
+    if part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
+        image, mask, window = _polyp_free_crop(image, mask, rng)
     height, width = image.shape[:2]
     squash = np.diag([size_px / width, size_px / height, 1.0])
-    move = _flip_and_quarter_turn(size_px, rng)
+    move = _flip_and_quarter_turn(size_px, rng, part)
     filter_area = True
-    if rng.random() < 0.67:
-        zoom = float(np.exp(rng.uniform(np.log(0.6), np.log(1.6))))
-        move = _affine(size_px, zoom, rng) @ move
+    if rng.random() < part.affine:
+        zoom = float(np.exp(rng.uniform(*np.log(part.zoom))))
+        move = _affine(size_px, zoom, rng, part) @ move
         filter_area = zoom < 1
     if filter_area and min(height, width) >= size_px:
         # Shrink with the area filter of the live path first, then move at the network's size.
@@ -53,94 +123,81 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng) -> tuple[U8, U8]:
     moved_mask = cv2.warpAffine(
         mask * np.uint8(255), matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=border
     )
-    return moved.astype(np.uint8, copy=False), (moved_mask > 127).astype(np.uint8)
+    unit = np.diag([1 / size_px, 1 / size_px, 1.0]) @ move @ np.diag([size_px, size_px, 1.0])
+    return View(
+        moved.astype(np.uint8, copy=False), (moved_mask > 127).astype(np.uint8), np.asarray(unit @ window)
+    )
 
 
-def _shift(by_px: float) -> np.ndarray:
+def _polyp_free_crop(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8, Matrix]:
+    """A part of the frame without any polyp and where it lies; the whole frame when none is found quickly."""
+    height, width = mask.shape
+    for _ in range(CROP_TRIES):
+        high, wide = (rng.uniform(0.35, 0.7, 2) * (height, width)).astype(int)
+        top, left = int(rng.integers(height - high)), int(rng.integers(width - wide))
+        rows, columns = slice(top, top + high), slice(left, left + wide)
+        if not mask[rows, columns].any():
+            window = np.array([[width / wide, 0, -left / wide], [0, height / high, -top / high], [0, 0, 1.0]])
+            return image[rows, columns], mask[rows, columns], window
+    return image, mask, np.eye(3)
+
+
+def _shift(by_px: float) -> Matrix:
     return np.array([[1.0, 0.0, by_px], [0.0, 1.0, by_px], [0.0, 0.0, 1.0]])
 
 
-def _flip_and_quarter_turn(size_px: int, rng: Rng) -> np.ndarray:
-    sign_x, sign_y = rng.choice([-1.0, 1.0], 2)
+def _flip_and_quarter_turn(size_px: int, rng: Rng, part: AugmentPart) -> Matrix:
+    sign_x, sign_y = rng.choice([-1.0, 1.0], 2) if part.flips else (1.0, 1.0)
     turn = np.diag([sign_x, sign_y, 1.0])
-    if rng.random() < 0.5:
+    if rng.random() < part.quarter_turn:
         turn = turn[[1, 0, 2]]
     centre = size_px / 2
     return np.asarray(_shift(centre) @ turn @ _shift(-centre))
 
 
-def _affine(size_px: int, zoom: float, rng: Rng) -> np.ndarray:
-    angle = np.deg2rad(rng.uniform(-35, 35))
-    stretch = np.exp(rng.uniform(-0.18, 0.18))
+def _affine(size_px: int, zoom: float, rng: Rng, part: AugmentPart) -> Matrix:
+    angle = np.deg2rad(rng.uniform(-part.turn_deg, part.turn_deg))
+    stretch = np.exp(rng.uniform(-part.stretch, part.stretch))
     cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
     turn = np.array([[cos * stretch, -sin, 0.0], [sin * stretch, cos, 0.0], [0.0, 0.0, 1.0]])
-    away_px = rng.uniform(-0.15, 0.15, 2) * size_px
+    away_px = rng.uniform(-part.shift, part.shift, 2) * size_px
     centre = size_px / 2
     turn = _shift(centre) @ turn @ _shift(-centre)
     turn[:2, 2] += away_px
     return np.asarray(turn)
 
 
-def _colour(image: U8, rng: Rng) -> U8:
-    """White balance, brightness, contrast and gamma in one table; hue and saturation for a third."""
-    if rng.random() < 0.35:
-        hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
-        hue = int(rng.normal(0, 6))
-        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + hue) % 256  # wraps, as a hue should
-        hsv[..., 1] = cv2.convertScaleAbs(hsv[..., 1], alpha=rng.uniform(0.55, 1.4))
-        image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).astype(np.uint8, copy=False)
-    if rng.random() < 0.8:
-        gamma = np.exp(rng.uniform(-0.35, 0.35))
-        contrast, brightness = rng.uniform(0.75, 1.25), rng.uniform(-0.12, 0.12)
-        balance = rng.uniform(0.88, 1.12, 3)
-        level = np.linspace(0, 1, 256)[:, None] ** gamma
-        table = ((level - 0.5) * contrast + 0.5 + brightness) * balance
-        table[0] = 0  # the black frame of an endoscope stays black
-        lut = (np.clip(table, 0, 1) * 255).round().astype(np.uint8)
-        image = cv2.LUT(image, lut[None]).astype(np.uint8, copy=False)
-    return image
+def _mixed(view: View, rng: Rng, part: AugmentPart, donors: Donors) -> View:
+    """A polyp from elsewhere on a polyp-free view; the light of another set."""
+    size_px = view.image.shape[0]
+    if part.paste and rng.random() < part.paste and not view.mask.any():
+        donor = _geometry(*donors.polyp(rng), size_px, rng, part)
+        image, mask = paste(view.image, view.mask, donor.image, donor.mask)
+        if donor.mask.any():
+            view = View(image, mask, view.matrix, (*view.hidden, _box_of(donor.mask)))
+    if part.fourier and rng.random() < part.fourier:
+        stranger = cv2.resize(donors.stranger(rng), (size_px, size_px), interpolation=cv2.INTER_LINEAR)
+        mixed = fourier_mix(view.image, stranger.astype(np.uint8, copy=False), float(rng.uniform(0.2, 0.8)))
+        view = view._replace(image=mixed)
+    return view
 
 
-def _optics(image: U8, rng: Rng) -> U8:
-    """Blur, motion, a soft source, sensor noise."""
-    size_px = image.shape[0]
-    kind = rng.random()
-    if kind < 0.10:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 2.0) * size_px / 352).astype(
-            np.uint8, copy=False
-        )
-    elif kind < 0.18:
-        image = cv2.filter2D(image, -1, _streak(int(rng.integers(3, 10)), rng)).astype(np.uint8, copy=False)
-    elif kind < 0.28:
-        small_px = int(size_px * rng.uniform(0.4, 0.8))
-        small = cv2.resize(image, (small_px, small_px), interpolation=cv2.INTER_LINEAR)
-        image = cv2.resize(small, (size_px, size_px), interpolation=cv2.INTER_LINEAR).astype(
-            np.uint8, copy=False
-        )
-    if rng.random() < 0.15:
-        noise = rng.normal(0, rng.uniform(2, 10), image.shape[:2])[..., None]
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
-    return image
+def _box_of(mask: U8) -> Box:
+    y, x = np.nonzero(mask)
+    rows, columns = slice(int(y.min()), int(y.max()) + 1), slice(int(x.min()), int(x.max()) + 1)
+    return _box(rows, columns, mask.shape[0])
 
 
-def _streak(length_px: int, rng: Rng) -> np.ndarray:
-    kernel = np.zeros((length_px, length_px), np.float32)
-    kernel[length_px // 2] = 1
-    turn = cv2.getRotationMatrix2D((length_px / 2 - 0.5, length_px / 2 - 0.5), rng.uniform(0, 180), 1)
-    turned = cv2.warpAffine(kernel, turn, (length_px, length_px))
-    return np.asarray(turned / turned.sum())
-
-
-def _panel(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8]:
+def _panel(view: View, rng: Rng) -> View:
     """A black border or corner of the recorder, sometimes with bright lines of text; no polyp under it."""
-    size_px = image.shape[0]
-    image, mask = image.copy(), mask.copy()
+    size_px = view.image.shape[0]
+    image, mask = view.image.copy(), view.mask.copy()
     wide, high = (rng.uniform(0.05, 0.3, 2) * size_px).astype(int)
     rows, columns = {
-        0: (slice(None), slice(0, wide)),
-        1: (slice(None), slice(size_px - wide, None)),
-        2: (slice(0, high), slice(None)),
-        3: (slice(size_px - high, None), slice(0, wide)),
+        0: (slice(0, size_px), slice(0, wide)),
+        1: (slice(0, size_px), slice(size_px - wide, size_px)),
+        2: (slice(0, high), slice(0, size_px)),
+        3: (slice(size_px - high, size_px), slice(0, wide)),
     }[int(rng.integers(4))]
     image[rows, columns] = 0
     mask[rows, columns] = 0
@@ -149,11 +206,19 @@ def _panel(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8]:
         for y in rng.integers(0, panel.shape[0], 5):
             start, stop = sorted(rng.integers(0, panel.shape[1] + 1, 2))
             panel[y : y + 2, start:stop:2] = rng.integers(120, 255)
-    return image, mask
+    return View(image, mask, view.matrix, (*view.hidden, _box(rows, columns, size_px)))
 
 
-def _jpeg(image: U8, quality: int) -> U8:
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert decoded is not None  # it was encoded one line above
-    return decoded.astype(np.uint8, copy=False)
+def _cutout(view: View, rng: Rng) -> View:
+    """A grey square; the mask stays: a half-hidden polyp is still one."""
+    size_px = view.image.shape[0]
+    side_px = int(rng.uniform(0.08, 0.25) * size_px)
+    top, left = rng.integers(0, size_px - side_px, 2)
+    rows, columns = slice(int(top), int(top) + side_px), slice(int(left), int(left) + side_px)
+    image = view.image.copy()
+    image[rows, columns] = rng.integers(0, 255, 3)
+    return View(image, view.mask, view.matrix, (*view.hidden, _box(rows, columns, size_px)))
+
+
+def _box(rows: slice, columns: slice, size_px: int) -> Box:
+    return columns.start / size_px, rows.start / size_px, columns.stop / size_px, rows.stop / size_px

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from distill.data.augment import augment
+from distill.data.augment import FLIPS, Box, augment, flipped
 from distill.data.index import Record
+from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
 from engine.types import U8
+
+IntArray = npt.NDArray[np.int64]
 
 
 class Pictures:
@@ -45,6 +50,12 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.records)
 
+    def add(self, record: Record, image: U8, mask: U8) -> None:
+        """One more that no file holds."""
+        self.records += (record,)
+        self.images.append(image)
+        self.masks.append(mask)
+
 
 def _read(path: Path, flag: int) -> U8:
     picture = cv2.imread(str(path), flag)
@@ -67,24 +78,135 @@ def squash(image: U8, size_px: int) -> U8:
     ).astype(np.uint8, copy=False)
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+class Batch(NamedTuple):
+    """What one step looks at.
+
+    image float32 [B, 3, S, S] RGB 0..1; mask float32 [B, 1, S, S] of 0 and 1; matrix float32 [B, 3, 3] from
+    the stored frame to the view, both in 0..1; `hidden` the parts of each view that no teacher saw.
+    """
+
+    image: Tensor
+    mask: Tensor
+    matrix: Tensor
+    hidden: tuple[tuple[Box, ...], ...]
+    positions: tuple[int, ...]
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> IntArray:
     """A permutation that depends on seed and epoch alone, so a resumed run sees the same images."""
-    return np.random.default_rng([seed, epoch]).permutation(count)
+    order: IntArray = np.random.default_rng([seed, epoch]).permutation(count)
+    return order
+
+
+def views_an_image(recipe: Recipe) -> int:
+    return len(FLIPS) if recipe.augment.views == "four_flips" else 1
+
+
+def epoch_items(pictures: Pictures, recipe: Recipe, epoch: int) -> IntArray:
+    """What an epoch shows, in order. `item % len(pictures)` is the position, the rest numbers its copies.
+
+    Raises FaultError DATA_SET when a share of polyp-free images is wanted and there is none, or no other.
+    """
+    count, share = len(pictures), recipe.data.negatives_share
+    items = count * views_an_image(recipe)
+    if share is None:
+        return epoch_order(items, recipe.seed, epoch)
+    free = np.array([position for position, mask in enumerate(pictures.masks) if not mask.any()], np.int64)
+    polyps = np.setdiff1d(np.arange(count), free)
+    wanted = round(share * items)
+    if (wanted and not len(free)) or (wanted < items and not len(polyps)):
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected=f"images with and without polyps for data.negatives_share {share:g}",
+            got=f"{len(polyps)} with and {len(free)} without",
+            remedy="use other data, or leave that key out",
+        )
+    rng = np.random.default_rng([recipe.seed, epoch])
+    drawn = [_drawn(free, wanted, count, rng), _drawn(polyps, items - wanted, count, rng)]
+    order: IntArray = rng.permutation(np.concatenate(drawn))
+    return order
+
+
+def _drawn(positions: IntArray, wanted: int, count: int, rng: np.random.Generator) -> IntArray:
+    """`wanted` items: every position once before any comes again, as another copy of it."""
+    copies = -(-wanted // max(1, len(positions)))
+    rounds = [rng.permutation(positions) + copy * count for copy in range(copies)]
+    drawn: IntArray = np.concatenate([*rounds, np.empty(0, np.int64)])[:wanted].astype(np.int64)
+    return drawn
+
+
+class Donors:
+    """Other images of the training side, for views that are made of two."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._polyps = [position for position, mask in enumerate(pictures.masks) if mask.any()]
+        sets: dict[str, list[int]] = {}
+        for position, record in enumerate(pictures.records):
+            sets.setdefault(record.set, []).append(position)
+        self._sets = [positions for _, positions in sorted(sets.items())]
+
+    def polyp(self, rng: np.random.Generator) -> tuple[U8, U8]:
+        """An image with a polyp and its mask; any image when none has one."""
+        position = _any(self._polyps or list(range(len(self._pictures))), rng)
+        return self._pictures.images[position], self._pictures.masks[position]
+
+    def stranger(self, rng: np.random.Generator) -> U8:
+        """An image of any set, small sets as often as large ones."""
+        return self._pictures.images[_any(self._sets[int(rng.integers(len(self._sets)))], rng)]
+
+
+def _any(positions: Sequence[int], rng: np.random.Generator) -> int:
+    return positions[int(rng.integers(len(positions)))]
 
 
 def training_batch(
-    pictures: Pictures, positions: Sequence[int], size_px: int, seed: int, epoch: int
-) -> tuple[Tensor, Tensor]:
-    """Augmented images float32 [B, 3, S, S] RGB 0..1 and masks float32 [B, 1, S, S] of 0 and 1.
+    pictures: Pictures, items: Sequence[int], size_px: int, recipe: Recipe, epoch: int, donors: Donors
+) -> Batch:
+    """Views of the items of an epoch; each depends on the recipe's seed, the epoch and the item alone."""
+    images = np.empty((len(items), size_px, size_px, 3), np.uint8)
+    masks = np.empty((len(items), 1, size_px, size_px), np.uint8)
+    matrices = np.empty((len(items), 3, 3), np.float32)
+    hidden = []
+    for row, item in enumerate(items):
+        copy, position = divmod(int(item), len(pictures))
+        image, mask = pictures.images[position], pictures.masks[position]
+        if recipe.augment.views == "four_flips":
+            view = flipped(image, mask, size_px, copy % len(FLIPS))
+        else:
+            rng = np.random.default_rng([recipe.seed, epoch, int(item)])
+            view = augment(image, mask, size_px, rng, recipe.augment, donors)
+        images[row], masks[row, 0], matrices[row] = view.image, view.mask, view.matrix
+        hidden.append(view.hidden)
+    positions = tuple(int(item) % len(pictures) for item in items)
+    return _batch(images, masks, matrices, tuple(hidden), positions)
 
-    Every picture's augmentation depends on seed, epoch and position alone.
-    """
-    images = np.empty((len(positions), size_px, size_px, 3), np.uint8)
-    masks = np.empty((len(positions), 1, size_px, size_px), np.uint8)
-    for row, position in enumerate(positions):
-        rng = np.random.default_rng([seed, epoch, int(position)])
-        images[row], masks[row, 0] = augment(
-            pictures.images[position], pictures.masks[position], size_px, rng
-        )
+
+def plain_batch(pictures: Pictures, positions: Sequence[int], size_px: int) -> Batch:
+    """The frames as they are, squashed: what validation and the dry step look at."""
+    images = np.stack([squash(pictures.images[position], size_px) for position in positions])
+    masks = np.stack([_small_mask(pictures.masks[position], size_px) for position in positions])
+    matrices = np.tile(np.eye(3, dtype=np.float32), (len(positions), 1, 1))
+    return _batch(images, masks[:, None], matrices, ((),) * len(positions), tuple(positions))
+
+
+def _small_mask(mask: U8, size_px: int) -> U8:
+    small = cv2.resize(mask, (size_px, size_px), interpolation=cv2.INTER_NEAREST_EXACT)
+    return small.astype(np.uint8, copy=False)
+
+
+def _batch(
+    images: U8,
+    masks: U8,
+    matrices: npt.NDArray[np.float32],
+    hidden: tuple[tuple[Box, ...], ...],
+    positions: tuple[int, ...],
+) -> Batch:
     image = torch.from_numpy(images).permute(0, 3, 1, 2)  # channels last in memory, as the network likes it
-    return image.float().div_(255.0), torch.from_numpy(masks).float()
+    return Batch(
+        image.float().div_(255.0),
+        torch.from_numpy(masks).float(),
+        torch.from_numpy(matrices),
+        hidden,
+        positions,
+    )

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import copy
-import math
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import torch
-from torch import Tensor, nn
 from tqdm import tqdm
 
-from distill.data.dataset import Pictures, epoch_order, training_batch
-from distill.data.index import Index, load_index
-from distill.data.splits import Split, grouped_split
-from distill.evaluate import Normalise, evaluate, probabilities
-from distill.losses import LOSSES
+from distill.data.index import load_index
+from distill.evaluate import evaluate
 from distill.recipe import Recipe
+from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
-from distill.train.schedule import ema_decay, place_of, rate_factor, steps_per_epoch
-from engine.faults import FaultCode, FaultError
+from distill.train.guard import judge_epoch, refuse_early
+from distill.train.interrupt import interrupt
+from distill.train.memory import Need, dry_step
+from distill.train.phases import phase_at
+from distill.train.report import sample_positions
+from distill.train.schedule import Place, ema_decay, place_of, rate_factor, scaled_px
+from distill.train.setup import Course, accelerator_of, decode, make_course
+from distill.train.step import Update, update
+from distill.train.talk import Talk
+from distill.train.validate import maps_of, teachers_watch
+from engine.faults import FaultError
 from engine.jobs import RunFolder
-from engine.models import make_student
-from engine.models.base import Student
-from engine.models.encoder import load_pretrained
-from engine.table import load_named
+from engine.types import F32
 
 CHECKPOINTS = "checkpoints"
-HEARTBEAT_S = 2.0  # a job that says nothing for 15 s counts as interrupted
+PROCESS = "process-"  # what the folders of further processes begin with, below the run's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,154 +43,176 @@ class Outcome:
 
 
 def train(
-    recipe: Recipe, data_root: Path, run: RunFolder, resume: bool, stop_after: int | None = None
+    recipe: Recipe,
+    data_root: Path,
+    run: RunFolder,
+    resume: bool,
+    stop_after: int | None = None,
+    cache: Path | None = None,
 ) -> Outcome:
     """Train into the run folder, or go on where its checkpoint stands.
 
-    `stop_after` steps it stops as if cancelled. Raises FaultError DATA_SET, ARGUMENT, MODEL_MISSING.
+    `stop_after` steps it stops as if cancelled. `cache` is the folder of the teachers' features. Every
+    process of `accelerate launch` calls this; the first one writes checkpoints and pictures. Raises
+    FaultError DATA_SET, ARGUMENT, MODEL_MISSING; a loss that is not finite leaves a checkpoint of the state
+    before it.
     """
-    _prepare_torch(recipe)
-    index = load_index(data_root)
-    part = recipe.data
-    split = grouped_split(index.records, part.folds, part.fold, part.split_seed, part.validation_groups)
-    training, validation = _decode(index, split, run)
+    course = _prepared(recipe, data_root, run, cache)
+    machine, steps = course.machine, course.steps
+    first_process = machine.accelerator.is_main_process
+    checkpoints = _shared_folder(run) / CHECKPOINTS
+    progress = load_checkpoint(checkpoints, course.learners) if resume else Progress()
+    _set_loss_scale(course, progress)
+    if not resume:
+        sizes = scaled_px(recipe.size_px_of(0), recipe.scales[0])
+        refuse_early(
+            machine.lesson, course.validation_teaching, course.sides.training, course.sides.validation, sizes
+        )
+    talk = Talk(run, course, progress.step)
 
-    model, average, optimiser = _networks(recipe, data_root)
-    progress = Progress(step=0, best=-1.0, best_epoch=-1)
-    checkpoints = run.path / CHECKPOINTS
-    if resume:
-        progress = load_checkpoint(checkpoints, model, average, optimiser)
-    steps = recipe.epochs * steps_per_epoch(len(training), recipe)
-    loss_of = load_named(LOSSES, recipe.loss, "loss")
-    normalise = Normalise(recipe.student.mean, recipe.student.std)
-    said_s, started_s, first = time.monotonic(), time.monotonic(), progress.step
+    def save(best: bool = False) -> None:
+        if first_process:
+            chosen = recipe.selection != "last"
+            save_checkpoint(checkpoints, course.learners, progress, best, chosen)
+            run.event("checkpoint", step=progress.step, best=best)
+        machine.accelerator.wait_for_everyone()
 
-    with _interrupt() as stop, tqdm(total=steps, initial=first, unit="step", smoothing=0.05) as bar:
+    with interrupt() as asked, Ahead(course.materials, steps) as ahead, talk.bar:
         while progress.step < steps:
-            place = place_of(progress.step, len(training), recipe)
-            if place.batch == 0:
-                run.event(
-                    "stage",
-                    name=f"epoch {place.epoch + 1} at {place.size_px}",
-                    i=place.epoch,
-                    of=recipe.epochs,
-                )
-            order = epoch_order(len(training), recipe.seed, place.epoch)
-            chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch].tolist()
-            image, mask = training_batch(training, chosen, place.size_px, recipe.seed, place.epoch)
+            place = place_of(progress.step, course.items, recipe)
+            phase = phase_at(progress.step, steps, recipe.distil)
+            talk.stage(place, phase.name)
             factor = rate_factor(progress.step, steps, recipe.optimiser)
-            loss = _step(model, optimiser, loss_of, normalise(image), mask, factor, recipe)
-            update_average(average, model, ema_decay(progress.step, recipe.optimiser.ema_decay))
-            progress = Progress(progress.step + 1, progress.best, progress.best_epoch)
-            bar.update()
-            bar.set_postfix(epoch=f"{place.epoch + 1}/{recipe.epochs}", px=place.size_px, loss=f"{loss:.3f}")
+            materials = ahead.take(progress.step)
+            try:
+                found = update(machine, materials, phase, progress.step, factor, progress.share_scale)
+            except FaultError:
+                save()
+                raise
+            update_average(
+                course.average, machine.lesson.student, ema_decay(progress.step, recipe.optimiser.ema_decay)
+            )
+            progress = _after(progress, found, course)
+            talk.step(progress, found)
 
-            if place.batch + 1 == steps_per_epoch(len(training), recipe):
-                maps = probabilities(average, normalise, validation, place.size_px, recipe.precision)
-                dice = evaluate(validation, maps).value("pooled", "dice")
-                run.event("metric", step=progress.step, split="validation", name="dice", value=dice)
-                bar.write(
-                    f"epoch {place.epoch + 1} at {place.size_px}: loss {loss:.3f}, validation Dice {dice:.4f}"
-                )
-                if dice > progress.best:
-                    progress = Progress(progress.step, dice, place.epoch)
-                save_checkpoint(checkpoints, model, average, optimiser, progress)
+            if place.last:
+                best, progress = _finish_epoch(course, progress, place, found, talk)
+                save(best)
             elif progress.step % recipe.checkpoint_every_steps == 0:
-                save_checkpoint(checkpoints, model, average, optimiser, progress)
-
-            now_s = time.monotonic()
-            if now_s - said_s >= HEARTBEAT_S:
-                said_s = now_s
-                eta_s = (now_s - started_s) / (progress.step - first) * (steps - progress.step)
-                run.event("progress", done=progress.step, total=steps, unit="step", eta_s=round(eta_s))
-                run.event("metric", step=progress.step, split="train", name="loss", value=round(loss, 5))
-            if stop() or run.is_cancelled() or progress.step - first == stop_after:
+                save()
+            done_here = progress.step - talk.first
+            if _anyone(course, asked() or run.is_cancelled() or done_here == stop_after):
                 break
-    save_checkpoint(checkpoints, model, average, optimiser, progress)
+    if progress.step < steps:
+        run.event("stop", step=progress.step, of=steps)
+    save()
     return Outcome(progress.step < steps, progress.step, steps, progress.best)
 
 
-def _prepare_torch(recipe: Recipe) -> None:
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)
-    cv2.setNumThreads(1)
+def measure_memory(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None = None) -> Need:
+    """The dry step at the largest input of the recipe. Raises FaultError as `train`."""
+    course = _prepared(recipe, data_root, run, cache)
+    sizes = [scaled_px(stage.size_px, scale) for stage in recipe.stages for scale in recipe.scales]
+    return dry_step(course.machine.lesson, max(sizes))
 
 
-def _decode(index: Index, split: Split, run: RunFolder) -> tuple[Pictures, Pictures]:
-    total = len(split.train) + len(split.validation)
-    with tqdm(total=total, unit="image", desc="decode") as bar:
+def _prepared(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None) -> Course:
+    accelerator = accelerator_of(recipe)
+    index = load_index(data_root)
+    with tqdm(unit="image", desc="decode", disable=not accelerator.is_main_process) as bar:
 
-        def tick(done: int) -> None:
-            bar.update()
+        def tick(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
             if done % 500 == 0:
-                run.event("progress", done=bar.n, total=total, unit="image", eta_s=0)
+                run.event("heartbeat", done=done, total=total, unit="image")
 
-        records = index.records
-        training = Pictures(index.root, [records[i] for i in split.train], tick)
-        return training, Pictures(index.root, [records[i] for i in split.validation], tick)
-
-
-def _networks(recipe: Recipe, data_root: Path) -> tuple[Student, Student, torch.optim.AdamW]:
-    model = make_student(recipe.student.name, recipe.student.args)
-    source = recipe.student.pretrained
-    load_pretrained(model.get_submodule("encoder"), source if ":" in source else str(data_root / source))
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(model).eval()
-    part = recipe.optimiser
-    encoder = model.encoder_parameters()
-    own = {id(parameter) for parameter in encoder}
-    decoder = [parameter for parameter in model.parameters() if id(parameter) not in own]
-    groups = [
-        {"params": encoder, "full_rate": part.rate * part.encoder_rate_factor},
-        {"params": decoder, "full_rate": part.rate},
-    ]
-    return model, average, torch.optim.AdamW(groups, lr=part.rate, weight_decay=part.weight_decay)
+        sides = decode(index, recipe, tick)
+    run.event("data", images=len(index.records), train=len(sides.training), validation=len(sides.validation))
+    return make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator)
 
 
-def _step(
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    loss_of: Callable[[Tensor, Tensor], Tensor],
-    image: Tensor,
-    mask: Tensor,
-    factor: float,
-    recipe: Recipe,
-) -> float:
-    """One update; the loss is float32 whatever the network ran in. Raises FaultError: not finite."""
-    model.train()
-    for group in optimiser.param_groups:
-        group["lr"] = group["full_rate"] * factor
-    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
-        logits = model(image)
-    loss = loss_of(logits, mask)
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected="a finite loss",
-            got=str(value),
-            remedy="lower optimiser.rate or use precision float32, then resume",
+def _finish_epoch(
+    course: Course, progress: Progress, place: Place, found: Update, talk: Talk
+) -> tuple[bool, Progress]:
+    """Validation, figures, curves and samples of an epoch; whether its weights are the best so far.
+
+    Only the first process validates: the others have the same weights and wait at the checkpoint.
+    """
+    recipe, machine = course.recipe, course.machine
+    steps_here = place.batch + 1 if recipe.scaling == "random" else (place.batch + 1) * len(recipe.scales)
+    mean_loss = progress.epoch_loss / steps_here
+    lowest = progress.lowest_loss
+    best = lowest is None or mean_loss < lowest
+    progress = replace(progress, epoch_loss=0.0, lowest_loss=mean_loss if best else lowest)
+    size_px = recipe.size_px_of(place.epoch)
+    dice = progress.best
+    if machine.accelerator.is_main_process:
+        shown: dict[int, F32] = {}
+        samples = set(sample_positions(len(course.sides.validation)))
+
+        def maps() -> Iterator[F32]:
+            said = maps_of(machine.lesson, course.average, course.sides.validation, size_px, talk.beat)
+            for position, probability in enumerate(said):
+                if position in samples:
+                    shown[position] = probability
+                yield probability
+
+        dice = evaluate(course.sides.validation, maps()).value("pooled", "dice")
+        watch = {}
+        if found.watch and course.validation_teaching is not None:
+            watch = teachers_watch(
+                machine.lesson, course.validation_teaching, course.sides.validation, size_px
+            )
+        talk.epoch(place, progress, found, mean_loss, dice, watch)
+        talk.samples(place, shown)
+        for sentence in judge_epoch(found.watch, watch, recipe.distil):
+            talk.run.event("warn", text=sentence)
+    dice = _of_first(course, dice)
+    better = dice > progress.best
+    if better:
+        progress = replace(progress, best=dice, best_epoch=place.epoch)
+    return best if recipe.selection == "train_loss" else better, progress
+
+
+def _after(progress: Progress, found: Update, course: Course) -> Progress:
+    scaler = course.machine.scaler.state_dict()
+    return replace(
+        progress,
+        step=progress.step + 1,
+        epoch_loss=progress.epoch_loss + found.loss,
+        share_scale=found.share_scale,
+        loss_scale=scaler.get("scale"),
+        loss_scale_steps=scaler.get("_growth_tracker", 0),
+    )
+
+
+def _set_loss_scale(course: Course, progress: Progress) -> None:
+    scaler = course.machine.scaler
+    if scaler.is_enabled() and progress.loss_scale is not None:
+        state = scaler.state_dict()
+        scaler.load_state_dict(
+            state | {"scale": progress.loss_scale, "_growth_tracker": progress.loss_scale_steps}
         )
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), recipe.optimiser.clip_norm)
-    optimiser.step()
-    return value
 
 
-@contextmanager
-def _interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C asks for an end after this step; a second one ends at once."""
-    asked = False
+def _shared_folder(run: RunFolder) -> Path:
+    """Further processes write their events into a folder of their own, below the run's."""
+    return run.path.parent if run.path.name.startswith(PROCESS) else run.path
 
-    def ask(number: int, stack: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
 
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _anyone(course: Course, wish: bool) -> bool:
+    """Whether a process wants to stop: all must, or the others would wait for it."""
+    accelerator = course.machine.accelerator
+    if accelerator.num_processes == 1:
+        return wish
+    asked = torch.tensor(float(wish), device=accelerator.device)
+    return bool(accelerator.reduce(asked, "sum") > 0)
+
+
+def _of_first(course: Course, value: float) -> float:
+    accelerator = course.machine.accelerator
+    if accelerator.num_processes == 1:
+        return value
+    told = torch.tensor(value if accelerator.is_main_process else 0.0, dtype=torch.float64)
+    return float(accelerator.reduce(told.to(accelerator.device), "sum"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from distill.data.index import load_index
 from distill.recipe import Recipe
 
 RUN_JSON = "run.json"
-PACKAGES = ("polyplive", "torch", "timm", "numpy", "opencv-python-headless", "scikit-learn")
+PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")
+HERE = Path(__file__).parent
 
 
 def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
     index = load_index(data_root)
     return {
         "schema": 1,
+        "git_revision": git_revision(),
         "recipe": recipe.model_dump(mode="json"),
         "data": {"index_sha256": index.sha256, "images": len(index.records)},
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -28,3 +31,18 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
             "system": platform.system(),
         },
     }
+
+
+def git_revision() -> str | None:
+    """The checkout's commit, "+changes" where files differ from it; None outside of a checkout."""
+    try:
+        commit = _git("rev-parse", "HEAD").strip()
+        changed = bool(_git("status", "--porcelain", "--untracked-files=no").strip())
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit + ("+changes" if changed else "")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, timeout=10, check=True)
+    return done.stdout

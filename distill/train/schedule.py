@@ -5,33 +5,49 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from distill.recipe import OptimiserPart, Recipe
+import numpy as np
+
+from distill.recipe import STEP_PX, OptimiserPart, Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`batch` is the rank inside the epoch."""
+    """`batch` is the rank of its images inside the epoch."""
 
     epoch: int
     batch: int
     size_px: int
+    last: bool  # of its epoch
 
 
-def steps_per_epoch(images: int, recipe: Recipe) -> int:
+def steps_per_epoch(items: int, recipe: Recipe) -> int:
     """Whole batches only, at least one: BatchNorm does not like a rest of one image."""
-    return max(1, images // recipe.batch)
+    return max(1, items // recipe.batch) * _sizes_a_batch(recipe)
 
 
-def place_of(step: int, images: int, recipe: Recipe) -> Place:
-    """The place of a step, counted from 0."""
-    epoch, batch = divmod(step, steps_per_epoch(images, recipe))
-    return Place(epoch, batch, recipe.size_px_of(epoch))
+def place_of(step: int, items: int, recipe: Recipe) -> Place:
+    """The place of a step, counted from 0; `items` is what an epoch shows."""
+    a_epoch = steps_per_epoch(items, recipe)
+    epoch, rank = divmod(step, a_epoch)
+    batch, turn = divmod(rank, _sizes_a_batch(recipe))
+    if recipe.scaling == "random" and len(recipe.scales) > 1:
+        turn = int(np.random.default_rng([recipe.seed, epoch, rank, 1]).integers(len(recipe.scales)))
+    return Place(
+        epoch, batch, scaled_px(recipe.size_px_of(epoch), recipe.scales[turn]), last=rank + 1 == a_epoch
+    )
+
+
+def scaled_px(size_px: int, scale: float) -> int:
+    """The multiple of 32 nearest to size x scale, at least 32."""
+    return max(STEP_PX, round(size_px * scale / STEP_PX) * STEP_PX)
 
 
 def rate_factor(step: int, steps: int, part: OptimiserPart) -> float:
-    """Linear warm-up, then a half cosine down to `final_rate_factor`."""
+    """Linear warm-up, then constant or a half cosine down to `final_rate_factor`."""
     if step < part.warm_up_steps:
         return (step + 1) / part.warm_up_steps
+    if part.schedule == "constant":
+        return 1.0
     done = (step - part.warm_up_steps) / max(1, steps - part.warm_up_steps)
     return part.final_rate_factor + (1 - part.final_rate_factor) * 0.5 * (1 + math.cos(math.pi * done))
 
@@ -39,3 +55,7 @@ def rate_factor(step: int, steps: int, part: OptimiserPart) -> float:
 def ema_decay(step: int, final: float) -> float:
     """Young averages forget fast, so that early epochs are not an average with random weights."""
     return min(final, (1 + step) / (10 + step))
+
+
+def _sizes_a_batch(recipe: Recipe) -> int:
+    return len(recipe.scales) if recipe.scaling == "each" else 1

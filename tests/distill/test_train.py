@@ -86,7 +86,11 @@ def test_events_say_how_it_went(whole):
     assert events[0]["kind"] == "start"
     assert (events[-1]["kind"], events[-1]["outcome"]) == ("done", "ok")
     assert [event["n"] for event in events] == list(range(1, len(events) + 1))
-    assert any(event["kind"] == "metric" and event["split"] == "validation" for event in events)
+    kinds = {event["kind"] for event in events}
+    assert kinds >= {"data", "stage", "epoch", "sample", "checkpoint"}
+    (epoch,) = [event for event in events if event["kind"] == "epoch"]
+    assert 0 <= epoch["dice"] <= 1
+    assert set(epoch["losses"]) == {"mean", "segmentation"}
 
 
 def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path):
@@ -94,7 +98,7 @@ def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path)
     assert train("--recipe", recipe, "--run", run, "--data", real24, "--stop-after", 1) == 4
     state = json.loads((run / "checkpoints" / "state.json").read_text())
 
-    assert state["step"] == 1
+    assert state["progress"]["step"] == 1
 
 
 def test_an_exported_model_is_the_trained_average(model, whole):

@@ -1,0 +1,184 @@
+"""Everything a training needs, made of its recipe: data, networks, teachers, optimiser."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from torch import nn
+
+from distill.data.dataset import Donors, Pictures, epoch_items, training_batch, views_an_image
+from distill.data.index import Index
+from distill.data.splits import split_of
+from distill.data.synthetic import add_synthetic
+from distill.recipe import OptimiserPart, Recipe
+from distill.train.checkpoint import Learners
+from distill.train.lesson import Lesson
+from distill.train.phases import phase_at
+from distill.train.schedule import place_of, steps_per_epoch
+from distill.train.step import Machine, Material
+from distill.train.sync_norm import synchronise
+from distill.train.targets import Teaching, on_device
+from engine.faults import FaultCode, FaultError
+from engine.models import make_student
+from engine.models.base import Student
+from engine.models.encoder import load_pretrained
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The decoded images. `known` training images are real, the rest is rendered and no teacher saw it."""
+
+    training: Pictures
+    validation: Pictures
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training that can begin. `validation_teaching` knows the validation side."""
+
+    recipe: Recipe
+    sides: Sides
+    machine: Machine
+    average: nn.Module
+    teaching: Teaching | None
+    validation_teaching: Teaching | None
+
+    @property
+    def items(self) -> int:
+        """What an epoch shows."""
+        return len(self.sides.training) * views_an_image(self.recipe)
+
+    @property
+    def steps(self) -> int:
+        return self.recipe.epochs * steps_per_epoch(self.items, self.recipe)
+
+    @property
+    def learners(self) -> Learners:
+        lesson = self.machine.lesson
+        return Learners(lesson.student, self.average, self.machine.optimiser, lesson.distiller)
+
+    def materials(self, step: int) -> list[Material]:
+        """This process's share of a step, in the parts of the accumulation; follows from the step alone."""
+        recipe, accelerator = self.recipe, self.machine.accelerator
+        place = place_of(step, self.items, recipe)
+        order = epoch_items(self.sides.training, recipe, place.epoch)
+        chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
+        parts = recipe.accumulate * accelerator.num_processes
+        wanted = phase_at(step, self.steps, recipe.distil).distil > 0
+        donors = Donors(self.sides.training)
+        made = []
+        for part in range(accelerator.process_index * recipe.accumulate, parts)[: recipe.accumulate]:
+            items = chosen[part::parts].tolist()
+            batch = training_batch(self.sides.training, items, place.size_px, recipe, place.epoch, donors)
+            mask, targets = batch.mask, None
+            if wanted and self.teaching is not None:
+                mask = self.teaching.softened(batch)
+                targets = on_device(self.teaching.targets(batch), accelerator.device)
+            made.append(Material(batch.image.to(accelerator.device), mask.to(accelerator.device), targets))
+        return made
+
+
+def accelerator_of(recipe: Recipe) -> Accelerator:
+    """The processes and the device; torch made ready.
+
+    Raises FaultError ARGUMENT when the batch cannot be shared out evenly.
+    """
+    # A frozen encoder and a distillation that has not begun leave parameters without gradient; the
+    # statistics of BatchNorm are synchronised where they are made.
+    ddp = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), kwargs_handlers=[ddp])
+    parts = recipe.accumulate * accelerator.num_processes
+    if recipe.batch % parts:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a batch for {accelerator.num_processes} processes x {recipe.accumulate} parts",
+            got=str(recipe.batch),
+            remedy=f"set batch to a multiple of {parts}",
+        )
+    if accelerator.device.type == "cpu":
+        torch.set_num_threads(recipe.threads)
+    else:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(recipe.seed)
+    cv2.setNumThreads(1)
+    return accelerator
+
+
+def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Sides:
+    """Both sides of the split, decoded; `tick` hears how many images are done and how many there are.
+
+    Raises FaultError DATA_SET.
+    """
+    split = split_of(index.records, recipe.data)
+    rendered = recipe.data.synthetic_images
+    known, total = len(split.train), len(split.train) + len(split.validation) + rendered
+    records = index.records
+    training = Pictures(index.root, [records[i] for i in split.train], lambda done: tick(done, total))
+    validation = Pictures(
+        index.root, [records[i] for i in split.validation], lambda done: tick(known + done, total)
+    )
+    before = known + len(split.validation)
+    add_synthetic(training, rendered, recipe.seed, lambda done: tick(before + done, total))
+    return Sides(training, validation, known)
+
+
+def make_network(recipe: Recipe, data_root: Path) -> Student:
+    """The student, channels last; its encoder pretrained where the recipe names weights."""
+    student = make_student(recipe.student.name, recipe.student.args)
+    source = recipe.student.pretrained
+    if source:
+        load_pretrained(
+            student.get_submodule("encoder"), source if ":" in source else str(data_root / source)
+        )
+    return student.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def make_course(
+    recipe: Recipe, data_root: Path, index: Index, sides: Sides, cache: Path, accelerator: Accelerator
+) -> Course:
+    """Networks, teachers and optimiser.
+
+    Raises FaultError ARGUMENT, DATA_SET, MODEL_MISSING and what teachers raise.
+    """
+    student = make_network(recipe, data_root)
+    teaching = validation_teaching = distiller = None
+    if recipe.distil.teachers:
+        # Only here: teachers bring packages that a training without them does without.
+        from distill.train.teachers import make_distiller, make_teachings
+
+        teaching, validation_teaching = make_teachings(recipe, data_root, sides, cache, accelerator)
+        distiller = make_distiller(recipe.distil, student, teaching, accelerator)
+    average = copy.deepcopy(student).eval().to(accelerator.device)
+    if accelerator.num_processes > 1:
+        synchronise(student)
+    lesson = Lesson(student, distiller, recipe).to(accelerator.device)
+    wrapped = accelerator.prepare_model(lesson)
+    optimiser = make_optimiser(lesson, recipe.optimiser)
+    scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
+    machine = Machine(accelerator, lesson, wrapped, optimiser, scaler, recipe)
+    return Course(recipe, sides, machine, average, teaching, validation_teaching)
+
+
+def make_optimiser(lesson: Lesson, part: OptimiserPart) -> torch.optim.Optimizer:
+    """The encoder at its own rate; the distiller's heads like the decoder."""
+    encoder = lesson.student.encoder_parameters()
+    own = {id(parameter) for parameter in encoder}
+    decoder = [parameter for parameter in lesson.student.parameters() if id(parameter) not in own]
+    groups = [
+        {"params": encoder, "full_rate": part.rate * part.encoder_rate_factor},
+        {"params": decoder, "full_rate": part.rate},
+    ]
+    if lesson.distiller is not None:
+        heads = [parameter for parameter in lesson.distiller.parameters() if parameter.requires_grad]
+        if heads:
+            groups.append({"params": heads, "full_rate": part.rate})
+    kind = torch.optim.AdamW if part.kind == "adamw" else torch.optim.Adam
+    return kind(groups, lr=part.rate, weight_decay=part.weight_decay)

@@ -1,0 +1,137 @@
+"""What a training says while it runs."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from distill.train.checkpoint import Progress
+from distill.train.memory import MIB
+from distill.train.report import add_epoch, contact_sheet, principal_colours
+from distill.train.schedule import Place
+from distill.train.setup import Course
+from distill.train.step import Update
+from engine.files import write_bytes
+from engine.jobs import RunFolder
+from engine.types import F32, U8
+
+SAMPLES = "samples"
+HEARTBEAT_S = 2.0  # a job that says nothing for 15 s counts as interrupted
+RECENT_STEPS = 50  # the time left follows from their median
+
+
+class Talk:
+    """Events, bar, figures and pictures of a run; the bar is that of the first process."""
+
+    def __init__(self, run: RunFolder, course: Course, first: int) -> None:
+        self.run = run
+        self.first = first
+        self.bar = tqdm(
+            total=course.steps,
+            initial=first,
+            unit="step",
+            smoothing=0.05,
+            disable=not course.machine.accelerator.is_main_process,
+        )
+        self._course = course
+        self._stage = ""
+        self._said_s = self._step_s = time.monotonic()
+        self._recent_s: list[float] = []
+        self._progress = Progress(step=first)
+
+    def stage(self, place: Place, phase: str) -> None:
+        """Says when another epoch or phase begins."""
+        name = f"epoch {place.epoch + 1}: {phase}"
+        if name != self._stage:
+            self._stage = name
+            self.run.event("stage", name=name, i=place.epoch, of=self._course.recipe.epochs, phase=phase)
+
+    def step(self, progress: Progress, found: Update) -> None:
+        now_s = time.monotonic()
+        self._recent_s = [*self._recent_s[1 - RECENT_STEPS :], now_s - self._step_s]
+        self._step_s = now_s
+        self._progress = progress
+        self.bar.set_postfix_str(f"{self._stage}, loss {found.loss:.3f}", refresh=False)
+        self.bar.update()
+        self.beat()
+
+    def beat(self) -> None:
+        """A sign of life, at most one in two seconds."""
+        now_s = time.monotonic()
+        if now_s - self._said_s >= HEARTBEAT_S:
+            self._said_s = now_s
+            done, total = self._progress.step, self._course.steps
+            self.run.event("heartbeat", done=done, total=total, unit="step", eta_s=self._eta_s())
+
+    def epoch(
+        self,
+        place: Place,
+        progress: Progress,
+        found: Update,
+        mean_loss: float,
+        dice: float,
+        watch: dict[str, float],
+    ) -> None:
+        """The epoch's figures: an event, a row, the curves."""
+        row: dict[str, Any] = {
+            "epoch": place.epoch,
+            "step": progress.step,
+            "phase": self._stage.partition(": ")[2],
+            "losses": {"mean": _short(mean_loss), **_all_short(found.parts)},
+            "dice": _short(dice),
+            "lr": max(group["lr"] for group in self._course.machine.optimiser.param_groups),
+            "share_scale": progress.share_scale,
+            "teachers": _all_short(found.watch),
+            "teachers_validation": _all_short(watch),
+        }
+        add_epoch(self.run.path, row)
+        self.run.event("epoch", **row, eta_s=self._eta_s(), gpu_mb=_gpu_mib())
+        self.bar.write(f"{self._stage}: loss {mean_loss:.3f}, validation Dice {dice:.4f}")
+        self._step_s = time.monotonic()  # what follows is no step
+
+    def samples(self, place: Place, maps: dict[int, F32]) -> None:
+        """The contact sheet of the epoch."""
+        validation = self._course.sides.validation
+        path = self.run.path / SAMPLES / f"epoch-{place.epoch + 1:03d}.png"
+        write_bytes(path, contact_sheet(validation, maps, self._teachers(list(maps))))
+        self.run.event("sample", png=str(path.relative_to(self.run.path)), epoch=place.epoch)
+
+    def _teachers(self, positions: list[int]) -> dict[int, U8]:
+        """What the first teacher says of the samples: its mask, or its map in three colours."""
+        teaching = self._course.validation_teaching
+        if teaching is None:
+            return {}
+        source = next(iter(teaching.sources.values()))
+        masks = source.masks(positions)
+        if masks is not None:
+            grey = (masks[:, 0] * 255).byte().numpy()
+            return {
+                position: np.repeat(grey[rank][..., None], 3, axis=2)
+                for rank, position in enumerate(positions)
+            }
+        features = source.features(positions).numpy()
+        return {position: principal_colours(features[rank]) for rank, position in enumerate(positions)}
+
+    def _eta_s(self) -> int | None:
+        """From the median step: a pause does not spoil it."""
+        if not self._recent_s:
+            return None
+        return round(statistics.median(self._recent_s) * (self._course.steps - self._progress.step))
+
+
+def _all_short(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: _short(value) for name, value in values.items()}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _gpu_mib() -> int | None:
+    return torch.cuda.max_memory_allocated() // MIB if torch.cuda.is_available() else None

@@ -1,0 +1,109 @@
+"""The teachers of a training: cached features, or teachers that run in the step, and their statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from distill.cache import open_cache
+from distill.data.dataset import Pictures, plain_batch
+from distill.distiller import Distiller
+from distill.recipe import DistilPart, Recipe, TeacherPart
+from distill.standardise import Standardiser
+from distill.teachers import make_teacher
+from distill.teachers.base import Teacher
+from distill.train.setup import Sides
+from distill.train.targets import Source, Teaching, teacher_names
+from engine.models.base import Student
+
+STATISTICS_IMAGES = 256  # of a teacher that runs in the step: enough places for a covariance
+
+
+class Online:
+    """A teacher over the un-augmented frames of a list of pictures, asked in each step."""
+
+    def __init__(self, teacher: Teacher, pictures: Pictures) -> None:
+        self._teacher = teacher
+        self._pictures = pictures
+        self.channels = teacher.card.channels
+        self.grid = teacher.card.grid
+
+    def features(self, positions: Sequence[int]) -> Tensor:
+        return self._teacher.embed(self._frames(positions)).cpu()
+
+    def masks(self, positions: Sequence[int]) -> Tensor | None:
+        found = self._teacher.masks(self._frames(positions))
+        return None if found is None else found.cpu()
+
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean [C] and covariance [C, C] over some images, evenly spread."""
+        count = len(self._pictures)
+        wanted = min(count, STATISTICS_IMAGES)
+        rows = [self.features([rank * count // wanted]).double().flatten(2)[0].T for rank in range(wanted)]
+        places = torch.cat(rows)
+        return places.mean(0), torch.cov(places.T)
+
+    def _frames(self, positions: Sequence[int]) -> Tensor:
+        device = next(self._teacher.parameters()).device
+        return plain_batch(self._pictures, positions, self._teacher.card.size_px).image.to(device)
+
+
+def make_distiller(
+    part: DistilPart, student: Student, teaching: Teaching, accelerator: Accelerator
+) -> Distiller:
+    """Raises FaultError ARGUMENT or DATA_SET as the Distiller and its standardisers do."""
+    standardisers = {}
+    if part.standardise != "none":
+        for name, source in teaching.sources.items():
+            mean, covariance = source.statistics()
+            mean, covariance = together(mean, covariance, accelerator)
+            standardisers[name] = Standardiser(mean, covariance, part.pca_channels)
+    channels = {name: source.channels for name, source in teaching.sources.items()}
+    return Distiller(part, channels, student.strides, student.channels, standardisers)
+
+
+def together(mean: Tensor, covariance: Tensor, accelerator: Accelerator) -> tuple[Tensor, Tensor]:
+    """Statistics of all processes as one; each has as many places as the others.
+
+    The total covariance is the mean of theirs plus the covariance of their means.
+    """
+    if accelerator.num_processes == 1:
+        return mean, covariance
+    mean, covariance = mean.double().to(accelerator.device), covariance.double().to(accelerator.device)
+    whole = accelerator.reduce(mean.clone(), "mean")
+    away = mean - whole
+    return whole.cpu(), accelerator.reduce(covariance + torch.outer(away, away), "mean").cpu()
+
+
+def make_teachings(
+    recipe: Recipe, data_root: Path, sides: Sides, cache: Path, accelerator: Accelerator
+) -> tuple[Teaching, Teaching]:
+    """For the training and the validation side.
+
+    From the cache, which must be filled; or online. Raises FaultError DATA_SET (an entry is missing) and what
+    teachers raise.
+    """
+    parts = recipe.distil.teachers
+    names = teacher_names(parts)
+    found: tuple[dict[str, Source], dict[str, Source]] = ({}, {})
+    for name, part in zip(names, parts, strict=True):
+        located = _located(part, data_root)
+        teacher = make_teacher(located).to(accelerator.device) if recipe.distil.online else None
+        for side, pictures in zip(found, (sides.training, sides.validation), strict=True):
+            known = sides.known if pictures is sides.training else len(pictures)
+            if teacher is not None:
+                side[name] = Online(teacher, pictures)
+            else:
+                side[name] = open_cache(cache, located, data_root, pictures.records[:known])
+    training, validation = found
+    return Teaching(training, parts, sides.known), Teaching(validation, parts, len(sides.validation))
+
+
+def _located(part: TeacherPart, data_root: Path) -> TeacherPart:
+    """A weights file may be named from the data folder, as a student's."""
+    path = data_root / part.weights
+    return part.model_copy(update={"weights": str(path)}) if part.weights and path.is_file() else part
