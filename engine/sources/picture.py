@@ -26,10 +26,9 @@ class Converter:
     A VideoReformatter keeps swscale's tables for one target, so every target has its own.
     """
 
-    def __init__(self, colour: str = "auto", threads: int = 2) -> None:
+    def __init__(self, colour: str = "auto") -> None:
         self._override = colour
-        self._threads = threads
-        self._screen = ScreenPixels(threads)
+        self._screen = ScreenPixels()
         self._reformatters: OrderedDict[Size, VideoReformatter] = OrderedDict()
         self._colours: dict[ColourTags, Colour] = {}
 
@@ -57,7 +56,7 @@ class Converter:
             src_colorspace=colour.matrix,
             src_color_range=colour.range,
             dst_color_range=_FULL_RANGE,
-            threads=self._threads,
+            threads=1,  # as in ScreenPixels
         )
         green, blue, red = (plane_of(small, index) for index in range(3))
         return np.asarray(cv2.merge([red, green, blue]), dtype=np.uint8)

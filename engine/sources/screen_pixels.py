@@ -21,8 +21,7 @@ _TICKS = Fraction(1, 1000)  # a graph wants a time base; nothing here reads time
 class ScreenPixels:
     """Used by one thread. The graph is made anew when frames of another kind come."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
         self._kind: tuple[int, int, str, Colour] | None = None
         self._graph = Graph()
 
@@ -30,7 +29,7 @@ class ScreenPixels:
         """uint8 [H, W, 4] at the frame's own size; nobody else writes to it while it is held."""
         kind = (frame.width, frame.height, frame.format.name, colour)
         if kind != self._kind:
-            self._graph = _graph(frame, colour, self._threads)
+            self._graph = _graph(frame, colour)
             self._kind = kind
         self._graph.vpush(frame)
         converted = self._graph.vpull()
@@ -41,9 +40,10 @@ class ScreenPixels:
         return (array if own else array.copy(order="C")).view(np.uint8)
 
 
-def _graph(frame: VideoFrame, colour: Colour, threads: int) -> Graph:
+def _graph(frame: VideoFrame, colour: Colour) -> Graph:
     graph = Graph()
-    graph.threads = threads
+    # Beside decoder and network, two threads that wait for each other take twice as long as one.
+    graph.threads = 1
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or _TICKS
     )

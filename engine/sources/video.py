@@ -59,7 +59,7 @@ class VideoFile:
             threads=min(cores, 8) if options.throughput else min(cores, 2),
         )
         # `analyse` keeps every core busy already; live, a second thread halves the conversion.
-        self._converter = Converter(options.colour, threads=1 if options.throughput else min(cores, 2))
+        self._converter = Converter(options.colour)
         self._index: BackgroundIndex | None = None
         self._break = _break_in(path) if path else None
         self._break_told = False
