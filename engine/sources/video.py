@@ -58,7 +58,6 @@ class VideoFile:
             # Slice threads beyond two gain nothing on one stream; frame threads each hold a picture back.
             threads=min(cores, 8) if options.throughput else min(cores, 2),
         )
-        # `analyse` keeps every core busy already; live, a second thread halves the conversion.
         self._converter = Converter(options.colour)
         self._index: BackgroundIndex | None = None
         self._break = _break_in(path) if path else None
