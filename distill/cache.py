@@ -1,0 +1,608 @@
+"""What a teacher says of every image, once: a memory-mapped array and an index (distillation.md, 8).
+
+    FOLDER/<teacher>-<key>-<grid>/   the key is a hash of all that decides the values
+      teacher.json                   that, in words
+      shard-000.jsonl                one line an image that is whole: {"image": sha256, "row", "crc"}
+      shard-000.features             float16 [rows, C, h, w]
+      shard-000.masks                uint8 [rows, H, W], 255 = 1, of teachers that say masks
+      statistics-<key>.npz           mean and covariance over one list of images
+
+Data first, to the disk, then its line in the index: a crash leaves no half entry. Entries go by the hash of
+the image file, so that other lists of images, and the same images elsewhere, find them. A process of several
+writes a shard of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import json
+import logging
+import os
+import re
+import shutil
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from distill.data.index import INDEX_NAME, Record
+from distill.recipe import TeacherPart
+from distill.teachers import blueprint_of, make_teacher
+from distill.teachers.base import Blueprint, Teacher, TeacherCard
+from distill.teachers.geometry import area_resize
+from engine.faults import FaultCode, FaultError
+from engine.files import json_line, read_json_lines, sha256_of, write_bytes, write_json, write_text
+from engine.jobs import RunFolder
+
+log = logging.getLogger(__name__)
+
+TEACHER_JSON = "teacher.json"
+SCHEMA = 1
+PREPARATION = 1  # grows when pictures are prepared, or maps pooled, in another way
+HEARTBEAT_S = 2.0
+PIXELS_A_BATCH = 8 * 352 * 352  # of the teacher's input; one picture at 1024 px
+LARGEST_FLOAT16 = 65504.0
+OUTLIER_FACTOR, OUTLIER_SHARE = 4.0, 0.01  # cells with a norm so many times their picture's median (DINOv2)
+SPARE_BYTES = 256 * 2**20  # that stay free on the disk
+
+
+class FeatureCache:
+    """One teacher over one list of records. `card` is the teacher's, `grid` height and width of the maps."""
+
+    def __init__(self, folder: Path, card: TeacherCard, grid: tuple[int, int], images: Sequence[str]) -> None:
+        """`images`: sha256 of the files, in the records' order. Raises FaultError DATA_SET: not all there."""
+        self.card, self.grid, self.channels = card, grid, card.channels
+        self._folder = folder
+        self._images = tuple(images)
+        self._shards = [_Shard(path, card, grid) for path in _shards_of(folder)]
+        places = {
+            image: (s, row) for s, shard in enumerate(self._shards) for image, row in shard.rows.items()
+        }
+        absent = [image for image in images if image not in places]
+        if absent:
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected=f"the features of {len(images)} images by {card.name}",
+                got=f"{len(images) - len(absent)} of them in {folder}",
+                remedy="fill the cache first: python -m distill cache --recipe RECIPE",
+            )
+        self._places = [places[image] for image in images]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def features(self, positions: Sequence[int]) -> Tensor:
+        """float32 [n, C, h, w] of the records at those positions."""
+        rows = [self._shards[shard].features[row] for shard, row in self._of(positions)]
+        return torch.from_numpy(np.stack(rows)).float()
+
+    def masks(self, positions: Sequence[int]) -> Tensor | None:
+        """Soft masks float32 [n, 1, H, W] in 0..1, or None of a teacher without a task."""
+        if not self.card.has_mask:
+            return None
+        rows = [self._shards[shard].masks[row] for shard, row in self._of(positions)]
+        return torch.from_numpy(np.stack(rows))[:, None].float() / 255
+
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean [C] and covariance [C, C] over every cell of every record, float64; kept beside the data."""
+        names = json.dumps([PREPARATION, sorted(self._images)])
+        path = self._folder / f"statistics-{_short(names)}.npz"
+        if path.is_file():
+            with np.load(path) as stored:
+                return torch.from_numpy(stored["mean"]), torch.from_numpy(stored["covariance"])
+        mean, covariance = self._moments()
+        stream = io.BytesIO()
+        np.savez(stream, mean=mean.numpy(), covariance=covariance.numpy(), cells=self.cells)
+        write_bytes(path, stream.getvalue())
+        return mean, covariance
+
+    @property
+    def cells(self) -> int:
+        """How many vectors the statistics are of."""
+        return len(self) * self.grid[0] * self.grid[1]
+
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        total = torch.zeros(self.channels, dtype=torch.float64)
+        square = torch.zeros(self.channels, self.channels, dtype=torch.float64)
+        # Around the first pictures' mean: sums of large squares would lose what the covariance is made of.
+        some = self.features(range(min(8, len(self))))
+        origin = some.mean((0, 2, 3))
+        for start in range(0, len(self), 16):
+            maps = self.features(range(start, min(start + 16, len(self))))
+            vectors = (maps - origin[:, None, None]).movedim(1, -1).reshape(-1, self.channels)
+            total += vectors.sum(0, dtype=torch.float64)
+            square += (vectors.T @ vectors).double()
+        mean = total / self.cells
+        covariance = (square - self.cells * torch.outer(mean, mean)) / max(1, self.cells - 1)
+        return mean + origin, covariance
+
+    def _of(self, positions: Sequence[int]) -> list[tuple[int, int]]:
+        return [self._places[position] for position in positions]
+
+
+def open_cache(
+    folder: Path, part: TeacherPart, root: Path, records: Sequence[Record], grid_px: int = 0
+) -> FeatureCache:
+    """What `fill_cache` made, for these records in their order; without `grid_px` the finest grid there is.
+
+    Raises FaultError DATA_SET (not filled, an image that is gone), ARGUMENT, MODEL_MISSING as `make_teacher`.
+    """
+    plan = _plan(folder, part, root, grid_px)
+    if not grid_px:
+        plan = dataclasses.replace(plan, grid=max(_grids_of(plan), default=plan.grid))
+    return FeatureCache(plan.folder, plan.blueprint.card, plan.grid, image_hashes(root, records))
+
+
+def fill_cache(
+    folder: Path,
+    part: TeacherPart,
+    root: Path,
+    records: Sequence[Record],
+    run: RunFolder | None,
+    accept_licence: bool = False,
+    grid_px: int = 0,
+) -> FeatureCache:
+    """`fill_shard`, and when every process is through, the whole of it.
+
+    Cancelled by `run`, it raises FaultError DATA_SET: what is there stays, and is skipped next time.
+    """
+    fill_shard(folder, part, root, records, run, accept_licence, grid_px)
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+    return open_cache(folder, part, root, records, grid_px)
+
+
+def fill_shard(
+    folder: Path,
+    part: TeacherPart,
+    root: Path,
+    records: Sequence[Record],
+    run: RunFolder | None,
+    accept_licence: bool = False,
+    grid_px: int = 0,
+) -> bool:
+    """Let the teacher see those images that no shard has yet; False when cancelled before the end.
+
+    With RANK and WORLD_SIZE set (accelerate, torchrun) only every WORLD_SIZE-th image, into a shard of this
+    rank. `grid_px`: maps larger than that are stored as area means; 0: as the teacher makes them.
+    Raises FaultError as `make_teacher`, DATA_SET (an image that cannot be read), OUTPUT (the disk is too
+    small, or another process fills this shard).
+    """
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    plan = _plan(folder, part, root, grid_px)
+    images = image_hashes(root, records)
+    by_image = dict(zip(images, records, strict=True))  # the same file twice is one entry
+    mine = list(by_image)[rank::world]
+    with _writing(plan, rank) as shard:
+        there = {image for path in _shards_of(plan.folder) for image in _Shard(path, *plan.shape).rows}
+        todo = [image for image in mine if image not in there]
+        _say_size(plan, len(mine), todo)
+        if not todo:
+            return True
+        teacher = make_teacher(plan.part, accept_licence).to("cuda" if torch.cuda.is_available() else "cpu")
+        choose = teacher.chosen_for(root)
+        # Every image of one committee after the other: a batch has one teacher.
+        order = [(choose(by_image[image]), image) for image in todo]
+        order.sort(key=lambda item: id(item[0]))
+        pictures = ((one, image, _prepared(one, root, by_image[image])) for one, image in order)
+        return _see(pictures, shard, len(todo), plan, run)
+
+
+def image_hashes(root: Path, records: Sequence[Record]) -> list[str]:
+    """sha256 of every image file. Raises FaultError DATA_SET for one that is not there."""
+    try:
+        return [sha256_of(root / record.image) for record in records]
+    except OSError as error:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected="every image of the index",
+            got=f"{error.strerror} ({error.filename})",
+            remedy="restore the file or make the index again",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that `verify` found. `image` is None when it is the whole teacher's cache."""
+
+    folder: Path
+    image: str | None
+    what: str
+
+
+def verify(folder: Path, repair: bool = False) -> list[Problem]:
+    """Read every entry of every teacher: truncated, altered or torn ones, and teachers that are another now.
+
+    With `repair` bad entries leave the index, so that filling again makes them. Stale teachers stay: they may
+    be what another recipe needs, and deleting their folder is all it takes.
+    """
+    problems: list[Problem] = []
+    for path in sorted(folder.glob(f"*/{TEACHER_JSON}")):
+        try:
+            described = json.loads(path.read_text(encoding="utf-8"))
+            card, grid = (
+                TeacherCard(**described["spec"]["card"]),
+                (described["grid"][0], described["grid"][1]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problems.append(Problem(path.parent, None, f"{TEACHER_JSON} is not readable: {error}"))
+            continue
+        problems += [Problem(path.parent, None, what) for what in _stale(path)]
+        for index in _shards_of(path.parent):
+            problems += _verify_shard(index, card, grid, repair)
+    unnamed = [
+        path for path in sorted(folder.glob("*/shard-*.jsonl")) if not (path.parent / TEACHER_JSON).exists()
+    ]
+    return problems + [Problem(path.parent, None, f"no {TEACHER_JSON}") for path in unnamed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where one teacher's entries are, and what they look like."""
+
+    parent: Path
+    blueprint: Blueprint
+    grid: tuple[int, int]
+    spec: dict[str, Any]
+    part: TeacherPart
+
+    @property
+    def folder(self) -> Path:
+        return self.parent / f"{self.stem}{self.grid[0]}x{self.grid[1]}"
+
+    @property
+    def stem(self) -> str:
+        safe = re.sub(r"[^A-Za-z0-9._]+", "-", self.blueprint.card.name)[:60]
+        return f"{safe}-{_short(json.dumps(self.spec, sort_keys=True))}-"
+
+    @property
+    def shape(self) -> tuple[TeacherCard, tuple[int, int]]:
+        return self.blueprint.card, self.grid
+
+
+def _plan(folder: Path, part: TeacherPart, root: Path, grid_px: int) -> _Plan:
+    located = root / part.weights
+    if part.weights and located.exists():  # named from the data folder, as a student's
+        part = part.model_copy(update={"weights": str(located)})
+    blueprint = blueprint_of(part)
+    card = blueprint.card
+    height, width = card.grid
+    grid = (grid_px, grid_px) if 0 < grid_px < min(height, width) else (height, width)
+    spec = {
+        "schema": SCHEMA,
+        "preparation": PREPARATION,
+        "card": dataclasses.asdict(card),
+        "weights": _fingerprints(part, blueprint),
+        # Who may look at an image depends on the folder's index where members were trained on parts of it.
+        "index": sha256_of(root / INDEX_NAME) if blueprint.chooses else "",
+    }
+    return _Plan(folder, blueprint, grid, spec, part)
+
+
+def _grids_of(plan: _Plan) -> list[tuple[int, int]]:
+    """Height and width of every grid that was filled."""
+    found = (
+        path.parent.name.rpartition("-")[2].split("x")
+        for path in plan.parent.glob(f"{plan.stem}*/{TEACHER_JSON}")
+    )
+    return [(int(height), int(width)) for height, width in found]
+
+
+def _fingerprints(part: TeacherPart, blueprint: Blueprint) -> list[str]:
+    card, path = blueprint.card, Path(part.weights)
+    if blueprint.fingerprints:
+        return list(blueprint.fingerprints)
+    if not part.weights or part.weights.startswith("hf-hub:"):
+        return [f"hub {card.hub_id}@{card.revision}"]
+    files = sorted(found for found in path.iterdir() if found.is_file()) if path.is_dir() else [path]
+    missing = [file for file in files if not file.is_file()]
+    if missing or not files:
+        raise FaultError(
+            FaultCode.MODEL_MISSING,
+            expected=f"the weights of the teacher {card.name}",
+            got=f"no file {path}",
+            remedy="correct the teacher's weights in the recipe",
+        )
+    return [sha256_of(file) for file in files]
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _shards_of(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shard-*.jsonl"))
+
+
+class _Shard:
+    """Read access to one shard: `rows` by image, `features` float16 [n, C, h, w], `masks` uint8 [n, H, W]."""
+
+    def __init__(self, index: Path, card: TeacherCard, grid: tuple[int, int]) -> None:
+        self.index = index
+        self.crcs: dict[str, int] = {}
+        self.rows: dict[str, int] = {}
+        feature_shape, mask_shape = (card.channels, *grid), (card.size_px, card.size_px)
+        self.features = _mapped(index.with_suffix(".features"), np.float16, feature_shape)
+        self.masks = _mapped(index.with_suffix(".masks"), np.uint8, mask_shape)
+        self.whole = min(len(self.features), len(self.masks)) if card.has_mask else len(self.features)
+        self.cut: list[str] = []  # told by the index, and not in the data
+        for line in read_json_lines(index):
+            if line["row"] < self.whole:
+                self.rows[line["image"]], self.crcs[line["image"]] = line["row"], line["crc"]
+            else:
+                self.cut.append(line["image"])
+
+    def crc(self, row: int) -> int:
+        found = zlib.crc32(self.features[row].tobytes())
+        return zlib.crc32(self.masks[row].tobytes(), found) if len(self.masks) else found
+
+
+def _mapped(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
+    bytes_a_row = int(np.prod(shape)) * np.dtype(kind).itemsize
+    rows = path.stat().st_size // bytes_a_row if path.is_file() else 0
+    return np.memmap(path, kind, "r", shape=(rows, *shape)) if rows else np.zeros((0, *shape), kind)
+
+
+class _Writer:
+    """Appends to one shard: data to the disk first, then the index."""
+
+    def __init__(
+        self, index: Path, features: IO[bytes], masks: IO[bytes], lines: IO[bytes], row: int
+    ) -> None:
+        self._features, self._masks, self._lines, self._row = features, masks, lines, row
+        self.index = index
+
+    def append(self, images: Sequence[str], features: np.ndarray, masks: np.ndarray | None) -> None:
+        """features float16 [n, C, h, w], masks uint8 [n, H, W] or None."""
+        said = []
+        for place, image in enumerate(images):
+            data = features[place].tobytes()
+            self._features.write(data)
+            crc = zlib.crc32(data)
+            if masks is not None:
+                data = masks[place].tobytes()
+                self._masks.write(data)
+                crc = zlib.crc32(data, crc)
+            said.append(json_line({"image": image, "row": self._row + place, "crc": crc}))
+        for stream in (self._features, self._masks):
+            stream.flush()
+            os.fsync(stream.fileno())
+        self._lines.write("".join(said).encode())
+        self._lines.flush()
+        os.fsync(self._lines.fileno())
+        self._row += len(images)
+
+
+@contextlib.contextmanager
+def _writing(plan: _Plan, rank: int) -> Iterator[_Writer]:
+    """The shard of this rank, cut back to its whole entries and closed to other processes meanwhile."""
+    try:
+        plan.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"to write into {plan.parent}",
+            got=error.strerror or str(error),
+            remedy="name another folder with --folder",
+        ) from error
+    if not (plan.folder / TEACHER_JSON).exists():
+        described = {"spec": plan.spec, "grid": list(plan.grid), "part": plan.part.model_dump(mode="json")}
+        write_json(plan.folder / TEACHER_JSON, described)
+    index = plan.folder / f"shard-{rank:03d}.jsonl"
+    with index.open("ab") as lines:
+        _lock(lines, index)
+        _drop_torn_line(index)
+        shard = _Shard(index, *plan.shape)
+        if shard.cut:
+            _keep_lines(index, set(shard.rows))
+        row = max(shard.rows.values(), default=-1) + 1
+        card, grid = plan.shape
+        with (
+            index.with_suffix(".features").open("ab") as features,
+            index.with_suffix(".masks").open("ab") as masks,
+        ):
+            features.truncate(row * _feature_bytes(card, grid))
+            masks.truncate(row * _mask_bytes(card))
+            yield _Writer(index, features, masks, lines, row)
+    if not card.has_mask:
+        index.with_suffix(".masks").unlink(missing_ok=True)
+
+
+def _lock(stream: IO[bytes], index: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows; there two processes that fill one shard would have to be started by hand
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"to write {index} alone",
+            got="another process that fills it",
+            remedy="wait until it is through",
+        ) from error
+
+
+def _drop_torn_line(index: Path) -> None:
+    """A last line without its end was being written when the machine stopped: its entry does not count."""
+    data = index.read_bytes()
+    if data and not data.endswith(b"\n"):
+        os.truncate(index, data.rfind(b"\n") + 1)
+
+
+def _keep_lines(index: Path, images: set[str]) -> None:
+    """Written in place: another name would be another file than the one that is locked."""
+    kept = [line for line in read_json_lines(index) if line["image"] in images]
+    with index.open("r+b") as stream:
+        stream.truncate(0)
+        stream.write("".join(map(json_line, kept)).encode())
+
+
+def _feature_bytes(card: TeacherCard, grid: tuple[int, int]) -> int:
+    return 2 * card.channels * grid[0] * grid[1]
+
+
+def _mask_bytes(card: TeacherCard) -> int:
+    return card.size_px**2 if card.has_mask else 0
+
+
+def _say_size(plan: _Plan, wanted: int, todo: Sequence[str]) -> None:
+    """What it will take, before it starts. Raises FaultError OUTPUT when the disk has not that much."""
+    card, grid = plan.shape
+    entry_bytes = _feature_bytes(card, grid) + _mask_bytes(card)
+    needed_bytes, free_bytes = entry_bytes * len(todo), shutil.disk_usage(plan.folder).free
+    log.info(
+        "%s: %d images, %d x %d x %d float16%s, %.0f MB; %d there already, %.0f MB to write, %.0f MB free",
+        card.name,
+        wanted,
+        card.channels,
+        *grid,
+        f" and masks of {card.size_px} x {card.size_px}" if card.has_mask else "",
+        entry_bytes * wanted / 1e6,
+        wanted - len(todo),
+        needed_bytes / 1e6,
+        free_bytes / 1e6,
+    )
+    if todo and needed_bytes + SPARE_BYTES > free_bytes:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"{(needed_bytes + SPARE_BYTES) / 1e6:.0f} MB free for the features of {card.name}",
+            got=f"{free_bytes / 1e6:.0f} MB in {plan.folder.parent}",
+            remedy="name another folder with --folder, or a coarser grid with --grid",
+        )
+
+
+def _prepared(teacher: Teacher, root: Path, record: Record) -> Tensor:
+    """float32 [1, 3, H, W] RGB 0..1, as the teacher wants it."""
+    picture = cv2.imread(str(root / record.image), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected=f"a picture at {root / record.image}",
+            got="none that can be read",
+            remedy="restore the file",
+        )
+    image = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
+    return teacher.prepare(image.float() / 255)
+
+
+def _see(
+    pictures: Iterator[tuple[Teacher, str, Tensor]],
+    shard: _Writer,
+    total: int,
+    plan: _Plan,
+    run: RunFolder | None,
+) -> bool:
+    """True when all were seen, False when cancelled between two batches."""
+    card, grid = plan.shape
+    batch_size = max(1, PIXELS_A_BATCH // card.size_px**2)
+    started_s = said_s = time.monotonic()
+    done, outliers = 0, 0.0
+    with tqdm(total=total, unit="image", desc=card.name) as bar:
+        for batch in _batches(pictures, batch_size):
+            teacher, images = batch[0][0], [image for _, image, _ in batch]
+            device = next(teacher.parameters()).device
+            answer = teacher(torch.cat([picture for _, _, picture in batch]).to(device))
+            features = answer.features
+            _check_range(features, card)
+            outliers += _outliers(features)
+            if features.shape[-2:] != grid:
+                features = area_resize(features, *grid)
+            masks = None
+            if answer.masks is not None:
+                masks = (answer.masks[:, 0] * 255).round().byte().cpu().numpy()
+            shard.append(images, features.half().cpu().numpy(), masks)
+            done += len(images)
+            bar.update(len(images))
+            if run and time.monotonic() - said_s >= HEARTBEAT_S:
+                said_s = time.monotonic()
+                eta_s = (said_s - started_s) / done * (total - done)
+                run.event("progress", done=done, total=total, unit="image", eta_s=round(eta_s))
+            if run and run.is_cancelled():
+                return done == total
+    if outliers / total > OUTLIER_SHARE:
+        # Registers of a kind (2309.16588): they dominate plain MSE; PHI-S alone does not tame them.
+        log.info("%s: %.1f %% of its cells are outliers of %g times the median norm", card.name,
+                 100 * outliers / total, OUTLIER_FACTOR)  # fmt: skip
+    if run:
+        run.event("progress", done=done, total=total, unit="image", eta_s=0)
+        run.event("metric", step=done, split="cache", name="outlier_share", value=round(outliers / total, 5))
+    return True
+
+
+def _batches(
+    pictures: Iterator[tuple[Teacher, str, Tensor]], size: int
+) -> Iterator[list[tuple[Teacher, str, Tensor]]]:
+    """Lists of at most `size`, of one teacher each."""
+    for _, group in groupby(pictures, key=lambda item: id(item[0])):
+        batch: list[tuple[Teacher, str, Tensor]] = []
+        for item in group:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _check_range(features: Tensor, card: TeacherCard) -> None:
+    # NaN compares false, too.
+    if not bool(features.abs().amax() <= LARGEST_FLOAT16):
+        raise FaultError(
+            FaultCode.INFERENCE,
+            expected=f"features of {card.name} that float16 can hold",
+            got=f"{float(features.abs().amax()):g}",
+            remedy="check that its weights and its mean and std belong together",
+        )
+
+
+def _outliers(features: Tensor) -> float:
+    """The share of cells with an outlying norm, summed over the pictures of [B, C, h, w]."""
+    norm = features.norm(dim=1).flatten(1)
+    return float((norm > OUTLIER_FACTOR * norm.median(dim=1, keepdim=True).values).float().mean(1).sum())
+
+
+def _stale(path: Path) -> list[str]:
+    """Why the teacher of that teacher.json would be written elsewhere today."""
+    described = json.loads(path.read_text(encoding="utf-8"))
+    spec = described["spec"]
+    if (spec["schema"], spec["preparation"]) != (SCHEMA, PREPARATION):
+        return ["made by another version of this program"]
+    try:
+        part = TeacherPart.model_validate(described["part"])
+        blueprint = blueprint_of(part)
+        weights = _fingerprints(part, blueprint)
+    except (FaultError, ValueError) as fault:
+        return [f"its teacher is not there any more: {fault}"]
+    stale = ["its weights are others now"] if weights != spec["weights"] else []
+    # Through JSON and back: tuples are lists there.
+    card = json.loads(json.dumps(dataclasses.asdict(blueprint.card)))
+    return stale + (["its card is another one now"] if card != spec["card"] else [])
+
+
+def _verify_shard(index: Path, card: TeacherCard, grid: tuple[int, int], repair: bool) -> list[Problem]:
+    try:
+        shard = _Shard(index, card, grid)
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return [Problem(index.parent, None, f"{index.name} is broken: {error}")]
+    good = {image for image, row in shard.rows.items() if shard.crc(row) == shard.crcs[image]}
+    problems = [Problem(index.parent, image, "truncated") for image in shard.cut]
+    problems += [Problem(index.parent, image, "altered") for image in shard.rows if image not in good]
+    if repair and problems:
+        write_text(
+            index, "".join(json_line(line) for line in read_json_lines(index) if line["image"] in good)
+        )
+    return problems

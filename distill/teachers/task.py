@@ -1,0 +1,240 @@
+"""Our own trained models as teachers: one, the mean of several, or of those that never saw the image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from distill.data.index import Index, Record, load_index
+from distill.data.splits import grouped_split
+from distill.recipe import TeacherPart
+from distill.teachers.base import Answer, Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
+from distill.teachers.geometry import area_resize
+from engine.faults import FaultCode, FaultError
+from engine.model_folder import WEIGHTS, ModelFolder, find_model, load_model_folder
+from engine.models import make_student
+from engine.models.base import Student
+
+STRIDE = 16
+# The words that `export` writes into a model's card.
+SPLIT_WORDS = re.compile(
+    r"(?P<folds>\d+) folds, fold (?P<fold>\d+), seed (?P<seed>\d+): (?P<train>\d+) training and "
+    r"(?P<validation>\d+) validation images; groups always kept for validation: (?P<groups>.*?)\. Metrics"
+)
+INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{16,64})")
+
+
+def one(part: TeacherPart) -> Blueprint:
+    """Of "task:MODEL FOLDER"; or of "task" with several members: out of fold."""
+    _, _, folder = part.name.partition(":")
+    if folder and part.members:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="one model folder after task:, or task with members",
+            got="both",
+            remedy="write task alone when it has members",
+        )
+    return _of_one(find_model(folder)) if folder else _of_many(part, OutOfFoldTeacher)
+
+
+def ensemble(part: TeacherPart) -> Blueprint:
+    """Of "ensemble" with members: every member judges every image."""
+    return _of_many(part, CommitteeTeacher)
+
+
+class TaskTeacher(NetworkTeacher):
+    """One trained model: its student's map at stride 16, and its soft masks.
+
+    It is as sure as can be of the images it was trained on; where that matters take several, out of fold.
+    """
+
+    network: Student
+
+    def __init__(self, card: TeacherCard, student: Student, map_name: str, temperature: float) -> None:
+        super().__init__(card, student, read=lambda network, image: image)
+        self._map_name = map_name
+        self._temperature = temperature
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """As the live path does it: area filter when shrinking, and eight bits a channel."""
+        size_px = self.card.size_px
+        if image.shape[-2:] == (size_px, size_px):
+            return image
+        if size_px <= min(image.shape[-2:]):
+            image = area_resize(image, size_px, size_px)
+        else:
+            image = F.interpolate(image, (size_px, size_px), mode="bilinear", align_corners=False)
+        return (image * 255).round() / 255
+
+    def answer(self, picture: Tensor) -> Answer:
+        said = self.network.predict(self.normalise(picture))
+        return Answer(said.features[self._map_name], torch.sigmoid(said.logits / self._temperature))
+
+
+class CommitteeTeacher(Teacher):
+    """The mean of several models of one shape: of their probabilities, and of their maps.
+
+    Maps of networks that did not start from the same weights have little in common: it is the soft masks that
+    an ensemble is for.
+    """
+
+    def __init__(
+        self, card: TeacherCard, members: Sequence[TaskTeacher], folders: Sequence[ModelFolder]
+    ) -> None:
+        super().__init__(card)
+        self.members = torch.nn.ModuleList(members)
+        self.folders = tuple(folders)
+
+    def prepare(self, image: Tensor) -> Tensor:
+        first: Teacher = self.members[0]  # type: ignore[assignment]
+        return first.prepare(image)
+
+    def answer(self, picture: Tensor) -> Answer:
+        answers: list[Answer] = [member(picture) for member in self.members]
+        masks = [answer.masks for answer in answers if answer.masks is not None]
+        return Answer(
+            torch.stack([answer.features for answer in answers]).mean(0), torch.stack(masks).mean(0)
+        )
+
+
+class OutOfFoldTeacher(CommitteeTeacher):
+    """Of every image only the members speak that were not trained on it."""
+
+    def chosen_for(self, root: Path) -> Callable[[Record], Teacher]:
+        """Raises FaultError DATA_SET when it cannot be known who saw what, or nobody is left for an image."""
+        index = load_index(root)
+        seen = [trained_images(folder, index) for folder in self.folders]
+        committees: dict[tuple[int, ...], Teacher] = {}
+
+        def choose(record: Record) -> Teacher:
+            honest = tuple(i for i, images in enumerate(seen) if record.image not in images)
+            if not honest:
+                raise FaultError(
+                    FaultCode.DATA_SET,
+                    expected=f"a model that was not trained on {record.image}",
+                    got=f"{len(seen)} models that were",
+                    remedy="add the models of the other folds to the teacher's members",
+                )
+            if honest not in committees:
+                members: list[TaskTeacher] = [self.members[i] for i in honest]  # type: ignore[misc]
+                committees[honest] = CommitteeTeacher(self.card, members, [self.folders[i] for i in honest])
+            return committees[honest]
+
+        return choose
+
+
+def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
+    """The images of the index that the model was trained on, by its card.
+
+    The card's own words and not its recipe's name: a fold may have been chosen on the command line. Raises
+    FaultError DATA_SET when the card speaks of other data or of a split that comes out differently.
+    """
+    training = folder.card.training
+    told, data = SPLIT_WORDS.search(training.split), INDEX_WORDS.search(training.data)
+    if told and data and index.sha256.startswith(data["start"]):
+        groups = () if told["groups"] == "none" else tuple(told["groups"].split(", "))
+        split = grouped_split(index.records, int(told["folds"]), int(told["fold"]), int(told["seed"]), groups)
+        if (len(split.train), len(split.validation)) == (int(told["train"]), int(told["validation"])):
+            return frozenset(index.records[i].image for i in split.train)
+    raise FaultError(
+        FaultCode.DATA_SET,
+        expected=f"the images that {folder.id} was trained beside: {training.data}",
+        got=f"an index with sha256 {index.sha256[:16]} of {len(index.records)} images",
+        remedy="name that data folder, or use the model without members as an ordinary teacher",
+    )
+
+
+def _of_one(path: Path) -> Blueprint:
+    folder = load_model_folder(path)
+    card, _ = _card_of(folder)
+    return Blueprint(
+        card,
+        lambda card, supply: _build(folder, supply),
+        fixed_size=True,
+        fingerprints=(folder.card.files[WEIGHTS].sha256,),
+    )
+
+
+def _of_many(part: TeacherPart, kind: type[CommitteeTeacher]) -> Blueprint:
+    if len(part.members) < 2:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"two or more model folders as members of {part.name}",
+            got=str(len(part.members)),
+            remedy="name them, or write task:FOLDER for a single one",
+        )
+    folders = [load_model_folder(find_model(member)) for member in part.members]
+    cards = [_card_of(folder)[0] for folder in folders]
+    if len({(card.size_px, card.stride, card.channels) for card in cards}) > 1:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="members with input and map of one size",
+            got=", ".join(f"{c.name} {c.size_px} px, {c.channels} channels" for c in cards),
+            remedy="leave the odd ones out",
+        )
+    card = TeacherCard(
+        name=f"{part.name}:{'+'.join(folder.id for folder in folders)}",
+        hub_id="",
+        licence=cards[0].licence,
+        commercial=True,
+        mean=cards[0].mean,
+        std=cards[0].std,
+        size_px=cards[0].size_px,
+        stride=cards[0].stride,
+        channels=cards[0].channels,
+        has_mask=True,
+    )
+    return Blueprint(
+        card,
+        lambda card, supply: kind(card, [_build(folder, supply) for folder in folders], folders),
+        fixed_size=True,
+        fingerprints=tuple(folder.card.files[WEIGHTS].sha256 for folder in folders),
+        chooses=kind is OutOfFoldTeacher,
+    )
+
+
+def _card_of(folder: ModelFolder) -> tuple[TeacherCard, str]:
+    """The card, and the name of the map that is distilled: stride 16, or the coarsest finer one."""
+    card = folder.card
+    student = make_student(card.student.name, card.student.args)
+    fine = {stride: name for name, stride in student.strides.items() if stride <= STRIDE}
+    stride = max(fine)
+    if card.input.width_px != card.input.height_px:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a square input of {folder.id}",
+            got=f"{card.input.width_px}x{card.input.height_px}",
+            remedy="export it with a square one",
+        )
+    return (
+        TeacherCard(
+            name=f"task:{folder.id}",
+            hub_id="",
+            licence=card.licence,
+            commercial=True,
+            mean=card.input.mean,
+            std=card.input.std,
+            size_px=card.input.width_px,
+            stride=stride,
+            channels=student.channels[fine[stride]],
+            has_mask=True,
+        ),
+        fine[stride],
+    )
+
+
+def _build(folder: ModelFolder, supply: Supply) -> TaskTeacher:
+    from distill.networks import load_student
+
+    card, map_name = _card_of(folder)
+    student = (
+        make_student(folder.card.student.name, folder.card.student.args)
+        if supply.tiny
+        else load_student(folder)
+    )
+    return TaskTeacher(card, student, map_name, folder.card.output.temperature)

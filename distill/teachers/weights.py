@@ -1,0 +1,134 @@
+"""Weights of teachers: from a file the user has, or from the hub; without them one clear sentence."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from distill.teachers.base import Supply, TeacherCard
+from engine.faults import FaultCode, FaultError
+
+
+def state_of(card: TeacherCard, supply: Supply, hub_file: str) -> dict[str, Tensor]:
+    """The tensors of the user's file, or of `hub_file` in the card's hub repository ("": not on the hub)."""
+    if supply.weights:
+        return read_state(Path(supply.weights))
+    if not hub_file:
+        raise _missing(card, "they are on no hub")
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return read_state(Path(hf_hub_download(card.hub_id, hub_file, revision=card.revision)))
+    except OSError as error:
+        raise _missing(card, f"the hub could not be reached ({type(error).__name__})") from error
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """A safetensors file, or a torch file of plain tensors (never arbitrary pickle).
+
+    Raises FaultError MODEL_MISSING or MODEL_LOAD.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise FaultError(
+            FaultCode.MODEL_MISSING,
+            expected="a file with the teacher's weights",
+            got=f"no file {path}",
+            remedy="correct the teacher's weights in the recipe",
+        )
+    try:
+        stored = (
+            load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        )
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"{path.name} to be a safetensors file, or a torch file that holds tensors only",
+            got=str(error).partition("\n")[0],
+            remedy="download it again, or convert it to safetensors",
+        ) from error
+    for wrapper in ("model", "state_dict"):
+        stored = stored[wrapper] if isinstance(stored.get(wrapper), Mapping) else stored
+    return dict(stored)
+
+
+def fill(
+    network: nn.Module,
+    stored: Mapping[str, Tensor],
+    card: TeacherCard,
+    prefix: str = "",
+    rename: Callable[[str], str] = lambda key: key,
+) -> nn.Module:
+    """The network with its weights in place, from the keys under `prefix`; what it has no use for stays out.
+
+    Raises FaultError MODEL_LOAD unless every tensor of the network is there in its shape.
+    """
+    found = {
+        rename(key.removeprefix(prefix)): value for key, value in stored.items() if key.startswith(prefix)
+    }
+    own = network.state_dict()
+    wrong = [key for key in own if key not in found or found[key].shape != own[key].shape]
+    if wrong:
+        raise _misfit(card, f"{len(wrong)} missing or misshapen, first {wrong[0]}", len(own))
+    network.load_state_dict({key: found[key].to(own[key].dtype) for key in own})
+    return network
+
+
+def from_transformers(model: Any, config: Any, card: TeacherCard, supply: Supply) -> nn.Module:
+    """A model of the package transformers: random, of a folder or file, or of the hub.
+
+    `model` is the class, `config` our own configuration; a folder and the hub bring theirs, and it counts.
+    Raises FaultError MODEL_MISSING (no file, offline) or MODEL_LOAD (other weights).
+    """
+    if supply.tiny:
+        network: nn.Module = model(config)
+        return network
+    import transformers.utils.logging as its_logging
+
+    # Its table of what a checkpoint holds besides (text towers, heads) is no news.
+    its_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    path = Path(supply.weights)
+    asked = {"output_loading_info": True, "dtype": torch.float32}
+    try:
+        if supply.weights and not path.is_dir():
+            network, info = model.from_pretrained(None, config=config, state_dict=read_state(path), **asked)
+        elif supply.weights:
+            network, info = model.from_pretrained(path, local_files_only=True, **asked)
+        else:
+            network, info = model.from_pretrained(card.hub_id, revision=card.revision, **asked)
+    except (OSError, ValueError) as error:
+        if supply.weights:
+            raise _misfit(card, str(error).partition("\n")[0], 0) from error
+        raise _missing(card, f"the hub could not be reached ({type(error).__name__})") from error
+    except RuntimeError as error:  # tensors of other shapes
+        raise _misfit(card, str(error).partition("\n")[0], len(model(config).state_dict())) from error
+    if info["missing_keys"]:
+        first = min(info["missing_keys"])
+        got = f"{len(info['missing_keys'])} missing, first {first}"
+        raise _misfit(card, got, len(network.state_dict()))
+    return network
+
+
+def _missing(card: TeacherCard, why: str) -> FaultError:
+    return FaultError(
+        FaultCode.MODEL_MISSING,
+        expected=f"the weights of the teacher {card.name} ({card.hub_id})",
+        got=why,
+        remedy="download them once where there is a network, or name a local file as the teacher's weights",
+    )
+
+
+def _misfit(card: TeacherCard, got: str, tensors: int) -> FaultError:
+    return FaultError(
+        FaultCode.MODEL_LOAD,
+        expected=f"all {tensors} tensors of {card.name}" if tensors else f"the weights of {card.name}",
+        got=got,
+        remedy=f"give the weights of {card.hub_id or card.name}",
+    )

@@ -1,0 +1,96 @@
+"""`cache`: the teachers of a recipe look at every image of a data folder, once."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
+from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option, events_echo
+
+log = logging.getLogger("distill")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("fill", "verify"), default="fill")
+    parser.add_argument("--recipe", help="whose teachers look: a name of distill/recipes, or a TOML file")
+    parser.add_argument("--folder", type=Path, help="the cache (default: cache/ of the data folder)")
+    parser.add_argument("--run", type=Path, help="a folder for events.jsonl; a file named cancel in it stops")
+    parser.add_argument(
+        "--grid", type=int, default=0, metavar="CELLS", help="store maps finer than that as area means"
+    )
+    parser.add_argument("--verify", action="store_true", help="the same as the word verify")
+    parser.add_argument(
+        "--repair", action="store_true", help="verify, and forget the entries that are broken"
+    )
+    parser.add_argument("--accept-licence", action="store_true", help="run non-commercial teachers, too")
+    add_data_option(parser)
+    add_events_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fills, going on where it was stopped; `verify` returns 3 when something is broken or stale."""
+    folder = options.folder or data_root(options) / "cache"
+    if options.action == "verify" or options.verify or options.repair:
+        return _verify(folder, options.repair)
+    return _fill(options, folder)
+
+
+def _verify(folder: Path, repair: bool) -> int:
+    from distill.cache import verify
+
+    problems = verify(folder, repair)
+    for problem in problems:
+        log.info(
+            "%s: %s%s", problem.folder.name, problem.what, f" ({problem.image})" if problem.image else ""
+        )
+    log.info("%d problems in %s", len(problems), folder)
+    return DATA_UNUSABLE if problems else OK
+
+
+def _fill(options: argparse.Namespace, folder: Path) -> int:
+    from distill.cache import fill_shard
+    from distill.data.index import load_index
+    from distill.recipe import load_recipe
+    from engine.faults import FaultCode, FaultError
+    from engine.jobs import CANCEL, RunFolder
+
+    if not options.recipe:
+        raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
+    part = load_recipe(options.recipe).distil
+    index = load_index(data_root(options))
+    if not part.teachers:
+        log.info("the recipe %s has no teachers: nothing to do", options.recipe)
+        return OK
+    if options.run:
+        (options.run / CANCEL).unlink(missing_ok=True)  # an old wish to stop
+    with events_echo(options) as echo:
+        first = os.environ.get("RANK", "0") == "0"  # one process of several tells
+        told = RunFolder(options.run or folder, echo) if first else None
+        tell = told.event if told else _silent
+        tell("start", job="cache", run_id=(options.run or folder).name)
+        try:
+            whole = all(
+                fill_shard(
+                    folder, teacher, index.root, index.records, told, options.accept_licence, options.grid
+                )
+                for teacher in part.teachers
+            )
+        except KeyboardInterrupt:
+            whole = False
+        except FaultError as error:
+            if told:
+                told.fault(error.as_fault("cache"))
+            tell("done", outcome="failed")
+            raise
+        tell("done", outcome="ok" if whole else "cancelled")
+    if not whole:
+        log.info("stopped; the same command goes on where it was")
+    return OK if whole else CANCELLED
+
+
+def _silent(kind: str, **fields: object) -> None:
+    """Of the other processes."""
