@@ -1,0 +1,132 @@
+"""The second part: all tasks at once, every batch with images of each."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from distill.agglomerate.course import Course, Sitting
+from distill.agglomerate.draws import places
+from distill.agglomerate.figures import ImageDice
+from distill.agglomerate.heads import TaskLesson, mask_of_task, of_task
+from distill.agglomerate.order import Order, machine_of
+from distill.agglomerate.tasks import Task
+from distill.data.dataset import Donors, Pictures, epoch_items, training_batch
+from distill.data.index import Record
+from distill.metrics.image import dice_iou
+from distill.metrics.pixels import at_native_size
+from distill.recipe import Recipe
+from distill.train.lesson import Lesson
+from distill.train.phases import Phase
+from distill.train.schedule import Place, place_of
+from distill.train.step import Material, Update
+from distill.train.validate import maps_of
+from engine.models.base import Student
+
+TASKS = "tasks"
+PHASE = Phase(TASKS, segmentation=1.0, distil=0.0, frozen=False)
+
+
+class Shelf:
+    """The training images of one task, and the views they are seen in: the same whoever else is taught."""
+
+    def __init__(self, task: Task, root: Path, recipe: Recipe) -> None:
+        self._pictures = Pictures(root, task.train)
+        self._donors = Donors(self._pictures)
+        # Tasks are not to see the same sequence of turns and lights.
+        seed = recipe.seed * 1_000_003 + zlib.crc32(task.name.encode())
+        self._recipe = recipe.model_copy(update={"seed": seed})
+
+    def views(self, draws: Sequence[int], size_px: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """(image [b, 3, S, S], mask [b, 1, S, S]) of the draws, numbered over the whole training.
+
+        The task has epochs of its own: a small one begins again while a large one is not through.
+        """
+        a_epoch = len(epoch_items(self._pictures, self._recipe, 0))
+        by_epoch: dict[int, list[int]] = defaultdict(list)
+        for draw in draws:
+            by_epoch[draw // a_epoch].append(draw % a_epoch)
+        for epoch, ranks in by_epoch.items():
+            chosen = epoch_items(self._pictures, self._recipe, epoch)[ranks].tolist()
+            batch = training_batch(self._pictures, chosen, size_px, self._recipe, epoch, self._donors)
+            yield batch.image, batch.mask
+
+
+def lessons(
+    order: Order,
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    student: Student,
+    accelerator: Accelerator,
+    sitting: Sitting,
+    items: int,
+) -> Course:
+    """The part for a student that is wide already; `items` is what an epoch shows, over all tasks."""
+    root = order.data_root
+    shelves = [Shelf(task, root, recipe) for task in tasks]
+    validation = [Pictures(root, task.validation) for task in tasks]
+    machine, average = machine_of(TaskLesson(student, recipe), recipe, accelerator)
+    batches_an_epoch = max(1, items // recipe.batch)
+
+    def materials(step: int) -> list[Material]:
+        place = place_of(step, items, recipe)
+        dealt = list(places(place.epoch * batches_an_epoch + place.batch, recipe.batch, len(tasks)))
+        return [
+            _material(dealt[part :: recipe.accumulate], shelves, place.size_px, accelerator.device)
+            for part in range(recipe.accumulate)
+        ]
+
+    def epoch_ended(place: Place, found: Update) -> None:
+        size_px = recipe.size_px_of(place.epoch)
+        dice = {
+            task.name: float(np.mean(dices(machine.lesson, average, rank, pictures, size_px)))
+            for rank, (task, pictures) in enumerate(zip(tasks, validation, strict=True))
+            if len(pictures)
+        }
+        sitting.run.event("epoch", part=TASKS, epoch=place.epoch, losses=found.parts, dice=dice)
+
+    return Course(TASKS, sitting.run.path, PHASE, items, machine, average, materials, epoch_ended)
+
+
+def judged(course: Course, tasks: Sequence[Task], root: Path) -> dict[str, tuple[ImageDice, ...]]:
+    """Dice of every judged image (`p05_image`) by the averaged student, at the size of its export."""
+    found = {}
+    for rank, task in enumerate(tasks):
+        records = task.judged_records
+        pictures = Pictures(root, records)
+        size_px = course.recipe.export_size_px
+        each = dices(course.machine.lesson, course.average, rank, pictures, size_px)
+        found[task.name] = tuple(map(_named, records, each))
+    return found
+
+
+def dices(lesson: Lesson, network: Student, rank: int, pictures: Pictures, size_px: int) -> list[float]:
+    """Of every picture in order, by the head of that task."""
+    alone = of_task(network, rank)
+    maps = maps_of(lesson, alone, pictures, size_px, lambda: None)
+    return [
+        dice_iou(at_native_size(probability, mask) > 0.5, mask)[0]
+        for probability, mask in zip(maps, pictures.masks, strict=True)
+    ]
+
+
+def _material(
+    dealt: Sequence[tuple[int, int]], shelves: Sequence[Shelf], size_px: int, device: torch.device
+) -> Material:
+    images, masks = [], []
+    for rank, shelf in enumerate(shelves):
+        draws = [draw for task, draw in dealt if task == rank]
+        for image, mask in shelf.views(draws, size_px):
+            images.append(image)
+            masks.append(mask_of_task(mask, rank, len(shelves)))
+    return Material(torch.cat(images).to(device), torch.cat(masks).to(device), None)
+
+
+def _named(record: Record, dice: float) -> ImageDice:
+    return ImageDice(image=record.image, set=record.set, group=record.group, dice=dice)

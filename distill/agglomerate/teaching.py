@@ -1,0 +1,113 @@
+"""The first part: the student's maps are held against all teachers', on labelled and unlabelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accelerate import Accelerator
+
+from distill.agglomerate.course import Course, Sitting
+from distill.agglomerate.order import Order, machine_of
+from distill.agglomerate.tasks import Pool, Task, pool_of
+from distill.cache import fill_shard, open_cache
+from distill.data.dataset import Donors, epoch_items, training_batch, views_an_image
+from distill.data.index import Record
+from distill.gates import demand, steady_targets
+from distill.recipe import Recipe
+from distill.train.lesson import Lesson
+from distill.train.phases import Phase
+from distill.train.schedule import Place, place_of
+from distill.train.step import Material, Update
+from distill.train.targets import Teaching, on_device, teacher_names
+from distill.train.teachers import make_distiller
+from distill.train.validate import teachers_watch
+from engine.jobs import RunFolder
+from engine.models.base import Student
+
+TEACHERS = "teachers"
+PHASE = Phase(TEACHERS, segmentation=0.0, distil=1.0, frozen=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Lectures:
+    """`held` are images that nothing is learned from, with what the teachers say of them."""
+
+    course: Course
+    held: Pool
+    held_teaching: Teaching
+
+    def explained(self) -> dict[str, float]:
+        """The distiller's `watch` of the averaged student on the held images."""
+        machine = self.course.machine
+        lesson = Lesson(self.course.average, machine.lesson.distiller, machine.recipe)
+        lesson = lesson.to(machine.accelerator.device)
+        return teachers_watch(lesson, self.held_teaching, self.held, machine.recipe.export_size_px)
+
+
+def fill_caches(order: Order, tasks: Sequence[Task], run: RunFolder) -> bool:
+    """Let every teacher see the pool and the held images; False when the run was cancelled before the end."""
+    records = (*pool_of(order.data_root, tasks, order.unlabelled), *_held(tasks))
+    part = order.recipe.distil
+    for rank, teacher in enumerate(part.teachers):
+        run.event("stage", name=f"cache {teacher.name}", i=rank, of=len(part.teachers))
+        root = order.data_root
+        if not fill_shard(order.cache, teacher, root, records, run, order.accept_licence, part.grid_px):
+            return False
+    return True
+
+
+def lectures(
+    order: Order,
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    student: Student,
+    accelerator: Accelerator,
+    sitting: Sitting,
+) -> Lectures:
+    """The part, its features from the cache. Raises FaultError as teachers, cache and distiller do."""
+    root = order.data_root
+    records = pool_of(root, tasks, order.unlabelled)
+    pool, held = Pool(root, records), Pool(root, _held(tasks))
+    labelled = len({record.image for task in tasks for record in task.train})
+    sitting.run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
+    teaching, held_teaching = (_teaching(order, pictures) for pictures in (pool, held))
+    distiller = make_distiller(recipe.distil, student, teaching)
+    machine, average = machine_of(Lesson(student, distiller, recipe), recipe, accelerator)
+    donors, items = Donors(pool), len(pool) * views_an_image(recipe)
+    device = accelerator.device
+
+    def materials(step: int) -> list[Material]:
+        place = place_of(step, items, recipe)
+        shown = epoch_items(pool, recipe, place.epoch)[place.batch * recipe.batch :][: recipe.batch]
+        made = []
+        for part in range(recipe.accumulate):
+            chosen = shown[part :: recipe.accumulate].tolist()
+            batch = training_batch(pool, chosen, place.size_px, recipe, place.epoch, donors)
+            targets = on_device(teaching.targets(batch), device)
+            made.append(Material(batch.image.to(device), batch.mask.to(device), targets))
+        return made
+
+    def epoch_ended(place: Place, found: Update) -> None:
+        demand([steady_targets(found.watch)])
+        losses = {name: value for name, value in found.parts.items() if name != "segmentation"}
+        sitting.run.event("epoch", part=TEACHERS, epoch=place.epoch, losses=losses, teachers=found.watch)
+
+    course = Course(
+        TEACHERS, sitting.run.path / TEACHERS, PHASE, items, machine, average, materials, epoch_ended
+    )
+    return Lectures(course, held, held_teaching)
+
+
+def _held(tasks: Sequence[Task]) -> tuple[Record, ...]:
+    found = {record.image: record for task in tasks for record in task.validation or task.test}
+    return tuple(found.values())
+
+
+def _teaching(order: Order, pictures: Pool) -> Teaching:
+    part = order.recipe.distil
+    sources = {
+        name: open_cache(order.cache, teacher, order.data_root, pictures.records, part.grid_px)
+        for name, teacher in zip(teacher_names(part.teachers), part.teachers, strict=True)
+    }
+    return Teaching(sources, part.teachers, len(pictures))
