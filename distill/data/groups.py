@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from distill.data.fingerprint import U64, joined, near_pairs
+from distill.data.fingerprint import Fingerprint, joined, near_pairs
 from distill.data.samples import Sample
 
 
-def groups_of(samples: Sequence[Sample], prints: U64 | None) -> list[str]:
-    """A name a sample. prints: uint64 [n, 4, 2]; None: what the publishers say is all.
+def groups_of(samples: Sequence[Sample], prints: Sequence[Fingerprint] = ()) -> list[str]:
+    """A name a sample. prints: one a sample; none: what the publishers say is all.
 
     Joins are transitive; groups of one name are one. Two images of one index are not compared: its groups are
     final. A joined group bears the first of its publishers' names, else its set's and a number.
@@ -20,7 +20,7 @@ def groups_of(samples: Sequence[Sample], prints: U64 | None) -> list[str]:
     for at, sample in enumerate(samples):
         if sample.group is not None:
             pairs.append((first_of.setdefault(sample.group, at), at))
-    for first, second in near_pairs(prints).tolist() if prints is not None else ():
+    for first, second in near_pairs(prints).tolist():
         if not samples[first].settled or samples[first].settled != samples[second].settled:
             pairs.append((first, second))
     roots = joined(len(samples), pairs)

@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from distill.data.fingerprint import U64, fingerprint
+from distill.data.fingerprint import Fingerprint, fingerprint
 from distill.data.groups import groups_of
 from distill.data.index import INDEX_NAME, POLYP
 from distill.data.layouts import AUTO, LAYOUTS, layout_of
@@ -66,7 +66,7 @@ class _Checked:
     has_polyp: bool
     mask: Path | None  # to be named in the index
     mask_sha256: str | None
-    print: U64 | None
+    print: Fingerprint | None
 
 
 def find_samples(sources: Sequence[Path], wishes: Wishes) -> Found:
@@ -125,9 +125,7 @@ def prepare(
         if problems:
             return Prepared((), problems)
         checked = [result for result in results if isinstance(result, _Checked)]
-        prints = None
-        if all(one.print is not None for one in checked):
-            prints = np.stack([one.print for one in checked if one.print is not None])
+        prints = [one.print for one in checked if one.print is not None]
         groups = groups_of([one.sample for one in checked], prints)
         lines = tuple(_line(one, group, out, aside) for one, group in zip(checked, groups, strict=True))
         write_json_lines(aside / INDEX_NAME, lines)

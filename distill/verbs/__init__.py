@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 VERBS: Mapping[str, str] = {
+    "prepare": "make a data folder with one index of data sets as they are published",
+    "audit": "what in a data folder would spoil a training: duplicates across splits, wrong masks",
     "train": "train a student into a run folder",
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
     "score": "figures of prediction maps against masks",

@@ -1,0 +1,199 @@
+"""`audit`: what in a data folder would spoil a training or its figures, and which images it would drop."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+
+from distill.data.fingerprint import Fingerprint, fingerprint, near_pairs
+from distill.data.index import Record
+from distill.data.pictures import PictureFile, read_picture
+from distill.data.splits import TEST, TRAIN, VALIDATION, Split
+from engine.types import U8
+
+Tick = Callable[[int, int], None]  # done, of how many
+
+INVERTED_FRAC = 0.5  # of the frame is polyp
+INVERTED_EDGE_FRAC = 0.9  # and of its four edges
+DARK, BRIGHT = 32, 223  # grey between them is neither polyp nor none; compression and scaling make a little
+GREY_FRAC = 0.25  # of all that is not dark
+GREY_FRAME_FRAC = 0.005  # and of the frame: a small polyp has much outline
+
+
+class Kind(StrEnum):
+    UNREADABLE = "unreadable"
+    CHANGED = "changed"
+    MASK_SIZE = "mask-size"
+    MASK_EMPTY = "mask-empty"
+    MASK_INVERTED = "mask-inverted"
+    MASK_NOT_BINARY = "mask-not-binary"
+    DUPLICATE_FILE = "duplicate-file"
+    NEAR_DUPLICATE = "near-duplicate-across-split"
+    NEAR_DUPLICATE_GROUPS = "near-duplicate-across-groups"
+    GROUP_ACROSS = "group-across-split"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`image` as the index names it. `drop`: training and figures are better without that image."""
+
+    kind: Kind
+    image: str
+    detail: str
+    drop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    images: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def drop(self) -> tuple[str, ...]:
+        """The images to be dropped, each once."""
+        return tuple(dict.fromkeys(finding.image for finding in self.findings if finding.drop))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One record looked at; `print` and `sha256` None where its picture cannot be read."""
+
+    findings: tuple[Finding, ...]
+    print: Fingerprint | None = None
+    sha256: str | None = None
+
+
+def audit(
+    root: Path, records: Sequence[Record], split: Split | None, tick: Tick = lambda done, of: None
+) -> Report:
+    """Look at every image and mask of the records.
+
+    `split` None: the lists in the index are the sides; without lists, near-duplicates in two groups are told,
+    because a grouped split may part them.
+    """
+    seen: list[_Seen] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for one in pool.map(lambda record: _look(root, record), records):
+                seen.append(one)
+                tick(len(seen), len(records))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    sides = sides_of(records, split)
+    findings = [finding for one in seen for finding in one.findings]
+    findings += _duplicate_files(records, seen, sides)
+    findings += _near_duplicates(records, seen, sides)
+    findings += _groups_across(records, sides)
+    return Report(len(records), tuple(findings))
+
+
+def sides_of(records: Sequence[Record], split: Split | None) -> Mapping[int, str]:
+    """Position -> train, validation or test; images on no side are left out."""
+    if split is None:
+        return {at: record.split for at, record in enumerate(records) if record.split is not None}
+    named = ((TRAIN, split.train), (VALIDATION, split.validation), (TEST, split.test))
+    return {at: side for side, positions in named for at in positions}
+
+
+def mask_fault(mask: U8) -> tuple[Kind, str] | None:
+    """What is wrong with a mask file's grey values, uint8 [h, w], if anything."""
+    polyp = mask > 127
+    lit = int((mask >= DARK).sum())
+    grey = lit - int((mask > BRIGHT).sum())
+    if not polyp.any() and mask.any() and int(mask.max()) < DARK:
+        return Kind.MASK_NOT_BINARY, f"values 0 to {int(mask.max())} instead of 0 and 255"
+    if lit and grey > GREY_FRAC * lit and grey > GREY_FRAME_FRAC * mask.size:
+        return Kind.MASK_NOT_BINARY, f"{grey / lit:.0%} of what is not black is grey"
+    if not polyp.any():
+        return Kind.MASK_EMPTY, "no polyp in it; if that is so, its mask in the index should be null"
+    edge = np.concatenate([polyp[0], polyp[-1], polyp[:, 0], polyp[:, -1]])
+    if polyp.mean() > INVERTED_FRAC and edge.mean() > INVERTED_EDGE_FRAC:
+        return (
+            Kind.MASK_INVERTED,
+            f"{polyp.mean():.0%} of the frame and {edge.mean():.0%} of its edges are polyp",
+        )
+    return None
+
+
+def _look(root: Path, record: Record) -> _Seen:
+    findings: list[Finding] = []
+
+    def tell(kind: Kind, detail: str) -> None:
+        findings.append(Finding(kind, record.image, detail, drop=True))
+
+    def read(name: str, sha256: str | None) -> PictureFile | None:
+        try:
+            file = read_picture(root / name)
+        except ValueError as error:
+            tell(Kind.UNREADABLE, f"{name}: {error}")
+            return None
+        if sha256 is not None and file.sha256 != sha256:
+            tell(Kind.CHANGED, f"{name} is not the file that was indexed")
+        return file
+
+    picture = read(record.image, record.sha256)
+    mask = read(record.mask, record.mask_sha256) if record.mask is not None else None
+    if mask is not None:
+        if picture is not None and mask.pixels.shape != picture.pixels.shape:
+            sizes = [f"{file.pixels.shape[1]}x{file.pixels.shape[0]}" for file in (mask, picture)]
+            tell(Kind.MASK_SIZE, f"a mask of {sizes[0]} for an image of {sizes[1]}")
+        if fault := mask_fault(mask.pixels):
+            tell(*fault)
+    if picture is None:
+        return _Seen(tuple(findings))
+    return _Seen(tuple(findings), fingerprint(picture.pixels), picture.sha256)
+
+
+# What is asked last is worth most: a test image stays, its twin in training goes.
+_WORTH = {TEST: 3, VALIDATION: 2, TRAIN: 1}
+
+
+def _duplicate_files(
+    records: Sequence[Record], seen: Sequence[_Seen], sides: Mapping[int, str]
+) -> Iterator[Finding]:
+    same: dict[str, list[int]] = defaultdict(list)
+    for at, one in enumerate(seen):
+        if one.sha256 is not None:
+            same[one.sha256].append(at)
+    for positions in same.values():
+        keep, *rest = sorted(positions, key=lambda at: -_WORTH.get(sides.get(at, ""), 0))
+        for at in rest:
+            detail = f"the same file as {records[keep].image}"
+            yield Finding(Kind.DUPLICATE_FILE, records[at].image, detail, drop=True)
+
+
+def _near_duplicates(
+    records: Sequence[Record], seen: Sequence[_Seen], sides: Mapping[int, str]
+) -> Iterator[Finding]:
+    readable = [at for at, one in enumerate(seen) if one.print is not None]
+    prints = [one.print for one in seen if one.print is not None]
+    for pair in near_pairs(prints).tolist():
+        first, second = readable[pair[0]], readable[pair[1]]
+        if seen[first].sha256 == seen[second].sha256:
+            continue  # told as the same file
+        one, other = sides.get(first), sides.get(second)
+        if one and other and one != other:
+            low, high = sorted((first, second), key=lambda at: _WORTH.get(sides[at], 0))
+            detail = f"on the {sides[low]} side, looks like {records[high].image} on the {sides[high]} side"
+            yield Finding(Kind.NEAR_DUPLICATE, records[low].image, detail, drop=True)
+        elif not sides and records[first].group != records[second].group:
+            detail = f"looks like {records[second].image} of group {records[second].group}"
+            yield Finding(Kind.NEAR_DUPLICATE_GROUPS, records[first].image, detail, drop=False)
+
+
+def _groups_across(records: Sequence[Record], sides: Mapping[int, str]) -> Iterator[Finding]:
+    members: dict[str, dict[str, int]] = defaultdict(dict)
+    for at, side in sides.items():
+        members[records[at].group].setdefault(side, at)
+    for group, by_side in members.items():
+        if len(by_side) > 1:
+            detail = f"group {group} is on the sides {', '.join(sorted(by_side))}"
+            yield Finding(Kind.GROUP_ACROSS, records[min(by_side.values())].image, detail, drop=False)
