@@ -25,7 +25,7 @@ class Student(nn.Module, ABC):
     """A segmentation network that needs an image and nothing else, never a teacher.
 
     Shapes: B batch, H and W multiples of 32; the image is float [B, 3, H, W], normalised as the model folder
-    says. `strides` and `channels` tell of each of its feature maps, by name. Every student has "s8", "s16" and
+    says. `strides` and `channels` tell of each feature map, by name. Every student has "s8", "s16" and
     "deepest", the encoder's last map; "L1" and "L2" are there with a latent feed (`engine.models.latents`).
     """
 

@@ -1,5 +1,7 @@
 """What every student of the table promises; `pytest -k NAME` for one."""
 
+import inspect
+
 import pytest
 
 from engine.faults import FaultCode, FaultError
@@ -7,42 +9,111 @@ from engine.models import STUDENTS, make_student
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
-SIZE_PX = 96
+SIZE_PX = 64
+# The nets narrow, or on a very small encoder: the promises are of the graph, not of its width.
+SMALL = {
+    "light": {"encoder": "test_efficientnet", "channels": 16},
+    "unet": {"width": 4},
+    "unetpp": {"width": 4},
+    "pranet": {"encoder": "test_efficientnet"},
+    "emcadnet": {"encoder": "test_efficientnet"},
+}
+VARIANTS = [
+    (name, {**args, "latent_feed": feed})
+    for name, args in SMALL.items()
+    for feed in ("none", "concat", "residual")
+] + [("unet", {"width": 4, "up": "transposed"})]
 
 
-@pytest.fixture(scope="module", params=sorted(STUDENTS))
-def student(request):
+def made(name, args):
     torch.manual_seed(0)
-    return make_student(request.param, {}).eval()
+    return make_student(name, args).eval()
+
+
+def a_batch(pictures):
+    return torch.rand(pictures, 3, SIZE_PX, SIZE_PX, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Threads that wait for each other cost more than such small layers."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=VARIANTS, ids=lambda case: f"{case[0]}-{[*case[1].values()][-1]}")
+def student(request):
+    return made(*request.param)
+
+
+def those_that_learn_nothing(student, image):
+    said = student.train().predict(image)
+    sum(logits.square().mean() for logits in (said.logits, *said.auxiliary)).backward()
+    return [name for name, parameter in student.named_parameters() if parameter.grad is None]
 
 
 @pytest.fixture(scope="module")
 def image():
-    return torch.rand(2, 3, SIZE_PX, SIZE_PX, generator=torch.Generator().manual_seed(0))
+    return a_batch(2)
 
 
-def test_logits_have_the_size_of_the_image(student, image):
+def test_a_small_variant_of_every_student_is_tested():
+    assert set(SMALL) == set(STUDENTS)
+
+
+def test_an_image_is_all_it_takes(student):
+    assert list(inspect.signature(student.predict).parameters) == ["image"]
+    assert list(inspect.signature(student.forward).parameters) == ["image"]
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_logits_and_auxiliary_logits_have_the_size_of_the_image(student, pictures):
     with torch.inference_mode():
-        assert student(image).shape == (2, 1, SIZE_PX, SIZE_PX)
+        said = student.predict(a_batch(pictures))
+
+    assert [logits.shape for logits in (said.logits, *said.auxiliary)] == [
+        (pictures, 1, SIZE_PX, SIZE_PX) for _ in (said.logits, *said.auxiliary)
+    ]
 
 
-def test_features_have_the_strides_they_are_named_for(student, image):
+def test_features_have_the_strides_and_channels_that_are_told(student, image):
     with torch.inference_mode():
         features = student.predict(image).features
 
-    assert set(features) == set(student.strides)
+    assert set(features) == set(student.strides) == set(student.channels)
     for name, stride in student.strides.items():
-        assert features[name].shape[-2:] == (SIZE_PX // stride, SIZE_PX // stride)
+        side = SIZE_PX // stride
+        assert features[name].shape == (2, student.channels[name], side, side), name
+
+
+def test_a_teacher_finds_where_to_attach(student):
+    assert (student.strides["s8"], student.strides["s16"]) == (8, 16)
+    assert student.strides["deepest"] == max(student.strides.values())
+
+
+def test_what_is_shown_is_what_is_trained(student, image):
+    with torch.inference_mode():
+        assert torch.equal(student(image), student.predict(image).logits)
+
+
+def test_the_same_picture_gets_the_same_answer(student, image):
+    with torch.inference_mode():
+        assert torch.equal(student(image), student(image))
 
 
 def test_every_parameter_learns(student, image):
-    student.train()
-    student(image).square().mean().backward()
-    silent = [name for name, parameter in student.named_parameters() if parameter.grad is None]
+    silent = those_that_learn_nothing(student, image)
     student.zero_grad()
     student.eval()
 
     assert silent == []
+
+
+@pytest.mark.parametrize("args", [{"encoder": "pvt_v2_b0"}, {"encoder": "repvit_m0_9"}], ids=str)
+def test_every_parameter_of_a_published_encoder_learns(args):
+    assert those_that_learn_nothing(made("emcadnet", args), a_batch(2)) == []
 
 
 def test_a_picture_is_judged_by_itself(student, image):
@@ -54,43 +125,83 @@ def test_a_picture_is_judged_by_itself(student, image):
 
 def test_the_encoder_is_a_part_of_the_network(student):
     own = {id(parameter) for parameter in student.parameters()}
+    encoder = {id(parameter) for parameter in student.encoder_parameters()}
 
-    assert student.encoder_parameters()
-    assert all(id(parameter) in own for parameter in student.encoder_parameters())
-
-
-def test_the_cost_counts_weights_and_multiplications():
-    from engine.models.cost import Cost, cost_of
-
-    convolution = torch.nn.Conv2d(3, 8, kernel_size=3, padding=1, bias=False)
-
-    assert cost_of(convolution, size_px=10) == Cost(parameters=3 * 8 * 9, macs=3 * 8 * 9 * 10 * 10)
+    assert encoder
+    assert encoder < own
 
 
-def test_an_argument_it_does_not_take_is_told():
+@pytest.mark.parametrize("name", sorted(SMALL))
+class TestLatents:
+    """L1 and L2 of Polyp-DiFoM: the published code computes them and lets nothing use them."""
+
+    def test_without_a_feed_there_are_none(self, name):
+        plain = made(name, SMALL[name])
+
+        assert not {"L1", "L2"} & set(plain.strides)
+        assert not [key for key in plain.state_dict() if "latents" in key]
+
+    @pytest.mark.parametrize("feed", ["concat", "residual"])
+    def test_they_lie_on_the_deepest_map(self, name, feed):
+        fed = made(name, {**SMALL[name], "latent_feed": feed})
+
+        assert fed.strides["L1"] == fed.strides["L2"] == fed.strides["deepest"]
+        assert fed.channels["L1"] == fed.channels["L2"] == 256
+
+    def test_the_mask_depends_on_them(self, name):
+        fed = made(name, {**SMALL[name], "latent_feed": "concat"})
+        fed(a_batch(1)).square().mean().backward()
+        moved = [
+            key for key, weight in fed.named_parameters() if "latents" in key and weight.grad.abs().sum() > 0
+        ]
+
+        assert {key.split(".")[1] for key in moved} == {"first", "second", "mix"}
+
+    def test_the_residual_one_changes_nothing_before_it_is_trained(self, name, image):
+        plain = made(name, SMALL[name])
+        fed = made(name, {**SMALL[name], "latent_feed": "residual"})
+        fed.load_state_dict(plain.state_dict(), strict=False)
+        with torch.inference_mode():
+            assert torch.equal(fed(image), plain(image))
+
+        fed(image).square().mean().backward()
+        assert fed.get_parameter("latents.offset.weight").grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("light", {"colour": 1}),
+        ("unet", {"latent_feed": "sum"}),
+        ("unet", {"up": "cubic"}),
+        ("light", {"encoder": "x"}),
+    ],
+)
+def test_an_argument_it_does_not_take_is_told(name, args):
     with pytest.raises(FaultError) as caught:
-        make_student("light", {"colour": 1})
+        make_student(name, args)
 
     assert caught.value.code is FaultCode.ARGUMENT
 
 
-def test_weights_of_another_network_are_refused(tmp_path):
-    from safetensors.torch import save_file
+# The exporter takes seconds a network: the rest in `make test-slow`.
+@pytest.mark.parametrize(
+    ("name", "feed"),
+    [("light", "concat")]
+    + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL]
+    + [pytest.param("unet", "residual", marks=pytest.mark.slow)],
+)
+def test_the_exported_file_says_what_the_network_says(name, feed, tmp_path):
+    pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
+    from distill.networks import onnx_network
+    from distill.onnx_file import write_onnx
 
-    from engine.models.encoder import load_pretrained, make_encoder
+    student = made(name, {**SMALL[name], "latent_feed": feed})
+    write_onnx(student, SIZE_PX, tmp_path / "student.onnx")
+    image = a_batch(1)
+    with torch.inference_mode():
+        own = student(image)
 
-    save_file({"conv.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-
-    with pytest.raises(FaultError) as caught:
-        load_pretrained(make_encoder("mobilenetv2_050"), str(tmp_path / "other.safetensors"))
-
-    assert caught.value.code is FaultCode.MODEL_LOAD
-
-
-def test_a_missing_weights_file_is_told(tmp_path):
-    from engine.models.encoder import load_pretrained, make_encoder
-
-    with pytest.raises(FaultError) as caught:
-        load_pretrained(make_encoder("mobilenetv2_050"), str(tmp_path / "none.safetensors"))
-
-    assert caught.value.code is FaultCode.MODEL_MISSING
+    exported = torch.from_numpy(onnx_network(tmp_path / "student.onnx")(image.numpy()))
+    assert own.std() > 0
+    assert torch.allclose(exported, own, rtol=1e-3, atol=1e-3 * float(own.std()))
