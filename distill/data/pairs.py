@@ -34,7 +34,7 @@ class Pairs:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        return re.compile(rf"(?P<base>(?:.+/)??){self.image}", re.IGNORECASE)
+        return re.compile(rf"(?P<base>(?:.+?/)??){self.image}", re.IGNORECASE)
 
     def words_of(self, path: Path) -> dict[str, str] | None:
         match = self.expression.fullmatch(path.with_suffix("").as_posix())

@@ -106,7 +106,7 @@ def find_samples(sources: Sequence[Path], wishes: Wishes) -> Found:
 
 
 def prepare(
-    sources: Sequence[Path], out: Path, wishes: Wishes, tick: Tick = lambda done, of: None
+    sources: Sequence[Path], out: Path, wishes: Wishes = NOTHING, tick: Tick = lambda done, of: None
 ) -> Prepared:
     """Check every image and mask, group them, and write `out`: the index and the masks that had to be made.
 
