@@ -155,7 +155,7 @@ def make_course(
         from distill.train.teachers import make_distiller, make_teachings
 
         teaching, validation_teaching = make_teachings(recipe, data_root, sides, cache, accelerator)
-        distiller = make_distiller(recipe.distil, student, teaching, accelerator)
+        distiller = make_distiller(recipe.distil, student, teaching)
     average = copy.deepcopy(student).eval().to(accelerator.device)
     if accelerator.num_processes > 1:
         synchronise(student)

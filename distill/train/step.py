@@ -67,6 +67,7 @@ def update(
     """
     lesson, recipe = machine.lesson, machine.recipe
     accelerator = machine.accelerator
+    lesson.train()
     enter(lesson.student, phase.frozen, recipe.distil.frozen_batchnorm)
     for group in machine.optimiser.param_groups:
         group["lr"] = group["full_rate"] * factor

@@ -26,9 +26,10 @@ STATISTICS_IMAGES = 256  # of a teacher that runs in the step: enough places for
 class Online:
     """A teacher over the un-augmented frames of a list of pictures, asked in each step."""
 
-    def __init__(self, teacher: Teacher, pictures: Pictures) -> None:
+    def __init__(self, teacher: Teacher, pictures: Pictures, accelerator: Accelerator) -> None:
         self._teacher = teacher
         self._pictures = pictures
+        self._accelerator = accelerator
         self.channels = teacher.card.channels
         self.grid = teacher.card.grid
 
@@ -40,28 +41,25 @@ class Online:
         return None if found is None else found.cpu()
 
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean [C] and covariance [C, C] over some images, evenly spread."""
-        count = len(self._pictures)
-        wanted = min(count, STATISTICS_IMAGES)
-        rows = [self.features([rank * count // wanted]).double().flatten(2)[0].T for rank in range(wanted)]
+        """Mean [C] and covariance [C, C] over some images; every process looks at its share of them."""
+        count, processes = len(self._pictures), self._accelerator.num_processes
+        wanted = min(count // processes, STATISTICS_IMAGES // processes) * processes
+        own = range(self._accelerator.process_index, wanted, processes)
+        rows = [self.features([rank * count // wanted]).double().flatten(2)[0].T for rank in own]
         places = torch.cat(rows)
-        return places.mean(0), torch.cov(places.T)
+        return together(places.mean(0), torch.cov(places.T, correction=0), self._accelerator)
 
     def _frames(self, positions: Sequence[int]) -> Tensor:
         device = next(self._teacher.parameters()).device
         return plain_batch(self._pictures, positions, self._teacher.card.size_px).image.to(device)
 
 
-def make_distiller(
-    part: DistilPart, student: Student, teaching: Teaching, accelerator: Accelerator
-) -> Distiller:
+def make_distiller(part: DistilPart, student: Student, teaching: Teaching) -> Distiller:
     """Raises FaultError ARGUMENT or DATA_SET as the Distiller and its standardisers do."""
     standardisers = {}
     if part.standardise != "none":
         for name, source in teaching.sources.items():
-            mean, covariance = source.statistics()
-            mean, covariance = together(mean, covariance, accelerator)
-            standardisers[name] = Standardiser(mean, covariance, part.pca_channels)
+            standardisers[name] = Standardiser(*source.statistics(), part.pca_channels)
     channels = {name: source.channels for name, source in teaching.sources.items()}
     return Distiller(part, channels, student.strides, student.channels, standardisers)
 
@@ -91,19 +89,20 @@ def make_teachings(
     names = teacher_names(parts)
     found: tuple[dict[str, Source], dict[str, Source]] = ({}, {})
     for name, part in zip(names, parts, strict=True):
-        located = _located(part, data_root)
-        teacher = make_teacher(located).to(accelerator.device) if recipe.distil.online else None
+        teacher = (
+            make_teacher(_located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
+        )
         for side, pictures in zip(found, (sides.training, sides.validation), strict=True):
             known = sides.known if pictures is sides.training else len(pictures)
             if teacher is not None:
-                side[name] = Online(teacher, pictures)
+                side[name] = Online(teacher, pictures, accelerator)
             else:
-                side[name] = open_cache(cache, located, data_root, pictures.records[:known])
+                side[name] = open_cache(cache, part, data_root, pictures.records[:known])
     training, validation = found
     return Teaching(training, parts, sides.known), Teaching(validation, parts, len(sides.validation))
 
 
 def _located(part: TeacherPart, data_root: Path) -> TeacherPart:
-    """A weights file may be named from the data folder, as a student's."""
+    """A weights file may be named from the data folder, as a student's; the cache does the same."""
     path = data_root / part.weights
     return part.model_copy(update={"weights": str(path)}) if part.weights and path.is_file() else part

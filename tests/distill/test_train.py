@@ -10,7 +10,10 @@ from safetensors.torch import load_file
 
 import engine
 from distill.__main__ import main
+from distill.cache import fill_cache
+from distill.data.index import load_index
 from distill.networks import load_student
+from distill.recipe import load_recipe
 from engine.files import read_json_lines
 from engine.model_folder import load_model_folder
 
@@ -55,6 +58,30 @@ def whole(real24, recipe, tmp_path_factory):
     return run
 
 
+TEACHER = """
+checkpoint_every_steps = 2
+[distil]
+loss = "mse"
+ramp = 0.3
+stop = 1.0
+[[distil.teachers]]
+name = "timm:test_efficientnet"
+weights = "weights/tiny.safetensors"
+size_px = 64
+"""
+
+
+@pytest.fixture(scope="module")
+def taught(real24, tmp_path_factory):
+    """What `train` needs to distil: the recipe's file and the filled cache."""
+    folder = tmp_path_factory.mktemp("taught")
+    head, rest = TEACHER.split("[distil]", 1)
+    (folder / "taught.toml").write_text(head + RECIPE + "[distil]" + rest)
+    (teacher,) = load_recipe(str(folder / "taught.toml")).distil.teachers
+    fill_cache(folder / "cache", teacher, real24, load_index(real24).records, run=None)
+    return "--recipe", folder / "taught.toml", "--data", real24, "--cache", folder / "cache"
+
+
 @pytest.fixture(scope="module")
 def model(whole, real24, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "tiny-1"
@@ -69,6 +96,10 @@ def weights_of(run, name):
     return load_file(path)
 
 
+def figures_of(run):
+    return json.loads((run / "metrics.json").read_text())[-1]
+
+
 def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(whole, real24, recipe, tmp_path):
     run = tmp_path / "stopped"
     assert train("--recipe", recipe, "--run", run, "--data", real24, "--stop-after", 2) == 4
@@ -78,6 +109,43 @@ def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(whole, real2
         ours, theirs = weights_of(run, name), weights_of(whole, name)
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_a_distillation_that_was_stopped_and_resumed_equals_one_that_was_not(taught, real24, tmp_path):
+    whole, stopped, cache = tmp_path / "whole", tmp_path / "stopped", taught[-1]
+    assert train(*taught, "--run", whole) == 0
+    assert train(*taught, "--run", stopped, "--stop-after", 1) == 4
+    assert train("--resume", stopped, "--data", real24, "--cache", cache) == 0
+
+    for name in ("model", "average", "optimiser", "distiller"):
+        ours, theirs = weights_of(stopped, name), weights_of(whole, name)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours), name
+    assert figures_of(stopped)["losses"] == figures_of(whole)["losses"]
+
+
+def test_a_distillation_changes_the_student_and_adds_nothing_to_it(taught, whole, tmp_path):
+    run = tmp_path / "run"
+    assert train(*taught, "--run", run) == 0
+    ours, theirs = weights_of(run, "model"), weights_of(whole, "model")
+
+    assert ours.keys() == theirs.keys()
+    assert any(not torch.equal(ours[key], theirs[key]) for key in ours)
+    figures = figures_of(run)
+    assert figures["teachers"]["timm:test_efficientnet.target_std_ratio"] > 0.5
+    assert figures["losses"]["timm:test_efficientnet.low"] > 0
+    assert 0.01 <= figures["share_scale"] <= 100
+
+
+def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
+    run = tmp_path / "run"
+
+    assert train(*taught[:4], "--run", run, "--set", "distil.online=true", "--stop-after", 1) == 4
+
+
+def test_a_cache_that_was_not_filled_is_exit_code_3(taught, tmp_path, capsys):
+    assert train(*taught[:4], "--run", tmp_path / "run", "--cache", tmp_path / "empty") == 3
+    assert "python -m distill cache" in capsys.readouterr().err
 
 
 def test_events_say_how_it_went(whole):
