@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from py_sod_metrics import MAE, Emeasure, Smeasure, WeightedFmeasure
 
 from distill.metrics.pixels import F64, LEVELS, levels, stretched
@@ -22,12 +23,19 @@ class Structure:
     mae: float
 
 
+class _Smeasure(Smeasure):  # type: ignore[misc]
+    """A mask on the last row or column leaves empty quarters: they weigh nothing, not NaN."""
+
+    def ssim(self, pred: F64, gt: npt.NDArray[np.bool_]) -> float:
+        return float(super().ssim(pred, gt)) if pred.size else 0.0
+
+
 def measure_structure(probability: F32, mask: U8) -> Structure:
     """probability: float32 [h, w] in 0..1; mask: uint8 [h, w], 0 is background."""
     there = mask > 0
     full = stretched(probability)
     # A measure for each image: the library keeps all it has seen and can only give their mean.
-    s_alpha, e_phi, weighted_f, mae = Smeasure(), Emeasure(), WeightedFmeasure(), MAE()
+    s_alpha, e_phi, weighted_f, mae = _Smeasure(), Emeasure(), WeightedFmeasure(), MAE()
     for measure in (s_alpha, weighted_f, mae):
         measure.step(full, there, normalize=False)
     # It floors to levels itself: given levels, it finds the same ones as `count_pixels`.

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option
+from distill.verbs.journal import journal, progress
 from engine.faults import FaultCode, FaultError
 
 log = logging.getLogger("distill")
@@ -29,13 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runtime", default="auto", metavar="NAME", help="of model folders")
     parser.add_argument("--precision", default="auto", metavar="NAME", help="of model folders")
+    add_events_option(parser)
     add_data_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
-
-    from tqdm import tqdm
 
     from distill.arms import Ground, table_of
     from distill.compare import compare
@@ -62,9 +63,14 @@ def run(options: argparse.Namespace) -> int:
     if options.images:
         questions = folder_questions(options.images, options.masks, index=options.index)
     ground = Ground(questions, lambda: data_root(options), options.runtime, options.precision)
-    with tqdm(unit="image", delay=1) as bar:
-        a, b = ([table_of(arm, ground, bar.update) for arm in arms] for arms in sides)
-    differences = compare(a, b, options.figure)
+    tables = []
+    with journal(options, "compare") as events, progress(events, "table") as tick:
+        arms = [*sides[0], *sides[1]]
+        for arm in arms:
+            tables.append(table_of(arm, ground))
+            tick(len(tables), len(arms))
+        a, b = tables[: len(sides[0])], tables[len(sides[0]) :]
+        differences = compare(a, b, options.figure)
     log.info(
         "%s of B minus A, 95 %% interval over groups of images and %d and %d seeds",
         options.figure,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.journal import journal
 from distill.verbs.measuring import add_measuring_options, measure_and_write
 from engine.faults import FaultCode, FaultError
 
@@ -46,21 +47,21 @@ def run(options: argparse.Namespace) -> int:
             got="one of them missing",
             remedy="name both; --negatives comes beside them",
         )
-    model = load_model_folder(find_model(name))
-    if options.images:
-        questions = folder_questions(options.images, options.masks, options.negatives, options.index)
-    else:
-        questions = validation_questions(model, data_root(options))
-    heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
-    samples = judged(model, questions, options.runtime, options.precision)
-    measured = measure_and_write(options, samples, len(questions), standard_point(model), heading)
-    if options.out or not options.images:
-        rows = rows_of(measured)
-        for row in rows:
+    with journal(options, "evaluate") as events:
+        model = load_model_folder(find_model(name))
+        if options.images:
+            questions = folder_questions(options.images, options.masks, options.negatives, options.index)
+        else:
+            questions = validation_questions(model, data_root(options))
+        heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
+        samples = judged(model, questions, options.runtime, options.precision)
+        measured = measure_and_write(options, events, samples, len(questions), standard_point(model), heading)
+        if options.out:
+            write_json(options.out, [row.model_dump(mode="json") for row in rows_of(measured)])
+    if not options.images:
+        for row in rows_of(measured):
             text = f"{row.set:14} {row.name:28} {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]  n={row.n}"
             log.info("%s", text)
-        if options.out:
-            write_json(options.out, [row.model_dump(mode="json") for row in rows])
     return OK
 
 

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distill.verbs.events_option import add_events_option
+from distill.verbs.journal import progress
+
 if TYPE_CHECKING:
     from distill.metrics.measure import Measured, Sample
+    from engine.jobs import RunFolder
     from engine.types import OperatingPoint
 
 log = logging.getLogger("distill")
@@ -36,6 +40,7 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index", type=Path, metavar="FILE", help="an index.jsonl with the set and group of every image"
     )
+    add_events_option(parser)
 
 
 def share(text: str) -> float:
@@ -47,14 +52,13 @@ def share(text: str) -> float:
 
 def measure_and_write(
     options: argparse.Namespace,
+    events: RunFolder,
     samples: Iterable[Sample],
     total: int,
     shown: OperatingPoint | None = None,
     heading: dict[str, Any] | None = None,
 ) -> list[Measured]:
     """Measure all samples with a progress bar, write the files that were asked for, and tell the figures."""
-    from tqdm import tqdm
-
     from distill.metrics.gallery import Gallery
     from distill.metrics.measure import Counting
     from distill.metrics.report import report
@@ -64,8 +68,8 @@ def measure_and_write(
 
     counting = Counting(options.threshold, options.min_area)
     gallery = Gallery() if options.gallery else None
-    with tqdm(total=total, unit="image") as bar:
-        measured = measure_all(samples, counting, gallery, bar.update)
+    with progress(events, "image") as tick:
+        measured = measure_all(samples, counting, gallery, lambda done: tick(done, total))
     values = {**(heading or {}), **report(measured, counting, shown)}
     if options.json:
         write_json(options.json, values)
@@ -73,6 +77,8 @@ def measure_and_write(
         write_table(options.csv, measured)
     if gallery:
         write_bytes(options.gallery, gallery.sheet())
+    for path in filter(None, (options.json, options.csv, options.gallery)):
+        events.event("file", path=str(path))
     for line in told(values):
         log.info("%s", line)
     return measured

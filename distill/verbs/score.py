@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from distill.exit_codes import OK
+from distill.verbs.journal import journal
 from distill.verbs.measuring import add_measuring_options, measure_and_write
 
 
@@ -28,10 +29,11 @@ def run(options: argparse.Namespace) -> int:
     from distill.metrics.files import pair_by_stem
     from distill.score import cases_of, samples_of
 
-    pairs = pair_by_stem(options.predictions, options.masks)
-    cases = cases_of([pair.stem for pair in pairs], options.masks.name, options.index)
-    pictures = None
-    if options.images:
-        pictures = {pair.stem: pair.path for pair in pair_by_stem(options.images, options.masks)}
-    measure_and_write(options, samples_of(pairs, cases, pictures), len(pairs))
+    with journal(options, "score") as events:
+        pairs = pair_by_stem(options.predictions, options.masks)
+        cases = cases_of([pair.stem for pair in pairs], options.masks.name, options.index)
+        pictures = None
+        if options.images:
+            pictures = {pair.stem: pair.path for pair in pair_by_stem(options.images, options.masks)}
+        measure_and_write(options, events, samples_of(pairs, cases, pictures), len(pairs))
     return OK

@@ -1,0 +1,47 @@
+"""Maps of a run's averaged weights, in torch: to look at a run before it is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from distill.data.dataset import Pictures
+from distill.data.index import Record, load_index
+from distill.data.splits import split_of
+from distill.export import Trained
+from distill.metrics.measure import Case, Sample
+from distill.networks import maps_of, torch_network
+from engine.model_folder import InputCard, OutputCard
+from engine.models import make_student
+
+AT_ONCE = 64  # pictures in memory: one may have two megapixels
+
+
+def validation_samples(trained: Trained, data_root: Path) -> Iterator[Sample]:
+    """Maps of the averaged weights on the split that the run's recipe keeps for validation."""
+    index = load_index(data_root)
+    split = split_of(index.records, trained.recipe.data)
+    yield from trained_samples(trained, data_root, [index.records[i] for i in split.validation])
+
+
+def trained_samples(trained: Trained, data_root: Path, records: Sequence[Record]) -> Iterator[Sample]:
+    """Maps of the averaged weights in torch, at the size that the recipe exports."""
+    recipe = trained.recipe
+    student = make_student(recipe.student.name, recipe.student.args).eval()
+    own = student.state_dict()
+    student.load_state_dict({key: trained.weights[key].to(own[key].dtype) for key in own})
+    network = torch_network(student)
+    card = InputCard(
+        width_px=recipe.export_size_px,
+        height_px=recipe.export_size_px,
+        colour="RGB",
+        mean=recipe.student.mean,
+        std=recipe.student.std,
+        resize="squash-area",
+    )
+    for start in range(0, len(records), AT_ONCE):
+        some = records[start : start + AT_ONCE]
+        pictures = Pictures(data_root, some)
+        maps = maps_of(network, pictures, card, OutputCard(kind="logits"))
+        for record, probability, mask in zip(some, maps, pictures.masks, strict=True):
+            yield Sample(Case(record.image, record.set, record.group), probability, mask)
