@@ -159,10 +159,11 @@ _WORTH = {TEST: 3, VALIDATION: 2, TRAIN: 1}
 def _duplicate_files(
     records: Sequence[Record], seen: Sequence[_Seen], sides: Mapping[int, str]
 ) -> Iterator[Finding]:
-    same: dict[str, list[int]] = defaultdict(list)
+    # One picture may have a mask a task.
+    same: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, one in enumerate(seen):
         if one.sha256 is not None:
-            same[one.sha256].append(at)
+            same[one.sha256, records[at].task].append(at)
     for positions in same.values():
         keep, *rest = sorted(positions, key=lambda at: -_WORTH.get(sides.get(at, ""), 0))
         for at in rest:
@@ -177,7 +178,7 @@ def _near_duplicates(
     prints = [one.print for one in seen if one.print is not None]
     for pair in near_pairs(prints).tolist():
         first, second = readable[pair[0]], readable[pair[1]]
-        if seen[first].sha256 == seen[second].sha256:
+        if seen[first].sha256 == seen[second].sha256 and records[first].task == records[second].task:
             continue  # told as the same file
         one, other = sides.get(first), sides.get(second)
         if one and other and one != other:

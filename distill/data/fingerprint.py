@@ -28,6 +28,7 @@ LOW_DCT = 8
 BITS = 10
 ALIKE = 0.9
 CHUNK_HASHES = 1 << 22  # compared at a time: 32 MiB
+BLOCK_PAIRS = 1 << 12  # correlated at a time: 2 x 16 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def near_pairs(prints: Sequence[Fingerprint]) -> I64:
     if not prints:
         return found[0]
     hashes = np.stack([one.hashes for one in prints])
+    details = np.stack([one.detail for one in prints])
     rows = max(1, CHUNK_HASHES // len(prints))
     for start in range(0, len(prints), rows):
         mine = hashes[start : start + rows, 0]
@@ -70,11 +72,10 @@ def near_pairs(prints: Sequence[Fingerprint]) -> I64:
             near_too = np.bitwise_count(mine[first, 1] ^ others[second, 1]) <= BITS
             keep = near_too & (first < second)
             candidates = np.stack([first[keep], second[keep]], axis=1) + start
-            alike = [
-                float(np.vdot(prints[a].detail, _views(prints[b].detail)[view])) >= ALIKE
-                for a, b in candidates.tolist()
-            ]
-            found.append(candidates[np.array(alike, bool)])
+            for block in range(0, len(candidates), BLOCK_PAIRS):
+                pairs = candidates[block : block + BLOCK_PAIRS]
+                one, other = details[pairs[:, 0]], _views(details[pairs[:, 1]])[view]
+                found.append(pairs[(one * other).sum(axis=(1, 2)) >= ALIKE])
     return np.unique(np.concatenate(found), axis=0)
 
 
@@ -94,8 +95,9 @@ def joined(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     return [top(at) for at in range(count)]
 
 
-def _views(picture: F32) -> tuple[F32, F32, F32, F32]:
-    return picture, picture[:, ::-1], picture[::-1], picture[::-1, ::-1]
+def _views(pictures: F32) -> tuple[F32, F32, F32, F32]:
+    """[..., h, w] as it is, mirrored, upside down, turned by half a turn."""
+    return pictures, pictures[..., ::-1], pictures[..., ::-1, :], pictures[..., ::-1, ::-1]
 
 
 def _hashes(grey: F32) -> tuple[int, int]:

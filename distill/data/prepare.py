@@ -116,8 +116,9 @@ def prepare(
     if (out / INDEX_NAME).exists():
         raise _taken(out / INDEX_NAME)
     found = find_samples(sources, wishes)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.", suffix=".part") as aside_name:
+    # Beside the target or above it: the folders between are made when all is well.
+    place = next(parent for parent in out.parents if parent.is_dir())
+    with tempfile.TemporaryDirectory(dir=place, prefix=f".{out.name}.", suffix=".part") as aside_name:
         aside = Path(aside_name) / out.name
         aside.mkdir()
         results = _check_all(found.samples, aside, wishes, tick)
@@ -220,7 +221,7 @@ def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
         "image": _reference(sample.image, out, aside),
         "mask": _reference(checked.mask, out, aside) if checked.mask else None,
         "set": sample.set,
-        "label": POLYP if checked.has_polyp else f"no-{POLYP}",
+        "label": f"{'' if checked.has_polyp else 'no-'}{sample.task}",
         "group": group,
         "width": checked.width_px,
         "height": checked.height_px,
@@ -248,6 +249,7 @@ def _reference(path: Path, out: Path, aside: Path) -> str:
 def _put_in_place(aside: Path, out: Path) -> None:
     """The whole folder in one step where there was none; else what it holds, the index last."""
     if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
         aside.rename(out)
         return
     parts = sorted(aside.iterdir(), key=lambda part: part.name == INDEX_NAME)

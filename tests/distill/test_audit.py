@@ -102,6 +102,15 @@ def test_the_same_file_twice_is_dropped_once(tmp_path):
     assert findings(tmp_path) == [(Kind.DUPLICATE_FILE, "images/c.png", True)]
 
 
+def test_one_picture_with_a_mask_for_each_of_two_tasks_is_no_duplicate_unless_a_split_parts_them(tmp_path):
+    three(tmp_path)
+    write_lines(tmp_path, [line("a", task="polyp"), line("a", task="tool"), line("b", group="h")])
+
+    assert findings(tmp_path) == []
+    kinds = {kind for kind, _, drop in findings(tmp_path, Split(train=(0,), validation=(1, 2))) if drop}
+    assert kinds == {Kind.NEAR_DUPLICATE}
+
+
 def planted(root):
     """c is a, a little smaller."""
     three(root)
@@ -144,9 +153,8 @@ def test_the_lists_of_the_index_are_the_split_when_no_recipe_is_named(tmp_path):
 
 def test_a_group_on_both_sides_is_told(tmp_path):
     three(tmp_path)
-    write_lines(
-        tmp_path, [line(name, group="one", split=side) for name, side in zip("ab", ("train", "test"))]
-    )
+    sides = {"a": "train", "b": "test"}
+    write_lines(tmp_path, [line(name, group="one", split=side) for name, side in sides.items()])
 
     assert findings(tmp_path) == [(Kind.GROUP_ACROSS, "images/a.png", False)]
 

@@ -166,6 +166,25 @@ def test_a_folder_of_masks_that_is_the_users_own_is_never_mixed_with_ours(tmp_pa
     assert names_in(tmp_path) == ["data"]
 
 
+def test_a_run_that_is_interrupted_leaves_nothing(tmp_path):
+    root = folders(tmp_path / "data", 2)
+
+    def interrupt(done, of):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare([root], tmp_path / "new" / "out", Wishes(copy=True), interrupt)
+
+    assert names_in(tmp_path) == ["data"]
+
+
+def test_the_label_is_the_tasks(tmp_path):
+    prepare([folders(tmp_path / "data", 1)], tmp_path / "new" / "out", Wishes(task="tool"))
+
+    (line,) = read_lines(tmp_path / "new" / "out")
+    assert (line["task"], line["label"]) == ("tool", "tool")
+
+
 def test_events_go_from_start_to_done(tmp_path):
     root = folders(tmp_path / "data", 2)
 
