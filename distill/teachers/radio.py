@@ -57,11 +57,11 @@ def _build_v3(card: TeacherCard, supply: Supply) -> Teacher:
     import timm
     from timm.models.vision_transformer import checkpoint_filter_fn
 
+    stored = {} if supply.tiny else state_of(card, supply, "model.safetensors")
     name = card.hub_id.removeprefix("timm/").removesuffix(".c_radio")
     depth: dict[str, Any] = {"depth": 1} if supply.tiny else {}
     network: Any = timm.create_model(name, num_classes=0, img_size=card.size_px, **depth)
     if not supply.tiny:
-        stored = state_of(card, supply, "model.safetensors")
         # timm's own filter stretches the position embeddings to this size.
         fill(network, checkpoint_filter_fn(stored, network), card)
     return NetworkTeacher(card, network, _read_v3)

@@ -106,6 +106,8 @@ def _segment_anything(name: str, size: str) -> Blueprint:
 def _build_segment_anything(card: TeacherCard, supply: Supply, size: str) -> Teacher:
     from segment_anything.modeling import ImageEncoderViT
 
+    # Published as plain files (dl.fbaipublicfiles.com/segment_anything), on no hub.
+    stored = {} if supply.tiny else state_of(card, supply, hub_file="")
     width, layers, heads, everywhere = SIZES[size]
     network: nn.Module = ImageEncoderViT(
         img_size=card.size_px,
@@ -119,8 +121,7 @@ def _build_segment_anything(card: TeacherCard, supply: Supply, size: str) -> Tea
         out_chans=256,
     )
     if not supply.tiny:
-        # Published as plain files (dl.fbaipublicfiles.com/segment_anything), on no hub.
-        fill(network, state_of(card, supply, hub_file=""), card, prefix="image_encoder.")
+        fill(network, stored, card, prefix="image_encoder.")
     return NetworkTeacher(card, network, _read_directly)
 
 
@@ -152,9 +153,9 @@ def _mobile_sam() -> Blueprint:
 
 
 def _build_mobile_sam(card: TeacherCard, supply: Supply) -> Teacher:
+    stored = {} if supply.tiny else state_of(card, supply, hub_file="")  # mobile_sam.pt of the authors
     network = MobileSamEncoder()
     if not supply.tiny:
-        stored = state_of(card, supply, hub_file="")  # mobile_sam.pt of the authors' repository
         fill(network, stored, card, prefix="image_encoder.", rename=mobile_sam_key)
     return NetworkTeacher(card, network, _read_directly)
 
@@ -165,10 +166,11 @@ def _efficient_sam(name: str, size: str) -> Blueprint:
 
 
 def _build_efficient_sam(card: TeacherCard, supply: Supply, size: str) -> Teacher:
+    stored = {} if supply.tiny else state_of(card, supply, hub_file="")
     width, heads = {"tiny": (192, 3), "small": (384, 6)}[size]
     network = EfficientSamEncoder(width, heads, depth=1 if supply.tiny else 12)
     if not supply.tiny:
-        fill(network, state_of(card, supply, hub_file=""), card, prefix="image_encoder.")
+        fill(network, stored, card, prefix="image_encoder.")
     return NetworkTeacher(card, network, _read_directly)
 
 

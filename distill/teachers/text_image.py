@@ -95,12 +95,12 @@ def _build_biomedclip(card: TeacherCard, supply: Supply) -> Teacher:
     ensure_torchvision()
     import timm
 
+    stored = {} if supply.tiny else state_of(card, supply, "open_clip_pytorch_model.bin")
     depth: dict[str, Any] = {"depth": 1} if supply.tiny else {}
     network: nn.Module = timm.create_model(
         "vit_base_patch16_224", num_classes=0, dynamic_img_size=True, **depth
     )
     if not supply.tiny:
-        stored = state_of(card, supply, "open_clip_pytorch_model.bin")
         fill(network, stored, card, prefix="visual.trunk.")
     return NetworkTeacher(card, network, _read_timm_tokens)
 
@@ -126,12 +126,13 @@ def _medclip() -> Blueprint:
 
 
 def _build_medclip(card: TeacherCard, supply: Supply) -> Teacher:
+    # Its weights are an archive on the authors' storage, on no hub.
+    stored = {} if supply.tiny else state_of(card, supply, hub_file="")
     layers = (1, 1, 1, 1) if supply.tiny else (2, 2, 6, 2)
     config = transformers.SwinConfig(image_size=card.size_px, embed_dim=96, depths=list(layers))
     model = transformers.SwinModel(config, add_pooling_layer=False)
     if not supply.tiny:
-        # Its weights are an archive on the authors' storage, on no hub.
-        fill(model, state_of(card, supply, hub_file=""), card, prefix="vision_model.model.")
+        fill(model, stored, card, prefix="vision_model.model.")
     return NetworkTeacher(card, model, _read_swin)
 
 
