@@ -273,6 +273,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
             f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
             f"weights of step {step}, moving average."
+            + (f" The training went on from {recipe.student.start}." if recipe.student.start else "")
         ),
         teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
         encoder=_encoder_card(recipe, index.root),

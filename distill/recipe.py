@@ -29,6 +29,7 @@ class StudentPart(Part):
     args: dict[str, str | int | float | bool] = {}
     # A file of the data folder's weights/, a path, or hf-hub:...; empty: random, as the paper's students.
     pretrained: str = ""
+    start: str = ""  # a model folder of the same student, or a bundled model's id: all its weights are taken
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 

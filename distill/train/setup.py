@@ -17,7 +17,8 @@ from distill.data.dataset import Donors, Pictures, epoch_items, training_batch, 
 from distill.data.index import Index
 from distill.data.splits import split_of
 from distill.data.synthetic import add_synthetic
-from distill.recipe import OptimiserPart, Recipe
+from distill.networks import load_student
+from distill.recipe import DataPart, OptimiserPart, Recipe, load_recipe
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
 from distill.train.phases import phase_at
@@ -26,6 +27,7 @@ from distill.train.step import Machine, Material
 from distill.train.sync_norm import synchronise
 from distill.train.targets import Teaching, on_device
 from engine.faults import FaultCode, FaultError
+from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.models import make_student
 from engine.models.base import Student
 from engine.models.encoder import load_pretrained
@@ -131,14 +133,45 @@ def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Si
 
 
 def make_network(recipe: Recipe, data_root: Path) -> Student:
-    """The student, channels last; its encoder pretrained where the recipe names weights."""
-    student = make_student(recipe.student.name, recipe.student.args)
-    source = recipe.student.pretrained
-    if source:
-        load_pretrained(
-            student.get_submodule("encoder"), source if ":" in source else str(data_root / source)
-        )
+    """The student, channels last; its encoder pretrained, or all of it, where the recipe names weights.
+
+    Raises FaultError MODEL_MISSING, MODEL_LOAD; ARGUMENT for a start with another network.
+    """
+    part = recipe.student
+    if part.start:
+        student = load_student(_start(recipe))
+    else:
+        student = make_student(part.name, part.args)
+        if part.pretrained:
+            load_pretrained(student.get_submodule("encoder"), part.pretrained_in(data_root))
     return student.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _start(recipe: Recipe) -> ModelFolder:
+    """The model that the training goes on from. Raises FaultError ARGUMENT unless it may."""
+    part = recipe.student
+    folder = load_model_folder(find_model(part.start))
+    if (folder.card.student.name, folder.card.student.args) != (part.name, part.args):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"student.start to be a model with the student {part.name} {part.args}",
+            got=f"{folder.id}, which is {folder.card.student.name} {folder.card.student.args}",
+            remedy="name another model, or take its student",
+        )
+    theirs, ours = load_recipe(folder.card.training.recipe).data, recipe.data
+    if _split_values(theirs) != _split_values(ours):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"the split of {folder.id}, or it has learned what this run is judged by: "
+            f"{_split_values(theirs)}",
+            got=str(_split_values(ours)),
+            remedy="correct the recipe's data",
+        )
+    return folder
+
+
+def _split_values(part: DataPart) -> dict[str, object]:
+    return part.model_dump(include={"split", "folds", "fold", "split_seed", "validation_groups"})
 
 
 def make_course(
