@@ -10,6 +10,7 @@ from collections.abc import Mapping
 VERBS: Mapping[str, str] = {
     "prepare": "make a data folder with one index of data sets as they are published",
     "audit": "what in a data folder would spoil a training: duplicates across splits, wrong masks",
+    "cache": "let the teachers of a recipe look at every image once; verify what they said",
     "train": "train a student into a run folder",
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
     "score": "figures of prediction maps against masks",
