@@ -1,6 +1,7 @@
 """What every student of the table promises; `pytest -k NAME` for one."""
 
 import inspect
+import itertools
 
 import pytest
 
@@ -76,6 +77,18 @@ def test_logits_and_auxiliary_logits_have_the_size_of_the_image(student, picture
     assert [logits.shape for logits in (said.logits, *said.auxiliary)] == [
         (pictures, 1, SIZE_PX, SIZE_PX) for _ in (said.logits, *said.auxiliary)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("light", 0), ("unet", 0), ("unetpp", 0), ("pranet", 3), ("emcadnet", 3)]
+)
+def test_deep_supervision_has_the_outputs_of_the_paper(name, more):
+    with torch.inference_mode():
+        said = made(name, SMALL[name]).predict(a_batch(1))
+    outputs = (said.logits, *said.auxiliary)
+
+    assert len(outputs) == 1 + more
+    assert all(not torch.equal(one, other) for one, other in itertools.combinations(outputs, 2))
 
 
 def test_features_have_the_strides_and_channels_that_are_told(student, image):
