@@ -209,6 +209,7 @@ def test_a_tree_is_recognised_and_read_as_its_publisher_means_it(tmp_path, name,
     found = find_samples([root], Wishes())
 
     assert found.problems == ()
+    assert len(found.samples) == len(expected)
     assert {s.image.stem: (s.set, s.group, s.split) for s in found.samples} == expected
 
 

@@ -93,6 +93,10 @@ def bad_tree(root):
     folders(root, 2)
     (root / "images/cut.png").write_bytes((root / "images/a.png").read_bytes()[:-40])
     write(root / "masks/cut.png", disc())
+    write(root / "images/half.jpg", picture(4))
+    whole = (root / "images/half.jpg").read_bytes()
+    (root / "images/half.jpg").write_bytes(whole[:-100])  # decoders make grey of the rest
+    write(root / "masks/half.png", disc())
     (root / "images/text.jpg").write_text("no picture")
     write(root / "masks/text.png", disc())
     pair(root, "images/small.png", "masks/small.png", 5, disc()[:20])
@@ -100,7 +104,8 @@ def bad_tree(root):
     write(root / "masks/orphan.png", disc())
     pair(root, "images/double.png", "masks/double.png", 7)
     write(root / "masks/double.bmp", disc())
-    return {"cut.png", "text.jpg", "small.png", "alone.png", "orphan.png", "double.png"}
+    write(root / "images/b.jpg", picture(8))  # b.png has the mask already
+    return {"cut.png", "half.jpg", "text.jpg", "small.png", "alone.png", "orphan.png", "double.png", "b.png"}
 
 
 def test_everything_that_is_wrong_is_listed_at_once_and_nothing_is_written(tmp_path, capsys):
@@ -240,6 +245,18 @@ def test_a_copy_of_a_sequences_frame_bears_the_sequences_name(tmp_path):
     groups = {Path(line["image"]).stem: line["group"] for line in read_lines(tmp_path / "out")}
     assert groups["copy"] == groups["30"] == "clinicdb-seq02"
     assert groups["a"] != groups["b"]
+
+
+def test_two_sequences_with_an_image_in_common_are_one_group_with_all_their_images(tmp_path):
+    for sequence in (1, 2):
+        at = f"sequenceData/positive/seq{sequence}"
+        for name, seed in (("own", sequence), ("common", 9)):
+            image, mask = f"{at}/images_seq{sequence}/{name}.jpg", f"{at}/masks_seq{sequence}/{name}_mask.jpg"
+            pair(tmp_path / "data", image, mask, seed)
+
+    prepare([tmp_path / "data"], tmp_path / "out")
+
+    assert [line["group"] for line in read_lines(tmp_path / "out")] == ["polypgen-seq-seq1"] * 4
 
 
 def test_the_groups_of_an_index_are_final_but_for_what_is_added(tmp_path):
