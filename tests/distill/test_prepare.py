@@ -95,7 +95,7 @@ def bad_tree(root):
     write(root / "masks/cut.png", disc())
     write(root / "images/half.jpg", picture(4))
     whole = (root / "images/half.jpg").read_bytes()
-    (root / "images/half.jpg").write_bytes(whole[:-100])  # decoders make grey of the rest
+    (root / "images/half.jpg").write_bytes(whole[:-100])  # imread would make grey of the rest
     write(root / "masks/half.png", disc())
     (root / "images/text.jpg").write_text("no picture")
     write(root / "masks/text.png", disc())
