@@ -53,18 +53,21 @@ class Standardiser(nn.Module):
         """[B, C, h, w] -> float32 [B, C', h, w]."""
         with torch.autocast(maps.device.type, enabled=False):
             centred = maps.float() - self.mean[:, None, None]
-            return torch.einsum("oc,bchw->bohw", self.matrix, centred)
+            standard: Tensor = torch.einsum("oc,bchw->bohw", self.matrix, centred)
+            return standard
 
 
 def orthonormal(order: int) -> Tensor:
     """A float64 [order, order] rotation: Hadamard where one is known, else a random one, always the same."""
     found = hadamard(order)
     if found is not None:
-        return found.double() / order**0.5
+        exact: Tensor = found.double() / order**0.5
+        return exact
     noise = torch.randn(
         order, order, dtype=torch.float64, generator=torch.Generator().manual_seed(FALLBACK_SEED)
     )
-    return torch.linalg.qr(noise).Q
+    rotation: Tensor = torch.linalg.qr(noise).Q
+    return rotation
 
 
 @cache

@@ -12,9 +12,11 @@ VERBS: Mapping[str, str] = {
     "audit": "what in a data folder would spoil a training: duplicates across splits, wrong masks",
     "cache": "let the teachers of a recipe look at every image once; verify what they said",
     "train": "train a student into a run folder",
+    "agglomerate": "one student of several teachers for several tasks, and the comparison of what it brings",
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
     "score": "figures of prediction maps against masks",
     "compare": "whether one run or model is better than another: difference, interval and p",
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
+    "probe": "which forms of distillation reach a student, and which only look like it",
     "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",
 }
