@@ -35,14 +35,13 @@ CLOCK = "seconds.json"  # what the part has taken so far, over all its sittings
 
 @dataclass(slots=True)
 class Sitting:
-    """One sitting of a run: who may end it. `steps_left` None: nobody counts."""
+    """One sitting of a run. `steps_left` None: until the end, or until the run is cancelled."""
 
     run: RunFolder
-    interrupted: Callable[[], bool]
     steps_left: int | None = None
 
     def is_over(self) -> bool:
-        return self.interrupted() or self.run.is_cancelled() or self.steps_left == 0
+        return self.run.is_cancelled() or self.steps_left == 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,47 +4,68 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from distill.metrics.measure import Case
+from distill.metrics.table import Row
 from engine.files import write_json
 
 FIGURES = "figures.json"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageDice:
-    """`dice` in 0..1 by the protocol p05_image; images of one `group` may show the same."""
-
-    image: str
-    set: str
-    group: str
-    dice: float
+DICE = "dice"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`side` is "validation" or "test"; `seconds` of training without caches; `teachers` as Terms.watch."""
+    """`images` have "dice" by p05_image, and their task as `case.set`; negatives, without Dice, are left out.
+
+    `side` is "validation" or "test"; `seconds` of training without caches; `teachers` as Terms.watch.
+    """
 
     side: str
-    tasks: Mapping[str, tuple[ImageDice, ...]]
+    images: tuple[Row, ...]
     parameters: int
     seconds: float
     teachers: Mapping[str, float]
 
     @property
-    def mean(self) -> float:
-        """Mean Dice over tasks."""
-        return float(np.mean([np.mean([one.dice for one in images]) for images in self.tasks.values()]))
+    def dice(self) -> dict[str, float]:
+        """Mean over the images of each task, 0..1."""
+        tasks = {row.case.set for row in self.images}
+        return {
+            task: float(np.mean([row.figures[DICE] for row in self.images if row.case.set == task]))
+            for task in sorted(tasks)
+        }
 
 
 def write_figures(path: Path, figures: Figures) -> None:
-    write_json(path, asdict(figures))
+    write_json(
+        path,
+        {
+            "protocol": "p05_image",
+            "side": figures.side,
+            "dice": figures.dice,
+            "parameters": figures.parameters,
+            "seconds": figures.seconds,
+            "teachers": dict(figures.teachers),
+            "images": [
+                {
+                    "task": row.case.set,
+                    "image": row.case.name,
+                    "group": row.case.group,
+                    DICE: row.figures[DICE],
+                }
+                for row in figures.images
+            ],
+        },
+    )
 
 
 def read_figures(path: Path) -> Figures:
     values = json.loads(path.read_text(encoding="utf-8"))
-    tasks = {name: tuple(ImageDice(**one) for one in images) for name, images in values.pop("tasks").items()}
-    return Figures(tasks=tasks, **values)
+    images = tuple(
+        Row(Case(one["image"], one["task"], one["group"]), {DICE: one[DICE]}) for one in values["images"]
+    )
+    return Figures(values["side"], images, values["parameters"], values["seconds"], values["teachers"])

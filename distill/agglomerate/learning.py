@@ -13,20 +13,22 @@ from accelerate import Accelerator
 
 from distill.agglomerate.course import Course, Sitting
 from distill.agglomerate.draws import places
-from distill.agglomerate.figures import ImageDice
+from distill.agglomerate.figures import DICE
 from distill.agglomerate.heads import TaskLesson, mask_of_task, of_task
 from distill.agglomerate.order import Order, machine_of
 from distill.agglomerate.tasks import Task
 from distill.data.dataset import Donors, Pictures, epoch_items, training_batch
-from distill.data.index import Record
 from distill.metrics.image import dice_iou
+from distill.metrics.measure import Case
 from distill.metrics.pixels import at_native_size
+from distill.metrics.table import Row
 from distill.recipe import Recipe
 from distill.train.lesson import Lesson
 from distill.train.phases import Phase
 from distill.train.schedule import Place, place_of
 from distill.train.step import Material, Update
 from distill.train.validate import maps_of
+from engine.faults import FaultCode, FaultError
 from engine.models.base import Student
 
 TASKS = "tasks"
@@ -94,16 +96,28 @@ def lessons(
     return Course(TASKS, sitting.run.path, PHASE, items, machine, average, materials, epoch_ended)
 
 
-def judged(course: Course, tasks: Sequence[Task], root: Path) -> dict[str, tuple[ImageDice, ...]]:
-    """Dice of every judged image (`p05_image`) by the averaged student, at the size of its export."""
-    found = {}
+def judged(course: Course, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]:
+    """Dice (`p05_image`) of every judged image that shows something, by the averaged student.
+
+    At the size of its export. Raises FaultError DATA_SET when a task has no such image.
+    """
+    found = []
     for rank, task in enumerate(tasks):
-        records = task.judged_records
-        pictures = Pictures(root, records)
-        size_px = course.recipe.export_size_px
-        each = dices(course.machine.lesson, course.average, rank, pictures, size_px)
-        found[task.name] = tuple(map(_named, records, each))
-    return found
+        pictures = Pictures(root, task.judged_records)
+        if not any(mask.any() for mask in pictures.masks):
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected=f"{task.judged} images of {task.name} with something in their masks",
+                got=f"none in {len(pictures)}",
+                remedy="change data.fold or data.folds, or check the masks",
+            )
+        each = dices(course.machine.lesson, course.average, rank, pictures, course.recipe.export_size_px)
+        found += [
+            Row(Case(f"{task.name}/{record.image}", task.name, record.group), {DICE: dice})
+            for record, mask, dice in zip(pictures.records, pictures.masks, each, strict=True)
+            if mask.any()
+        ]
+    return tuple(found)
 
 
 def dices(lesson: Lesson, network: Student, rank: int, pictures: Pictures, size_px: int) -> list[float]:
@@ -126,7 +140,3 @@ def _material(
             images.append(image)
             masks.append(mask_of_task(mask, rank, len(shelves)))
     return Material(torch.cat(images).to(device), torch.cat(masks).to(device), None)
-
-
-def _named(record: Record, dice: float) -> ImageDice:
-    return ImageDice(image=record.image, set=record.set, group=record.group, dice=dice)

@@ -11,7 +11,7 @@ from distill.agglomerate.heads import of_task
 from distill.agglomerate.tasks import Task
 from distill.data.index import INDEX_NAME
 from distill.data.splits import TEST, TRAIN, VALIDATION
-from distill.recipe import Recipe
+from distill.recipe import Part, Recipe
 from distill.train.checkpoint import Learners, Progress, save_checkpoint
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON, run_json
@@ -26,7 +26,11 @@ def write_task_runs(
 ) -> None:
     """run/tasks/NAME: index.jsonl of that task with the sides it was trained by, run.json, the weights."""
     root = data_root.resolve()
-    listed = recipe.model_copy(update={"data": recipe.data.model_copy(update={"split": "listed"})})
+    changes: dict[str, Part] = {"data": recipe.data.model_copy(update={"split": "listed"})}
+    if recipe.student.pretrained:
+        source = recipe.student.pretrained_in(root)
+        changes["student"] = recipe.student.model_copy(update={"pretrained": source})
+    listed = recipe.model_copy(update=changes)
     for rank, task in enumerate(tasks):
         folder = run / TASK_RUNS / task.name
         write_json_lines(folder / INDEX_NAME, _lines(task, root))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 
@@ -55,14 +56,14 @@ def agglomerate(order: Order, sitting: Sitting) -> Outcome:
     watch = run / TEACHERS / WATCH
     figures = Figures(
         side=tasks[0].judged,
-        tasks=judged(course, tasks, order.data_root),
+        images=judged(course, tasks, order.data_root),
         parameters=sum(parameter.numel() for parameter in course.average.parameters()),
         seconds=seconds_of(run / TEACHERS) + seconds_of(run),
         teachers=json.loads(watch.read_text(encoding="utf-8")) if watch.is_file() else {},
     )
     write_task_runs(recipe, course.average, tasks, order.data_root, run, progress.step)
     write_figures(run / FIGURES, figures)
-    return Outcome(False, progress.step, course.steps, figures.mean)
+    return Outcome(False, progress.step, course.steps, float(np.mean(list(figures.dice.values()))))
 
 
 def _teach(
@@ -77,6 +78,7 @@ def _teach(
     run = sitting.run
     if not fill_caches(order, tasks, run):
         return Outcome(True, 0, 0, -1.0)
+    torch.manual_seed(order.recipe.seed)  # whether teachers were built just now, or not
     part = lectures(order, recipe, tasks, student, accelerator, sitting)
     progress = follow(part.course, sitting)
     if progress.step < part.course.steps:

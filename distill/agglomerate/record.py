@@ -1,0 +1,67 @@
+"""`run.json` of an agglomeration: what it was asked to do; nobody else's folder is written to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from distill.agglomerate.order import Order
+from distill.recipe import parse_recipe
+from distill.train.run import RUN_JSON, run_json
+from engine.faults import FaultCode, FaultError
+from engine.files import write_json
+
+ASKED = "agglomerate"  # next to what every run.json holds
+
+
+def claim(order: Order, run: Path) -> None:
+    """Write run.json, or see that the one there asks for the same. Raises FaultError ARGUMENT if not."""
+    wanted = run_json(order.recipe, order.data_root) | {ASKED: _asked(order)}
+    path = run / RUN_JSON
+    if not path.is_file():
+        write_json(path, wanted)
+        return
+    there = _read(run)
+    different = [key for key in ("recipe", "data", ASKED) if there.get(key) != wanted[key]]
+    if different:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"{run} to hold the same run",
+            got=f"one with another {' and another '.join(different)}",
+            remedy="name another folder, or give what it was started with",
+        )
+
+
+def order_in(run: Path, order: Order) -> Order:
+    """`order` with the recipe and the images that the run was started with. Raises FaultError ARGUMENT."""
+    there = _read(run)
+    if ASKED not in there:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a run of agglomerate in {run}",
+            got="one of train",
+            remedy=f"go on with python -m distill train --resume {run}",
+        )
+    asked = there[ASKED]
+    unlabelled = Path(asked["unlabelled"]) if asked["unlabelled"] else None
+    return replace(order, recipe=parse_recipe(there["recipe"]), unlabelled=unlabelled, only=asked["only"])
+
+
+def _asked(order: Order) -> dict[str, str]:
+    unlabelled = "" if order.unlabelled is None else str(order.unlabelled.resolve())
+    return {"unlabelled": unlabelled, "only": order.only}
+
+
+def _read(run: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((run / RUN_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a run folder with {RUN_JSON}",
+            got=f"{type(error).__name__}: {error}",
+            remedy="correct --resume",
+        ) from error
+    return found

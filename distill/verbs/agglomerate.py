@@ -1,0 +1,106 @@
+"""`agglomerate`: one student of several teachers for several tasks, or the comparison of what it brings."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distill.exit_codes import CANCELLED, OK
+from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option, events_echo
+from engine.faults import FaultCode, FaultError
+
+if TYPE_CHECKING:
+    from distill.agglomerate.order import Order
+
+log = logging.getLogger("distill")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, help="a new run folder")
+    what.add_argument("--resume", type=Path, metavar="RUN", help="go on with that run; its own recipe counts")
+    what.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FOLDER",
+        help="train what the table needs and is not there yet: without teachers, of one, specialists, "
+        "agglomerated with each balance",
+    )
+    parser.add_argument("--recipe", default="agglomerate", help="a name of distill/recipes, or a TOML file")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe"
+    )
+    parser.add_argument(
+        "--unlabelled", type=Path, metavar="DIR", help="further images for the teachers: an index or pictures"
+    )
+    parser.add_argument(
+        "--cache", type=Path, help="the teachers' features (default: cache/ of the data folder)"
+    )
+    parser.add_argument("--accept-licence", action="store_true", help="run non-commercial teachers, too")
+    parser.add_argument(
+        "--stop-after", type=int, metavar="STEPS", help="stop as if cancelled after so many steps"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="of each line of the comparison (default 3)")
+    parser.add_argument("--dry-run", action="store_true", help="compare: only the plan, disk and hours")
+    add_events_option(parser)
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from distill.agglomerate.order import Order
+    from distill.recipe import load_recipe
+
+    root = data_root(options)
+    order = Order(
+        recipe=load_recipe(options.recipe, options.set),
+        data_root=root,
+        cache=options.cache or root / "cache",
+        unlabelled=options.unlabelled,
+        accept_licence=options.accept_licence,
+    )
+    return _compare(order, options) if options.compare else _train(order, options)
+
+
+def _train(order: Order, options: argparse.Namespace) -> int:
+    from distill.agglomerate.record import order_in
+    from distill.agglomerate.running import run_order
+    from distill.agglomerate.task_runs import TASK_RUNS
+    from distill.train.interrupt import interrupt
+    from distill.train.run import RUN_JSON
+
+    path: Path = options.resume or options.run
+    if options.resume:
+        order = order_in(path, order)
+    elif (path / RUN_JSON).exists():
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a new run folder",
+            got=f"{path}, which holds a run",
+            remedy=f"go on with --resume {path}, or name another one",
+        )
+    with events_echo(options) as echo, interrupt() as interrupted:
+        outcome = run_order(order, path, interrupted, echo, options.stop_after)
+    if outcome.cancelled:
+        log.info("stopped; go on: python -m distill agglomerate --resume %s", path)
+        return CANCELLED
+    log.info("done, mean Dice over tasks %.4f; each task's student: %s", outcome.best, path / TASK_RUNS)
+    return OK
+
+
+def _compare(order: Order, options: argparse.Namespace) -> int:
+    from distill.agglomerate.compare import plan, run_comparison, table
+    from distill.agglomerate.variants import Comparison
+
+    comparison = Comparison(order, options.compare, range(options.seeds))
+    if options.dry_run:
+        print(plan(comparison))
+        return OK
+    with events_echo(options) as echo:
+        whole = run_comparison(comparison, echo)
+    print(table(comparison))
+    if not whole:
+        log.info("stopped; the same command goes on where it was")
+    return OK if whole else CANCELLED
