@@ -82,6 +82,14 @@ TEACHERS: Mapping[str, Entry] = {
         {"oneformer": "OneFormer Swin-L", "mask2former": "Mask2Former Swin-L"},
     ),
     **_family(
+        "notebook",
+        "teachers",
+        {
+            "sam_notebook": "SAM's masks without a prompt, three times, as the published notebook has it",
+            "dinov2_notebook": "DINOv2 ViT-B/14 of the centre crop, as the published notebook has it",
+        },
+    ),
+    **_family(
         "radio",
         "teachers",
         {

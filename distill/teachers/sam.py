@@ -76,15 +76,20 @@ def _build_sam(card: TeacherCard, supply: Supply, size: str) -> Teacher:
     return NetworkTeacher(card, _sam_encoder(card, supply, size), _read_last)
 
 
-def _sam_encoder(card: TeacherCard, supply: Supply, size: str) -> nn.Module:
+def vision_config(card: TeacherCard, supply: Supply, size: str) -> Any:
+    """The image encoder of a size, for the input of the card; one layer of it when tiny."""
     width, layers, heads, everywhere = SIZES[size]
-    config = transformers.SamVisionConfig(
+    return transformers.SamVisionConfig(
         hidden_size=width,
         num_hidden_layers=1 if supply.tiny else layers,
         num_attention_heads=heads,
         global_attn_indexes=[] if supply.tiny else list(everywhere),
         image_size=card.size_px,
     )
+
+
+def _sam_encoder(card: TeacherCard, supply: Supply, size: str) -> nn.Module:
+    config = vision_config(card, supply, size)
     if supply.tiny:
         return transformers.SamVisionModel(config)
     whole = transformers.SamConfig(vision_config=config)

@@ -25,7 +25,8 @@ def blueprint(part: TeacherPart) -> Blueprint:
     return _ijepa() if family == "ijepa" else _rad_dino()
 
 
-def _options(size: str, **more: Any) -> dict[str, Any]:
+def transformer_options(size: str, **more: Any) -> dict[str, Any]:
+    """Of SIZES, in the words of a transformers configuration, and more."""
     width, layers, heads = SIZES[size]
     return {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads, **more}
 
@@ -44,7 +45,7 @@ def _dinov2(name: str, size: str) -> Blueprint:
         stride=14,
         channels=SIZES[size][0],
     )
-    options = _options(size, image_size=518, patch_size=14, use_swiglu_ffn=size == "giant")
+    options = transformer_options(size, image_size=518, patch_size=14, use_swiglu_ffn=size == "giant")
     if registers:
         tower = Tower(
             "Dinov2WithRegistersModel",
@@ -71,7 +72,7 @@ def _dinov3(name: str, size: str) -> Blueprint:
         stride=16,
         channels=width,
     )
-    options = _options(size, intermediate_size=4 * width, patch_size=16, num_register_tokens=4)
+    options = transformer_options(size, intermediate_size=4 * width, patch_size=16, num_register_tokens=4)
     # Rotary positions: any grid, nothing to stretch.
     tower = Tower(
         "DINOv3ViTModel", "DINOv3ViTConfig", options, prefix=(1, "num_register_tokens"), interpolates=False
@@ -115,5 +116,5 @@ def _rad_dino() -> Blueprint:
         channels=768,
         note="learned from X-rays",
     )
-    options = _options("base", image_size=518, patch_size=14)
+    options = transformer_options("base", image_size=518, patch_size=14)
     return blueprint_of(card, Tower("Dinov2Model", "Dinov2Config", options, interpolates=False))

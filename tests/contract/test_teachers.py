@@ -13,7 +13,10 @@ from distill.recipe import TeacherPart  # noqa: E402
 from distill.teachers import TEACHERS, card_of, make_teacher  # noqa: E402
 
 NEEDS_FILES = ("task", "ensemble")  # our own models: tests/distill/test_task_teacher.py
-NAMES = [name for name in TEACHERS if name not in (*NEEDS_FILES, "timm")] + ["timm:test_efficientnet"]
+NOTEBOOK = ("sam_notebook", "dinov2_notebook")  # misplaced on purpose
+NAMES = [name for name in TEACHERS if name not in (*NEEDS_FILES, *NOTEBOOK, "timm")] + [
+    "timm:test_efficientnet"
+]
 HAS_EXTRA = importlib.util.find_spec("transformers") is not None
 # What the publishers' networks give (distillation.md, 2.2), next to what our cards say.
 CHANNELS = {
@@ -165,6 +168,33 @@ def test_registers_are_no_places():
 
     assert teacher.network.config.num_register_tokens == 4
     assert teacher.embed(picture()).shape[-2:] == (8, 8)
+
+
+def test_the_notebooks_sam_says_three_masks_three_times():
+    if not HAS_EXTRA:
+        pytest.skip("pip install 'polyplive[teachers]'")
+    torch.manual_seed(0)
+    found = make_teacher(TeacherPart(name="sam_notebook", size_px=256), tiny=True).embed(picture())
+
+    assert found.shape == (1, 9, 64, 64)
+    assert torch.equal(found[:, :3], found[:, 3:6])
+    assert float(found.min()) >= 0
+    assert float(found.max()) <= 1
+
+
+def test_the_notebooks_dinov2_sees_the_centre_and_its_sam_a_padded_square():
+    if not HAS_EXTRA:
+        pytest.skip("pip install 'polyplive[teachers]'")
+    image = torch.zeros(1, 3, 288, 384)
+    image[..., 144, 192] = 1.0
+    image[..., 8:280, :40] = 0.5  # left of the crop
+    cropped = make_teacher(TeacherPart(name="dinov2_notebook"), tiny=True).prepare(image)
+    padded = make_teacher(TeacherPart(name="sam_notebook", size_px=256), tiny=True).prepare(image)
+
+    assert cropped.shape == (1, 3, 224, 224)
+    assert float(cropped[..., :100].amax()) == 0
+    assert float(cropped[..., 108:116, 108:116].amax()) > 0
+    assert torch.allclose(padded[0, :, 192:, 0], torch.tensor([0.485, 0.456, 0.406])[:, None].expand(3, 64))
 
 
 def test_position_embeddings_are_stretched_to_the_input():
