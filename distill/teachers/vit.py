@@ -97,6 +97,7 @@ def _ijepa() -> Blueprint:
         "num_hidden_layers": 32,
         "num_attention_heads": 16,
         "intermediate_size": 5120,
+        "layer_norm_eps": 1e-6,
         "image_size": 224,
         "patch_size": 14,
     }
