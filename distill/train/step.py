@@ -100,8 +100,10 @@ def update(
         rows.append(said.parts)
         watch = said.watch
     _step(machine)
-    names = rows[0]
-    parts = {name: float(torch.stack([row[name] for row in rows]).mean()) for name in names}
+    table = torch.stack([torch.stack([part.float() for part in row.values()]) for row in rows]).mean(0)
+    if accelerator.num_processes > 1:
+        table = accelerator.reduce(table, "mean")
+    parts = dict(zip(rows[0], table.tolist(), strict=True))
     return Update(sum(losses) / len(losses), parts, watch, scale)
 
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as across
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+
+class SumOfAll(torch.autograd.Function):
+    """all_reduce with a gradient: every process's loss depends on what every process gave."""
+
+    @staticmethod
+    def forward(context: Any, value: Tensor) -> Tensor:
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total
 
 
 class SyncNorm(nn.Module):
@@ -36,7 +53,8 @@ class SyncNorm(nn.Module):
             return self.activated(said)
         values = maps.float()
         moments = torch.stack([values.mean((0, 2, 3)), values.square().mean((0, 2, 3))])
-        mean, square = across.all_reduce(moments) / dist.get_world_size()  # type: ignore[no-untyped-call]
+        total = SumOfAll.apply(moments)  # type: ignore[no-untyped-call]
+        mean, square = total / dist.get_world_size()
         variance = (square - mean.square()).clamp_min(0)
         self._follow(mean.detach(), variance.detach(), maps.numel() // maps.shape[1])
         scale = self.weight * (variance + self.eps).rsqrt()
