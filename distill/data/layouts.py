@@ -10,15 +10,14 @@ from typing import Protocol
 
 from distill.data.index import INDEX_NAME, index_lines
 from distill.data.masks import MaskFile
-from distill.data.outlines import is_coco, is_labelme, read_coco, read_labelme
-from distill.data.pairs import BY_STEM, Pairs, has_image, has_pair, read_pairs
+from distill.data.outlines import coco_files, labelme_files, read_coco, read_labelme
+from distill.data.pairs import BY_STEM, Pairs, paired, placed, read_pairs
 from distill.data.samples import Found, Problem, Sample, Source
 from distill.data.sequences import CLINICDB, COLONDB, CVC300, ETIS, KVASIR, KVASIR_STEM
 from engine.faults import FaultCode, FaultError
 
 AUTO = "auto"
-# The first rank of which a layout fits decides: an index says it itself, a publisher's layout is more than a
-# folder of images that happens to be there as well.
+# An index says itself what it is; a publisher's layout is more than folders that happen to be called so.
 OWN, PUBLISHED, GENERAL = range(3)
 
 
@@ -26,30 +25,50 @@ class Reader(Protocol):
     def __call__(self, source: Source, negatives: bool, labels: Collection[str]) -> Found: ...
 
 
-class Test(Protocol):
-    def __call__(self, source: Source) -> bool: ...
+class Claim(Protocol):
+    def __call__(self, source: Source) -> frozenset[Path]: ...
+
+
+def _nothing(source: Source) -> frozenset[Path]:
+    return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`fits`: images and masks are there; `begins`: images are, so that all masks can be told missing."""
+    """`claims`: the files that the layout explains, images with their masks or what describes them.
+
+    `places`: images where the layout has them, with masks or without, so that all masks can be told missing.
+    """
 
     summary: str
     read: Reader
-    fits: Test
-    begins: Test = lambda source: False
+    claims: Claim
+    places: Claim = _nothing
     rank: int = PUBLISHED
 
 
 def layout_of(source: Source) -> str:
-    """The name of the one layout that fits.
+    """The name of the one layout that explains the files.
 
-    Raises FaultError DATA_SET that names the candidates when several do, or all layouts when none does.
+    One that explains a part of what another of its rank does is out (all of Kvasir-SEG is in the common
+    benchmark, too), and a publisher's layout stands before a general one that explains no more.
+    Raises FaultError DATA_SET that names the candidates when several are left, or all layouts when none fits.
     """
-    fitting = [name for name, row in LAYOUTS.items() if row.fits(source)]
-    fitting = fitting or [name for name, row in LAYOUTS.items() if row.begins(source)]
-    best = min((LAYOUTS[name].rank for name in fitting), default=OWN)
-    candidates = [name for name in fitting if LAYOUTS[name].rank == best]
+    own = [name for name, row in LAYOUTS.items() if row.rank == OWN and row.claims(source)]
+    if own:
+        return own[0]
+    claims = {name: row.claims(source) for name, row in LAYOUTS.items()}
+    if not any(claims.values()):
+        claims = {name: row.places(source) for name, row in LAYOUTS.items()}
+    fitting = [name for name, files in claims.items() if files]
+
+    def is_behind(name: str, other: str) -> bool:
+        mine, others = LAYOUTS[name].rank, LAYOUTS[other].rank
+        if others == mine:
+            return claims[name] < claims[other]
+        return others < mine and claims[name] <= claims[other]
+
+    candidates = [name for name in fitting if not any(is_behind(name, other) for other in fitting)]
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
@@ -57,7 +76,7 @@ def layout_of(source: Source) -> str:
             FaultCode.DATA_SET,
             expected=f"one layout for {source.folder}",
             got=f"{len(candidates)} that fit: {', '.join(candidates)}",
-            remedy="name one by --layout",
+            remedy="name one by --layout, or name the folders of the sets one by one",
         )
     there = sorted({"/".join(path.parts[1:2]) for path in source.files})
     raise FaultError(
@@ -79,7 +98,7 @@ def _folders(summary: str, *rows: Pairs, rank: int = PUBLISHED) -> Layout:
             )
         return read_pairs(rows, source, negatives)
 
-    return Layout(summary, read, partial(has_pair, rows), partial(has_image, rows), rank)
+    return Layout(summary, read, partial(paired, rows), partial(placed, rows), rank)
 
 
 def _read_index(source: Source, negatives: bool, labels: Collection[str]) -> Found:
@@ -111,8 +130,8 @@ def _read_index(source: Source, negatives: bool, labels: Collection[str]) -> Fou
     return Found(tuple(samples), tuple(problems))
 
 
-def _has_index(source: Source) -> bool:
-    return Path(source.folder.name, INDEX_NAME) in source.files
+def _index_file(source: Source) -> frozenset[Path]:
+    return frozenset({Path(source.folder.name, INDEX_NAME)} & set(source.files))
 
 
 STEM = r"(?P<stem>[^/]+)"
@@ -134,7 +153,9 @@ def _clinicdb(inside: str, unless: str = "") -> Pairs:
 
 
 LAYOUTS: Mapping[str, Layout] = {
-    "index": Layout(f"a folder with {INDEX_NAME}, such as prepare writes", _read_index, _has_index, rank=OWN),
+    "index": Layout(
+        f"a folder with {INDEX_NAME}, such as prepare writes", _read_index, _index_file, rank=OWN
+    ),
     "kvasir-seg": _folders(
         "Kvasir-SEG: images/ and masks/, names of 25 characters",
         Pairs(f"images/(?P<stem>{KVASIR_STEM})", ("{base}masks/{stem}",), KVASIR),
@@ -225,7 +246,7 @@ LAYOUTS: Mapping[str, Layout] = {
             "test",
         ),
     ),
-    "labelme": Layout("LabelMe: a JSON file an image", read_labelme, is_labelme, rank=GENERAL),
-    "coco": Layout("COCO: one JSON file with polygons or run lengths", read_coco, is_coco, rank=GENERAL),
+    "labelme": Layout("LabelMe: a JSON file an image", read_labelme, labelme_files, rank=GENERAL),
+    "coco": Layout("COCO: one JSON file with polygons or run lengths", read_coco, coco_files, rank=GENERAL),
     "folders": _folders("images/ and masks/ with the same names", Pairs(PLAIN, PLAIN_MASKS), rank=GENERAL),
 }

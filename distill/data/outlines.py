@@ -21,12 +21,12 @@ class _Unusable(Exception):
     """What is wrong with one file; becomes a Problem."""
 
 
-def is_labelme(source: Source) -> bool:
-    return any("shapes" in value for value in _objects(source))
+def labelme_files(source: Source) -> frozenset[Path]:
+    return frozenset(path for path, value in _objects(source) if "shapes" in value)
 
 
-def is_coco(source: Source) -> bool:
-    return any("images" in value and "annotations" in value for value in _objects(source))
+def coco_files(source: Source) -> frozenset[Path]:
+    return frozenset(path for path, value in _objects(source) if "images" in value and "annotations" in value)
 
 
 def read_labelme(source: Source, negatives: bool, labels: Collection[str] = ()) -> Found:
@@ -50,7 +50,7 @@ def read_labelme(source: Source, negatives: bool, labels: Collection[str] = ()) 
     described = {sample.image for sample in samples}
     folders = {image.parent for image in described}
     stems = {(source.parent / path).with_suffix("") for path in source.json_files()}
-    for path in source.images():
+    for path in source.images:
         at = source.parent / path
         if at in described or at.parent not in folders or at.with_suffix("") in stems:
             continue
@@ -69,7 +69,7 @@ def read_coco(source: Source, negatives: bool, labels: Collection[str] = ()) -> 
     del negatives  # COCO says it itself
     samples, problems = [], []
     names: dict[str, list[Path]] = {}
-    for path in source.images():
+    for path in source.images:
         names.setdefault(path.name, []).append(source.parent / path)
     described: dict[Path, Path] = {}
     for path in source.json_files():
@@ -99,10 +99,10 @@ def read_coco(source: Source, negatives: bool, labels: Collection[str] = ()) -> 
     return Found(tuple(samples), tuple(problems))
 
 
-def _objects(source: Source) -> Iterable[Mapping[str, Any]]:
+def _objects(source: Source) -> Iterable[tuple[Path, Mapping[str, Any]]]:
     for path in source.json_files():
         try:
-            yield _load(source.parent / path)
+            yield path, _load(source.parent / path)
         except _Unusable:
             continue
 

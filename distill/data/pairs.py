@@ -36,8 +36,9 @@ class Pairs:
     def expression(self) -> re.Pattern[str]:
         return re.compile(rf"(?P<base>(?:.+?/)??){self.image}", re.IGNORECASE)
 
-    def words_of(self, path: Path) -> dict[str, str] | None:
-        match = self.expression.fullmatch(path.with_suffix("").as_posix())
+    def words_of(self, name: str) -> dict[str, str] | None:
+        """The words of an image, by its path without suffix; None when it is not one of these."""
+        match = self.expression.fullmatch(name)
         if match is None:
             return None
         words = {name: word for name, word in match.groupdict().items() if word}
@@ -53,19 +54,18 @@ class _Image:
     words: Mapping[str, str]
 
 
-def has_pair(rows: Sequence[Pairs], source: Source) -> bool:
-    """Whether one image of the usual rows has its mask, or is one that needs none."""
-    files = _by_name(source)
-    return any(
-        not image.pairs.masks or _masks(image, files)
-        for image in _images([row for row in rows if row.usual], source, files)
+def paired(rows: Sequence[Pairs], source: Source) -> frozenset[Path]:
+    """The images of the usual rows that have their mask, or need none."""
+    usual = [row for row in rows if row.usual]
+    return frozenset(
+        image.path for image in _images(usual, source) if not image.pairs.masks or _masks(image, source)
     )
 
 
-def has_image(rows: Sequence[Pairs], source: Source) -> bool:
-    """Whether one image lies in a folder that the usual rows name, with a mask or without."""
+def placed(rows: Sequence[Pairs], source: Source) -> frozenset[Path]:
+    """The images in folders that the usual rows name, with a mask or without."""
     usual = [row for row in rows if row.usual and "/" in row.image]
-    return any(True for _ in _images(usual, source, _by_name(source)))
+    return frozenset(image.path for image in _images(usual, source))
 
 
 def read_pairs(rows: Sequence[Pairs], source: Source, negatives: bool) -> Found:
@@ -73,8 +73,7 @@ def read_pairs(rows: Sequence[Pairs], source: Source, negatives: bool) -> Found:
 
     `negatives`: an image without a mask has no polyp.
     """
-    files = _by_name(source)
-    images = list(_images(rows, source, files))
+    images = list(_images(rows, source))
     samples, problems = [], []
     owners: dict[Path, Path] = {}
     mask_folders: set[str] = set()
@@ -82,7 +81,7 @@ def read_pairs(rows: Sequence[Pairs], source: Source, negatives: bool) -> Found:
         at = source.parent / image.path
         names = [template.format(**image.words) for template in image.pairs.masks]
         mask_folders |= {name.lower().rpartition("/")[0] for name in names}
-        masks = _masks(image, files)
+        masks = _masks(image, source)
         if len(masks) > 1:
             problems.append(Problem(at, f"several masks: {', '.join(path.as_posix() for path in masks)}"))
         elif masks and masks[0] in owners:
@@ -96,37 +95,26 @@ def read_pairs(rows: Sequence[Pairs], source: Source, negatives: bool) -> Found:
     image_folders = {image.path.parent.as_posix().lower() for image in images}
     problems += [
         Problem(source.parent / path, "a mask without an image")
-        for path in source.images()
+        for path in source.images
         if path not in taken and path.parent.as_posix().lower() in mask_folders - image_folders
     ]
     return Found(tuple(samples), tuple(problems))
 
 
-def _by_name(source: Source) -> dict[str, list[Path]]:
-    """Lower-case path without suffix -> pictures."""
-    files: dict[str, list[Path]] = {}
-    for path in source.images():
-        files.setdefault(path.with_suffix("").as_posix().lower(), []).append(path)
-    return files
-
-
-def _images(rows: Sequence[Pairs], source: Source, files: Mapping[str, list[Path]]) -> Iterator[_Image]:
-    for path in source.images():
+def _images(rows: Sequence[Pairs], source: Source) -> Iterator[_Image]:
+    for path, name in zip(source.images, source.image_names, strict=True):
         for row in rows:
-            words = row.words_of(path)
+            words = row.words_of(name)
             if words is None:
                 continue
-            if not row.unless or row.unless.format(**words).lower() not in files:
+            if not row.unless or row.unless.format(**words).lower() not in source.images_by_name:
                 yield _Image(path, row, words)
             break
 
 
-def _masks(image: _Image, files: Mapping[str, list[Path]]) -> list[Path]:
-    for template in image.pairs.masks:
-        found = files.get(template.format(**image.words).lower())
-        if found:
-            return found
-    return []
+def _masks(image: _Image, source: Source) -> tuple[Path, ...]:
+    names = (template.format(**image.words).lower() for template in image.pairs.masks)
+    return next((source.images_by_name[name] for name in names if name in source.images_by_name), ())
 
 
 def _sample(source: Source, image: _Image, mask: Path | None) -> Sample:

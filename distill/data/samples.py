@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Found:
         return Found(self.samples + other.samples, self.problems + other.problems)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """A folder of the user. `files` are paths below its parent, so that its own name is their first part."""
 
@@ -64,8 +65,22 @@ class Source:
     def parent(self) -> Path:
         return self.folder.parent
 
-    def images(self) -> list[Path]:
-        return [path for path in self.files if path.suffix.lower() in IMAGE_SUFFIXES]
+    @cached_property
+    def images(self) -> tuple[Path, ...]:
+        return tuple(path for path in self.files if path.suffix.lower() in IMAGE_SUFFIXES)
+
+    @cached_property
+    def image_names(self) -> tuple[str, ...]:
+        """Of `images`, one by one: the path without its suffix, folders parted by /."""
+        return tuple(path.with_suffix("").as_posix() for path in self.images)
+
+    @cached_property
+    def images_by_name(self) -> Mapping[str, tuple[Path, ...]]:
+        """Lower-case name as in `image_names` -> images that differ in suffix or case."""
+        found: dict[str, tuple[Path, ...]] = {}
+        for name, path in zip(self.image_names, self.images, strict=True):
+            found[name.lower()] = (*found.get(name.lower(), ()), path)
+        return found
 
     def json_files(self) -> list[Path]:
         return [path for path in self.files if path.suffix.lower() == ".json"]

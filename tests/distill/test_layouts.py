@@ -115,6 +115,19 @@ def pranet(root):
     }
 
 
+def pranet_in_plural(root):
+    """As its archive has it: every image is one of Kvasir-SEG's layout or of plain folders, too."""
+    for seed, name in enumerate(KVASIR):
+        pair(root, f"TrainDataset/images/{name}.png", f"TrainDataset/masks/{name}.png", seed)
+    pair(root, "TrainDataset/images/28.png", "TrainDataset/masks/28.png", 5)
+    pair(root, "TestDataset/Kvasir/images/x1.png", "TestDataset/Kvasir/masks/x1.png", 6)
+    return {
+        **dict.fromkeys(KVASIR, ("kvasir-seg", None, "train")),
+        "28": ("cvc-clinicdb", "clinicdb-seq02", "train"),
+        "x1": ("kvasir-seg", None, "test"),
+    }
+
+
 def paper(root):
     pair(root, "TrainDB/images/27.png", "TrainDB/masks/27.png", 1)
     pair(root, "TestDB/CVC-ColonDB/images/3.png", "TestDB/CVC-ColonDB/masks/3.png", 2)
@@ -187,7 +200,7 @@ TREES = {
     "polypgen": [polypgen],
     "bkai-igh": [bkai],
     "sun-seg": [sun_seg],
-    "pranet": [pranet, paper],
+    "pranet": [pranet, pranet_in_plural, paper],
     "folders": [plain],
     "coco": [coco_in],
     "labelme": [labelme],
@@ -263,6 +276,16 @@ def test_a_folder_that_fits_two_layouts_names_both(tmp_path):
         find_samples([tmp_path], Wishes())
 
     assert caught.value.code is FaultCode.DATA_SET
+
+
+def test_a_benchmark_beside_another_set_is_not_taken_for_plain_folders_whose_test_images_are_trained_on(
+    tmp_path,
+):
+    pranet_in_plural(tmp_path / "data")
+    folders(tmp_path / "data" / "more", 1)
+
+    with pytest.raises(FaultError, match="pranet, folders"):
+        find_samples([tmp_path / "data"], Wishes())
 
 
 def test_a_folder_that_fits_none_names_all_layouts_and_what_is_there(tmp_path):
