@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.base import Prediction, Student
-from engine.models.encoder import DECODER_STRIDES, make_encoder
+from engine.models.encoder import DECODER_STRIDES, channels_of, make_encoder
 from engine.models.latents import LatentFeed
 
 KERNELS = (1, 3, 5)  # of the multi-scale depthwise convolutions
@@ -29,7 +29,7 @@ class EMCADStudent(Student):
     def __init__(self, encoder: str = "pvt_v2_b2", latent_feed: str = "none") -> None:
         super().__init__()
         self.encoder = make_encoder(encoder)
-        widths: list[int] = self.encoder.feature_info.channels()  # type: ignore[union-attr, operator]
+        widths = channels_of(self.encoder)
         self.latents = LatentFeed(latent_feed, widths[-1])
         self.refine = nn.ModuleList(_refinement(width) for width in widths)
         pairs = list(itertools.pairwise(widths))

@@ -22,7 +22,7 @@ HUB = "hf-hub:"
 def make_encoder(name: str, strides: tuple[int, ...] = DECODER_STRIDES) -> nn.Module:
     """An untrained encoder: image [B, 3, H, W] -> list of maps [B, C_i, H / s_i, W / s_i], one a stride.
 
-    `feature_info.channels()` of it tells the C_i. Raises FaultError ARGUMENT when timm has no such encoder or
+    `channels_of` tells the C_i. Raises FaultError ARGUMENT when timm has no such encoder or
     it has no map at one of the strides.
     """
     ensure_torchvision()
@@ -45,9 +45,17 @@ def make_encoder(name: str, strides: tuple[int, ...] = DECODER_STRIDES) -> nn.Mo
             got=f"{name} with strides {tuple(reductions)}",
             remedy="choose another encoder",
         )
-    indices = tuple(reductions.index(stride) for stride in strides)
+    # A transformer has many maps at one stride, numbered as its blocks: the last one knows most.
+    last = dict(zip(reductions, probe.feature_info.out_indices, strict=True))
+    indices = tuple(last[stride] for stride in strides)
     encoder: nn.Module = timm.create_model(name, pretrained=False, features_only=True, out_indices=indices)
     return encoder
+
+
+def channels_of(encoder: nn.Module) -> list[int]:
+    """Of the maps of `make_encoder`, in their order."""
+    info: Any = encoder.feature_info
+    return list(info.channels())
 
 
 def load_pretrained(encoder: nn.Module, source: str) -> EncoderCard:
@@ -86,8 +94,9 @@ def load_pretrained(encoder: nn.Module, source: str) -> EncoderCard:
 
 
 def _stored(stored: dict[str, Tensor], key: str) -> Tensor | None:
-    """timm's feature wrapper renames the children of a list, "stages.0." of the file to "stages_0."."""
-    return stored.get(key, stored.get(re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", key)))
+    """By timm's own key, whatever its feature wrappers made of it: "stages_0.", "model.blocks.0."."""
+    plain = re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", key.removeprefix("model."))
+    return stored.get(key, stored.get(plain))
 
 
 def _fitting(encoder: nn.Module, found: dict[str, Tensor | None], path: Path) -> dict[str, Tensor]:

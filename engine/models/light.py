@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.base import Prediction, Student
-from engine.models.encoder import DECODER_STRIDES, make_encoder
+from engine.models.encoder import DECODER_STRIDES, channels_of, make_encoder
 from engine.models.latents import LatentFeed
 
 
@@ -23,7 +23,7 @@ class LightStudent(Student):
     ) -> None:
         super().__init__()
         self.encoder = make_encoder(encoder)
-        widths: list[int] = self.encoder.feature_info.channels()  # type: ignore[union-attr, operator]
+        widths = channels_of(self.encoder)
         self.latents = LatentFeed(latent_feed, widths[-1])
         self.laterals = nn.ModuleList(_lateral(width, channels) for width in widths)
         self.smooth = nn.ModuleList(_separable(channels) for _ in widths)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.models.base import Prediction, Student
-from engine.models.encoder import make_encoder
+from engine.models.encoder import channels_of, make_encoder
 from engine.models.latents import LatentFeed
 
 STRIDES = (8, 16, 32)
@@ -24,7 +24,7 @@ class PraNetStudent(Student):
     def __init__(self, encoder: str = "res2net50d", latent_feed: str = "none") -> None:
         super().__init__()
         self.encoder = make_encoder(encoder, STRIDES)
-        widths: list[int] = self.encoder.feature_info.channels()  # type: ignore[union-attr, operator]
+        widths = channels_of(self.encoder)
         self.latents = LatentFeed(latent_feed, widths[-1])
         self.receptive = nn.ModuleList(ReceptiveField(width, RECEPTIVE) for width in widths)
         self.partial = PartialDecoder(RECEPTIVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.faults import FaultCode, FaultError
+from engine.models.arguments import one_of
 from engine.models.base import Prediction, Student
 from engine.models.latents import LatentFeed
 from engine.models.plain import PlainEncoder, Twice, double_conv
@@ -23,13 +23,7 @@ class UNetStudent(Student):
 
     def __init__(self, width: int = 64, up: str = "bilinear", latent_feed: str = "none") -> None:
         super().__init__()
-        if up not in UPS:
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected=f"up to be one of {', '.join(UPS)}",
-                got=repr(up),
-                remedy="correct student.args",
-            )
+        one_of("up", up, UPS)
         skips = [width, 2 * width, 4 * width, 8 * width]
         deepest = skips[-1] if up == "bilinear" else 16 * width
         self.encoder = PlainEncoder([*skips, deepest])

@@ -31,12 +31,14 @@ def refused(encoder, source):
     return caught.value
 
 
-# starnet_s1: timm keeps its stages in a list and renames them in the wrapper that gives the maps.
-@pytest.mark.parametrize("name", [TINY, "starnet_s1"])
-def test_a_full_model_fills_the_encoder(name, tmp_path):
+# timm wraps what gives maps: a list of stages gets other names, a transformer becomes a part named "model".
+@pytest.mark.parametrize(
+    ("name", "strides"), [(TINY, (8, 32)), ("test_convnext", (4, 32)), ("test_vit", (16,))]
+)
+def test_a_full_model_fills_the_encoder(name, strides, tmp_path):
     full = stored(tmp_path / "full.safetensors", name).eval()
-    encoder = make_encoder(name).eval()
-    image = torch.rand(1, 3, 64, 64)
+    encoder = make_encoder(name, strides).eval()
+    image = torch.rand(1, 3, 160, 160)  # the size of test_vit
 
     load_pretrained(encoder, str(tmp_path / "full.safetensors"))
 
