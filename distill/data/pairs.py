@@ -127,7 +127,7 @@ def _sample(source: Source, image: _Image, mask: Path | None) -> Sample:
     sequence, frame = words.get("sequence"), None
     same = words.get("patient") or sequence
     group = f"{name}-{same.lower()}" if same else None
-    if name == CLINICDB and stem.isdigit() and (number := clinicdb_sequence(int(stem))):
+    if name == CLINICDB and stem.isdecimal() and (number := clinicdb_sequence(int(stem))):
         sequence, frame, group = str(number), int(stem), f"clinicdb-seq{number:02d}"
     return Sample(
         image=source.parent / image.path,

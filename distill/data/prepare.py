@@ -110,12 +110,25 @@ def prepare(
 ) -> Prepared:
     """Check every image and mask, group them, and write `out`: the index and the masks that had to be made.
 
-    Raises FaultError DATA_SET as `find_samples`, OUTPUT when `out` already holds what would be written.
+    Raises FaultError DATA_SET as `find_samples`, OUTPUT when `out` already holds what would be written
+    or cannot be written.
     """
     out = out.resolve()
     if (out / INDEX_NAME).exists():
         raise _taken(out / INDEX_NAME)
     found = find_samples(sources, wishes)
+    try:
+        return _write(found, out, wishes, tick)
+    except OSError as error:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"to write {out}",
+            got=str(error),
+            remedy="make room there, or name another folder by --out",
+        ) from error
+
+
+def _write(found: Found, out: Path, wishes: Wishes, tick: Tick) -> Prepared:
     # Beside the target or above it: the folders between are made when all is well.
     place = next(parent for parent in out.parents if parent.is_dir())
     with tempfile.TemporaryDirectory(dir=place, prefix=f".{out.name}.", suffix=".part") as aside_name:

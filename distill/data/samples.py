@@ -108,5 +108,5 @@ def source_of(folder: Path) -> Source:
 
 def natural(name: str) -> tuple[int, str]:
     """Sorts 2.png before 10.png."""
-    digits = "".join(character for character in name.partition(".")[0] if character.isdigit())
-    return (int(digits) if name[:1].isdigit() and digits else 0, name)
+    digits = "".join(character for character in name.partition(".")[0] if character.isdecimal())
+    return (int(digits) if name[:1].isdecimal() and digits else 0, name)

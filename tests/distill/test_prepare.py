@@ -12,7 +12,7 @@ from distill.__main__ import main
 from distill.data.fingerprint import fingerprint, joined, near_pairs
 from distill.data.index import data_folder, load_index
 from distill.data.prepare import Wishes, find_samples, prepare
-from distill.exit_codes import DATA_UNUSABLE, INPUT_UNUSABLE, OK
+from distill.exit_codes import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE, OK
 from engine.faults import FaultError
 from engine.files import sha256_of
 from tests.distill.trees import disc, folders, pair, picture, read_lines, write, write_lines
@@ -181,6 +181,28 @@ def test_a_run_that_is_interrupted_leaves_nothing(tmp_path):
         prepare([root], tmp_path / "new" / "out", Wishes(copy=True), interrupt)
 
     assert names_in(tmp_path) == ["data"]
+
+
+def test_ctrl_c_is_exit_code_4_and_the_events_say_so(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("distill.data.prepare.prepare", interrupted)
+    events = tmp_path / "events.jsonl"
+
+    assert main(["prepare", "x", "--out", str(tmp_path / "out"), "--events", str(events)]) == CANCELLED
+
+    assert json.loads(events.read_text().splitlines()[-1])["outcome"] == "cancelled"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    root = folders(tmp_path / "data", 1)
+
+    assert main(["prepare", str(root), "--out", str(tmp_path / "file" / "out")]) == INPUT_UNUSABLE
+
+    assert "Expected to write" in capsys.readouterr().err
+    assert names_in(tmp_path) == ["data", "file"]
 
 
 def test_the_label_is_the_tasks(tmp_path):
