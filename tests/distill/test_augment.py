@@ -1,10 +1,18 @@
 """Augmented views stay true: image and mask move together, and nothing depends on the order."""
 
+import cv2
 import numpy as np
 import pytest
+import torch
 
-from distill.data.augment import augment
-from distill.data.dataset import squash
+from distill.data.augment import augment, flipped
+from distill.data.dataset import Pictures, epoch_items, squash
+from distill.data.index import Record
+from distill.data.mixing import fourier_mix
+from distill.data.synthetic import add_synthetic
+from distill.data.warp import seen, warp_maps
+from distill.recipe import AugmentPart, load_recipe
+from engine.faults import FaultError
 
 SIZE_PX = 64
 
@@ -60,3 +68,172 @@ def test_the_full_frame_is_squashed_and_not_cropped():
     assert small.shape == (32, 32, 3)
     assert (small[:, :16] == 200).all()
     assert (small[:, 16:] == 0).all()
+
+
+def edge(x_share=0.5):
+    """A frame that is bright right of `x_share`, its mask, and its map of features on a 16 x 16 grid."""
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[:, round(160 * x_share) :] = 255
+    feature = np.zeros((1, 1, 16, 16), np.float32)
+    feature[..., round(16 * x_share) :] = 1
+    return image, (image[..., 0] > 0).astype(np.uint8), torch.from_numpy(feature)
+
+
+ONLY_GEOMETRY = AugmentPart(hue=0, colour=0, blur=0, motion=0, soft=0, noise=0, panel=0, jpeg=0)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_cached_features_go_where_picture_and_mask_go(seed):
+    image, mask, features = edge()
+    view = augment(image, mask, SIZE_PX, np.random.default_rng(seed), ONLY_GEOMETRY)
+    matrix = torch.from_numpy(view.matrix)[None].float()
+
+    warped = warp_maps(features, matrix, (SIZE_PX, SIZE_PX))[0, 0]
+    valid = seen(matrix, [view.hidden], (SIZE_PX, SIZE_PX))[0, 0] > 0
+    # The map's edge is a ramp of one cell, four pixels and more: away from it both must say the same.
+    sure = valid & ((warped < 0.05) | (warped > 0.95))
+    agree = (warped > 0.5) == torch.from_numpy(view.mask > 0)
+
+    assert sure.sum() > 200
+    assert agree[sure].float().mean() > 0.995
+    bright = torch.from_numpy(view.image[..., 0] > 127)
+    assert (bright == (warped > 0.5))[sure].float().mean() > 0.995
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_the_four_flips_move_all_three_alike(which):
+    image, mask, features = edge(0.25)
+    view = flipped(image, mask, SIZE_PX, which)
+    warped = warp_maps(features, torch.from_numpy(view.matrix)[None].float(), (SIZE_PX, SIZE_PX))[0, 0]
+
+    assert np.array_equal(view.image[..., 0] > 127, view.mask > 0)
+    assert ((warped > 0.5).numpy() == (view.mask > 0)).mean() > 0.98
+    assert view.mask.mean() == pytest.approx(0.75, abs=0.02)
+
+
+def test_a_frame_that_is_not_moved_keeps_its_features():
+    maps = torch.rand(2, 5, 8, 8)
+
+    torch.testing.assert_close(warp_maps(maps, torch.eye(3).repeat(2, 1, 1)), maps, rtol=1e-4, atol=1e-5)
+
+
+def test_what_the_teachers_did_not_see_does_not_count():
+    shifted = torch.eye(3)[None].clone()
+    shifted[0, 0, 2] = 0.5  # the frame's left half is in the view's right half
+
+    valid = seen(shifted, [((0.75, 0.0, 1.0, 0.5),)], (8, 8))[0, 0]
+
+    assert valid[:, :4].sum() == 0
+    assert valid[:4, 6:].sum() == 0
+    assert valid[4:, 4:].min() == 1
+    assert valid[:, 4:6].min() == 1
+
+
+def test_a_polyp_free_crop_shows_no_polyp_and_knows_where_it_lies():
+    image, mask = blob()
+    part = ONLY_GEOMETRY.model_copy(
+        update={"polyp_free_crop": 1.0, "affine": 0.0, "flips": False, "quarter_turn": 0.0}
+    )
+    view = augment(image, mask, SIZE_PX, np.random.default_rng(1), part)
+    x, y, _ = np.linalg.inv(view.matrix) @ [[0, 1], [0, 1], [1, 1]]
+
+    assert view.mask.sum() == 0
+    assert 0 <= x[0] < x[1] <= 1
+    assert 0 <= y[0] < y[1] <= 1
+    assert 0.34 < x[1] - x[0] < 0.71
+
+
+class Others:
+    """Donors that always give the same."""
+
+    def polyp(self, rng):
+        return blob()
+
+    def stranger(self, rng):
+        return np.full((80, 100, 3), (250, 20, 20), np.uint8)
+
+
+def test_a_pasted_polyp_is_in_the_mask_and_hidden_from_the_teachers():
+    image = np.full((80, 100, 3), 60, np.uint8)
+    part = ONLY_GEOMETRY.model_copy(update={"paste": 1.0, "affine": 0.0})
+    view = augment(image, np.zeros((80, 100), np.uint8), SIZE_PX, np.random.default_rng(0), part, Others())
+    ((left, top, right, bottom),) = view.hidden
+    y, x = np.nonzero(view.mask)
+
+    assert view.mask.any()
+    assert left * SIZE_PX <= x.min()
+    assert x.max() < right * SIZE_PX
+    assert top * SIZE_PX <= y.min()
+    assert y.max() < bottom * SIZE_PX
+
+
+def test_fourier_mixing_brings_the_light_and_leaves_the_edges():
+    image, _ = blob()
+    square = cv2.resize(image, (80, 80))
+    stranger = np.full((80, 80, 3), (250, 20, 20), np.uint8)
+    mixed = fourier_mix(square, stranger, 0.8)
+
+    assert mixed[..., 0].mean() > square[..., 0].mean() + 30
+    assert mixed[..., 1].mean() < square[..., 1].mean()
+    edges = [
+        np.abs(np.diff(picture[..., 0].astype(int), axis=1)).argmax(axis=1)[20:40]
+        for picture in (square, mixed)
+    ]
+    assert np.array_equal(*edges)
+
+
+@pytest.mark.parametrize("name", ["exposure", "glare", "highlights", "cutout"])
+def test_the_lamps_options_change_the_picture_and_not_the_mask(name):
+    image, mask = blob()
+    still = ONLY_GEOMETRY.model_copy(update={"affine": 0.0, "flips": False, "quarter_turn": 0.0})
+    plain = augment(image, mask, SIZE_PX, np.random.default_rng(3), still)
+    changed = augment(image, mask, SIZE_PX, np.random.default_rng(3), still.model_copy(update={name: 1.0}))
+
+    assert not np.array_equal(changed.image, plain.image)
+    assert np.array_equal(changed.mask, plain.mask)
+
+
+def pictures_of(polyps, free):
+    made = Pictures(root=None, records=[])
+    for number in range(polyps + free):
+        mask = np.full((32, 32), number < polyps, np.uint8)
+        record = Record(image=str(number), mask=None, set=f"s{number % 2}", group=str(number))
+        made.add(record, np.zeros((32, 32, 3), np.uint8), mask)
+    return made
+
+
+def test_an_epoch_of_four_flips_shows_every_image_four_times():
+    recipe = load_recipe("notebook")
+    items = epoch_items(pictures_of(3, 2), recipe, epoch=0)
+
+    assert sorted(items % 5) == sorted([0, 1, 2, 3, 4] * 4)
+    assert set(items // 5) == {0, 1, 2, 3}
+
+
+def test_a_share_of_negatives_is_kept_and_images_come_again_only_when_all_came():
+    recipe = load_recipe("light", ["data.negatives_share=0.5", "data.validation_groups=[]"])
+    pictures = pictures_of(8, 2)
+    items = epoch_items(pictures, recipe, epoch=0)
+    free = items[items % 10 >= 8]
+
+    assert len(items) == 10
+    assert len(free) == 5
+    assert len(set(free.tolist())) == 5  # copies have views of their own
+    assert np.bincount(free % 10 - 8).tolist() in ([3, 2], [2, 3])
+
+
+def test_a_share_of_negatives_without_any_is_refused():
+    recipe = load_recipe("light", ["data.negatives_share=0.5"])
+
+    with pytest.raises(FaultError, match="negatives_share"):
+        epoch_items(pictures_of(4, 0), recipe, epoch=0)
+
+
+def test_rendered_frames_join_the_training_side_with_their_masks():
+    pictures = pictures_of(1, 1)
+    add_synthetic(pictures, 1, seed=1, tick=lambda done: None)
+
+    assert len(pictures) == 3
+    assert pictures.records[-1].set == "synthetic"
+    assert pictures.images[-1].shape[:2] == pictures.masks[-1].shape
+    assert set(np.unique(pictures.masks[-1])) <= {0, 1}
