@@ -69,7 +69,7 @@ def plan(comparison: Comparison) -> str:
         first, second = parts_of(run.order.recipe)
         hours, gigabytes = costs[run.name]
         lines.append(
-            f"| {run.name} | {first.epochs if first else 0} | {second.epochs} | {hours:.1f} | "
+            f"| {run.name} | {first.epochs if first else 0} | {second.epochs} | {hours:.2f} | "
             f"{gigabytes:.2f} | {'done' if run.name in done else ''} |"
         )
     held = sum(len(task.validation or task.test) for task in tasks)

@@ -24,10 +24,10 @@ def widen(student: Student, tasks: int) -> None:
     head = getattr(student, "head", None)
     if not isinstance(head, nn.Conv2d) or head.kernel_size != (1, 1):
         raise _unsuited(student, "another kind of head")
-    student.head = nn.Conv2d(head.in_channels, tasks, kernel_size=1)
+    student.head = nn.Conv2d(head.in_channels, tasks, kernel_size=1).to(head.weight)
     was_training = student.training
     with torch.no_grad():
-        said = student.eval().predict(torch.zeros(1, 3, PROBE_PX, PROBE_PX))
+        said = student.eval().predict(head.weight.new_zeros(1, 3, PROBE_PX, PROBE_PX))
     student.train(was_training)
     if said.auxiliary or said.logits.shape[1] != tasks:
         raise _unsuited(student, "logits that are refined after the head")

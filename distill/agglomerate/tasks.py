@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ def tasks_of(index: Index, part: DataPart, only: str = "") -> tuple[Task, ...]:
 
     One split of all images, so that no group stands on two sides, whatever its tasks. Judged on the test list
     where every task has one, else on the validation side. Raises FaultError DATA_SET when a task has no image
-    on a side, ARGUMENT when there is no task `only`.
+    on a side or a name that no folder can have, ARGUMENT when there is no task `only`.
     """
     split = split_of(index.records, part)
     names = sorted({record.task for record in index.records})
@@ -59,6 +60,14 @@ def tasks_of(index: Index, part: DataPart, only: str = "") -> tuple[Task, ...]:
                 got=f"none of {', '.join(bare)}",
                 remedy="change data.fold or data.folds, or add groups of that task",
             )
+    odd = [name for name in names if not re.fullmatch(r"\w[\w.-]*", name)]
+    if odd:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected="tasks named by letters, digits, points and dashes: folders are named by them",
+            got=repr(odd[0]),
+            remedy="rename it in the index",
+        )
     if only and only not in names:
         raise FaultError(
             FaultCode.ARGUMENT, expected=f"a task: {', '.join(names)}", got=only, remedy="correct its name"
