@@ -116,6 +116,21 @@ def test_hd95_leaves_out_the_farthest_twentieth_of_an_outline():
     assert hd95_px(with_speck, polyp) == 0.0
 
 
+def test_hd95_takes_the_worse_direction():
+    polyp, with_another = squares((5, 5, 10)) > 0, squares((5, 5, 10), (28, 28, 10)) > 0
+
+    assert hd95_px(polyp, with_another) == hd95_px(with_another, polyp) > 15
+
+
+def test_a_mask_that_runs_out_of_the_picture_has_its_outline_there():
+    whole = np.ones((20, 20), bool)
+    half = whole.copy()
+    half[10:] = False
+
+    assert hd95_px(whole, whole) == 0.0
+    assert hd95_px(half, whole) == pytest.approx(10.0)
+
+
 def test_hd95_is_the_diagonal_when_one_is_empty_and_0_when_both_are():
     there, empty = np.ones((3, 4), bool), np.zeros((3, 4), bool)
 
