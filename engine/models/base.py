@@ -26,7 +26,8 @@ class Student(nn.Module, ABC):
 
     Shapes: B batch, H and W multiples of 32; the image is float [B, 3, H, W], normalised as the model folder
     says. `strides` and `channels` tell of each feature map, by name. Every student has "s8", "s16" and
-    "deepest", the encoder's last map; "L1" and "L2" are there with a latent feed (`engine.models.latents`).
+    "deepest", the encoder's last map and the first of the names; with a latent feed also "L1" and "L2"
+    (`engine.models.latents`).
     """
 
     strides: Mapping[str, int]

@@ -38,8 +38,8 @@ class EMCADStudent(Student):
         self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
         names = [f"s{stride}" for stride in DECODER_STRIDES]
         strides, channels = self.latents.sizes(widths[-1], DECODER_STRIDES[-1])
-        self.strides = {**dict(zip(names, DECODER_STRIDES, strict=True)), **strides}
-        self.channels = {**dict(zip(names, widths, strict=True)), **channels}
+        self.strides = {**strides, **dict(zip(names, DECODER_STRIDES, strict=True))}
+        self.channels = {**channels, **dict(zip(names, widths, strict=True))}
 
     def predict(self, image: Tensor) -> Prediction:
         *skips, deepest = self.encoder(image)

@@ -30,8 +30,8 @@ class LightStudent(Student):
         self.head = nn.Conv2d(channels, 1, kernel_size=1)
         names = [f"s{stride}" for stride in DECODER_STRIDES]
         strides, latent_channels = self.latents.sizes(widths[-1], DECODER_STRIDES[-1])
-        self.strides = {**dict(zip(names, DECODER_STRIDES, strict=True)), **strides}
-        self.channels = {**dict.fromkeys(names, channels), **latent_channels}
+        self.strides = {**strides, **dict(zip(names, DECODER_STRIDES, strict=True))}
+        self.channels = {**latent_channels, **dict.fromkeys(names, channels)}
 
     def predict(self, image: Tensor) -> Prediction:
         features = self._maps(image)

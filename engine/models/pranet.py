@@ -37,8 +37,8 @@ class PraNetStudent(Student):
         )
         names = [f"s{stride}" for stride in STRIDES]
         strides, channels = self.latents.sizes(widths[-1], STRIDES[-1])
-        self.strides = {**dict(zip(names, STRIDES, strict=True)), **strides}
-        self.channels = {**dict(zip(names, widths, strict=True)), **channels}
+        self.strides = {**strides, **dict(zip(names, STRIDES, strict=True))}
+        self.channels = {**channels, **dict(zip(names, widths, strict=True))}
 
     def predict(self, image: Tensor) -> Prediction:
         maps = self.encoder(image)

@@ -40,9 +40,9 @@ class UNetStudent(Student):
             self.joins.append(double_conv(joined, below, between=joined // 2))
         self.head = nn.Conv2d(below, 1, 1)
         strides, channels = self.latents.sizes(deepest, 16)
-        self.strides = {"s4": 4, "s8": 8, "s16": 16, **strides}
+        self.strides = {**strides, "s4": 4, "s8": 8, "s16": 16}
         of_s8, of_s4 = (skips[2], skips[1]) if up == "bilinear" else (skips[3], skips[2])
-        self.channels = {"s4": of_s4, "s8": of_s8, "s16": deepest, **channels}
+        self.channels = {**channels, "s4": of_s4, "s8": of_s8, "s16": deepest}
 
     def predict(self, image: Tensor) -> Prediction:
         *skips, deepest = self.encoder(image)

@@ -34,8 +34,8 @@ class UNetPlusPlusStudent(Student):
         self.twice = Twice()
         self.head = nn.Conv2d(width, 1, 1)
         strides, channels = self.latents.sizes(widths[-1], PLAIN_STRIDES[-1])
-        self.strides = {"s4": 4, "s8": 8, "s16": 16, **strides}
-        self.channels = {"s4": widths[2], "s8": widths[3], "s16": widths[4], **channels}
+        self.strides = {**strides, "s4": 4, "s8": 8, "s16": 16}
+        self.channels = {**channels, "s4": widths[2], "s8": widths[3], "s16": widths[4]}
 
     def predict(self, image: Tensor) -> Prediction:
         maps = self.encoder(image)
