@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 
@@ -316,6 +317,12 @@ def test_a_card_has_the_published_channels(name):
     if not HAS_EXTRA:
         pytest.skip("pip install 'polyplive[teachers]'")
     assert card_of(TeacherPart(name=name)).channels == CHANNELS[name]
+
+
+def test_the_documentation_has_every_teacher():
+    told = (Path(__file__).parents[2] / "docs" / "teachers.md").read_text(encoding="utf-8")
+
+    assert [name for name in NAMES if f"`{name}`" not in told and ":" not in name] == []
 
 
 def test_a_size_that_does_not_fit_is_told():
