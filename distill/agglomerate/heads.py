@@ -45,6 +45,19 @@ def of_task(student: Student, rank: int) -> Student:
     return alone.train(student.training)
 
 
+class OneTask(nn.Module):
+    """The shared student heard for one task: logits [B, 1, H, W]. A view of it, where `of_task` is a copy."""
+
+    def __init__(self, student: Student, rank: int) -> None:
+        super().__init__()
+        self.student = student
+        self.rank = rank
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.student(image)
+        return logits[:, self.rank : self.rank + 1]
+
+
 def mask_of_task(mask: Tensor, rank: int, tasks: int) -> Tensor:
     """Masks [B, 1, H, W] of one task as [B, tasks, H, W], UNLABELLED in all others."""
     wide = torch.full((len(mask), tasks, *mask.shape[2:]), UNLABELLED)

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from distill.agglomerate.course import Course, Sitting
 from distill.agglomerate.draws import places
 from distill.agglomerate.figures import DICE
-from distill.agglomerate.heads import TaskLesson, mask_of_task, of_task
+from distill.agglomerate.heads import OneTask, TaskLesson, mask_of_task
 from distill.agglomerate.order import Order, machine_of
 from distill.agglomerate.tasks import Task
 from distill.data.dataset import Donors, Pictures, epoch_items, training_batch
@@ -122,8 +122,7 @@ def judged(course: Course, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]
 
 def dices(lesson: Lesson, network: Student, rank: int, pictures: Pictures, size_px: int) -> list[float]:
     """Of every picture in order, by the head of that task."""
-    alone = of_task(network, rank)
-    maps = maps_of(lesson, alone, pictures, size_px, lambda: None)
+    maps = maps_of(lesson, OneTask(network, rank), pictures, size_px, lambda: None)
     return [
         dice_iou(at_native_size(probability, mask) > 0.5, mask)[0]
         for probability, mask in zip(maps, pictures.masks, strict=True)

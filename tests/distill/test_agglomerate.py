@@ -13,7 +13,7 @@ from distill.agglomerate.compare import run_comparison, table
 from distill.agglomerate.course import Sitting
 from distill.agglomerate.draws import places
 from distill.agglomerate.figures import FIGURES, read_figures
-from distill.agglomerate.heads import TaskLesson, mask_of_task, of_task, widen
+from distill.agglomerate.heads import OneTask, TaskLesson, mask_of_task, of_task, widen
 from distill.agglomerate.order import Order
 from distill.agglomerate.parts import parts_of
 from distill.agglomerate.running import run_order
@@ -183,6 +183,7 @@ def test_the_student_of_a_task_says_what_the_shared_one_says_of_it():
 
     with torch.inference_mode():
         assert torch.equal(of_task(student, 1)(image), student(image)[:, 1:])
+        assert torch.equal(OneTask(student, 1)(image), student(image)[:, 1:])
 
 
 class Refining(Student):
