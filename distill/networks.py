@@ -75,10 +75,3 @@ def openvino_network(path: Path, precision: str = "f32") -> Network:
 
     compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": precision})
     return lambda image: np.asarray(compiled([image])[0])
-
-
-def network_of(folder: ModelFolder, runtime: str) -> Network:
-    """`runtime` is one of torch, onnx, openvino."""
-    if runtime == "torch":
-        return torch_network(load_student(folder))
-    return onnx_network(folder.onnx) if runtime == "onnx" else openvino_network(folder.onnx)
