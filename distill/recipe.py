@@ -58,6 +58,8 @@ class AugmentPart(Part):
     the student's picture only.
     """
 
+    # "gpu": frames on it as uint8 and views made there; only geometry, colour, exposure, blur and noise.
+    place: Literal["cpu", "gpu"] = "cpu"
     # "four_flips": no chance at all, every image as it is, mirrored, upside down and both, in each epoch.
     views: Literal["online", "four_flips"] = "online"
     flips: bool = True  # in half of the views for each of both directions
@@ -187,6 +189,11 @@ class Recipe(Part):
     def epochs(self) -> int:
         return sum(stage.epochs for stage in self.stages)
 
+    @property
+    def sizes_px(self) -> tuple[int, ...]:
+        """All input sizes: every stage at every scale."""
+        return tuple(scaled_px(stage.size_px, scale) for stage in self.stages for scale in self.scales)
+
     def size_px_of(self, epoch: int) -> int:
         """Input size of an epoch, counted from 0 over all stages."""
         for stage in self.stages:
@@ -194,6 +201,11 @@ class Recipe(Part):
                 return stage.size_px
             epoch -= stage.epochs
         return self.stages[-1].size_px
+
+
+def scaled_px(size_px: int, scale: float) -> int:
+    """The multiple of 32 nearest to size x scale, at least 32."""
+    return max(STEP_PX, round(size_px * scale / STEP_PX) * STEP_PX)
 
 
 def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:

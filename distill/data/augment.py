@@ -84,6 +84,15 @@ def flipped(image: U8, mask: U8, size_px: int, which: int) -> View:
     )
 
 
+def unit_move(rng: Rng, part: AugmentPart) -> Matrix:
+    """A random move of the whole frame alone, as `View.matrix` tells it."""
+    move = _flip_and_quarter_turn(1, rng, part)
+    if rng.random() < part.affine:
+        zoom = float(np.exp(rng.uniform(*np.log(part.zoom))))
+        move = _affine(1, zoom, rng, part) @ move
+    return move
+
+
 def _squash(image: U8, mask: U8, size_px: int) -> tuple[U8, U8]:
     """Both at the network's size: the picture as the live path shrinks it, the mask by its nearest pixel."""
     shrinks = size_px <= min(image.shape[:2])

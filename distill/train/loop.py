@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from distill.data.index import load_index
 from distill.evaluate import evaluate
-from distill.recipe import Recipe
+from distill.recipe import Recipe, scaled_px
 from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
 from distill.train.guard import judge_epoch, refuse_early
@@ -19,7 +19,7 @@ from distill.train.interrupt import interrupt
 from distill.train.memory import Need, dry_step
 from distill.train.phases import phase_at
 from distill.train.report import sample_positions
-from distill.train.schedule import Place, ema_decay, place_of, rate_factor, scaled_px
+from distill.train.schedule import Place, ema_decay, place_of, rate_factor
 from distill.train.setup import Course, accelerator_of, decode, make_course
 from distill.train.step import Update, update
 from distill.train.talk import Talk
@@ -112,8 +112,7 @@ def train(
 def measure_memory(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None = None) -> Need:
     """The dry step at the largest input of the recipe. Raises FaultError as `train`."""
     course = _prepared(recipe, data_root, run, cache)
-    sizes = [scaled_px(stage.size_px, scale) for stage in recipe.stages for scale in recipe.scales]
-    return dry_step(course.machine.lesson, max(sizes))
+    return dry_step(course.machine.lesson, max(recipe.sizes_px))
 
 
 def _prepared(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None) -> Course:

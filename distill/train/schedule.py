@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distill.recipe import STEP_PX, OptimiserPart, Recipe
+from distill.recipe import OptimiserPart, Recipe, scaled_px
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,6 @@ def place_of(step: int, items: int, recipe: Recipe) -> Place:
     return Place(
         epoch, batch, scaled_px(recipe.size_px_of(epoch), recipe.scales[turn]), last=rank + 1 == a_epoch
     )
-
-
-def scaled_px(size_px: int, scale: float) -> int:
-    """The multiple of 32 nearest to size x scale, at least 32."""
-    return max(STEP_PX, round(size_px * scale / STEP_PX) * STEP_PX)
 
 
 def rate_factor(step: int, steps: int, part: OptimiserPart) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 
-from distill.data.dataset import Donors, Pictures, epoch_items, training_batch, views_an_image
+from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
 from distill.data.index import Index
 from distill.data.splits import split_of
 from distill.data.synthetic import add_synthetic
@@ -52,6 +52,7 @@ class Course:
     average: nn.Module
     teaching: Teaching | None
     validation_teaching: Teaching | None
+    views: Callable[[Sequence[int], int, int], Batch]  # items, input size and epoch to what is seen
 
     @property
     def items(self) -> int:
@@ -75,11 +76,10 @@ class Course:
         chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
         parts = recipe.accumulate * accelerator.num_processes
         wanted = phase_at(step, self.steps, recipe.distil).distil > 0
-        donors = Donors(self.sides.training)
         made = []
         for part in range(accelerator.process_index * recipe.accumulate, parts)[: recipe.accumulate]:
             items = chosen[part::parts].tolist()
-            batch = training_batch(self.sides.training, items, place.size_px, recipe, place.epoch, donors)
+            batch = self.views(items, place.size_px, place.epoch)
             mask, targets = batch.mask, None
             if wanted and self.teaching is not None:
                 mask = self.teaching.softened(batch)
@@ -197,7 +197,19 @@ def make_course(
     optimiser = make_optimiser(lesson, recipe.optimiser)
     scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
     machine = Machine(accelerator, lesson, wrapped, optimiser, scaler, recipe)
-    return Course(recipe, sides, machine, average, teaching, validation_teaching)
+    views = _views(sides.training, recipe, accelerator.device)
+    return Course(recipe, sides, machine, average, teaching, validation_teaching, views)
+
+
+def _views(
+    pictures: Pictures, recipe: Recipe, device: torch.device
+) -> Callable[[Sequence[int], int, int], Batch]:
+    if recipe.augment.place == "gpu":
+        from distill.data.gpu import GpuViews  # kornia is slow to import
+
+        return GpuViews(pictures, recipe, max(recipe.sizes_px), device).batch
+    donors = Donors(pictures)
+    return lambda items, size_px, epoch: training_batch(pictures, items, size_px, recipe, epoch, donors)
 
 
 def make_optimiser(lesson: Lesson, part: OptimiserPart) -> torch.optim.Optimizer:

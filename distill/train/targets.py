@@ -60,11 +60,12 @@ class Teaching:
         """The batch's masks, blended with the teachers' soft masks where the views show what they saw."""
         mask = batch.mask
         valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1])) * self._has(batch)
+        valid = valid.to(mask.device)
         for name, share in self._shares.items():
             soft = self.sources[name].masks(self._within(batch)) if share else None
             if soft is not None:
                 moved = warp_maps(soft, batch.matrix, (mask.shape[-2], mask.shape[-1]))
-                mask = torch.where(valid > 0, blend(mask, moved, share), mask)
+                mask = torch.where(valid > 0, blend(mask, moved.to(mask.device), share), mask)
         return mask
 
     def _target(self, source: Source, batch: Batch) -> TargetBatch:

@@ -7,6 +7,7 @@ import torch
 
 from distill.data.augment import augment, flipped
 from distill.data.dataset import Pictures, epoch_items, squash
+from distill.data.gpu import GpuViews
 from distill.data.index import Record
 from distill.data.mixing import fourier_mix
 from distill.data.synthetic import add_synthetic
@@ -200,6 +201,24 @@ def pictures_of(polyps, free):
         record = Record(image=str(number), mask=None, set=f"s{number % 2}", group=str(number))
         made.add(record, np.zeros((32, 32, 3), np.uint8), mask)
     return made
+
+
+@pytest.mark.parametrize("views", ["online", "four_flips"])
+def test_views_made_on_the_gpu_move_all_three_alike(views):
+    # The same code on the CPU: what differs on a GPU is where the tensors lie.
+    recipe = load_recipe("light", [f"augment.views={views}", "augment.hue=0.0", "augment.place=gpu"])
+    image, mask, features = edge()
+    pictures = Pictures(root=None, records=[])
+    pictures.add(Record(image="a", mask="a", set="s", group="a"), image, mask)
+    items = range(4 if views == "four_flips" else 16)
+    batch = GpuViews(pictures, recipe, 64, torch.device("cpu")).batch(items, 64, epoch=0)
+    warped = warp_maps(features.repeat(len(items), 1, 1, 1), batch.matrix, (64, 64))
+    valid = seen(batch.matrix, batch.hidden, (64, 64)) > 0
+    sure = valid & ((warped < 0.05) | (warped > 0.95))
+
+    assert batch.image.shape == (len(items), 3, 64, 64)
+    assert 0 <= batch.image.min() <= batch.image.max() <= 1
+    assert ((warped > 0.5) == (batch.mask > 0))[sure].float().mean() > 0.99
 
 
 def test_an_epoch_of_four_flips_shows_every_image_four_times():

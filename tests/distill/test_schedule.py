@@ -2,9 +2,9 @@
 
 import pytest
 
-from distill.recipe import DistilPart, OptimiserPart, TeacherPart, load_recipe, parse_recipe
+from distill.recipe import DistilPart, OptimiserPart, TeacherPart, load_recipe, parse_recipe, scaled_px
 from distill.train.phases import enter, phase_at
-from distill.train.schedule import ema_decay, place_of, rate_factor, scaled_px, steps_per_epoch
+from distill.train.schedule import ema_decay, place_of, rate_factor, steps_per_epoch
 from engine.faults import FaultCode, FaultError
 from engine.models import make_student
 
@@ -44,7 +44,7 @@ def test_one_random_size_a_step_depends_on_the_step_alone(recipe):
 
 
 def test_best_trains_at_256_352_and_448():
-    assert [scaled_px(352, scale) for scale in load_recipe("best").scales] == [256, 352, 448]
+    assert load_recipe("best").sizes_px == (256, 352, 448)
 
 
 def test_phases_follow_the_fractions_of_the_notebook():

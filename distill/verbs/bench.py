@@ -1,0 +1,39 @@
+"""`bench`: how fast training is on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+from pathlib import Path
+
+from distill.exit_codes import OK
+from distill.verbs.data_option import add_data_option, data_root
+from engine.files import write_json
+
+log = logging.getLogger("distill")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    parser.add_argument("--rounds", type=int, default=4, help="interleaved rounds (default 4)")
+    parser.add_argument("--size", type=int, default=352, metavar="PX", help="input size (default 352)")
+    parser.add_argument("--batch", type=int, default=8, help="images a step (default 8)")
+    parser.add_argument("--precision", choices=("bf16", "fp16", "float32"), default="bf16")
+    add_data_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    # Before torch: its idle threads must not spin on the cores that load the next batch.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from distill import bench
+    from engine.bench.machine import machine
+
+    figures = bench.run(
+        data_root(options), options.rounds, options.size, options.batch, options.precision
+    ) | {"machine": machine()}
+    if options.json:
+        write_json(options.json, figures)
+    log.info("%s", json.dumps(figures, indent=2))
+    return OK
