@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -146,6 +147,38 @@ def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
 def test_a_cache_that_was_not_filled_is_exit_code_3(taught, tmp_path, capsys):
     assert train(*taught[:4], "--run", tmp_path / "run", "--cache", tmp_path / "empty") == 3
     assert "python -m distill cache" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("selection", ["validation", "train_loss"])
+def test_the_best_epochs_weights_are_kept_and_named_for_export(selection, real24, recipe, tmp_path):
+    run = tmp_path / "run"
+    changes = (f"--set=selection={selection}", "--set=stages.0.epochs=3", "--set=optimiser.rate=0.05")
+    assert train("--recipe", recipe, "--run", run, "--data", real24, *changes) == 0
+    rows = json.loads((run / "metrics.json").read_text())
+    by = {"validation": lambda row: row["dice"], "train_loss": lambda row: -row["losses"]["mean"]}[selection]
+    best = max(rows, key=by)  # the first one of equals
+
+    state = json.loads((run / "checkpoints" / "state.json").read_text())
+    assert state["weights"] == f"best-{best['step']:07d}.safetensors"
+    assert (run / "checkpoints" / state["weights"]).is_file()
+    assert len(list((run / "checkpoints").glob("best-*"))) == 1
+
+
+def test_the_last_average_is_exported_where_nothing_is_selected(whole):
+    state = json.loads((whole / "checkpoints" / "state.json").read_text())
+
+    assert state["weights"] == f"average-{state['files']}.safetensors"
+
+
+def test_a_run_folder_shows_what_was_done(whole):
+    stated = json.loads((whole / "run.json").read_text())
+    sheet = cv2.imread(str(whole / "samples" / "epoch-001.png"))
+
+    assert stated["recipe"]["name"] == "tiny"
+    assert {"git_revision", "versions", "host", "data"} <= stated.keys()
+    assert (whole / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert sheet.shape[0] % 128 == 0
+    assert sheet.shape[1] == 4 * 128  # input, truth, student, error; no teacher
 
 
 def test_events_say_how_it_went(whole):
