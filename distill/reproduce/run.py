@@ -10,7 +10,8 @@ from typing import Any
 
 from distill.data.index import load_index
 from distill.exit_codes import CANCELLED, OK
-from distill.reproduce.judge import judge_run
+from distill.metrics.table import Row, read_table
+from distill.reproduce.judge import PER_IMAGE, held_out, judge_run
 from distill.reproduce.plan import Plan, Run
 from distill.train.run import RUN_JSON
 from engine.faults import FaultCode, FaultError
@@ -29,12 +30,18 @@ def finished(plan: Plan, folder: Path) -> dict[str, Any]:
     return found
 
 
+def tables(plan: Plan, folder: Path) -> dict[str, tuple[Row, ...]]:
+    """The figures of every test image of the runs that are done, by the run's name."""
+    return {name: read_table(folder / name / PER_IMAGE) for name in finished(plan, folder)}
+
+
 def run_plan(plan: Plan, folder: Path, data_root: Path) -> int:
     """Train and judge what is missing below `folder`; gives the exit code of the first that was stopped.
 
     Raises FaultError: a training that fails, an index without test images (told before anything is trained).
     """
     index = load_index(data_root)
+    held_out(index)
     done = finished(plan, folder)
     for name, run in plan.runs.items():
         if name in done:

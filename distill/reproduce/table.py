@@ -6,29 +6,38 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.compare import MEAN_OF_SETS, compare
+from distill.metrics.stored import is_suspect
+from distill.metrics.table import Row as ImageRow
 from distill.reproduce.estimate import Estimate
 from distill.reproduce.plan import Plan, Row
 
 MISSING = "-"
 
 
-def filled(plan: Plan, reports: Mapping[str, Any], protocol: str) -> str:
-    """Ours (mean and range over seeds, per cent) / published, for each set and figure.
+def filled(
+    plan: Plan, reports: Mapping[str, Any], images: Mapping[str, tuple[ImageRow, ...]], protocol: str
+) -> str:
+    """Ours (mean and range over seeds, per cent) / published, for each set and figure, and the gain.
 
-    `reports`: what `judge` gave of each finished run, by name; a figure is there when all its
-    seeds are done.
+    `reports` and `images`: what `judge_run` gave of each finished run, by name; a figure is there when all
+    its seeds are done. The gain is over the row's own control: Dice of p05_image, plain mean of the sets, paired
+    over images (whole groups) and seeds.
     """
     columns = [(name, figure) for name in plan.sets for figure in plan.figures]
+    heads = ["student and teachers", *(f"{name} {figure}" for name, figure in columns), "gain (95 %), p"]
     lines = [
         f"{plan.title}: {protocol}, ours / published (protocol not stated). "
         f"{sum(name in reports for name in plan.runs)} of {len(plan.runs)} runs are done.",
         "",
-        "| " + " | ".join(["student and teachers", *(f"{name} {figure}" for name, figure in columns)]) + " |",
-        "|" + "---|" * (len(columns) + 1),
+        f"| {' | '.join(heads)} |",
+        "|" + "---|" * len(heads),
     ]
     for row in plan.rows:
         cells = [_cell(row, column, reports, protocol) for column in columns]
-        lines.append("| " + " | ".join([row.title, *cells]) + " |")
+        lines.append(f"| {' | '.join([row.title, *cells, _gain(row, images)])} |")
+    if any(_suspects(row) for row in plan.rows):
+        lines += ["", "\\*: published IoU is lower than any images with that mean Dice can have."]
     return "\n".join(lines) + "\n"
 
 
@@ -63,7 +72,27 @@ def _cell(row: Row, column: tuple[str, str], reports: Mapping[str, Any], protoco
         ours = f"{100 * statistics.mean(known):.1f}"
         if len(known) > 1:
             ours += f" ({100 * min(known):.1f} to {100 * max(known):.1f})"
-    return f"{ours} / {MISSING if published is None else published}"
+    mark = "*" if column in _suspects(row) else ""
+    return f"{ours} / {MISSING if published is None else published}{mark}"
+
+
+def _suspects(row: Row) -> list[tuple[str, str]]:
+    """The published IoU that contradict their Dice."""
+    return [
+        (name, figure)
+        for (name, figure), iou in row.published.items()
+        if figure == "iou" and is_suspect(row.published[name, "dice"] / 100, iou / 100)
+    ]
+
+
+def _gain(row: Row, images: Mapping[str, tuple[ImageRow, ...]]) -> str:
+    """Points of Dice over the control."""
+    if row.runs == row.control or not all(name in images for name in (*row.runs, *row.control)):
+        return MISSING
+    found = compare([images[name] for name in row.control], [images[name] for name in row.runs])
+    whole = next((one for one in found if one.set == MEAN_OF_SETS), found[-1])
+    low, high = 100 * whole.low, 100 * whole.high
+    return f"{100 * whole.difference:+.1f} ({low:+.1f} to {high:+.1f}), {whole.p:.3f}"
 
 
 def _value(report: Any, column: tuple[str, str], protocol: str) -> float | None:

@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.metrics import PROTOCOLS
     from distill.reproduce.plan import plan_table
-    from distill.reproduce.run import finished, run_plan
+    from distill.reproduce.run import finished, run_plan, tables
     from distill.reproduce.table import filled
     from engine.files import write_text
     from engine.table import choose
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         text, code = _dry(plan, options), OK
     else:
         code = run_plan(plan, options.runs, data_root(options))
-        text = filled(plan, finished(plan, options.runs), options.protocol)
+        text = filled(plan, finished(plan, options.runs), tables(plan, options.runs), options.protocol)
     print(text)
     if options.out:
         write_text(options.out, text)

@@ -8,7 +8,7 @@ import pytest
 from distill.__main__ import main
 from distill.recipe import load_recipe
 from distill.reproduce.plan import Plan, Row, Run, plan_table
-from distill.reproduce.run import finished, run_plan
+from distill.reproduce.run import finished, run_plan, tables
 from distill.reproduce.table import filled
 from engine.faults import FaultError
 
@@ -84,8 +84,15 @@ def plan(tmp_path):
     recipe.write_text(TINY)
     changes = ('name="tiny_control_s0"',)
     run = Run(str(recipe), changes, load_recipe(str(recipe), changes))
-    row = Row("tiny", {("cvc-clinicdb", "dice"): 82.3}, ("tiny_control_s0",), ("tiny_control_s0",))
-    return Plan("table0", "Tiny", ("cvc-clinicdb",), ("dice",), (row,), {"tiny_control_s0": run})
+    changes = ('name="tiny_longer_s0"', "stages.0.epochs=2")
+    longer = Run(str(recipe), changes, load_recipe(str(recipe), changes))
+    runs = {"tiny_control_s0": run, "tiny_longer_s0": longer}
+    published = {("cvc-clinicdb", "dice"): 82.3, ("cvc-clinicdb", "iou"): 60.0}
+    rows = (
+        Row("tiny", published, ("tiny_control_s0",), ("tiny_control_s0",)),
+        Row("tiny, longer", {}, ("tiny_longer_s0",), ("tiny_control_s0",)),
+    )
+    return Plan("table0", "Tiny", ("cvc-clinicdb",), ("dice", "iou"), rows, runs)
 
 
 @pytest.fixture
@@ -112,10 +119,17 @@ def test_runs_are_trained_judged_and_not_made_twice(plan, listed, tmp_path):
     assert (runs / "tiny_control_s0" / "events.jsonl").read_bytes() == first
     report = finished(plan, runs)["tiny_control_s0"]["sets"]["cvc-clinicdb"]
     dice = report["p05_image"]["dice"]
-    table = filled(plan, finished(plan, runs), "p05_image")
+    table = filled(plan, finished(plan, runs), tables(plan, runs), "p05_image")
     assert f"| tiny | {100 * dice:.1f} / 82.3 |" in table
-    assert "1 of 1 runs are done" in table
+    assert re.search(r"\| tiny, longer .* \| [+-]\d+\.\d \([+-]\d+\.\d to [+-]\d+\.\d\), \d\.\d{3} \|", table)
+    assert "2 of 2 runs are done" in table
 
 
 def test_a_table_with_missing_runs_says_so(plan):
-    assert "| tiny | - / 82.3 |" in filled(plan, {}, "p05_image")
+    assert "| tiny | - / 82.3 | - / 60.0* | - |" in filled(plan, {}, {}, "p05_image")
+
+
+def test_data_without_a_test_list_is_refused_before_anything_is_trained(plan, real24, tmp_path):
+    with pytest.raises(FaultError, match="a published list keeps for testing"):
+        run_plan(plan, tmp_path / "runs", real24)
+    assert not (tmp_path / "runs").exists()
