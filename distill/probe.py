@@ -230,7 +230,7 @@ def _probe(
 
 
 def ridge_r2(student: Tensor, teacher: Tensor, unseen: Tensor, held_out: Tensor) -> float:
-    """R2 of a linear read-out of the teacher from the student, mean over the teacher's channels.
+    """R2 of a linear read-out of the teacher from the student, over all of the teacher's channels.
 
     Fitted on student [N, C, h, w] and teacher [N, D, H, W], measured on `unseen` and `held_out`. The teacher
     is resampled to the student's grid; all channels are standardised with the statistics of the fit.
@@ -246,7 +246,8 @@ def ridge_r2(student: Tensor, teacher: Tensor, unseen: Tensor, held_out: Tensor)
     gram = x.T @ x / len(x) + RIDGE * torch.eye(x.shape[1], dtype=x.dtype)
     weights = torch.linalg.solve(gram, x.T @ y / len(x))
     rest = (y_new - x_new @ weights).square().mean(0)
-    return float((1 - rest / y_new.var(0).clamp_min(1e-6)).mean())
+    # One ratio of sums, not a mean of ratios: a channel that is silent in the held-out half has no variance.
+    return float(1 - rest.sum() / y_new.var(0).sum())
 
 
 def _rows(maps: Tensor) -> Tensor:

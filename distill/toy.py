@@ -37,7 +37,7 @@ def draw(count: int, generator: torch.Generator) -> Pictures:
     dome = (1 - radius.square()).clamp_min(0).sqrt()
     rim = torch.exp(-((radius - 1) / 0.15).square())
     inside = (radius < 1).float()
-    image = tissue + 0.085 * dome - 0.032 * rim
+    image = tissue + 0.1 * dome - 0.04 * rim
     return Pictures(image.clamp(0, 1), inside)
 
 
@@ -66,7 +66,7 @@ class ToyTeacher(nn.Module):
             return (4 * maps).sigmoid().repeat(1, 3, 1, 1)
         if self.kind == "dino":
             return F.layer_norm(maps.movedim(1, -1), maps.shape[1:2]).movedim(-1, 1)
-        return F.relu(maps)
+        return maps
 
 
 def make_teachers(seed: int) -> dict[str, ToyTeacher]:

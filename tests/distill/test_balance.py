@@ -88,6 +88,20 @@ def test_guarded_weights_do_not_see_how_large_a_loss_is_but_how_it_moves():
     assert torch.allclose(near.weights, far.weights, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["mlp", "attention"])
+def test_what_guarded_weights_learn_does_not_depend_on_how_large_a_loss_is(kind):
+    """At the first step every loss is its own running mean: whoever is cheap is not preferred for it."""
+    learnt = []
+    for losses in ([1.0, 1.0], [1.0, 1000.0]):
+        torch.manual_seed(0)
+        balance = make_balance(kind, 2)
+        weights, regulariser = balance(torch.tensor(losses))
+        ((weights * torch.tensor(losses)).sum() + regulariser).backward()
+        learnt.append([parameter.grad.clone() for parameter in balance.parameters()])
+
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(*learnt, strict=True))
+
+
 def test_guarded_weights_pass_no_gradient_to_the_student():
     balance = make_balance("mlp", 2)
     losses = torch.tensor([1.0, 3.0], requires_grad=True)

@@ -79,6 +79,15 @@ def test_a_linear_read_out_explains_a_mixture_and_nothing_of_noise():
     assert ridge_r2(mine, noise, unseen, other) == pytest.approx(0, abs=0.03)
 
 
+def test_a_channel_that_is_silent_in_the_held_out_half_does_not_drown_the_others():
+    generator = torch.Generator().manual_seed(0)
+    mine, unseen = (torch.randn(16, 6, 8, 8, generator=generator) for _ in range(2))
+    teacher, held_out = mine[:, :3].clone(), unseen[:, :3].clone()
+    teacher[0, 2], teacher[1:, 2], held_out[:, 2] = 1e-3, 0, 0
+
+    assert ridge_r2(mine, teacher, unseen, held_out) > 0.9
+
+
 def test_the_toy_world_is_drawn_from_its_seed():
     one, same, other = (draw(4, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
 
