@@ -73,6 +73,13 @@ def _train(order: Order, options: argparse.Namespace) -> int:
 
     path: Path = options.resume or options.run
     if options.resume:
+        if options.set:
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected="a resumed run with its own recipe",
+                got=f"--set {options.set[0]}",
+                remedy="leave --set out, or start a new run",
+            )
         order = order_in(path, order)
     elif (path / RUN_JSON).exists():
         raise FaultError(
