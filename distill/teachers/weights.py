@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,10 +23,11 @@ def state_of(card: TeacherCard, supply: Supply, hub_file: str) -> dict[str, Tens
         raise _missing(card, "they are on no hub")
     from huggingface_hub import hf_hub_download
 
+    _silence()
     try:
         return read_state(Path(hf_hub_download(card.hub_id, hub_file, revision=card.revision)))
     except OSError as error:
-        raise _missing(card, f"the hub could not be reached ({type(error).__name__})") from error
+        raise _missing(card, f"the hub could not be reached or refused ({type(error).__name__})") from error
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -90,10 +92,7 @@ def from_transformers(model: Any, config: Any, card: TeacherCard, supply: Supply
     if supply.tiny:
         network: nn.Module = model(config)
         return network
-    import transformers.utils.logging as its_logging
-
-    # Its table of what a checkpoint holds besides (text towers, heads) is no news.
-    its_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    _silence()
     path = Path(supply.weights)
     asked = {"output_loading_info": True, "dtype": torch.float32}
     try:
@@ -106,7 +105,7 @@ def from_transformers(model: Any, config: Any, card: TeacherCard, supply: Supply
     except (OSError, ValueError) as error:
         if supply.weights:
             raise _misfit(card, str(error).partition("\n")[0], 0) from error
-        raise _missing(card, f"the hub could not be reached ({type(error).__name__})") from error
+        raise _missing(card, f"the hub could not be reached or refused ({type(error).__name__})") from error
     except RuntimeError as error:  # tensors of other shapes
         raise _misfit(card, str(error).partition("\n")[0], len(model(config).state_dict())) from error
     if info["missing_keys"]:
@@ -114,6 +113,15 @@ def from_transformers(model: Any, config: Any, card: TeacherCard, supply: Supply
         got = f"{len(info['missing_keys'])} missing, first {first}"
         raise _misfit(card, got, len(network.state_dict()))
     return network
+
+
+def _silence() -> None:
+    """No news: what a checkpoint holds besides (text towers, heads), and every try to reach the hub.
+
+    Offline the hub's package tries for 25 s before it gives up; HF_HUB_OFFLINE=1 spares that.
+    """
+    for name in ("transformers", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _missing(card: TeacherCard, why: str) -> FaultError:

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
 from distill.recipe import TeacherPart  # noqa: E402
 from distill.teachers import TEACHERS, card_of, make_teacher  # noqa: E402
+from engine.models.torchvision_guard import ensure_torchvision  # noqa: E402
 
 NEEDS_FILES = ("task", "ensemble")  # our own models: tests/distill/test_task_teacher.py
 NOTEBOOK = ("sam_notebook", "dinov2_notebook")  # misplaced on purpose
@@ -66,12 +67,15 @@ OTHERS = [name for name in NAMES if name not in READINGS]  # the same again, lar
 
 
 @pytest.fixture(autouse=True)
-def offline(monkeypatch):
+def offline(monkeypatch, tmp_path):
+    """No network, and nothing that an earlier download left; torchvision as transformers needs it."""
+    ensure_torchvision()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     if importlib.util.find_spec("huggingface_hub"):
         from huggingface_hub import constants
 
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
 def tiny(name, cells=8):
