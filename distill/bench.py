@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -23,23 +23,30 @@ from distill.train.setup import Course, Sides, accelerator_of, make_course
 from distill.train.step import SHARE_EVERY_STEPS, Material, update
 
 IMAGES, VALIDATION_IMAGES = 48, 2
-STEPS_A_BLOCK = 4
+STEPS_A_ROUND = 4
 LOADED_LIMIT, DISTILLED_LIMIT = 1.15, 1.10
 PAGE_MIB = 4096 / 2**20
 
 
+class Cost(NamedTuple):
+    """Of one step: on the clock, and of all cores together, which a busy machine does not change."""
+
+    wall_s: float
+    cpu_s: float
+
+
 @dataclass
 class Times:
-    """Seconds of single steps."""
+    """Single steps by kind."""
 
-    at_hand: list[float] = field(default_factory=list)
-    loaded: list[float] = field(default_factory=list)
-    distilled: list[float] = field(default_factory=list)
-    measuring: list[float] = field(default_factory=list)  # steps that measure the share of the feature terms
+    at_hand: list[Cost] = field(default_factory=list)
+    loaded: list[Cost] = field(default_factory=list)
+    distilled: list[Cost] = field(default_factory=list)
+    measuring: list[Cost] = field(default_factory=list)  # steps that measure the share of the feature terms
 
 
 def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str) -> dict[str, Any]:
-    """Figures as JSON values. Blocks of steps take turns, so that a busy machine slows all kinds alike.
+    """Figures as JSON values. The kinds of steps take turns, so that a busy machine slows all alike.
 
     Raises FaultError DATA_SET or MODEL_MISSING when the images or the teacher's weights are not there.
     """
@@ -65,17 +72,14 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str) 
 
 
 def _round(plain: Course, taught: Course, times: Times) -> None:
+    at_hand, learned = plain.materials(0), taught.materials(0)
+    steps = itertools.count()
     with Ahead(plain.materials, plain.steps) as ahead:
-        materials = ahead.take(0)
-        at_hand = materials
-        steps = itertools.count(1)
-        for _ in range(STEPS_A_BLOCK):
+        ahead.take(next(steps))
+        for _ in range(STEPS_A_ROUND):
             times.loaded.append(_timed(lambda: _one(plain, ahead.take(next(steps)), 1, None)))
-    for _ in range(STEPS_A_BLOCK):
-        times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
-    learned = taught.materials(0)
-    for _ in range(STEPS_A_BLOCK):
-        times.distilled.append(_timed(lambda: _one(taught, learned, 1, 1.0)))
+            times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
+            times.distilled.append(_timed(lambda: _one(taught, learned, 1, 1.0)))
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
 
@@ -83,12 +87,12 @@ def _one(course: Course, materials: Sequence[Material], step: int, scale: float 
     update(course.machine, materials, phase_at(step, course.steps, course.recipe.distil), step, 0.0, scale)
 
 
-def _timed(work: Callable[[], None]) -> float:
+def _timed(work: Callable[[], None]) -> Cost:
     _wait()
-    start_s = time.perf_counter()
+    start_s, start_cpu_s = time.perf_counter(), time.process_time()
     work()
     _wait()
-    return time.perf_counter() - start_s
+    return Cost(time.perf_counter() - start_s, time.process_time() - start_cpu_s)
 
 
 def _wait() -> None:
@@ -99,31 +103,40 @@ def _wait() -> None:
 def _figures(
     times: Times, memory_mib: list[float], size_px: int, batch: int, precision: str
 ) -> dict[str, Any]:
-    at_hand_s, loaded_s, distilled_s, measuring_s = (
-        statistics.median(values)
-        for values in (times.at_hand, times.loaded, times.distilled, times.measuring)
+    kinds = {
+        "batch_at_hand": times.at_hand,
+        "loaded": times.loaded,
+        "distilled": times.distilled,
+        "measuring_share": times.measuring,
+    }
+    wall_s, cpu_s = (
+        {kind: statistics.median(getattr(cost, name) for cost in costs) for kind, costs in kinds.items()}
+        for name in Cost._fields
     )
-    whole_s = distilled_s + max(0.0, measuring_s - distilled_s) / SHARE_EVERY_STEPS
     return {
         "size_px": size_px,
         "batch": batch,
         "precision": precision,
         "device": "cuda" if torch.cuda.is_available() else "cpu",
         "threads": torch.get_num_threads(),
-        "step_ms": {
-            "batch_at_hand": _ms(at_hand_s),
-            "loaded": _ms(loaded_s),
-            "distilled": _ms(distilled_s),
-            "measuring_share": _ms(measuring_s),
-        },
-        "loaded_ratio": round(loaded_s / at_hand_s, 3),
+        "step_ms": {kind: _ms(value) for kind, value in wall_s.items()},
+        "step_cpu_ms": {kind: _ms(value) for kind, value in cpu_s.items()},
+        "loaded_ratio": round(wall_s["loaded"] / wall_s["batch_at_hand"], 3),
+        "loaded_cpu_ratio": round(cpu_s["loaded"] / cpu_s["batch_at_hand"], 3),
         "loaded_limit": LOADED_LIMIT,
-        "distilled_ratio": round(whole_s / at_hand_s, 3),
+        "distilled_ratio": _distilled_ratio(wall_s),
+        "distilled_cpu_ratio": _distilled_ratio(cpu_s),
         "distilled_limit": DISTILLED_LIMIT,
-        "images_per_s": round(batch / loaded_s, 1),
+        "images_per_s": round(batch / wall_s["loaded"], 1),
         "resident_mib": memory_mib,
         "resident_growth_mib": round(memory_mib[-1] - memory_mib[0], 1),
     }
+
+
+def _distilled_ratio(seconds: dict[str, float]) -> float:
+    """With its part of the steps that measure the share of the feature terms, too."""
+    measuring_s = max(0.0, seconds["measuring_share"] - seconds["distilled"]) / SHARE_EVERY_STEPS
+    return round((seconds["distilled"] + measuring_s) / seconds["batch_at_hand"], 3)
 
 
 def _recipe(size_px: int, batch: int, precision: str) -> Recipe:

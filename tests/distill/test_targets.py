@@ -1,0 +1,72 @@
+"""What teachers said of a frame reaches the batch where, and only where, the view shows it."""
+
+import torch
+
+from distill.data.dataset import Batch
+from distill.recipe import TeacherPart
+from distill.train.targets import Teaching, teacher_names
+
+HALF_A_VIEW_RIGHT = torch.tensor([[1.0, 0, 0.5], [0, 1, 0], [0, 0, 1]])
+
+
+class Says:
+    """A teacher that sees a polyp everywhere, and the number of the image as its feature."""
+
+    channels, grid = 1, (4, 4)
+
+    def features(self, positions):
+        return torch.tensor(positions).float().view(-1, 1, 1, 1).expand(-1, 1, 4, 4).clone()
+
+    def masks(self, positions):
+        return torch.ones(len(positions), 1, 8, 8)
+
+
+def batch_of(positions, matrix, hidden=()):
+    count = len(positions)
+    zeros = torch.zeros(count, 1, 16, 16)
+    return Batch(
+        zeros.expand(-1, 3, -1, -1), zeros, matrix.repeat(count, 1, 1), (hidden,) * count, tuple(positions)
+    )
+
+
+def teaching(share=0.5, known=10):
+    return Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=share)], known)
+
+
+def test_features_follow_the_view_and_do_not_count_outside_of_the_frame():
+    target = teaching().targets(batch_of([3], HALF_A_VIEW_RIGHT))["t"]
+
+    assert target.features[0, 0, :, 2:].eq(3).all()
+    assert target.valid[0, 0].tolist() == [[0, 0, 1, 1]] * 4
+
+
+def test_a_soft_mask_is_blended_in_only_where_the_teacher_saw_the_view():
+    mask = teaching().softened(batch_of([0], HALF_A_VIEW_RIGHT, ((0.5, 0.0, 1.0, 0.5),)))[0, 0]
+
+    assert mask[:, :8].eq(0).all()  # beyond the frame
+    assert mask[:8].eq(0).all()  # hidden
+    torch.testing.assert_close(mask[8:, 8:], torch.full((8, 8), 0.5))
+
+
+def test_without_a_share_the_masks_stay_as_they_are():
+    batch = batch_of([0], torch.eye(3))
+
+    assert torch.equal(teaching(share=0.0).softened(batch), batch.mask)
+
+
+def test_rendered_images_that_no_teacher_saw_have_no_target():
+    batch = batch_of([3, 10], torch.eye(3))
+    target = teaching(known=10).targets(batch)["t"]
+
+    assert target.valid.amin((1, 2, 3)).tolist() == [1, 0]
+    assert teaching(known=10).softened(batch).amax((1, 2, 3)).tolist() == [0.5, 0]
+
+
+def test_two_teachers_of_one_name_are_told_apart():
+    same = TeacherPart(name="task:a")
+
+    assert teacher_names([same, TeacherPart(name="dinov2_base"), same]) == (
+        "task:a",
+        "dinov2_base",
+        "task:a#2",
+    )
