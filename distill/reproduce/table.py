@@ -21,8 +21,8 @@ def filled(
     """Ours (mean and range over seeds, per cent) / published, for each set and figure, and the gain.
 
     `reports` and `images`: what `judge_run` gave of each finished run, by name; a figure is there when all
-    its seeds are done. The gain is over the row's own control: Dice of p05_image, plain mean of the sets, paired
-    over images (whole groups) and seeds.
+    seeds of its row are done. The gain is over the row's own control: Dice of p05_image, plain mean of the
+    sets, paired over images (whole groups) and seeds.
     """
     columns = [(name, figure) for name in plan.sets for figure in plan.figures]
     heads = ["student and teachers", *(f"{name} {figure}" for name, figure in columns), "gain (95 %), p"]
