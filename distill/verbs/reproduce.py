@@ -7,19 +7,22 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distill.exit_codes import OK
+from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
 
 if TYPE_CHECKING:
     from distill.reproduce.plan import Plan
 
 log = logging.getLogger("distill")
+AGGLOMERATION = "agglomeration"  # the table of the other paper: all tasks that the index names
 PUBLISHED_IMAGES = 1450  # of the paper's training split, for a plan without data at hand
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("table", choices=("table1", "table2", "table3", "table4"))
-    parser.add_argument("--preset", default="paper", help="the recipe: paper, notebook, best or a TOML file")
+    parser.add_argument("table", choices=("table1", "table2", "table3", "table4", AGGLOMERATION))
+    parser.add_argument(
+        "--preset", help="the recipe: paper (default), notebook, best, a TOML file; agglomeration has its own"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--students", nargs="*", default=[], help="only these of the paper's students")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
@@ -42,7 +45,10 @@ def run(options: argparse.Namespace) -> int:
     from engine.table import choose
 
     choose(PROTOCOLS, options.protocol, "protocol")
-    plan = plan_table(options.table, options.preset, range(options.seeds), options.students, options.set)
+    if options.table == AGGLOMERATION:
+        return _agglomeration(options)
+    preset = options.preset or "paper"
+    plan = plan_table(options.table, preset, range(options.seeds), options.students, options.set)
     if options.dry_run:
         text, code = _dry(plan, options), OK
     else:
@@ -52,6 +58,28 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         write_text(options.out, text)
     return code
+
+
+def _agglomeration(options: argparse.Namespace) -> int:
+    from distill.agglomerate.compare import plan, run_comparison, table
+    from distill.agglomerate.order import Order
+    from distill.agglomerate.variants import Comparison
+    from distill.recipe import load_recipe
+    from engine.files import write_text
+
+    root = data_root(options)
+    recipe = load_recipe(options.preset or "agglomerate", options.set)
+    order = Order(recipe=recipe, data_root=root, cache=root / "cache", unlabelled=None, accept_licence=False)
+    comparison = Comparison(order, options.runs / AGGLOMERATION, range(options.seeds))
+    if options.dry_run:
+        text, whole = plan(comparison), True
+    else:
+        whole = run_comparison(comparison)
+        text = table(comparison)
+    print(text)
+    if options.out:
+        write_text(options.out, text)
+    return OK if whole else CANCELLED
 
 
 def _dry(plan: Plan, options: argparse.Namespace) -> str:
