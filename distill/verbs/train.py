@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option, events_echo
+from distill.verbs.journal import journal
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
 
@@ -56,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
     root = data_root(options)
     process = int(os.environ.get("RANK", "0"))  # as accelerate launch sets it
     recipe, path = _recipe_and_folder(options, process)
+    if options.dry_run:
+        with journal(options, "train") as aside:  # a run folder is for runs
+            return _dry(recipe, root, aside, options)
     with events_echo(options) as echo:
         own = path / f"{PROCESS}{process}" if process else path
         folder = RunFolder(own, echo=None if process else echo)
@@ -66,11 +70,7 @@ def run(options: argparse.Namespace) -> int:
             "start", job="train", run_id=path.name, resumed_from=str(path) if options.resume else None
         )
         try:
-            return (
-                _dry(recipe, root, folder, options)
-                if options.dry_run
-                else _train(recipe, root, folder, path, options)
-            )
+            return _train(recipe, root, folder, path, options)
         except BaseException as error:
             if isinstance(error, FaultError):
                 folder.fault(error.as_fault("training"))
@@ -171,5 +171,4 @@ def _dry(recipe: Recipe, root: Path, folder: RunFolder, options: argparse.Namesp
         recipe.batch,
         "unknown" if need.largest_batch is None else need.largest_batch,
     )
-    folder.event("done", outcome="ok")
     return OK

@@ -236,6 +236,18 @@ def test_the_exported_files_tell_nothing_of_the_machine_they_were_made_on(model)
     assert [path.name for path in model.iterdir() if home in path.read_bytes()] == []
 
 
+def test_a_dry_run_proposes_a_batch_tells_it_and_leaves_no_run(real24, recipe, tmp_path):
+    events = tmp_path / "events.jsonl"
+    run = tmp_path / "run"
+    words = ("--recipe", recipe, "--run", run, "--data", real24, "--events", events)
+    assert train(*words, "--dry-run") == 0
+    (memory,) = [event for event in read_json_lines(events) if event["kind"] == "memory"]
+
+    assert memory["image_mib"] > 0
+    assert memory["largest_batch"] is None or memory["largest_batch"] > 4
+    assert not run.exists()
+
+
 def test_a_model_says_where_it_comes_from(model):
     card = load_model_folder(model).card
 
