@@ -90,6 +90,10 @@ Distillation alone; pictures and teacher tensors are drawn anew at each step, so
 A loss that vanishes here has moved its targets. Loss and spread as shares of those at the first step; the
 target's spread is its standard deviation before the bands are split (of the teacher that lost most). 1 - R2
 is 1 for a constant: where the loss falls and it does not, nothing was learnt.
+
+The tensors are small here (16 x 16 places, 4 pictures), so the spread falls slowly. At the notebook's own
+sizes, not run here, it is said to fall from 0.58 to 0.24, with the loss at 8 % after 120 steps and at 2 %
+after 300.
 """
 
 TOY = """
