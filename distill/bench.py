@@ -73,13 +73,14 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str) 
 
 def _round(plain: Course, taught: Course, times: Times) -> None:
     at_hand, learned = plain.materials(0), taught.materials(0)
-    steps = itertools.count()
-    with Ahead(plain.materials, plain.steps) as ahead:
-        ahead.take(next(steps))
+    steps, taught_steps = itertools.count(1), itertools.count(1)
+    with Ahead(plain.materials, plain.steps) as ahead, Ahead(taught.materials, taught.steps) as lessons:
+        ahead.take(0)
+        lessons.take(0)
         for _ in range(STEPS_A_ROUND):
             times.loaded.append(_timed(lambda: _one(plain, ahead.take(next(steps)), 1, None)))
             times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
-            times.distilled.append(_timed(lambda: _one(taught, learned, 1, 1.0)))
+            times.distilled.append(_timed(lambda: _one(taught, lessons.take(next(taught_steps)), 1, 1.0)))
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
 
@@ -134,9 +135,9 @@ def _figures(
 
 
 def _distilled_ratio(seconds: dict[str, float]) -> float:
-    """With its part of the steps that measure the share of the feature terms, too."""
+    """Both loaded; with its part of the steps that measure the share of the feature terms, too."""
     measuring_s = max(0.0, seconds["measuring_share"] - seconds["distilled"]) / SHARE_EVERY_STEPS
-    return round((seconds["distilled"] + measuring_s) / seconds["batch_at_hand"], 3)
+    return round((seconds["distilled"] + measuring_s) / seconds["loaded"], 3)
 
 
 def _recipe(size_px: int, batch: int, precision: str) -> Recipe:
