@@ -30,7 +30,7 @@ from distill.onnx_file import write_onnx
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import standard_preset
 from distill.quantise import quantise
-from distill.recipe import Recipe, load_recipe, parse_recipe
+from distill.recipe import DataPart, Recipe, load_recipe, parse_recipe
 from distill.teachers import card_of
 from distill.train.checkpoint import STATE, contiguous
 from distill.train.loop import CHECKPOINTS
@@ -268,8 +268,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
         seed=recipe.seed,
         data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
         split=(
-            f"StratifiedGroupKFold by group, stratified by set, {part.folds} folds, fold {part.fold}, "
-            f"seed {part.split_seed}: {len(split.train)} training and {len(split.validation)} validation "
+            f"{_split_words(part)}: {len(split.train)} training and {len(split.validation)} validation "
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
             f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
             f"weights of step {step}, moving average."
@@ -279,6 +278,14 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
         encoder=_encoder_card(recipe, index.root),
         run_id=run_id,
     )
+
+
+def _split_words(part: DataPart) -> str:
+    fold = (
+        f"StratifiedGroupKFold by group, stratified by set, {part.folds} folds, fold {part.fold}, "
+        f"seed {part.split_seed}"
+    )
+    return fold if part.split == "grouped" else f"the data's own lists (without a validation list: {fold})"
 
 
 def _encoder_card(recipe: Recipe, data_root: Path) -> EncoderCard | None:
