@@ -29,7 +29,9 @@ class RunFolder:
         self._number = _last_line_number(self._events)
 
     def event(self, kind: str, **fields: Any) -> None:
-        """Kinds: start, stage, progress, metric, file, fault, done."""
+        """Kinds: start, data, stage, epoch, sample, checkpoint, metric, progress, heartbeat, file, warn,
+        stop, fault, done.
+        """
         self._number += 1
         line = {"v": VERSION, "n": self._number, "t": round(time.time(), 3), "kind": kind, **fields}
         append_json_line(self._events, line)
