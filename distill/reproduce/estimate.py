@@ -82,7 +82,7 @@ def estimate_runs(recipes: Mapping[str, Recipe], images: int, rate_gmacs_per_s: 
 
 
 def cache_gigabytes(recipes: Mapping[str, Recipe], images: int) -> dict[str, float]:
-    """fp16 feature maps of each teacher that a run reads from the cache, by the teacher's name."""
+    """fp16 feature maps of each teacher as `cache` stores them without --grid, by the teacher's name."""
     from distill.teachers import card_of
 
     sizes: dict[str, float] = {}
@@ -90,8 +90,6 @@ def cache_gigabytes(recipes: Mapping[str, Recipe], images: int) -> dict[str, flo
         for teacher in () if recipe.distil.online else recipe.distil.teachers:
             card = card_of(teacher)
             rows, columns = card.grid
-            if recipe.distil.grid_px:
-                rows = columns = min(rows, recipe.distil.grid_px)
             sizes[teacher.name] = max(
                 sizes.get(teacher.name, 0.0), 2e-9 * card.channels * rows * columns * images
             )
