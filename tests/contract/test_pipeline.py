@@ -139,25 +139,27 @@ def test_a_mask_that_comes_too_late_is_not_drawn_and_the_word_says_stale(screen,
     assert snapshot.presentation.result is None
 
 
-def test_a_live_source_that_stalls_is_no_signal_and_comes_back(screen):
+@pytest.fixture
+def stalled(screen):
+    """A live source that ran and has fallen silent: its view, the source."""
     source = FakeSource(live=True, rate_hz=50)
     view = screen(source)
     view.pipeline.open(SPEC)
     view.until(lambda s: s.source_state is SourceState.RUNNING)
     source.stall.set()
     view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    return view, source
+
+
+def test_a_live_source_that_stalls_is_no_signal_and_comes_back(stalled):
+    view, source = stalled
     source.stall.clear()
 
     view.until(lambda s: s.source_state is SourceState.RUNNING)
 
 
-def test_no_signal_is_said_within_half_a_second(screen):
-    source = FakeSource(live=True, rate_hz=50)
-    view = screen(source)
-    view.pipeline.open(SPEC)
-    view.until(lambda s: s.source_state is SourceState.RUNNING)
-    source.stall.set()
-    view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+def test_no_signal_is_said_within_half_a_second(stalled):
+    view, _ = stalled
     last = view.seen[-1].frame.captured_s
 
     assert time.monotonic() - last < 0.6  # 0.1 s of grace for a busy machine
