@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from safetensors.torch import load_file, save
 from torch import Tensor
+from tqdm import tqdm
 
 from distill.data.dataset import Pictures, squash
 from distill.data.index import Index, load_index
@@ -88,7 +89,9 @@ class Material:
     output: OutputCard
 
     def maps(self, network: Network) -> Iterator[F32]:
-        return maps_of(network, self.validation, self.input, self.output)
+        """Of the validation images, in order, with a progress bar."""
+        maps = maps_of(network, self.validation, self.input, self.output)
+        return iter(tqdm(maps, total=len(self.validation), unit="image", leave=False))
 
 
 def export(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,20 @@ def tables(plan: Plan, folder: Path) -> dict[str, tuple[Row, ...]]:
     return {name: read_table(folder / name / PER_IMAGE) for name in finished(plan, folder)}
 
 
-def run_plan(plan: Plan, folder: Path, data_root: Path) -> int:
+def run_plan(
+    plan: Plan, folder: Path, data_root: Path, tick: Callable[[int, int], None] = lambda done, total: None
+) -> int:
     """Train and judge what is missing below `folder`; gives the exit code of the first that was stopped.
+
+    `tick(done, of how many)` is called after each run.
 
     Raises FaultError: a training that fails, an index without test images (told before anything is trained).
     """
     index = load_index(data_root)
     held_out(index)
     done = finished(plan, folder)
-    for name, run in plan.runs.items():
+    for rank, (name, run) in enumerate(plan.runs.items()):
+        tick(rank, len(plan.runs))
         if name in done:
             continue
         code = _train(run, folder / name, data_root)
@@ -57,6 +63,7 @@ def run_plan(plan: Plan, folder: Path, data_root: Path) -> int:
                 remedy="put that right and give the same command again",
             )
         write_json(folder / name / FIGURES, judge_run(folder / name, index))
+    tick(len(plan.runs), len(plan.runs))
     return OK
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option
+from distill.verbs.journal import journal
 from engine.files import write_json
 
 log = logging.getLogger("distill")
@@ -21,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="input size (default 352)")
     parser.add_argument("--batch", type=int, default=8, help="images a step (default 8)")
     parser.add_argument("--precision", choices=("bf16", "fp16", "float32"), default="bf16")
+    add_events_option(parser)
     add_data_option(parser)
 
 
@@ -30,9 +33,10 @@ def run(options: argparse.Namespace) -> int:
     from distill import bench
     from engine.bench.machine import machine
 
-    figures = bench.run(
-        data_root(options), options.rounds, options.size, options.batch, options.precision
-    ) | {"machine": machine()}
+    with journal(options, "bench"):
+        figures = bench.run(
+            data_root(options), options.rounds, options.size, options.batch, options.precision
+        ) | {"machine": machine()}
     if options.json:
         write_json(options.json, figures)
     log.info("%s", json.dumps(figures, indent=2))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option
+from distill.verbs.journal import journal
 
 log = logging.getLogger("distill")
 
@@ -24,19 +26,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--int8-images", type=int, default=300, help="training images for calibration, 0: no int8"
     )
+    add_events_option(parser)
     add_data_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     from distill.export import export
 
-    export(
-        options.source,
-        options.out,
-        data_root(options),
-        options.default,
-        options.int8_images,
-        options.size,
-    )
+    with journal(options, "export") as folder:
+        export(
+            options.source,
+            options.out,
+            data_root(options),
+            options.default,
+            options.int8_images,
+            options.size,
+        )
+        folder.event("file", path=str(options.out))
     log.info("wrote %s", options.out)
     return OK

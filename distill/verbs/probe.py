@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from distill.exit_codes import OK
+from distill.verbs.events_option import add_events_option
+from distill.verbs.journal import journal, progress
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json, write_text
 
@@ -25,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="of torch; default 1")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables as Markdown")
+    add_events_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,17 +41,17 @@ def run(options: argparse.Namespace) -> int:
                 remedy="correct it",
             )
     import torch
-    from tqdm import tqdm
 
     from distill.probe import BEST, NOTEBOOK, VARIANTS, ToySize, collapse, transfer
 
     torch.set_num_threads(options.threads)
     forms = {"notebook": NOTEBOOK, "best": BEST}
-    with tqdm(total=len(forms) + options.seeds * len(VARIANTS), unit="training") as bar:
+    total = len(forms) + options.seeds * len(VARIANTS)
+    with journal(options, "probe") as folder, progress(folder, "training") as tick:
+        count = itertools.count(1)
 
         def done(what: str) -> None:
-            bar.set_postfix_str(what)
-            bar.update()
+            tick(next(count), total)
 
         collapses: dict[str, list[Collapse]] = {}
         for name, part in forms.items():

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.events_option import add_events_option, events_echo
+from distill.verbs.journal import journal, progress
 
 if TYPE_CHECKING:
     from distill.reproduce.plan import Plan
@@ -33,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gmacs-per-s", type=float, metavar="RATE", help="of the machine to plan for (default: this one's)"
     )
+    add_events_option(parser)
     add_data_option(parser)
 
 
@@ -52,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         text, code = _dry(plan, options), OK
     else:
-        code = run_plan(plan, options.runs, data_root(options))
+        with journal(options, "reproduce") as folder, progress(folder, "run") as tick:
+            code = run_plan(plan, options.runs, data_root(options), tick)
         text = filled(plan, finished(plan, options.runs), tables(plan, options.runs), options.protocol)
     print(text)
     if options.out:
@@ -74,7 +78,8 @@ def _agglomeration(options: argparse.Namespace) -> int:
     if options.dry_run:
         text, whole = plan(comparison), True
     else:
-        whole = run_comparison(comparison)
+        with events_echo(options) as echo:
+            whole = run_comparison(comparison, echo)
         text = table(comparison)
     print(text)
     if options.out:
