@@ -24,12 +24,11 @@ import os
 import re
 import shutil
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,6 +38,7 @@ from tqdm import tqdm
 
 from distill.data.index import INDEX_NAME, Record
 from distill.recipe import TeacherPart
+from distill.shards import Shard, ShardWriter, appending, feature_bytes, mask_bytes, shards_of
 from distill.teachers import blueprint_of, make_teacher
 from distill.teachers.base import Blueprint, Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
@@ -66,7 +66,7 @@ class FeatureCache:
         self.card, self.grid, self.channels = card, grid, card.channels
         self._folder = folder
         self._images = tuple(images)
-        self._shards = [_Shard(path, card, grid) for path in _shards_of(folder)]
+        self._shards = [Shard(path, card, grid) for path in shards_of(folder)]
         places = {
             image: (s, row) for s, shard in enumerate(self._shards) for image, row in shard.rows.items()
         }
@@ -186,7 +186,7 @@ def fill_shard(
     by_image = dict(zip(images, records, strict=True))  # the same file twice is one entry
     mine = list(by_image)[rank::world]
     with _writing(plan, rank) as shard:
-        there = {image for path in _shards_of(plan.folder) for image in _Shard(path, *plan.shape).rows}
+        there = {image for path in shards_of(plan.folder) for image in Shard(path, *plan.shape).rows}
         todo = [image for image in mine if image not in there]
         _say_size(plan, len(mine), todo)
         if not todo:
@@ -240,7 +240,7 @@ def verify(folder: Path, repair: bool = False) -> list[Problem]:
             problems.append(Problem(path.parent, None, f"{TEACHER_JSON} is not readable: {error}"))
             continue
         problems += [Problem(path.parent, None, what) for what in _stale(path)]
-        for index in _shards_of(path.parent):
+        for index in shards_of(path.parent):
             problems += _verify_shard(index, card, grid, repair)
     unnamed = [
         path for path in sorted(folder.glob("*/shard-*.jsonl")) if not (path.parent / TEACHER_JSON).exists()
@@ -322,71 +322,8 @@ def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _shards_of(folder: Path) -> list[Path]:
-    return sorted(folder.glob("shard-*.jsonl"))
-
-
-class _Shard:
-    """Read access to one shard: `rows` by image, `features` float16 [n, C, h, w], `masks` uint8 [n, H, W]."""
-
-    def __init__(self, index: Path, card: TeacherCard, grid: tuple[int, int]) -> None:
-        self.index = index
-        self.crcs: dict[str, int] = {}
-        self.rows: dict[str, int] = {}
-        feature_shape, mask_shape = (card.channels, *grid), (card.size_px, card.size_px)
-        self.features = _mapped(index.with_suffix(".features"), np.float16, feature_shape)
-        self.masks = _mapped(index.with_suffix(".masks"), np.uint8, mask_shape)
-        self.whole = min(len(self.features), len(self.masks)) if card.has_mask else len(self.features)
-        self.cut: list[str] = []  # told by the index, and not in the data
-        for line in read_json_lines(index):
-            if line["row"] < self.whole:
-                self.rows[line["image"]], self.crcs[line["image"]] = line["row"], line["crc"]
-            else:
-                self.cut.append(line["image"])
-
-    def crc(self, row: int) -> int:
-        found = zlib.crc32(self.features[row].tobytes())
-        return zlib.crc32(self.masks[row].tobytes(), found) if len(self.masks) else found
-
-
-def _mapped(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
-    bytes_a_row = int(np.prod(shape)) * np.dtype(kind).itemsize
-    rows = path.stat().st_size // bytes_a_row if path.is_file() else 0
-    return np.memmap(path, kind, "r", shape=(rows, *shape)) if rows else np.zeros((0, *shape), kind)
-
-
-class _Writer:
-    """Appends to one shard: data to the disk first, then the index."""
-
-    def __init__(
-        self, index: Path, features: IO[bytes], masks: IO[bytes], lines: IO[bytes], row: int
-    ) -> None:
-        self._features, self._masks, self._lines, self._row = features, masks, lines, row
-        self.index = index
-
-    def append(self, images: Sequence[str], features: np.ndarray, masks: np.ndarray | None) -> None:
-        """features float16 [n, C, h, w], masks uint8 [n, H, W] or None."""
-        said = []
-        for place, image in enumerate(images):
-            data = features[place].tobytes()
-            self._features.write(data)
-            crc = zlib.crc32(data)
-            if masks is not None:
-                data = masks[place].tobytes()
-                self._masks.write(data)
-                crc = zlib.crc32(data, crc)
-            said.append(json_line({"image": image, "row": self._row + place, "crc": crc}))
-        for stream in (self._features, self._masks):
-            stream.flush()
-            os.fsync(stream.fileno())
-        self._lines.write("".join(said).encode())
-        self._lines.flush()
-        os.fsync(self._lines.fileno())
-        self._row += len(images)
-
-
 @contextlib.contextmanager
-def _writing(plan: _Plan, rank: int) -> Iterator[_Writer]:
+def _writing(plan: _Plan, rank: int) -> Iterator[ShardWriter]:
     """The shard of this rank, cut back to its whole entries and closed to other processes meanwhile."""
     try:
         plan.folder.mkdir(parents=True, exist_ok=True)
@@ -400,69 +337,14 @@ def _writing(plan: _Plan, rank: int) -> Iterator[_Writer]:
     if not (plan.folder / TEACHER_JSON).exists():
         described = {"spec": plan.spec, "grid": list(plan.grid), "part": plan.part.model_dump(mode="json")}
         write_json(plan.folder / TEACHER_JSON, described)
-    index = plan.folder / f"shard-{rank:03d}.jsonl"
-    with index.open("ab") as lines:
-        _lock(lines, index)
-        _drop_torn_line(index)
-        shard = _Shard(index, *plan.shape)
-        if shard.cut:
-            _keep_lines(index, set(shard.rows))
-        row = max(shard.rows.values(), default=-1) + 1
-        card, grid = plan.shape
-        with (
-            index.with_suffix(".features").open("ab") as features,
-            index.with_suffix(".masks").open("ab") as masks,
-        ):
-            features.truncate(row * _feature_bytes(card, grid))
-            masks.truncate(row * _mask_bytes(card))
-            yield _Writer(index, features, masks, lines, row)
-    if not card.has_mask:
-        index.with_suffix(".masks").unlink(missing_ok=True)
-
-
-def _lock(stream: IO[bytes], index: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows; there two processes that fill one shard would have to be started by hand
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise FaultError(
-            FaultCode.OUTPUT,
-            expected=f"to write {index} alone",
-            got="another process that fills it",
-            remedy="wait until it is through",
-        ) from error
-
-
-def _drop_torn_line(index: Path) -> None:
-    """A last line without its end was being written when the machine stopped: its entry does not count."""
-    data = index.read_bytes()
-    if data and not data.endswith(b"\n"):
-        os.truncate(index, data.rfind(b"\n") + 1)
-
-
-def _keep_lines(index: Path, images: set[str]) -> None:
-    """Written in place: another name would be another file than the one that is locked."""
-    kept = [line for line in read_json_lines(index) if line["image"] in images]
-    with index.open("r+b") as stream:
-        stream.truncate(0)
-        stream.write("".join(map(json_line, kept)).encode())
-
-
-def _feature_bytes(card: TeacherCard, grid: tuple[int, int]) -> int:
-    return 2 * card.channels * grid[0] * grid[1]
-
-
-def _mask_bytes(card: TeacherCard) -> int:
-    return card.size_px**2 if card.has_mask else 0
+    with appending(plan.folder / f"shard-{rank:03d}.jsonl", *plan.shape) as shard:
+        yield shard
 
 
 def _say_size(plan: _Plan, wanted: int, todo: Sequence[str]) -> None:
     """What it will take, before it starts. Raises FaultError OUTPUT when the disk has not that much."""
     card, grid = plan.shape
-    entry_bytes = _feature_bytes(card, grid) + _mask_bytes(card)
+    entry_bytes = feature_bytes(card, grid) + mask_bytes(card)
     needed_bytes, free_bytes = entry_bytes * len(todo), shutil.disk_usage(plan.folder).free
     log.info(
         "%s: %d images, %d x %d x %d float16%s, %.0f MB; %d there already, %.0f MB to write, %.0f MB free",
@@ -501,7 +383,7 @@ def _prepared(teacher: Teacher, root: Path, record: Record) -> Tensor:
 
 def _see(
     pictures: Iterator[tuple[Teacher, str, Tensor]],
-    shard: _Writer,
+    shard: ShardWriter,
     total: int,
     plan: _Plan,
     run: RunFolder | None,
@@ -595,7 +477,7 @@ def _stale(path: Path) -> list[str]:
 
 def _verify_shard(index: Path, card: TeacherCard, grid: tuple[int, int], repair: bool) -> list[Problem]:
     try:
-        shard = _Shard(index, card, grid)
+        shard = Shard(index, card, grid)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         return [Problem(index.parent, None, f"{index.name} is broken: {error}")]
     good = {image for image, row in shard.rows.items() if shard.crc(row) == shard.crcs[image]}

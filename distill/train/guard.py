@@ -57,7 +57,7 @@ def _refuse_silent_teachers(watch: Mapping[str, float]) -> None:
                 FaultCode.DATA_SET,
                 expected=f"features of {name.removesuffix('.target_std')} that differ from place to place",
                 got=f"a standard deviation of {std:.2g}",
-                remedy="check its weights, and its cache: python -m distill cache --verify",
+                remedy="check its weights, and its cache: python -m distill cache verify",
             )
 
 
