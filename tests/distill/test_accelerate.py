@@ -12,27 +12,7 @@ import torch
 
 from distill.__main__ import main
 from distill.train.sync_norm import SyncNorm, synchronise
-
-RECIPE = """
-name = "tiny"
-seed = 3
-batch = 4
-precision = "float32"
-threads = 1
-[student]
-name = "light"
-pretrained = "weights/tiny.safetensors"
-mean = [0.5, 0.5, 0.5]
-std = [0.5, 0.5, 0.5]
-args = { encoder = "test_efficientnet", channels = 16 }
-[data]
-folds = 3
-[[stages]]
-epochs = 1
-size_px = 64
-[optimiser]
-warm_up_steps = 1
-"""
+from tests.fixtures.recipes import TINY
 
 
 def losses(run):
@@ -47,7 +27,7 @@ def free_port():
 
 def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(real24, tmp_path):
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text(RECIPE)
+    recipe.write_text(TINY)
     words = ["train", "--recipe", str(recipe), "--data", str(real24), "--run"]
     # What `accelerate launch` sets for each of its processes; without its start-up time.
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}

@@ -17,33 +17,13 @@ from distill.networks import load_student
 from distill.recipe import load_recipe
 from engine.files import read_json_lines
 from engine.model_folder import load_model_folder
-
-RECIPE = """
-name = "tiny"
-seed = 3
-batch = 4
-precision = "float32"
-export_size_px = 64
-[student]
-name = "light"
-pretrained = "weights/tiny.safetensors"
-mean = [0.5, 0.5, 0.5]
-std = [0.5, 0.5, 0.5]
-args = { encoder = "test_efficientnet", channels = 16 }
-[data]
-folds = 3
-[[stages]]
-epochs = 1
-size_px = 64
-[optimiser]
-warm_up_steps = 1
-"""
+from tests.fixtures.recipes import TINY
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
     path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
-    path.write_text(RECIPE)
+    path.write_text(TINY)
     return path
 
 
@@ -77,7 +57,7 @@ def taught(real24, tmp_path_factory):
     """What `train` needs to distil: the recipe's file and the filled cache."""
     folder = tmp_path_factory.mktemp("taught")
     head, rest = TEACHER.split("[distil]", 1)
-    (folder / "taught.toml").write_text(head + RECIPE + "[distil]" + rest)
+    (folder / "taught.toml").write_text(head + TINY + "[distil]" + rest)
     (teacher,) = load_recipe(str(folder / "taught.toml")).distil.teachers
     fill_cache(folder / "cache", teacher, real24, load_index(real24).records, run=None)
     return "--recipe", folder / "taught.toml", "--data", real24, "--cache", folder / "cache"
