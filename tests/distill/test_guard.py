@@ -1,8 +1,10 @@
 """A training that cannot succeed says so at once, and one that breaks leaves what was good."""
 
 import json
-import os
 import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from distill.data.index import Record, load_index
 from distill.data.splits import split_of
 from distill.recipe import DistilPart, load_recipe, parse_recipe
 from distill.train.guard import judge_epoch, refuse_early
+from distill.train.interrupt import interrupt
 from distill.train.lesson import Lesson
 from distill.train.memory import dry_step
 from distill.train.setup import make_network
@@ -58,8 +61,12 @@ def pictures():
 
 
 def train_at_once(recipe, real24, run, *more):
-    changes = [f"--set={key}={json.dumps(value)}" for key, value in recipe_changes(recipe).items()]
-    return main(["train", "--run", str(run), "--data", str(real24), *changes, *more])
+    flags = flags_of(recipe_changes(recipe))
+    return main(["train", "--run", str(run), "--data", str(real24), *flags, *more])
+
+
+def flags_of(changes):
+    return [f"--set={key}={json.dumps(value)}" for key, value in changes.items()]
 
 
 def recipe_changes(recipe):
@@ -149,25 +156,47 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_state_before_it(
     assert main(["train", "--resume", str(run), "--data", str(real24), "--stop-after", "1"]) == 4
 
 
-def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(recipe, real24, tmp_path, monkeypatch, caplog):
-    update = loop.update
-
-    def interrupted(machine, materials, phase, step, factor, scale):
-        if step == 1:
-            os.kill(os.getpid(), signal.SIGINT)
-        return update(machine, materials, phase, step, factor, scale)
-
-    monkeypatch.setattr(loop, "update", interrupted)
+def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(recipe, real24, tmp_path):
     run = tmp_path / "run"
-    handler = signal.getsignal(signal.SIGINT)
+    flags = flags_of(recipe_changes(recipe) | {"stages.0.epochs": 40})
+    training = subprocess.Popen(
+        [sys.executable, "-m", "distill", "train", "--run", run, "--data", real24, *flags],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "epoch" not in kinds(run):
+        assert training.poll() is None, training.communicate()[1]
+        time.sleep(0.05)
 
-    with caplog.at_level("INFO", logger="distill"):
-        assert train_at_once(recipe, real24, run) == 4
+    training.send_signal(signal.SIGINT)
+    _, said = training.communicate()
 
-    assert json.loads((run / "checkpoints" / "state.json").read_text())["progress"]["step"] == 2
-    assert f"--resume {run}" in caplog.text
-    assert [e["kind"] for e in read_json_lines(run / "events.jsonl")][-3:] == ["stop", "checkpoint", "done"]
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert training.returncode == 4
+    step = json.loads((run / "checkpoints" / "state.json").read_text())["progress"]["step"]
+    *_, stop, checkpoint, done = read_json_lines(run / "events.jsonl")
+    assert [stop["kind"], checkpoint["kind"], done["kind"]] == ["stop", "checkpoint", "done"]
+    assert stop["step"] == checkpoint["step"] == step > 0
+    assert f"--resume {run}" in said
+
+
+def test_the_first_ctrl_c_asks_and_the_second_ends_at_once():
+    before = signal.getsignal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), interrupt() as asked:  # noqa: PT012
+        said = [asked()]
+        signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+        said.append(asked())
+        assert said == [False, True]
+        signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def kinds(run):
+    """Of the events so far; the last line may still be half written."""
+    path = run / "events.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
+    return [json.loads(line)["kind"] for line in lines]
 
 
 def test_the_dry_step_proposes_a_batch_and_leaves_the_network_as_it_was(lesson):
