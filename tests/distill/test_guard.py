@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-import distill.train.loop as loop
 from distill.__main__ import main
 from distill.data.dataset import Pictures, plain_batch
 from distill.data.index import Record, load_index
