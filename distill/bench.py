@@ -7,9 +7,11 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 
@@ -17,6 +19,7 @@ from distill.cache import fill_cache
 from distill.data.dataset import Pictures
 from distill.data.index import Index, Record, load_index
 from distill.recipe import Recipe, load_recipe, parse_recipe
+from distill.train import lesson
 from distill.train.ahead import Ahead
 from distill.train.phases import phase_at
 from distill.train.setup import Course, Sides, accelerator_of, make_course
@@ -42,6 +45,7 @@ class Times:
     at_hand: list[Cost] = field(default_factory=list)
     loaded: list[Cost] = field(default_factory=list)
     distilled: list[Cost] = field(default_factory=list)
+    plain_depthwise: list[Cost] = field(default_factory=list)  # a batch at hand, torch's own backward pass
     measuring: list[Cost] = field(default_factory=list)  # steps that measure the share of the feature terms
 
 
@@ -80,6 +84,8 @@ def _round(plain: Course, taught: Course, times: Times) -> None:
         for _ in range(STEPS_A_ROUND):
             times.loaded.append(_timed(lambda: _one(plain, ahead.take(next(steps)), 1, None)))
             times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
+            with patch.object(lesson, "FastDepthwise", nullcontext):
+                times.plain_depthwise.append(_timed(lambda: _one(plain, at_hand, 1, None)))
             times.distilled.append(_timed(lambda: _one(taught, lessons.take(next(taught_steps)), 1, 1.0)))
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
@@ -106,6 +112,7 @@ def _figures(
 ) -> dict[str, Any]:
     kinds = {
         "batch_at_hand": times.at_hand,
+        "plain_depthwise": times.plain_depthwise,
         "loaded": times.loaded,
         "distilled": times.distilled,
         "measuring_share": times.measuring,
@@ -128,6 +135,7 @@ def _figures(
         "distilled_ratio": _distilled_ratio(wall_s),
         "distilled_cpu_ratio": _distilled_ratio(cpu_s),
         "distilled_limit": DISTILLED_LIMIT,
+        "fast_depthwise_ratio": round(wall_s["batch_at_hand"] / wall_s["plain_depthwise"], 3),
         "images_per_s": round(batch / wall_s["loaded"], 1),
         "resident_mib": memory_mib,
         "resident_growth_mib": round(memory_mib[-1] - memory_mib[0], 1),

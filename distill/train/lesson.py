@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from distill.distiller import Distiller, TargetBatch
 from distill.losses import LOSSES
 from distill.recipe import Recipe
+from distill.train.depthwise import FastDepthwise
 from engine.models.base import Student
 from engine.table import load_named
 
@@ -46,7 +47,8 @@ class Lesson(nn.Module):
         self.register_buffer("std", torch.tensor(recipe.student.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor, mask: Tensor, targets: Mapping[str, TargetBatch] | None = None) -> Said:
-        with torch.autocast(image.device.type, self._autocast, enabled=self._autocast is not None):
+        autocast = torch.autocast(image.device.type, self._autocast, enabled=self._autocast is not None)
+        with autocast, FastDepthwise():
             said = self.student.predict((image - self.mean) / self.std)
         segmentation = self._loss(said.logits, mask)
         parts = {"segmentation": segmentation.detach()}

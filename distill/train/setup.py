@@ -19,6 +19,7 @@ from distill.data.splits import split_of
 from distill.data.synthetic import add_synthetic
 from distill.networks import load_student
 from distill.recipe import DataPart, OptimiserPart, Recipe, load_recipe
+from distill.train.allocator import keep_freed_memory
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
 from distill.train.phases import phase_at
@@ -107,6 +108,7 @@ def accelerator_of(recipe: Recipe) -> Accelerator:
         )
     if accelerator.device.type == "cpu":
         torch.set_num_threads(recipe.threads)
+        keep_freed_memory()
     else:
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(recipe.seed)
