@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from distill.data.dataset import Pictures, squash
-from distill.metrics.image import PROTOCOL, dice_iou
+from distill.metrics.image import dice_iou
 from distill.metrics.pixels import at_native_size
 from distill.metrics.rows import FALSE_ALARMS, POOLED, Outcome, card_rows
 from engine.model_folder import Metric
 from engine.types import F32, U8
 
 __all__ = ["FALSE_ALARMS", "POOLED", "Normalise", "Report", "evaluate", "probabilities"]
-Decide = Callable[[F32], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +66,17 @@ def network_input(images: Sequence[U8], size_px: int) -> Tensor:
     return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div_(255.0)
 
 
-def over_half(probability: F32) -> npt.NDArray[np.bool_]:
-    """What `p05_image` counts as found."""
-    return probability > 0.5
-
-
-def evaluate(
-    pictures: Pictures, maps: Iterable[F32], decide: Decide = over_half, protocol: str = PROTOCOL
-) -> Report:
+def evaluate(pictures: Pictures, maps: Iterable[F32]) -> Report:
     """Dice, IoU and hits per set and pooled, and the share of polyp-free images with any finding.
 
-    maps: float32 in 0..1, one a picture, in order. `decide` turns a map at native size into a mask. A hit
-    is a polyp image whose found mask touches the label.
+    maps: float32 in 0..1, one a picture, in order. A hit is a polyp image whose found mask touches the label.
     """
     outcomes = []
     for mask, probability in zip(pictures.masks, maps, strict=True):
-        found = decide(at_native_size(probability, mask))
+        found = at_native_size(probability, mask) > 0.5
         there = mask > 0
         dice, iou = dice_iou(found, mask)
         outcomes.append(
             Outcome(dice, iou, bool(found.any()), bool((found & there).any()), polyp=bool(there.any()))
         )
-    return Report(tuple(card_rows(pictures.records, outcomes, protocol)))
+    return Report(tuple(card_rows(pictures.records, outcomes)))

@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
+from distill.calibration import best_temperature, cooled, count_logits
 from distill.data.dataset import Pictures, squash
 from distill.data.index import Index, load_index
 from distill.data.splits import Split, split_of
@@ -29,7 +30,7 @@ from distill.networks import (
 )
 from distill.onnx_file import write_onnx
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
-from distill.presets import standard_preset
+from distill.presets import choose_presets
 from distill.quantise import quantise
 from distill.recipe import DataPart, Recipe, load_recipe, parse_recipe
 from distill.teachers import card_of
@@ -120,6 +121,7 @@ def export(
     aside.mkdir(parents=True)
     try:
         maps = _write_float(material, aside)
+        material, maps = _calibrated(material, maps)
         parity = [*_check_float(material, aside / ONNX, maps)]
         if int8_images:
             parity.append(_write_int8(material, aside, maps, int8_images))
@@ -131,7 +133,7 @@ def export(
             input=material.input,
             output=material.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
-            presets={"standard": standard_preset(material.validation, maps)},
+            presets=choose_presets(material.validation, maps),
             training=trained.card(material.index, material.split),
             metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
@@ -219,6 +221,14 @@ def _write_float(material: Material, folder: Path) -> list[F32]:
     trained = list(material.maps(torch_network(student)))
     log.info("validation Dice %.4f", evaluate(material.validation, trained).value(POOLED, "dice"))
     return trained
+
+
+def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32]]:
+    """The same with the temperature that the validation images ask for."""
+    temperature = best_temperature(count_logits(maps, material.validation.masks))
+    log.info("temperature %.2f", temperature)
+    output = material.output.model_copy(update={"temperature": temperature})
+    return replace(material, output=output), [cooled(probability, temperature) for probability in maps]
 
 
 def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:

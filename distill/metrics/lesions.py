@@ -30,17 +30,17 @@ def count_lesions(
     Blobs are 8-connected; smaller ones than that part of the picture do not count, on either side. A
     detection hits at most one lesion and the other way round, best pairs first.
     """
-    truth, lesions = _blobs(there, min_area_frac)
-    guess, detections = _blobs(found, min_area_frac)
-    ious = _ious(truth, lesions, guess, detections)
+    truth, lesions = blobs(there, min_area_frac)
+    guess, detections = blobs(found, min_area_frac)
+    ious = ious_of(truth, lesions, guess, detections)
     counts = {}
     for least in HIT_IOUS:
-        hits = _matches(ious, least)
+        hits = matches(ious, least)
         counts[least] = LesionCounts(len(lesions), hits, len(detections) - hits)
     return counts
 
 
-def _blobs(mask: Mask, min_area_frac: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+def blobs(mask: Mask, min_area_frac: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Labels int32 [h, w], and which of them are large enough."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= min_area_frac * mask.size
@@ -48,7 +48,7 @@ def _blobs(mask: Mask, min_area_frac: float) -> tuple[npt.NDArray[np.int32], npt
     return np.asarray(labels, np.int32), np.flatnonzero(large)
 
 
-def _ious(
+def ious_of(
     truth: npt.NDArray[np.int32],
     lesions: npt.NDArray[np.int64],
     guess: npt.NDArray[np.int32],
@@ -61,7 +61,8 @@ def _ious(
     return np.asarray((both / np.maximum(union, 1))[np.ix_(lesions, detections)])
 
 
-def _matches(ious: npt.NDArray[np.float64], least: float) -> int:
+def matches(ious: npt.NDArray[np.float64], least: float) -> int:
+    """How many pairs of a lesion and a detection have that IoU at least, each in one pair, best first."""
     left = ious.copy()
     hits = 0
     while left.size and left.max() >= least:

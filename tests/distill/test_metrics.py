@@ -7,7 +7,6 @@ from distill.data.index import Record
 from distill.evaluate import evaluate
 from distill.metrics.image import dice_iou
 from distill.metrics.intervals import bootstrap_interval
-from distill.presets import decide_at, standard_preset
 
 
 def half(left):
@@ -75,43 +74,3 @@ def test_the_interval_knows_that_images_of_one_group_are_not_independent():
     low, high = bootstrap_interval(values, ["a"] * 10 + ["b"] * 10)
 
     assert low < low_alone < 0.5 < high_alone < high
-
-
-def test_blobs_under_the_smallest_area_are_not_findings():
-    probability = np.zeros((20, 20), np.float32)
-    probability[2:8, 2:8] = 0.9
-    probability[15, 15] = 0.9
-
-    found = decide_at(threshold=0.5, min_area_frac=0.01)(probability)
-
-    assert found[4, 4]
-    assert not found[15, 15]
-
-
-def shown(*blobs):
-    """A map 40x40 with a square blob per (row, side, probability)."""
-    probability = np.zeros((40, 40), np.float32)
-    for row, side, value in blobs:
-        probability[row : row + side, 5 : 5 + side] = value
-    return probability
-
-
-def test_the_operating_point_silences_false_alarms_that_are_weaker_than_polyps():
-    polyp = (shown((5, 10, 1.0)) > 0).astype(np.uint8)
-    pictures = Pictures(("a", "1", polyp), ("a", "2", np.zeros((40, 40), np.uint8)))
-
-    preset = standard_preset(pictures, [shown((5, 10, 0.95)), shown((5, 10, 0.6))])
-
-    assert preset.threshold > 0.6
-    assert preset.measured["dice"] == 1.0
-
-
-def test_the_operating_point_does_not_give_up_polyps_for_silence():
-    polyp = (shown((5, 10, 1.0)) > 0).astype(np.uint8)
-    nothing = np.zeros((40, 40), np.uint8)
-    pictures = Pictures(("a", "1", polyp), ("a", "2", nothing), ("a", "3", nothing))
-
-    preset = standard_preset(pictures, [shown((5, 10, 0.6)), shown((5, 10, 0.7)), shown((5, 10, 0.7))])
-
-    assert preset.threshold <= 0.6
-    assert preset.measured["hit_share_polyp_images"] == 1.0
