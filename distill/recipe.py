@@ -124,6 +124,7 @@ class TeacherPart(Part):
     size_px: Annotated[int, Field(ge=0)] = 0  # of its input; 0: its own
     members: tuple[str, ...] = ()  # of an ensemble: model folders
     mask_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # of its soft masks in the segmentation target
+    flips: bool = False  # of task teachers: the soft masks are the mean over four flips
 
 
 class DistilPart(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.models import make_student
 from engine.models.base import Student
 
 STRIDE = 16
+FLIPS = ((-1,), (-2,), (-2, -1))
 # The words that `export` writes into a model's card.
 SPLIT_WORDS = re.compile(
     r"(?P<folds>\d+) folds, fold (?P<fold>\d+), seed (?P<seed>\d+): (?P<train>\d+) training and "
@@ -39,7 +41,7 @@ def one(part: TeacherPart) -> Blueprint:
             got="both",
             remedy="write task alone when it has members",
         )
-    return _of_one(find_model(folder)) if folder else _of_many(part, OutOfFoldTeacher)
+    return _of_one(part, find_model(folder)) if folder else _of_many(part, OutOfFoldTeacher)
 
 
 def ensemble(part: TeacherPart) -> Blueprint:
@@ -55,10 +57,14 @@ class TaskTeacher(NetworkTeacher):
 
     network: Student
 
-    def __init__(self, card: TeacherCard, student: Student, map_name: str, temperature: float) -> None:
+    def __init__(
+        self, card: TeacherCard, student: Student, map_name: str, temperature: float, flips: bool = False
+    ) -> None:
+        """`flips`: the soft masks are the mean over the picture, its mirror images and the half turn."""
         super().__init__(card, student, read=lambda network, image: image)
         self._map_name = map_name
         self._temperature = temperature
+        self._flips = FLIPS if flips else ()
 
     def prepare(self, image: Tensor) -> Tensor:
         """As the live path does it: area filter when shrinking, and eight bits a channel."""
@@ -72,8 +78,13 @@ class TaskTeacher(NetworkTeacher):
         return (image * 255).round() / 255
 
     def answer(self, picture: Tensor) -> Answer:
-        said = self.network.predict(self.normalise(picture))
-        return Answer(said.features[self._map_name], torch.sigmoid(said.logits / self._temperature))
+        image = self.normalise(picture)
+        said = self.network.predict(image)
+        masks = [torch.sigmoid(said.logits / self._temperature)]
+        for axes in self._flips:
+            flipped = self.network.predict(image.flip(axes)).logits
+            masks.append(torch.sigmoid(flipped / self._temperature).flip(axes))
+        return Answer(said.features[self._map_name], torch.stack(masks).mean(0))
 
 
 class CommitteeTeacher(Teacher):
@@ -149,12 +160,12 @@ def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
     )
 
 
-def _of_one(path: Path) -> Blueprint:
+def _of_one(part: TeacherPart, path: Path) -> Blueprint:
     folder = load_model_folder(path)
     card, _ = _card_of(folder)
     return Blueprint(
-        card,
-        lambda card, supply: _build(folder, supply),
+        dataclasses.replace(card, note=_note(part)),
+        lambda card, supply: _build(folder, supply, part.flips),
         fixed_size=True,
         fingerprints=(folder.card.files[WEIGHTS].sha256,),
     )
@@ -188,10 +199,11 @@ def _of_many(part: TeacherPart, kind: type[CommitteeTeacher]) -> Blueprint:
         stride=cards[0].stride,
         channels=cards[0].channels,
         has_mask=True,
+        note=_note(part),
     )
     return Blueprint(
         card,
-        lambda card, supply: kind(card, [_build(folder, supply) for folder in folders], folders),
+        lambda card, supply: kind(card, [_build(folder, supply, part.flips) for folder in folders], folders),
         fixed_size=True,
         fingerprints=tuple(folder.card.files[WEIGHTS].sha256 for folder in folders),
         chooses=kind is OutOfFoldTeacher,
@@ -228,7 +240,12 @@ def _card_of(folder: ModelFolder) -> tuple[TeacherCard, str]:
     )
 
 
-def _build(folder: ModelFolder, supply: Supply) -> TaskTeacher:
+def _note(part: TeacherPart) -> str:
+    """In the card, so that the cache keeps the two apart."""
+    return "soft masks are the mean over four flips" if part.flips else ""
+
+
+def _build(folder: ModelFolder, supply: Supply, flips: bool) -> TaskTeacher:
     from distill.networks import load_student
 
     card, map_name = _card_of(folder)
@@ -237,4 +254,4 @@ def _build(folder: ModelFolder, supply: Supply) -> TaskTeacher:
         if supply.tiny
         else load_student(folder)
     )
-    return TaskTeacher(card, student, map_name, folder.card.output.temperature)
+    return TaskTeacher(card, student, map_name, folder.card.output.temperature, flips)

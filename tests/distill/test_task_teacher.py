@@ -123,6 +123,16 @@ def test_an_ensemble_is_the_mean_of_its_members(models):
     assert torch.allclose(both.features, torch.stack([one.features for one in single]).mean(0), atol=1e-5)
 
 
+def test_with_flips_the_soft_masks_are_the_mean_over_four(models):
+    part = TeacherPart(name=f"task:{models[0]}")
+    plain, flipping = make_teacher(part), make_teacher(part.model_copy(update={"flips": True}))
+    four = [plain.masks(picture().flip(axes)).flip(axes) for axes in ((), (-1,), (-2,), (-2, -1))]
+
+    assert torch.allclose(flipping.masks(picture()), torch.stack(four).mean(0), atol=3e-3)  # prepared before the flip
+    assert torch.equal(flipping.embed(picture()), plain.embed(picture()))
+    assert flipping.card != plain.card  # the cache keeps them apart
+
+
 def test_no_model_of_several_looks_at_an_image_it_was_trained_on(data, models):
     teacher = make_teacher(TeacherPart(name="task", members=tuple(map(str, models))))
     choose = teacher.chosen_for(data)
