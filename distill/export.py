@@ -52,6 +52,7 @@ from engine.model_folder import (
     ModelCard,
     OutputCard,
     Parity,
+    SplitCard,
     StudentCard,
     TrainingCard,
     load_model_folder,
@@ -287,6 +288,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
             f"weights of step {step}, moving average."
             + (f" The training went on from {recipe.student.start}." if recipe.student.start else "")
         ),
+        held_out=SplitCard.model_validate(part.model_dump(include=set(SplitCard.model_fields))),
         teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
         encoder=_encoder_card(recipe, index.root),
         run_id=run_id,

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.data.index import load_index
-from distill.data.splits import split_of
+from distill.data.splits import held_out_by, split_of
 from distill.metrics.files import pair_by_stem, pictures_in, read_mask
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import Outcome, card_rows
-from distill.recipe import load_recipe
 from distill.score import cases_of
 from engine.components import find_regions
 from engine.faults import FaultCode, FaultError
@@ -58,7 +57,7 @@ def folder_questions(
 
 def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
     """The validation split that the model was trained beside. Raises FaultError."""
-    part = load_recipe(model.card.training.recipe).data
+    part = held_out_by(model.card.training)
     index = load_index(data_root)
     records = [index.records[position] for position in split_of(index.records, part).validation]
     return tuple(

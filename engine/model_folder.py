@@ -91,13 +91,27 @@ class EncoderCard(_Part):
     padding: Literal["same", "symmetric"]
 
 
+class SplitCard(_Part):
+    """Which images were kept from the training, by the values that decide it; `split` as a recipe has it."""
+
+    split: str
+    folds: int
+    fold: int
+    split_seed: int
+    validation_groups: tuple[str, ...]
+
+
 class TrainingCard(_Part):
-    """Where the weights come from, in words a person can check; no `encoder`: from random weights."""
+    """Where the weights come from, in words a person can check; no `encoder`: from random weights.
+
+    `held_out` None: a card from before it existed, the recipe's name is all that tells.
+    """
 
     recipe: str
     seed: int
     data: str
     split: str
+    held_out: SplitCard | None = None
     teachers: tuple[str, ...] = ()
     encoder: EncoderCard | None = None
     run_id: str

@@ -22,7 +22,7 @@ class Record:
     """One labelled image; paths relative to the data folder or absolute; no polyp: `mask` None.
 
     Images of one `group` may show the same polyp: a group is never split. `split` is the list
-    (train, validation, test) that its publisher put it on; None: no list.
+    (train, validation, test) that its publisher put it on; None: no list. `frame`: its place in a recording.
     """
 
     image: str
@@ -35,6 +35,7 @@ class Record:
     mask_sha256: str | None = None
     width_px: int | None = None
     height_px: int | None = None
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def _record(line: dict[str, Any]) -> Record:
         mask_sha256=line.get("mask_sha256"),
         width_px=line.get("width"),
         height_px=line.get("height"),
+        frame=line.get("frame"),
     )
 
 

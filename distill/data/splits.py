@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from distill.data.index import Record
-from distill.recipe import DataPart
+from distill.recipe import DataPart, load_recipe
 from engine.faults import FaultCode, FaultError
+from engine.model_folder import TrainingCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ def split_of(records: Sequence[Record], part: DataPart) -> Split:
     tested = {records[i].group for i in test}
     pool = [i for i, record in enumerate(records) if record.group not in tested]
     return _fold_of(records, pool, part, test)
+
+
+def held_out_by(training: TrainingCard) -> DataPart:
+    """What decided a trained model's split. Raises FaultError ARGUMENT: an old card of an unknown recipe."""
+    if training.held_out is None:
+        return load_recipe(training.recipe).data
+    return DataPart.model_validate(training.held_out.model_dump())
 
 
 def _listed_split(records: Sequence[Record], part: DataPart) -> Split:

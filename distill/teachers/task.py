@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.data.index import Index, Record, load_index
-from distill.data.splits import grouped_split
+from distill.data.splits import grouped_split, held_out_by, split_of
 from distill.recipe import TeacherPart
 from distill.teachers.base import Answer, Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
@@ -23,7 +23,7 @@ from engine.models.base import Student
 
 STRIDE = 16
 FLIPS = ((-1,), (-2,), (-2, -1))
-# The words that `export` writes into a model's card.
+# The words that `export` wrote into a model's card before the card had `held_out`.
 SPLIT_WORDS = re.compile(
     r"(?P<folds>\d+) folds, fold (?P<fold>\d+), seed (?P<seed>\d+): (?P<train>\d+) training and "
     r"(?P<validation>\d+) validation images; groups always kept for validation: (?P<groups>.*?)\. Metrics"
@@ -147,7 +147,11 @@ def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
     """
     training = folder.card.training
     told, data = SPLIT_WORDS.search(training.split), INDEX_WORDS.search(training.data)
-    if told and data and index.sha256.startswith(data["start"]):
+    same = data is not None and index.sha256.startswith(data["start"])
+    if same and training.held_out is not None:
+        split = split_of(index.records, held_out_by(training))
+        return frozenset(index.records[i].image for i in split.train)
+    if same and told:
         groups = () if told["groups"] == "none" else tuple(told["groups"].split(", "))
         split = grouped_split(index.records, int(told["folds"]), int(told["fold"]), int(told["seed"]), groups)
         if (len(split.train), len(split.validation)) == (int(told["train"]), int(told["validation"])):

@@ -15,10 +15,10 @@ from torch import nn
 
 from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
 from distill.data.index import Index
-from distill.data.splits import split_of
+from distill.data.splits import held_out_by, split_of
 from distill.data.synthetic import add_synthetic
 from distill.networks import load_student
-from distill.recipe import DataPart, OptimiserPart, Recipe, load_recipe
+from distill.recipe import DataPart, OptimiserPart, Recipe
 from distill.train.allocator import keep_freed_memory
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
@@ -160,7 +160,7 @@ def _start(recipe: Recipe) -> ModelFolder:
             got=f"{folder.id}, which is {folder.card.student.name} {folder.card.student.args}",
             remedy="name another model, or take its student",
         )
-    theirs, ours = load_recipe(folder.card.training.recipe).data, recipe.data
+    theirs, ours = held_out_by(folder.card.training), recipe.data
     if _split_values(theirs) != _split_values(ours):
         raise FaultError(
             FaultCode.ARGUMENT,

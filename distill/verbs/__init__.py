@@ -16,6 +16,7 @@ VERBS: Mapping[str, str] = {
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",
     "score": "figures of prediction maps against masks",
     "compare": "whether one run or model is better than another: difference, interval and p",
+    "card": "the model card: every figure of the bundled models, measured again",
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
     "probe": "which forms of distillation reach a student, and which only look like it",
     "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",

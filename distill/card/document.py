@@ -1,0 +1,64 @@
+"""The document: each model's part, what distillation brought, and the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from distill.card.curve import reliability_png
+from distill.card.figures import measure_model
+from distill.card.text import HEAD, gain_text, model_text
+from distill.compare import compare
+from distill.data.index import load_index
+from distill.data.splits import held_out_by, split_of
+from distill.metrics.table import read_table
+from distill.video import Recording, clips_of, sequences_of, watch
+from engine.files import write_bytes, write_text
+from engine.model_folder import ModelFolder
+
+NOTES, EVIDENCE, PICTURES = "model-notes", "evidence", "images"
+CONTROL, DISTILLED, TITLE = "control-*.csv", "distilled-*.csv", "title.txt"
+
+
+def write_card(
+    models: Sequence[ModelFolder],
+    data_root: Path,
+    out: Path,
+    gallery: Path | None,
+    tick: Callable[[int, int], None],
+) -> None:
+    """Measure all models and write the card and its pictures beside it. Raises FaultError DATA_SET."""
+    parts = [HEAD]
+    for model in models:
+        figures = measure_model(model, data_root, tick)
+        behaviour = [watch(model, recording) for recording in recordings_of(model, data_root)]
+        picture = Path(PICTURES) / f"reliability-{model.id}.png"
+        write_bytes(out.parent / picture, reliability_png(figures.logits, model.card.output.temperature))
+        notes = out.parent / NOTES / f"{model.id}.md"
+        said = notes.read_text(encoding="utf-8") if notes.is_file() else ""
+        parts.append(model_text(model.card, figures, behaviour, picture.as_posix(), said))
+        if gallery:
+            write_bytes(gallery / f"{model.id}-worst.png", figures.worst)
+    gains = list(gains_of(out.parent / EVIDENCE))
+    if gains:
+        parts.append("\n\n".join(["## What distillation brought", *gains]))
+    write_text(out, "\n".join(parts))
+
+
+def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
+    """The clips, then the recordings among the model's validation images."""
+    index = load_index(data_root)
+    split = split_of(index.records, held_out_by(model.card.training))
+    clips = list(clips_of(data_root))
+    yield from clips
+    yield from sequences_of(index, split.validation)
+
+
+def gains_of(evidence: Path) -> Iterator[str]:
+    """One text a folder with tables of both arms, seed by seed in the order of their names."""
+    for folder in sorted(path for path in evidence.glob("*") if path.is_dir()):
+        control, distilled = (
+            [read_table(path) for path in sorted(folder.glob(pattern))] for pattern in (CONTROL, DISTILLED)
+        )
+        title = (folder / TITLE).read_text(encoding="utf-8").strip()
+        yield gain_text(title, compare(control, distilled))

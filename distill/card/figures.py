@@ -1,0 +1,150 @@
+"""What a model card says of one model on its validation images, measured through the live path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from distill.calibration import LogitCounts, cooled, count_logits
+from distill.judge import judged, rows_of, validation_questions
+from distill.metrics.detections import HIT_IOU, Detections, detections
+from distill.metrics.gallery import Gallery
+from distill.metrics.intervals import group_draws, percentile_interval
+from distill.metrics.lesions import matches
+from distill.metrics.measure import Case, Measured, measure
+from distill.metrics.pixels import F64, at_native_size
+from engine.model_folder import Metric, ModelFolder
+
+# Share of the picture, all polyps of an image together.
+SIZES = {"small, under 2 %": (0.0, 0.02), "middle, 2 to 10 %": (0.02, 0.10), "large, over 10 %": (0.10, 1.01)}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure, what bounds 95 % of it (whole groups drawn), and over how many images."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """Polyps of one size, at 0.5: by image, the area of all polyps in it."""
+
+    name: str
+    dice: Estimate
+    hit_share: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class PresetRow:
+    """What a preset finds; false detections an image."""
+
+    name: str
+    threshold: float
+    min_area_frac: float
+    sensitivity: Estimate
+    false_polyp: Estimate
+    false_free: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that is measured of one model."""
+
+    rows: tuple[Metric, ...]
+    sizes: tuple[SizeRow, ...]
+    presets: tuple[PresetRow, ...]
+    logits: LogitCounts  # at temperature 1
+    worst: bytes  # a PNG of the images with the lowest Dice; their terms forbid to publish it
+
+
+def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int], None]) -> Figures:
+    """Judge every validation image once. Raises FaultError as `judged`."""
+    questions = validation_questions(model, data_root)
+    temperature = model.card.output.temperature
+    presets = model.card.presets
+    measured: list[Measured] = []
+    found: dict[str, list[Detections]] = {name: [] for name in presets}
+    counts: list[LogitCounts] = []
+    gallery = Gallery()
+    for sample in judged(model, questions):
+        image = measure(sample)
+        measured.append(image)
+        if image.polyp:
+            gallery.add(sample, image.dice)
+        native = at_native_size(sample.probability, sample.mask)
+        for name, preset in presets.items():
+            found[name].append(
+                _kept(detections(native >= preset.threshold, sample.mask), preset.min_area_frac)
+            )
+        counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
+        tick(len(measured), len(questions))
+    cases = [image.case for image in measured]
+    return Figures(
+        rows=rows_of(measured),
+        sizes=tuple(_size_rows(measured)),
+        presets=tuple(
+            _preset_row(name, preset.threshold, preset.min_area_frac, found[name], cases)
+            for name, preset in presets.items()
+        ),
+        logits=LogitCounts(np.sum([c.all for c in counts], 0), np.sum([c.polyp for c in counts], 0)),
+        worst=gallery.sheet(),
+    )
+
+
+def estimate(values: F64, cases: Sequence[Case], weights: F64 | None = None) -> Estimate:
+    """The mean of one value an image, or the sum of values by the sum of weights."""
+    weights = np.ones(len(values)) if weights is None else weights
+    draws = group_draws([case.group for case in cases])
+    low, high = percentile_interval((draws @ values) / np.maximum(draws @ weights, 1e-9))
+    return Estimate(float(values.sum() / weights.sum()), low, high, len(values))
+
+
+def _size_rows(measured: Sequence[Measured]) -> Iterator[SizeRow]:
+    polyps = [image for image in measured if image.polyp]
+    shares = np.array([image.pixels.there[0] / image.pixels.curve_found[0, 0] for image in polyps])
+    for name, (low, high) in SIZES.items():
+        chosen = [image for image, share in zip(polyps, shares, strict=True) if low <= share < high]
+        if chosen:
+            cases = [image.case for image in chosen]
+            hits = np.array([float(image.pixels.hit[0] > 0) for image in chosen])
+            yield SizeRow(name, estimate(np.array([i.dice for i in chosen]), cases), estimate(hits, cases))
+
+
+def _preset_row(
+    name: str, threshold: float, area: float, found: Sequence[Detections], cases: Sequence[Case]
+) -> PresetRow:
+    hits = np.array([float(matches(image.ious, HIT_IOU)) for image in found])
+    lesions = np.array([float(image.lesions) for image in found])
+    false = np.array([float(len(image.areas_px)) for image in found]) - hits
+    polyp = np.array([image.there_px > 0 for image in found])
+
+    def of(rows: np.ndarray, values: F64, weights: F64 | None = None) -> Estimate:
+        chosen = [case for case, inside in zip(cases, rows, strict=True) if inside]
+        return estimate(values[rows], chosen, None if weights is None else weights[rows])
+
+    return PresetRow(
+        name=name,
+        threshold=threshold,
+        min_area_frac=area,
+        sensitivity=of(polyp, hits, lesions),
+        false_polyp=of(polyp, false),
+        false_free=of(~polyp, false) if not polyp.all() else None,
+    )
+
+
+def _kept(image: Detections, min_area_frac: float) -> Detections:
+    kept = image.areas_frac >= min_area_frac
+    return Detections(
+        ious=image.ious[:, kept],
+        areas_frac=image.areas_frac[kept],
+        areas_px=image.areas_px[kept],
+        hits_px=image.hits_px[kept],
+        there_px=image.there_px,
+    )

@@ -1,0 +1,133 @@
+"""Figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from distill.calibration import reliability
+from distill.card.figures import Estimate, Figures
+from distill.compare import Difference
+from distill.metrics.rows import FALSE_ALARMS, POOLED
+from distill.video import LONG_S, Behaviour
+from engine.model_folder import ModelCard
+
+HEAD = """# Model card
+
+Made by `python -m distill card`, which measures every figure again from the committed weights and tables.
+**Research use only**: no clinical decision may rest on these networks. The images are not part of this
+repository: set POLYP_DATA to the folder that the cards name by its index.
+
+Figures are of *validation* images: groups (patients, videos, look-alikes) that no training image came from,
+but of the same hospitals. Expect less elsewhere. Dice: probability over 0.5 at the mask's own size, an image,
+mean over images (`p05_image`; nothing found where nothing is counts 1). Brackets: 95 %, whole groups drawn
+2,000 times.
+"""
+SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
+POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
+none. Threshold and area were chosen on these same images, so they flatter themselves a little."""
+VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
+one with a polyp. The last columns: false activations a minute, by how long they last."""
+SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
+PRESETS = ("preset", "threshold", "area", "sensitivity", "false, with polyp", "false, polyp-free")
+SEQUENCES = ("sequence", "frames", "frames on", "changes/s", "polyp frames hit", "first hit")
+
+
+def model_text(
+    card: ModelCard, figures: Figures, behaviour: Sequence[Behaviour], curve: str, notes: str
+) -> str:
+    """One model: what it is, what it was made of, what it does. `curve` is the picture's path."""
+    student = ", ".join(f"{key} {value}" for key, value in card.student.args.items())
+    training = card.training
+    encoder = training.encoder.source if training.encoder else "random weights"
+    before, after = (reliability(figures.logits, t) for t in (1.0, card.output.temperature))
+    parts = [
+        f"## {card.id}{' (default)' if card.default else ''}",
+        f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}\n"
+        f"- Recipe `{training.recipe}`, seed {training.seed}, run `{training.run_id}`; encoder from "
+        f"{encoder}; teachers: {', '.join(training.teachers) or 'none'}\n"
+        f"- Data: {training.data}\n- Split: {training.split}\n- Licence: {card.licence}",
+        "### Sets",
+        _table(SETS, _sets(figures)),
+        "### Size of the polyps in the picture",
+        _table(
+            ("polyps", "images", "Dice", "touched"),
+            ((row.name, str(row.dice.n), told(row.dice), told(row.hit_share)) for row in figures.sizes),
+        ),
+        "### Operating points",
+        POINTS,
+        _table(
+            PRESETS,
+            (
+                (
+                    row.name,
+                    f"{row.threshold:.2f}",
+                    f"{row.min_area_frac:.2%}",
+                    told(row.sensitivity),
+                    told(row.false_polyp),
+                    told(row.false_free) if row.false_free else "none there",
+                )
+                for row in figures.presets
+            ),
+        ),
+        "### Calibration",
+        f"![reliability]({curve})",
+        f"Temperature {card.output.temperature:.2f}. Expected calibration error of pixels: "
+        f"{before.error:.4f} without it, {after.error:.4f} with; over pixels that are not sure background: "
+        f"{before.polyp_error:.3f} without, {after.polyp_error:.3f} with.",
+        "### Video",
+        VIDEO,
+        _table(
+            (*SEQUENCES, *(f"≥ {s:g} s" for s in LONG_S)),
+            (_behaviour(row) for row in behaviour),
+        ),
+    ]
+    if notes:
+        parts += ["### What is wrong with it", notes.strip()]
+    return "\n\n".join(parts) + "\n"
+
+
+def gain_text(title: str, differences: Sequence[Difference]) -> str:
+    """A against B, set by set."""
+    rows = (
+        (
+            d.set,
+            str(d.images),
+            f"{d.a:.3f}",
+            f"{d.b:.3f}",
+            f"{d.difference:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+            f"{d.p:.3f}",
+        )
+        for d in differences
+    )
+    return f"{title}\n\n" + _table(("set", "images", "control", "distilled", "difference", "p"), rows) + "\n"
+
+
+def told(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _sets(figures: Figures) -> Iterable[tuple[str, ...]]:
+    names = dict.fromkeys(row.set for row in figures.rows)
+    for name in names:
+        by_name = {row.name: row for row in figures.rows if row.set == name}
+        shown = (by_name.get(figure) for figure in SHOWN_SETS)
+        cells = ("-" if row is None else f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in shown)
+        yield (f"**{name}**" if name == POOLED else name, str(by_name["dice"].n), *cells)
+
+
+def _behaviour(row: Behaviour) -> tuple[str, ...]:
+    false = row.false_activations_per_min
+    return (
+        row.name,
+        str(row.frames),
+        f"{row.on_share:.0%}",
+        f"{row.changes_per_s:.2f}",
+        "-" if row.hit_share is None else f"{row.hit_share:.0%}",
+        "-" if row.first_hit_frames is None else str(row.first_hit_frames),
+        *("-" if false is None else f"{false[least]:.1f}" for least in LONG_S),
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])

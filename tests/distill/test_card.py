@@ -1,0 +1,114 @@
+"""`card`: the figures of a model, measured from its weights, become a document."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from distill.__main__ import main
+from distill.data.index import load_index
+from distill.data.splits import held_out_by, split_of
+from engine.model_folder import load_model_folder
+from tests.fixtures.models import red_model, write_card
+from tests.fixtures.red_clips import centre, red_clip, red_picture
+
+FIGURES = "name,set,group,polyp,dice\n"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Twelve pictures in six groups of two sets, every other one with a red disc; one clip."""
+    root = tmp_path_factory.mktemp("data")
+    lines = []
+    for number in range(12):
+        red = number % 2 == 0
+        cv2.imwrite(str(root / f"{number}.png"), red_picture(number if red else 4, always=red)[..., ::-1])
+        mask = np.zeros(red_picture(0).shape[:2], np.uint8)
+        cv2.circle(mask, centre(number), 40, 255, cv2.FILLED)
+        cv2.imwrite(str(root / f"{number}-mask.png"), mask)
+        line = {"image": f"{number}.png", "mask": f"{number}-mask.png" if red else None}
+        lines.append(json.dumps(line | {"set": "ab"[number // 6], "group": f"g{number // 2}"}) + "\n")
+    (root / "index.jsonl").write_text("".join(lines))
+    (root / "clips").mkdir()
+    red_clip(root / "clips" / "polyp_free_x.mp4", frames=10)
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    path = red_model(folder)
+    card = json.loads((path / "model.json").read_text())
+    held_out = {"split": "grouped", "folds": 3, "fold": 1, "split_seed": 0, "validation_groups": []}
+    kept = {key: card[key] for key in ("student", "input", "output", "presets")}
+    training = card["training"] | {"held_out": held_out}
+    write_card(path, size=(1, 1), threshold=0.5, norm=((0,) * 3, (1,) * 3), **(kept | {"training": training}))
+    return path
+
+
+@pytest.fixture
+def card(data, model, tmp_path):
+    (tmp_path / "model-notes").mkdir()
+    (tmp_path / "model-notes" / "red.md").write_text("It is fond of red.")
+    gain = tmp_path / "evidence" / "teacher"
+    gain.mkdir(parents=True)
+    (gain / "title.txt").write_text("With a teacher, three seeds.")
+    for seed in range(2):
+        for arm, dice in (("control", 0.5), ("distilled", 0.75)):
+            rows = [f"{n},a,g{n},1,{dice + 0.01 * seed}\n" for n in range(4)]
+            write_rows(gain / f"{arm}-{seed}.csv", rows)
+    out = tmp_path / "model-card.md"
+    code = main(
+        ["card", str(model), "--out", str(out), "--data", str(data), "--gallery", str(tmp_path / "gallery")]
+    )
+    assert code == 0
+    return out
+
+
+def write_rows(path, rows):
+    from distill.metrics.table import COLUMNS
+
+    width = len(COLUMNS) - 5
+    path.write_text(",".join(COLUMNS) + "\n" + "".join(row.rstrip() + "," * width + "\n" for row in rows))
+
+
+def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, model):
+    index = load_index(data)
+    split = split_of(index.records, held_out_by(load_model_folder(model).card.training))
+
+    lines = [line for line in card.read_text().splitlines() if line.startswith("| **pooled**")]
+
+    assert len(lines) == 1
+    cells = [cell.strip() for cell in lines[0].split("|")[1:-1]]
+    assert cells[1] == str(len(split.validation))
+    assert float(cells[2].split()[0]) > 0.95  # the disc is found, and nothing where there is none
+    assert cells[5].startswith("0.000")
+
+
+def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
+    text = card.read_text()
+
+    (preset,) = [line for line in text.splitlines() if line.startswith("| standard |")]
+    assert "| 0.50 | 0.10% | 1.000 [1.000, 1.000] | 0.000 [0.000, 0.000] | 0.000 [0.000, 0.000] |" in preset
+    (clip,) = [line for line in text.splitlines() if line.startswith("| polyp_free_x |")]
+    assert clip.split("|")[3].strip() == "80%"
+
+
+def test_notes_gains_and_pictures_are_part_of_it(card):
+    text = card.read_text()
+
+    assert "It is fond of red." in text
+    assert "With a teacher, three seeds." in text
+    assert "| a | 4 | 0.505 | 0.755 | +0.250 [+0.250, +0.250] |" in text
+    assert (card.parent / "images" / "reliability-red.png").read_bytes().startswith(b"\x89PNG")
+    assert "images/reliability-red.png" in text
+    assert (card.parent / "gallery" / "red-worst.png").is_file()
+
+
+def test_the_same_weights_make_the_same_document(card, data, model):
+    before = card.read_bytes()
+
+    assert main(["card", str(model), "--out", str(card), "--data", str(data)]) == 0
+
+    assert card.read_bytes() == before
