@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm import tqdm
@@ -97,10 +98,16 @@ class Material:
 
 
 def export(
-    source: Path, out: Path, data_root: Path, default: bool, int8_images: int, size_px: int | None = None
+    sources: Sequence[Path],
+    out: Path,
+    data_root: Path,
+    default: bool,
+    int8_images: int,
+    size_px: int | None = None,
 ) -> ModelCard:
     """Write the model folder `out`, named by the model's id, from the averaged weights of a run folder, or
-    from those of another model folder: for another input size, or to quantise again.
+    from those of another model folder: for another input size, or to quantise again. Several sources are
+    runs of one recipe that went on from one model: the mean of their weights is exported.
 
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
     by 0.3 points of Dice. `size_px` None: as the recipe says. Raises FaultError ARGUMENT (nothing trained
@@ -114,7 +121,10 @@ def export(
             remedy="new weights, new id: name another folder",
         )
     cv2.setNumThreads(1)
-    trained = trained_model(source) if (source / CARD).is_file() else trained_run(source)
+    if len(sources) > 1:
+        trained = mean_of([trained_run(source) for source in sources])
+    else:
+        trained = trained_model(sources[0]) if (sources[0] / CARD).is_file() else trained_run(sources[0])
     material = _material(trained, data_root, size_px)
     student = trained.recipe.student
     aside = out.parent / f".{out.name}.part"
@@ -168,6 +178,39 @@ def trained_run(run: Path) -> Trained:
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     return Trained(recipe, rounded, _licence(recipe), card)
+
+
+def mean_of(runs: Sequence[Trained]) -> Trained:
+    """The mean of the weights of runs that differ in their seed alone and began at one model.
+
+    Wortsman et al., Model soups, ICML 2022: such runs stay in one basin, and their mean is about as good as
+    their ensemble. Raises FaultError ARGUMENT for any others.
+    """
+    first = runs[0]
+    recipes = [run.recipe.model_copy(update={"seed": first.recipe.seed}) for run in runs]
+    if not first.recipe.student.start or any(recipe != recipes[0] for recipe in recipes):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="runs of one recipe with student.start that differ in nothing but the seed",
+            got=", ".join(f"{recipe.name} from {recipe.student.start or 'scratch'}" for recipe in recipes),
+            remedy="export them one by one",
+        )
+    weights = {}
+    for key, value in first.weights.items():
+        if value.is_floating_point():
+            value = torch.stack([run.weights[key].float() for run in runs]).mean(0).half()
+        weights[key] = value
+
+    def card(index: Index, split: Split) -> TrainingCard:
+        cards = [run.card(index, split) for run in runs]
+        return cards[0].model_copy(
+            update={
+                "split": f"{cards[0].split} The mean of the weights of {len(cards)} seeds.",
+                "run_id": " + ".join(card.run_id for card in cards),
+            }
+        )
+
+    return Trained(first.recipe, weights, first.licence, card)
 
 
 def trained_model(source: Path) -> Trained:

@@ -15,7 +15,13 @@ log = logging.getLogger("distill")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", type=Path, help="a run folder, or a model folder to be exported again")
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        type=Path,
+        metavar="SOURCE",
+        help="a run folder, or a model folder to be exported again; several runs of one recipe: their mean",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, help="the new model folder; its name is the model's id"
     )
@@ -35,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
     with journal(options, "export") as folder:
         export(
-            options.source,
+            options.sources,
             options.out,
             data_root(options),
             options.default,

@@ -251,3 +251,30 @@ def test_a_folder_without_images_is_exit_code_3(tmp_path, recipe):
 
 def test_a_recipe_that_is_not_there_is_exit_code_2(tmp_path, real24):
     assert train("--recipe", "no-such-recipe", "--run", tmp_path / "run", "--data", real24) == 2
+
+
+def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole, real24, recipe, tmp_path):
+    runs = []
+    for seed in (1, 2):
+        runs.append(tmp_path / f"seed{seed}")
+        words = ("--recipe", recipe, "--run", runs[-1], "--data", real24, "--set", f"student.start={model}")
+        assert train(*words, "--set", f"seed={seed}", "--set", "optimiser.rate=1e-4") == 0
+    words = ("--out", tmp_path / "mean", "--data", real24, "--int8-images", 0)
+    assert main(list(map(str, ("export", *runs, *words)))) == 0
+
+    exported = load_model_folder(tmp_path / "mean")
+    mean = load_student(exported).state_dict()
+    start = load_student(load_model_folder(model)).state_dict()
+    averages = [weights_of(run, "average") for run in runs]
+    moved = 0.0
+    for key, value in mean.items():
+        if value.is_floating_point():
+            expected = torch.stack([average[key].float() for average in averages]).mean(0)
+            assert torch.allclose(value.float(), expected, rtol=2e-3, atol=1e-5)
+            if "running_" not in key:
+                moved = max(moved, float((value - start[key]).abs().max()))
+    assert 0 < moved < 0.1  # it went on from there
+    assert exported.card.training.run_id == "seed1 + seed2"
+    assert "The mean of the weights of 2 seeds." in exported.card.training.split
+    # One that began elsewhere is no part of any mean.
+    assert main(list(map(str, ("export", runs[0], whole, "--out", tmp_path / "no", "--data", real24)))) == 2
