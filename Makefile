@@ -8,8 +8,10 @@ PY := $(VENV)/bin/python
 demo: setup ## The bundled demonstration with live contours
 	@$(PY) main.py --demo
 
+# Two processes, as in use: the window never meets what trains.
 test: setup-dev ## Everything that may run everywhere, under 6 minutes on two cores
-	$(PY) -m pytest -m "not slow and not gpu"
+	$(PY) -m pytest -m "not slow and not gpu" --ignore tests/distill
+	$(PY) -m pytest -m "not slow and not gpu" tests/distill
 
 test-slow: setup-dev ## What takes longer
 	$(PY) -m pytest -m slow
