@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 
 from engine.files import write_bytes
 from engine.models.base import Student
 
 OPSET = 18
+LARGE = 1024  # values of a constant that is worth it
 
 
 def write_onnx(student: Student, size_px: int, path: Path) -> None:
-    """`image` float32 [1, 3, S, S] -> `logits` float32 [1, 1, S, S], weights inside the file.
+    """`image` float32 [1, 3, S, S] -> `logits` float32 [1, 1, S, S]; the weights are inside, in fp16.
 
     The exporter writes a stack trace with the paths of this machine at every node; they are taken out.
     """
@@ -41,5 +44,23 @@ def write_onnx(student: Student, size_px: int, path: Path) -> None:
     ):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    _halve_weights(graph)
     onnx.checker.check_model(model, full_check=True)
     write_bytes(path, model.SerializeToString())
+
+
+def _halve_weights(graph: onnx.GraphProto) -> None:
+    """Large float32 constants become float16 with a cast behind them: half the file, and the same speed.
+
+    Every runtime folds the cast when it loads. Probabilities move by about 0.002; the parity check tells.
+    """
+    casts = []
+    for constant in graph.initializer:
+        values = numpy_helper.to_array(constant)
+        if values.dtype == np.float32 and values.size >= LARGE:
+            name, half = constant.name, f"{constant.name}_half"
+            constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+            casts.append(helper.make_node("Cast", [half], [name], to=TensorProto.FLOAT))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*casts, *nodes])
