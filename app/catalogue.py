@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.control_panel import ModelChoice
-from engine.types import OperatingPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,7 @@ def model_choice(path: Path) -> ModelChoice:
     from engine.model_folder import read_card
 
     card = read_card(path)
-    presets = {
-        name: OperatingPoint(preset.threshold, preset.min_area_frac) for name, preset in card.presets.items()
-    }
+    presets = {name: preset.point for name, preset in card.presets.items()}
     return ModelChoice(path, card.id, presets)
 
 

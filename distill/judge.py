@@ -110,8 +110,7 @@ def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:
 
 def standard_point(model: ModelFolder) -> OperatingPoint:
     """What the window starts with."""
-    preset = model.card.presets["standard"]
-    return OperatingPoint(preset.threshold, preset.min_area_frac)
+    return model.card.presets["standard"].point
 
 
 def _picture(path: Path) -> Picture:

@@ -12,10 +12,12 @@ from distill.metrics.pixels import at_native_size
 from engine.model_folder import Preset
 from engine.types import F32
 
-THRESHOLDS = tuple(round(0.2 + 0.05 * step, 2) for step in range(16))  # 0.2 to 0.95
+THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+MIN_PEAKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
 MIN_AREAS_FRAC = (0.0005, 0.001, 0.002, 0.003, 0.005)
 KEEP_FACTOR = 0.7  # a weaker answer than the threshold may continue a finding, never start one
 DIGITS = 4
+Key = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +48,34 @@ def choose_presets(pictures: Pictures, maps: Sequence[F32]) -> dict[str, Preset]
     return {name: _preset(points, wish) for name, wish in WISHES.items()}
 
 
-def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[tuple[float, float], Point]:
-    """Figures by threshold and smallest area."""
-    points: dict[tuple[float, float], Point] = {}
+def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[Key, Point]:
+    """Figures by threshold, smallest area and lowest peak."""
+    points: dict[Key, Point] = {}
     for threshold in THRESHOLDS:
         found = [
-            detections(at_native_size(probability, mask) >= threshold, mask)
+            detections(at_native_size(probability, mask), mask, threshold)
             for mask, probability in zip(pictures.masks, maps, strict=True)
         ]
-        points |= {(threshold, area): point_of(found, area) for area in MIN_AREAS_FRAC}
+        for area in MIN_AREAS_FRAC:
+            for peak in MIN_PEAKS:
+                points[threshold, area, peak] = point_of(found, area, peak)
     return points
 
 
-def _preset(points: Mapping[tuple[float, float], Point], wish: Wish) -> Preset:
+def _preset(points: Mapping[Key, Point], wish: Wish) -> Preset:
     allowed = {key: point for key, point in points.items() if _false(point) <= wish.most_false}
     if allowed:
-        threshold, area = max(allowed, key=lambda key: _worth(allowed[key]))
+        threshold, area, peak = max(allowed, key=lambda key: _worth(allowed[key]))
     else:
-        threshold, area = min(points, key=lambda key: _false(points[key]))
+        threshold, area, peak = min(points, key=lambda key: _false(points[key]))
     return Preset(
         threshold=threshold,
         keep=round(threshold * KEEP_FACTOR, 2),
         min_area_frac=area,
+        min_peak=peak,
         hit_ms=wish.hit_ms,
         window_ms=wish.window_ms,
-        measured=_rounded(points[threshold, area]),
+        measured=_rounded(points[threshold, area, peak]),
     )
 
 

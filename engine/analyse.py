@@ -93,6 +93,7 @@ def analyse(
             runtime=RuntimeUsed(**asdict(network.info)),
             threshold=point.threshold,
             min_area_frac=point.min_area_frac,
+            min_peak=point.min_peak,
             frames_with_findings=writer.frames_with_findings,
             frames_per_s=round(writer.frames / max(time.monotonic() - began_s, 1e-9), 2),
             versions=_versions(),
@@ -181,7 +182,8 @@ def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
 
 def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
     preset = model.card.presets["standard"]
-    return OperatingPoint(preset.threshold if threshold is None else threshold, preset.min_area_frac)
+    # A threshold of one's own is all that decides, next to the smallest area.
+    return preset.point if threshold is None else OperatingPoint(threshold, preset.min_area_frac)
 
 
 def _earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ def find_regions(
 ) -> tuple[Region, ...]:
     """`find_components` with the pixels: only boxes around blobs of the small map are ever upscaled."""
     level = np.float32(max(point.threshold * 255.0, LOWEST_LEVEL))
-    if not mask.probability.size or int(mask.probability.max()) < level:
+    lowest_peak = max(float(level), point.min_peak * 255.0)
+    if not mask.probability.size or int(mask.probability.max()) < lowest_peak:
         return ()
     across = Axis(mask.probability.shape[1], mask.roi.w)
     down = Axis(mask.probability.shape[0], mask.roi.h)
@@ -60,7 +61,8 @@ def find_regions(
     regions = []
     for box in _boxes(mask.probability, level, across, down, min_area_px):
         values = _upscale(mask.probability, across, down, box)
-        region = _region(values, level, min_area_px, box.x + mask.roi.x, box.y + mask.roi.y)
+        corner = box.x + mask.roi.x, box.y + mask.roi.y
+        region = _region(values, level, min_area_px, point.min_peak, *corner)
         if region is not None:
             regions.append(region)
     return tuple(regions)
@@ -128,7 +130,9 @@ def _between(rows: F32, lower: I64, upper: I64, weight: F32) -> F32:
     return mixed
 
 
-def _region(values: F32, level: np.float32, min_area_px: float, x: int, y: int) -> Region | None:
+def _region(
+    values: F32, level: np.float32, min_area_px: float, min_peak: float, x: int, y: int
+) -> Region | None:
     """The components in `values` (transposed, as `_upscale` gives it); `x, y` is its corner in the frame."""
     over = np.greater_equal(values, level).view(np.uint8)
     lines, tree = cv2.findContours(over, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -147,7 +151,8 @@ def _region(values: F32, level: np.float32, min_area_px: float, x: int, y: int) 
             row, column = lines[i][0, 0, ::-1]
             own = np.equal(labels[part], labels[row, column]).view(np.uint8)
         area_px = cv2.countNonZero(own)
-        if area_px < min_area_px:
+        peak = min(cv2.minMaxLoc(values[part], own)[1] / 255.0, 1.0)
+        if area_px < min_area_px or peak < min_peak:
             continue
         if labels is not None:
             np.bitwise_or(inside[part], own, out=inside[part])
@@ -156,7 +161,7 @@ def _region(values: F32, level: np.float32, min_area_px: float, x: int, y: int) 
             Component(
                 box=Rect(x + left, y + top, width, height),
                 area_px=area_px,
-                peak=min(cv2.minMaxLoc(values[part], own)[1] / 255.0, 1.0),
+                peak=peak,
                 mean=min(cv2.mean(values[part], own)[0] / 255.0, 1.0),
                 contours=tuple(_in_frame(lines[j], x, y) for j in (i, *holes)),
             )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, user_data
+from engine.types import OperatingPoint
 
 SCHEMA = 1
 CARD = "model.json"
@@ -63,17 +64,23 @@ class FileCard(_Part):
 class Preset(_Part):
     """An operating point.
 
-    `threshold` starts a finding, `keep` (lower) continues one; blobs under `min_area_frac` of the frame
-    are ignored; a finding is confirmed after `hit_ms` of hits inside `window_ms`. `measured`: what it costs
-    and brings on the validation split, by name.
+    A finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and reaches
+    `min_peak` somewhere; `keep` (lower than the threshold) continues one over time. It is confirmed after
+    `hit_ms` of hits inside `window_ms`. `measured`: what it costs and brings on the validation split.
     """
 
     threshold: Share
     keep: Share
     min_area_frac: Share
+    min_peak: Share = 0.0
     hit_ms: Annotated[float, Field(ge=0)]
     window_ms: Annotated[float, Field(gt=0)]
     measured: dict[str, float] = {}
+
+    @property
+    def point(self) -> OperatingPoint:
+        """What the window starts with."""
+        return OperatingPoint(self.threshold, self.min_area_frac, self.min_peak)
 
 
 class EncoderCard(_Part):

@@ -55,6 +55,7 @@ class Summary(_Part):
     runtime: RuntimeUsed
     threshold: float
     min_area_frac: float
+    min_peak: float = 0.0
     frames_with_findings: int
     frames_per_s: float
     versions: dict[str, str]

@@ -187,11 +187,14 @@ class StateWord(StrEnum):
 class OperatingPoint:
     """What turns probabilities into components: acts on the stored map, never on the inference.
 
-    `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out.
+    `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out, and
+    those whose highest probability is below `min_peak`: how far a mask reaches is one question, whether it is
+    shown another.
     """
 
     threshold: float
     min_area_frac: float
+    min_peak: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from distill.metrics.lesions import matches
 from distill.metrics.measure import Case, Measured, measure
 from distill.metrics.pixels import F64, at_native_size
 from engine.model_folder import Metric, ModelFolder
+from engine.types import OperatingPoint
 
 # Share of the picture, all polyps of an image together.
 SIZES = {"small, under 2 %": (0.0, 0.02), "middle, 2 to 10 %": (0.02, 0.10), "large, over 10 %": (0.10, 1.01)}
@@ -46,8 +47,7 @@ class PresetRow:
     """What a preset finds; false detections an image."""
 
     name: str
-    threshold: float
-    min_area_frac: float
+    point: OperatingPoint
     sensitivity: Estimate
     false_polyp: Estimate
     false_free: Estimate | None
@@ -80,9 +80,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
             gallery.add(sample, image.dice)
         native = at_native_size(sample.probability, sample.mask)
         for name, preset in presets.items():
-            found[name].append(
-                _kept(detections(native >= preset.threshold, sample.mask), preset.min_area_frac)
-            )
+            found[name].append(_kept(detections(native, sample.mask, preset.threshold), preset.point))
         counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
         tick(len(measured), len(questions))
     cases = [image.case for image in measured]
@@ -90,8 +88,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         rows=rows_of(measured),
         sizes=tuple(_size_rows(measured)),
         presets=tuple(
-            _preset_row(name, preset.threshold, preset.min_area_frac, found[name], cases)
-            for name, preset in presets.items()
+            _preset_row(name, preset.point, found[name], cases) for name, preset in presets.items()
         ),
         logits=LogitCounts(np.sum([c.all for c in counts], 0), np.sum([c.polyp for c in counts], 0)),
         worst=gallery.sheet(),
@@ -118,7 +115,7 @@ def _size_rows(measured: Sequence[Measured]) -> Iterator[SizeRow]:
 
 
 def _preset_row(
-    name: str, threshold: float, area: float, found: Sequence[Detections], cases: Sequence[Case]
+    name: str, point: OperatingPoint, found: Sequence[Detections], cases: Sequence[Case]
 ) -> PresetRow:
     hits = np.array([float(matches(image.ious, HIT_IOU)) for image in found])
     lesions = np.array([float(image.lesions) for image in found])
@@ -131,19 +128,19 @@ def _preset_row(
 
     return PresetRow(
         name=name,
-        threshold=threshold,
-        min_area_frac=area,
+        point=point,
         sensitivity=of(polyp, hits, lesions),
         false_polyp=of(polyp, false),
         false_free=of(~polyp, false) if not polyp.all() else None,
     )
 
 
-def _kept(image: Detections, min_area_frac: float) -> Detections:
-    kept = image.areas_frac >= min_area_frac
+def _kept(image: Detections, point: OperatingPoint) -> Detections:
+    kept = (image.areas_frac >= point.min_area_frac) & (image.peaks >= point.min_peak)
     return Detections(
         ious=image.ious[:, kept],
         areas_frac=image.areas_frac[kept],
+        peaks=image.peaks[kept],
         areas_px=image.areas_px[kept],
         hits_px=image.hits_px[kept],
         there_px=image.there_px,

@@ -24,11 +24,11 @@ mean over images (`p05_image`; nothing found where nothing is counts 1). Bracket
 """
 SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
 POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
-none. Threshold and area were chosen on these same images, so they flatter themselves a little."""
+none. Threshold, area and peak were chosen on these same images, so they flatter themselves a little."""
 VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
 one with a polyp. The last columns: false activations a minute, by how long they last."""
 SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
-PRESETS = ("preset", "threshold", "area", "sensitivity", "false, with polyp", "false, polyp-free")
+PRESETS = ("preset", "threshold", "area", "peak", "sensitivity", "false, with polyp", "false, polyp-free")
 SEQUENCES = ("sequence", "frames", "frames on", "changes/s", "polyp frames hit", "first hit")
 
 
@@ -60,8 +60,9 @@ def model_text(
             (
                 (
                     row.name,
-                    f"{row.threshold:.2f}",
-                    f"{row.min_area_frac:.2%}",
+                    f"{row.point.threshold:.2f}",
+                    f"{row.point.min_area_frac:.2%}",
+                    f"{row.point.min_peak:.2f}",
                     told(row.sensitivity),
                     told(row.false_polyp),
                     told(row.false_free) if row.false_free else "none there",

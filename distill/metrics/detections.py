@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from distill.metrics.lesions import MIN_AREA_FRAC, blobs, ious_of, matches
 from distill.metrics.pixels import F64
-from engine.types import U8
+from engine.types import F32, U8
 
 HIT_IOU = 0.1  # a contour that points at the polyp; how well it fits is Dice's matter
 
@@ -19,12 +18,13 @@ HIT_IOU = 0.1  # a contour that points at the polyp; how well it fits is Dice's 
 class Detections:
     """The blobs of one image at one threshold, and its lesions.
 
-    `ious` float64 [lesions, blobs]; `areas_frac` [blobs] of the picture; `areas_px`, `hits_px` [blobs]: their
-    pixels, and those in the mask; `there_px`: the mask's.
+    `ious` float64 [lesions, blobs]. A number a blob: `areas_frac` of the picture; `peaks`, the highest
+    probability; `areas_px`, `hits_px`, all its pixels and those in the mask. `there_px`: the mask's.
     """
 
     ious: F64
     areas_frac: F64
+    peaks: F64
     areas_px: F64
     hits_px: F64
     there_px: int
@@ -34,8 +34,12 @@ class Detections:
         return len(self.ious)
 
 
-def detections(found: npt.NDArray[np.bool_], mask: U8) -> Detections:
-    """found: bool [h, w]; mask: uint8 [h, w], 0 is background. Lesions under MIN_AREA_FRAC do not count."""
+def detections(native: F32, mask: U8, threshold: float) -> Detections:
+    """native: the map float32 [h, w] in 0..1; mask: uint8 [h, w], 0 is background.
+
+    Lesions under MIN_AREA_FRAC do not count.
+    """
+    found = native >= threshold
     there = mask > 0
     truth, lesions = blobs(there, MIN_AREA_FRAC)
     guess, large = blobs(found, 0.0)
@@ -44,6 +48,7 @@ def detections(found: npt.NDArray[np.bool_], mask: U8) -> Detections:
     return Detections(
         ious=ious_of(truth, lesions, guess, large),
         areas_frac=areas_px / found.size,
+        peaks=np.array([native[guess == label].max() for label in large], np.float64),
         areas_px=areas_px,
         hits_px=hits_px,
         there_px=int(np.count_nonzero(there)),
@@ -52,7 +57,7 @@ def detections(found: npt.NDArray[np.bool_], mask: U8) -> Detections:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Figures of one threshold and smallest area over many images; NaN where no image has the figure."""
+    """Figures of one operating point over many images; NaN where no image has the figure."""
 
     sensitivity: float  # lesions hit, of all
     dice_polyp_images: float
@@ -61,12 +66,12 @@ class Point:
     alarm_share_polyp_free: float
 
 
-def point_of(images: Sequence[Detections], min_area_frac: float) -> Point:
-    """All images at one threshold, without blobs under that part of the picture."""
+def point_of(images: Sequence[Detections], min_area_frac: float, min_peak: float = 0.0) -> Point:
+    """All images at one threshold, without blobs under that part of the picture or that peak."""
     lesions = hits = 0
     dice, false_polyp, false_free = [], [], []
     for image in images:
-        kept = image.areas_frac >= min_area_frac
+        kept = (image.areas_frac >= min_area_frac) & (image.peaks >= min_peak)
         hit = matches(image.ious[:, kept], HIT_IOU)
         false = int(kept.sum()) - hit
         if not image.there_px:

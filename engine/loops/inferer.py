@@ -59,9 +59,7 @@ class Inferer:
         self._runtime = opened
         card = model.card
         standard = card.presets["standard"]
-        changes = (
-            {} if self._own_point else {"point": OperatingPoint(standard.threshold, standard.min_area_frac)}
-        )
+        changes = {} if self._own_point else {"point": standard.point}
         self._board.change(
             ai_state=AiState.ON,
             ai_reason="",

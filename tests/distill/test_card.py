@@ -90,7 +90,10 @@ def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
     text = card.read_text()
 
     (preset,) = [line for line in text.splitlines() if line.startswith("| standard |")]
-    assert "| 0.50 | 0.10% | 1.000 [1.000, 1.000] | 0.000 [0.000, 0.000] | 0.000 [0.000, 0.000] |" in preset
+    assert (
+        "| 0.50 | 0.10% | 0.00 | 1.000 [1.000, 1.000] | 0.000 [0.000, 0.000] | 0.000 [0.000, 0.000] |"
+        in preset
+    )
     (clip,) = [line for line in text.splitlines() if line.startswith("| polyp_free_x |")]
     assert clip.split("|")[3].strip() == "80%"
 

@@ -145,3 +145,25 @@ def test_a_map_of_a_part_of_the_frame_finds_at_that_part():
 
     assert component.box == Rect(102, 51, 1, 1)
     assert component.contours[0].tolist() == [[102, 51]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_components_that_nowhere_reach_the_peak_are_left_out_and_the_others_stay_as_they_are(seed):
+    probability, width_px, height_px = clouds(seed)
+    mask = mask_of(probability, width_px, height_px)
+    everything = find_components(mask, width_px, height_px, OperatingPoint(0.6, 0))
+    point = OperatingPoint(0.6, 0, min_peak=0.85)
+
+    kept = find_components(mask, width_px, height_px, point)
+    pixels = painted(find_regions(mask, width_px, height_px, point), width_px, height_px)
+
+    strong = [component for component in everything if component.peak >= 0.85]
+    assert [(c.box, c.area_px, c.peak) for c in kept] == [(c.box, c.area_px, c.peak) for c in strong]
+    assert int(pixels.sum()) == sum(component.area_px for component in strong)
+
+
+def test_a_map_that_stays_below_the_peak_shows_nothing():
+    mask = mask_of(np.full((10, 10), 200), 50, 50)
+
+    assert len(find_components(mask, 50, 50, OperatingPoint(0.5, 0, min_peak=0.78))) == 1
+    assert find_components(mask, 50, 50, OperatingPoint(0.5, 0, min_peak=0.79)) == ()
