@@ -12,9 +12,9 @@ from distill.metrics.pixels import at_native_size
 from engine.model_folder import Preset
 from engine.types import F32
 
-THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-MIN_PEAKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
-MIN_AREAS_FRAC = (0.0005, 0.001, 0.002, 0.003, 0.005)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65)
+MIN_PEAKS = (0.0, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995)
+MIN_AREAS_FRAC = (0.0005, 0.001, 0.002, 0.003)
 KEEP_FACTOR = 0.7  # a weaker answer than the threshold may continue a finding, never start one
 DIGITS = 4
 Key = tuple[float, float, float]
