@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum
 
 from distill.metrics.lesions import MIN_AREA_FRAC, blobs, ious_of, matches
 from distill.metrics.pixels import F64
@@ -46,10 +45,12 @@ def detections(native: F32, mask: U8, threshold: float) -> Detections:
     guess, large = blobs(found, 0.0)
     areas_px = np.bincount(guess.ravel(), minlength=len(large) + 1)[large].astype(np.float64)
     hits_px = np.bincount(guess[there].ravel(), minlength=len(large) + 1)[large].astype(np.float64)
+    peaks = np.zeros(len(large) + 1)
+    np.maximum.at(peaks, guess[found], native[found])
     return Detections(
         ious=ious_of(truth, lesions, guess, large),
         areas_frac=areas_px / found.size,
-        peaks=np.asarray(maximum(native, guess, large), np.float64).reshape(-1),
+        peaks=peaks[large],
         areas_px=areas_px,
         hits_px=hits_px,
         there_px=int(np.count_nonzero(there)),
