@@ -1,4 +1,4 @@
-"""`evaluate`: a model folder on images, through the runtime and the drawing of the live path."""
+"""`evaluate`: a model folder on images, through the runtime and the drawing of the live path; or a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("distill")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", help="a bundled model's id, or a model folder")
+    parser.add_argument("model", nargs="?", help="a bundled model's id, a model folder, or a run folder")
     parser.add_argument("--model", dest="model_option", metavar="DIR", help="the same")
     parser.add_argument(
         "--images", type=Path, metavar="DIR", help="default: the validation split of the model's recipe"
@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from distill.judge import folder_questions, judged, rows_of, standard_point, validation_questions
+    from distill.train.run import RUN_JSON
     from engine.files import write_json
     from engine.model_folder import find_model, load_model_folder
 
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
             got="one of them missing",
             remedy="name both; --negatives comes beside them",
         )
+    if (Path(name) / RUN_JSON).is_file():
+        return _of_run(Path(name), options)
     with journal(options, "evaluate") as events:
         model = load_model_folder(find_model(name))
         if options.images:
@@ -62,6 +65,28 @@ def run(options: argparse.Namespace) -> int:
         for row in rows_of(measured):
             text = f"{row.set:14} {row.name:28} {row.value:.4f}  [{row.low:.4f}, {row.high:.4f}]  n={row.n}"
             log.info("%s", text)
+    return OK
+
+
+def _of_run(run: Path, options: argparse.Namespace) -> int:
+    """The averaged weights of a run on its own validation split, in torch: nothing draws it yet."""
+    from distill.data.index import load_index
+    from distill.data.splits import split_of
+    from distill.export import trained_run
+    from distill.run_maps import validation_samples
+
+    if options.images or options.out:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a model folder for --images and --out",
+            got=f"{run}, a run folder",
+            remedy="export it first: python -m distill export",
+        )
+    trained, root = trained_run(run), data_root(options)
+    total = len(split_of(load_index(root).records, trained.recipe.data).validation)
+    with journal(options, "evaluate") as events:
+        heading = {"run": run.name, "runtime": "torch", "precision": "float32"}
+        measure_and_write(options, events, validation_samples(trained, root), total, heading=heading)
     return OK
 
 

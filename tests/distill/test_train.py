@@ -13,6 +13,7 @@ import engine
 from distill.__main__ import main
 from distill.cache import fill_cache
 from distill.data.index import load_index
+from distill.metrics.table import read_table
 from distill.networks import load_student
 from distill.recipe import load_recipe
 from engine.files import read_json_lines
@@ -278,3 +279,20 @@ def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole,
     assert "The mean of the weights of 2 seeds." in exported.card.training.split
     # One that began elsewhere is no part of any mean.
     assert main(list(map(str, ("export", runs[0], whole, "--out", tmp_path / "no", "--data", real24)))) == 2
+
+
+def test_a_run_is_judged_before_it_is_exported(whole, model, real24, tmp_path):
+    table, by_model = tmp_path / "run.csv", tmp_path / "model.csv"
+
+    assert main(["evaluate", str(whole), "--data", str(real24), "--csv", str(table)]) == 0
+    assert (
+        main(["evaluate", str(model), "--data", str(real24), "--csv", str(by_model), "--precision", "f32"])
+        == 0
+    )
+
+    of_run, of_model = read_table(table), read_table(by_model)
+    assert [row.case for row in of_run] == [row.case for row in of_model]
+    for a, b in zip(of_run, of_model, strict=True):
+        # The model's temperature moves probabilities and no mask.
+        assert a.figures.get("dice") == pytest.approx(b.figures.get("dice"), abs=0.02)
+    assert main(["evaluate", str(whole), "--images", "a", "--masks", "b"]) == 2
