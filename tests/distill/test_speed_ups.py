@@ -1,5 +1,6 @@
 """What makes a training fast on a CPU changes none of its figures."""
 
+import json
 import resource
 import subprocess
 import sys
@@ -89,3 +90,29 @@ def test_freed_memory_is_not_fetched_again():
     pages = 3 * 64 * 2**20 // resource.getpagesize()
     assert counts["keep"] < 0.05 * pages
     assert counts["keep"] < counts["hand_back"]
+
+
+def test_the_bench_takes_steps_of_every_kind_in_turns(tmp_path):
+    from distill.__main__ import main
+    from distill.data.index import data_folder
+    from engine.faults import FaultError
+
+    try:
+        root = data_folder()
+    except FaultError as fault:
+        pytest.skip(str(fault))
+    out = tmp_path / "bench.json"
+    words = ("--rounds", 2, "--size", 64, "--batch", 2, "--json", out, "--data", root)
+
+    assert main(["bench", *map(str, words)]) == 0
+
+    figures = json.loads(out.read_text())
+    kinds = {"batch_at_hand", "plain_depthwise", "loaded", "distilled", "measuring_share"}
+    assert set(figures["step_ms"]) == set(figures["step_cpu_ms"]) == kinds
+    assert all(value > 0 for value in figures["step_ms"].values())
+    for name, of, over in (
+        ("loaded_ratio", "loaded", "batch_at_hand"),
+        ("fast_depthwise_ratio", "batch_at_hand", "plain_depthwise"),
+    ):
+        assert figures[name] == pytest.approx(figures["step_ms"][of] / figures["step_ms"][over], rel=0.02)
+    assert len(figures["resident_mib"]) == 2
