@@ -1,8 +1,7 @@
 """Depthwise convolutions whose backward pass is not slow on a CPU in bf16.
 
-oneDNN has no fast bf16 kernel there for the gradient of the weights (5x5: 34 ms where float32 takes 12) and
-for that of the input at stride 2 (61 ms where float32 takes 4); forward takes 1 to 4. That was half of a step
-of the EfficientNet-Lite family: `python -m distill bench` shows a step with and without this.
+oneDNN has no fast bf16 kernel there for the gradient of the weights, and at stride 2 none for that of the input:
+float32 is several times faster. `python -m distill bench` shows a step with and without this.
 """
 
 from __future__ import annotations
