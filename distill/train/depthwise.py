@@ -1,7 +1,7 @@
 """Depthwise convolutions whose backward pass is not slow on a CPU in bf16.
 
-oneDNN has no fast bf16 kernel there for the gradient of the weights, and at stride 2 none for that of the input:
-float32 is several times faster. `python -m distill bench` shows a step with and without this.
+oneDNN has no fast bf16 kernel there for the gradient of the weights, and at stride 2 none for that of the
+input: float32 is several times faster. `python -m distill bench` shows a step with and without this.
 """
 
 from __future__ import annotations
