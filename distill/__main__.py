@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 
 from distill.exit_codes import DATA_UNUSABLE, INPUT_UNUSABLE
@@ -13,6 +14,8 @@ from engine.faults import FaultCode, FaultError
 
 
 def main(argv: list[str] | None = None) -> int:
+    # Before torch: its idle threads must not spin on the cores that something else needs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("distill").setLevel(logging.INFO)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 from pathlib import Path
 
 from distill.exit_codes import OK
@@ -28,8 +27,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    # Before torch: its idle threads must not spin on the cores that load the next batch.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from distill import bench
     from engine.bench.machine import machine
 
