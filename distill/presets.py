@@ -29,8 +29,8 @@ class Wish:
     window_ms: float
 
 
-# Other recordings than the validation's have more false detections than it: `standard` aims well below the 0.1
-# that it is allowed. The times are application.md's.
+# Other recordings have more false detections than the validation's: `standard` aims well below the 0.1 that
+# it is allowed. The times are application.md's.
 WISHES: Mapping[str, Wish] = {
     "sensitive": Wish(0.20, 100.0, 165.0),
     "standard": Wish(0.06, 165.0, 265.0),

@@ -62,7 +62,7 @@ def model_text(
                     row.name,
                     f"{row.point.threshold:.2f}",
                     f"{row.point.min_area_frac:.2%}",
-                    f"{row.point.min_peak:.2f}",
+                    f"{row.point.min_peak:.3f}",
                     told(row.sensitivity),
                     told(row.false_polyp),
                     told(row.false_free) if row.false_free else "none there",
