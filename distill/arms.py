@@ -39,8 +39,8 @@ def table_of(arm: str, ground: Ground) -> tuple[Row, ...]:
         return read_table(path / TABLE)
     if (path / RUN_JSON).is_file():
         # Only here: torch takes seconds to import, and tables need none.
-        from distill.export import trained_run
         from distill.run_maps import validation_samples
+        from distill.trained import trained_run
 
         samples = validation_samples(trained_run(path), ground.data_root())
     else:

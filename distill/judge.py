@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.data.index import load_index
-from distill.data.splits import held_out_by, split_of
+from distill.data.splits import split_beside
 from distill.metrics.files import pair_by_stem, pictures_in, read_mask
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import Outcome, card_rows
@@ -57,9 +57,10 @@ def folder_questions(
 
 def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
     """The validation split that the model was trained beside. Raises FaultError."""
-    part = held_out_by(model.card.training)
     index = load_index(data_root)
-    records = [index.records[position] for position in split_of(index.records, part).validation]
+    records = [
+        index.records[position] for position in split_beside(model.card.training, index.records).validation
+    ]
     return tuple(
         Question(
             Case(record.image, record.set, record.group),

@@ -8,9 +8,9 @@ from pathlib import Path
 from distill.data.dataset import Pictures
 from distill.data.index import Record, load_index
 from distill.data.splits import split_of
-from distill.export import Trained
 from distill.metrics.measure import Case, Sample
 from distill.networks import maps_of, torch_network
+from distill.trained import Trained
 from engine.model_folder import InputCard, OutputCard
 from engine.models import make_student
 

@@ -99,13 +99,18 @@ class EncoderCard(_Part):
 
 
 class SplitCard(_Part):
-    """Which images were kept from the training, by the values that decide it; `split` as a recipe has it."""
+    """Which images were kept from the training, by the values that decide it; `split` as a recipe has it.
+
+    The two counts are what came out: a split that is made again must come out the same.
+    """
 
     split: str
     folds: int
     fold: int
     split_seed: int
     validation_groups: tuple[str, ...]
+    training_images: int
+    validation_images: int
 
 
 class TrainingCard(_Part):

@@ -10,7 +10,7 @@ from distill.card.figures import measure_model
 from distill.card.text import HEAD, gain_text, model_text
 from distill.compare import compare
 from distill.data.index import load_index
-from distill.data.splits import held_out_by, split_of
+from distill.data.splits import split_beside
 from distill.metrics.table import read_table
 from distill.video import Recording, clips_of, sequences_of, watch
 from engine.files import write_bytes, write_text
@@ -48,7 +48,7 @@ def write_card(
 def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
     """The clips, then the recordings among the model's validation images."""
     index = load_index(data_root)
-    split = split_of(index.records, held_out_by(model.card.training))
+    split = split_beside(model.card.training, index.records)
     clips = list(clips_of(data_root))
     yield from clips
     yield from sequences_of(index, split.validation)

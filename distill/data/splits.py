@@ -45,7 +45,26 @@ def held_out_by(training: TrainingCard) -> DataPart:
     """What decided a trained model's split. Raises FaultError ARGUMENT: an old card of an unknown recipe."""
     if training.held_out is None:
         return load_recipe(training.recipe).data
-    return DataPart.model_validate(training.held_out.model_dump())
+    return DataPart.model_validate(training.held_out.model_dump(include=set(DataPart.model_fields)))
+
+
+def split_beside(training: TrainingCard, records: Sequence[Record]) -> Split:
+    """The split that a model was trained beside, made again.
+
+    Raises FaultError DATA_SET when it does not come out as the card counts it, ARGUMENT as `held_out_by`.
+    """
+    split = split_of(records, held_out_by(training))
+    told = training.held_out
+    counts = len(split.train), len(split.validation)
+    if told and counts != (told.training_images, told.validation_images):
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected=f"{told.training_images} training and {told.validation_images} validation images, as in "
+            f"{training.run_id}",
+            got=f"{counts[0]} and {counts[1]}",
+            remedy="name the data folder that it was trained on with --data",
+        )
+    return split
 
 
 def _listed_split(records: Sequence[Record], part: DataPart) -> Split:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.data.index import Index, Record, load_index
-from distill.data.splits import grouped_split, held_out_by, split_of
+from distill.data.splits import split_beside
 from distill.recipe import TeacherPart
 from distill.teachers.base import Answer, Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
@@ -23,11 +23,6 @@ from engine.models.base import Student
 
 STRIDE = 16
 FLIPS = ((-1,), (-2,), (-2, -1))
-# The words that `export` wrote into a model's card before the card had `held_out`.
-SPLIT_WORDS = re.compile(
-    r"(?P<folds>\d+) folds, fold (?P<fold>\d+), seed (?P<seed>\d+): (?P<train>\d+) training and "
-    r"(?P<validation>\d+) validation images; groups always kept for validation: (?P<groups>.*?)\. Metrics"
-)
 INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{16,64})")
 
 
@@ -146,16 +141,10 @@ def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
     FaultError DATA_SET when the card speaks of other data or of a split that comes out differently.
     """
     training = folder.card.training
-    told, data = SPLIT_WORDS.search(training.split), INDEX_WORDS.search(training.data)
-    same = data is not None and index.sha256.startswith(data["start"])
-    if same and training.held_out is not None:
-        split = split_of(index.records, held_out_by(training))
+    data = INDEX_WORDS.search(training.data)
+    if data and index.sha256.startswith(data["start"]):
+        split = split_beside(training, index.records)
         return frozenset(index.records[i].image for i in split.train)
-    if same and told:
-        groups = () if told["groups"] == "none" else tuple(told["groups"].split(", "))
-        split = grouped_split(index.records, int(told["folds"]), int(told["fold"]), int(told["seed"]), groups)
-        if (len(split.train), len(split.validation)) == (int(told["train"]), int(told["validation"])):
-            return frozenset(index.records[i].image for i in split.train)
     raise FaultError(
         FaultCode.DATA_SET,
         expected=f"the images that {folder.id} was trained beside: {training.data}",

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path, repair: bool) -> int:
-    from distill.cache import verify
+    from distill.cache_check import verify
 
     problems = verify(folder, repair)
     for problem in problems:

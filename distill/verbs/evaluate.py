@@ -72,8 +72,8 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
     """The averaged weights of a run on its own validation split, in torch: nothing draws it yet."""
     from distill.data.index import load_index
     from distill.data.splits import split_of
-    from distill.export import trained_run
     from distill.run_maps import validation_samples
+    from distill.trained import trained_run
 
     if options.images or options.out:
         raise FaultError(

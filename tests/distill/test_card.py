@@ -9,6 +9,7 @@ import pytest
 from distill.__main__ import main
 from distill.data.index import load_index
 from distill.data.splits import held_out_by, split_of
+from distill.recipe import DataPart
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model, write_card
 from tests.fixtures.red_clips import centre, red_clip, red_picture
@@ -40,7 +41,9 @@ def model(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     path = red_model(folder)
     card = json.loads((path / "model.json").read_text())
-    held_out = {"split": "grouped", "folds": 3, "fold": 1, "split_seed": 0, "validation_groups": []}
+    part = {"split": "grouped", "folds": 3, "fold": 1, "split_seed": 0, "validation_groups": []}
+    split = split_of(load_index(data).records, DataPart.model_validate(part, strict=False))
+    held_out = part | {"training_images": len(split.train), "validation_images": len(split.validation)}
     kept = {key: card[key] for key in ("student", "input", "output", "presets")}
     training = card["training"] | {"held_out": held_out}
     write_card(path, size=(1, 1), threshold=0.5, norm=((0,) * 3, (1,) * 3), **(kept | {"training": training}))

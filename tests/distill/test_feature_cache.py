@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 
 from distill import cache as module
 from distill.__main__ import main
-from distill.cache import fill_cache, fill_shard, open_cache, verify
+from distill.cache import fill_cache, fill_shard, open_cache
+from distill.cache_check import verify
 from distill.data.index import Record, load_index
 from distill.recipe import TeacherPart
 from distill.teachers import make_teacher

@@ -6,9 +6,9 @@ import torch
 
 from distill.data.dataset import squash
 from distill.data.index import Record
-from distill.export import Trained
 from distill.recipe import parse_recipe
 from distill.run_maps import trained_samples
+from distill.trained import Trained
 from engine.models import make_student
 
 STUDENT = {"name": "light", "args": {"encoder": "test_efficientnet", "channels": 16}}

@@ -75,9 +75,16 @@ def make_folder(path, data, fold):
             "recipe": "made",
             "seed": 0,
             "data": f"12 images of made (index sha256 {index.sha256[:16]})",
-            "split": f"StratifiedGroupKFold by group, stratified by set, {FOLDS} folds, fold {fold}, seed 0: "
-            f"{len(split.train)} training and {len(split.validation)} validation images; groups always kept "
-            "for validation: none. Metrics: validation images",
+            "split": "made",
+            "held_out": {
+                "split": "grouped",
+                "folds": FOLDS,
+                "fold": fold,
+                "split_seed": 0,
+                "validation_groups": [],
+                "training_images": len(split.train),
+                "validation_images": len(split.validation),
+            },
             "run_id": "made",
         },
         "licence": "ours",
@@ -178,13 +185,10 @@ def test_a_fold_that_the_card_counts_differently_is_refused(data, models, tmp_pa
     altered = tmp_path / "fold-0"
     shutil.copytree(models[0], altered)
     card = (altered / "model.json").read_text()
-    (altered / "model.json").write_text(
-        card.replace("8 training and 4 validation", "9 training and 3 validation")
-    )
+    (altered / "model.json").write_text(card.replace('"training_images": 8', '"training_images": 9'))
     teacher = make_teacher(TeacherPart(name="task", members=(str(altered), str(models[1]))))
 
-    assert "9 training" in (altered / "model.json").read_text()
-    with pytest.raises(FaultError):
+    with pytest.raises(FaultError, match="9 training and 4 validation images"):
         teacher.chosen_for(data)
 
 
