@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from distill.data.index import Index
-from distill.data.splits import Split
+from distill.data.splits import Split, held_out_by
 from distill.recipe import DataPart, Recipe, load_recipe, parse_recipe
 from distill.teachers import card_of
 from distill.train.checkpoint import STATE
@@ -115,7 +115,9 @@ def trained_model(source: Path) -> Trained:
             )
         return training
 
-    return Trained(load_recipe(training.recipe), load_file(folder.weights), folder.card.licence, card)
+    # The recipe by its name, and the split as it was: a fold may have been chosen on the command line.
+    recipe = load_recipe(training.recipe).model_copy(update={"data": held_out_by(training)})
+    return Trained(recipe, load_file(folder.weights), folder.card.licence, card)
 
 
 def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:

@@ -1,6 +1,7 @@
 """Training end to end on 24 real images: stops, goes on as if it had not, and becomes a model folder."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from distill.data.index import load_index
 from distill.metrics.table import read_table
 from distill.networks import load_student
 from distill.recipe import load_recipe
+from distill.trained import trained_model
 from engine.files import read_json_lines
 from engine.model_folder import load_model_folder
 from tests.fixtures.recipes import TINY
@@ -296,3 +298,15 @@ def test_a_run_is_judged_before_it_is_exported(whole, model, real24, tmp_path):
         # The model's temperature moves probabilities and no mask.
         assert a.figures.get("dice") == pytest.approx(b.figures.get("dice"), abs=0.02)
     assert main(["evaluate", str(whole), "--images", "a", "--masks", "b"]) == 2
+
+
+def test_a_model_exported_again_keeps_its_own_split_whatever_its_recipe_says_today(model, tmp_path):
+    copy = tmp_path / "again"
+    shutil.copytree(model, copy)
+    card = json.loads((copy / "model.json").read_text())
+    card["training"]["recipe"] = "light"
+    card["training"]["held_out"]["fold"] = 2
+    (copy / "model.json").write_text(json.dumps(card))
+
+    assert load_recipe("light").data.fold == 0
+    assert trained_model(copy).recipe.data.fold == 2
