@@ -44,11 +44,22 @@ class DataPart(Part):
     split_seed: int = 0
     # Groups kept out of training whatever the fold: the sequences of clips that are shown as demonstrations.
     validation_groups: tuple[str, ...] = ()
+    # Further folds kept out of training, and not validated on: another model's share of the data.
+    left_out_folds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    train_sets: tuple[str, ...] = ()  # the only sets trained on; empty: all. Validation has every set
     # "listed": as `prepare` found it (train and test folders, name lists).
     split: Literal["grouped", "listed"] = "grouped"
     # Share of polyp-free images in an epoch of the same length, by drawing them more or less often.
     negatives_share: Probability | None = None
     synthetic_images: Annotated[int, Field(ge=0)] = 0  # rendered by engine.scene, added to the training side
+
+    @model_validator(mode="after")
+    def _folds_left(self) -> DataPart:
+        if self.left_out_folds and self.split != "grouped":
+            raise ValueError("left_out_folds needs split 'grouped': lists have no folds")
+        if self.fold in self.left_out_folds:
+            raise ValueError(f"fold {self.fold} is validated on, so it need not stand in left_out_folds")
+        return self
 
 
 class AugmentPart(Part):

@@ -150,7 +150,12 @@ def _split_words(part: DataPart) -> str:
         f"StratifiedGroupKFold by group, stratified by set, {part.folds} folds, fold {part.fold}, "
         f"seed {part.split_seed}"
     )
-    return fold if part.split == "grouped" else f"the data's own lists (without a validation list: {fold})"
+    words = fold if part.split == "grouped" else f"the data's own lists (without a validation list: {fold})"
+    if part.left_out_folds:
+        words += f", folds {', '.join(map(str, part.left_out_folds))} left out"
+    if part.train_sets:
+        words += f", trained on {', '.join(part.train_sets)} alone"
+    return words
 
 
 def _encoder_card(recipe: Recipe, data_root: Path) -> EncoderCard | None:

@@ -109,6 +109,8 @@ class SplitCard(_Part):
     fold: int
     split_seed: int
     validation_groups: tuple[str, ...]
+    left_out_folds: tuple[int, ...] = ()
+    train_sets: tuple[str, ...] = ()
     training_images: int
     validation_images: int
 

@@ -27,18 +27,42 @@ SIDES = (TRAIN, VALIDATION, TEST)
 def split_of(records: Sequence[Record], part: DataPart) -> Split:
     """The split that a recipe asks for. An image on a test list is never trained on.
 
+    Images of `left_out_folds` and, where `train_sets` names any, of other sets are not trained on; validation
+    and test side do not depend on the two.
+
     "grouped": one fold of all images, whole groups; an image whose group is on a test list is left out.
     "listed": the published lists as they are, leaks included (ClinicDB's 550/62 was cut by frame, so its test
     frames have neighbours in training; `audit` names them). Without a validation list one fold of the train
     list is held back, whole groups: what is chosen by looking must not be chosen on the test list.
-    Raises FaultError DATA_SET: as `grouped_split`, or "listed" and an image that is on no list.
+    Raises FaultError DATA_SET: as `grouped_split`, or "listed" and an image that is on no list; nothing left
+    to train on, or an unknown set.
     """
-    if part.split == "listed":
-        return _listed_split(records, part)
+    split = _listed_split(records, part) if part.split == "listed" else _folds_split(records, part)
+    return _narrowed(split, records, part)
+
+
+def _folds_split(records: Sequence[Record], part: DataPart) -> Split:
     test = tuple(i for i, record in enumerate(records) if record.split == TEST)
     tested = {records[i].group for i in test}
     pool = [i for i, record in enumerate(records) if record.group not in tested]
-    return _fold_of(records, pool, part, test)
+    split = _fold_of(records, pool, part, test)
+    others = [part.model_copy(update={"fold": fold}) for fold in part.left_out_folds]
+    left_out = {i for other in others for i in _fold_of(records, pool, other, test).validation}
+    return Split(tuple(i for i in split.train if i not in left_out), split.validation, test)
+
+
+def _narrowed(split: Split, records: Sequence[Record], part: DataPart) -> Split:
+    """Only `train_sets` on the training side. Raises FaultError DATA_SET as `split_of`."""
+    unknown = set(part.train_sets) - {record.set for record in records}
+    train = tuple(i for i in split.train if not part.train_sets or records[i].set in part.train_sets)
+    if unknown or not train:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected="images to train on that data.train_sets and data.left_out_folds leave",
+            got=f"no set {', '.join(sorted(unknown))}" if unknown else "none",
+            remedy="correct the two; `python -m distill audit` lists the sets",
+        )
+    return Split(train, split.validation, split.test)
 
 
 def held_out_by(training: TrainingCard) -> DataPart:

@@ -1,12 +1,20 @@
 """Depthwise convolutions whose backward pass is not slow on a CPU in bf16.
 
 oneDNN has no fast bf16 kernel there for the gradient of the weights, and at stride 2 none for that of the
-input: float32 is several times faster. `python -m distill bench` shows a step with and without this.
+input. `depthwise.cpp` has both, compiled once a process where a C++ compiler is found; elsewhere the two are
+taken in float32. `python -m distill bench` shows a step with and without this.
 """
 
 from __future__ import annotations
 
+import ctypes
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,9 +22,16 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+SOURCE = Path(__file__).with_suffix(".cpp")
+COMPILERS = ("c++", "g++", "clang++")
+# Not -ffast-math: a library linked with it makes the whole process take tiny numbers for zero.
+FLAGS = ("-O3", "-march=native", "-std=c++17", "-ffp-contract=fast", "-shared", "-fPIC", "-pthread", "-w")
+LANES = 16
+SIDES = (3, 5)
+
 
 class _Depthwise(torch.autograd.Function):
-    """Forward in bf16; the gradients above in float32."""
+    """Forward in bf16; the gradients above."""
 
     @staticmethod
     def forward(
@@ -29,37 +44,103 @@ class _Depthwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         image, weight = ctx.saved_tensors
-        (gradient,) = gradients
-        for_image, for_weight = ctx.needs_input_grad[:2]
-        stride, padding, dilation = ctx.geometry
-        strided = max(stride) > 1
-
-        def backward(gradient: Tensor, image: Tensor, weight: Tensor, wanted: list[bool]) -> list[Tensor]:
-            found: list[Tensor] = torch.ops.aten.convolution_backward(
-                gradient,
-                image,
-                weight,
-                None,
-                stride,
-                padding,
-                dilation,
-                False,
-                [0, 0],
-                image.shape[1],
-                wanted,
-            )
-            return found
-
-        by_image = by_weight = None
-        if for_image and not strided:
-            by_image = backward(gradient, image, weight, [True, False, False])[0]
-        if for_weight or (for_image and strided):
-            wanted = [for_image and strided, for_weight, False]
-            exact = backward(gradient.float(), image.float(), weight.float(), wanted)
-            if wanted[0]:
-                by_image = exact[0].to(image.dtype)
-            by_weight = exact[1].to(weight.dtype) if for_weight else None
+        wanted = ctx.needs_input_grad[:2]
+        compiled = _compiled(image, weight, *ctx.geometry)
+        if compiled:
+            by_image, by_weight = _by_kernel(gradients[0], image, weight, ctx.geometry, wanted)
+        else:
+            by_image, by_weight = _by_torch(gradients[0], image, weight, ctx.geometry, wanted)
         return by_image, by_weight, None, None, None
+
+
+def _by_torch(
+    gradient: Tensor,
+    image: Tensor,
+    weight: Tensor,
+    geometry: tuple[list[int], ...],
+    wanted: tuple[bool, bool],
+) -> tuple[Tensor | None, Tensor | None]:
+    stride, padding, dilation = geometry
+    for_image, for_weight = wanted
+    strided = max(stride) > 1
+
+    def backward(gradient: Tensor, image: Tensor, weight: Tensor, wanted: list[bool]) -> list[Tensor]:
+        found: list[Tensor] = torch.ops.aten.convolution_backward(
+            gradient, image, weight, None, stride, padding, dilation, False, [0, 0], image.shape[1], wanted
+        )
+        return found
+
+    by_image = by_weight = None
+    if for_image and not strided:
+        by_image = backward(gradient, image, weight, [True, False, False])[0]
+    if for_weight or (for_image and strided):
+        kinds = [for_image and strided, for_weight, False]
+        exact = backward(gradient.float(), image.float(), weight.float(), kinds)
+        if kinds[0]:
+            by_image = exact[0].to(image.dtype)
+        by_weight = exact[1].to(weight.dtype) if for_weight else None
+    return by_image, by_weight
+
+
+def _compiled(
+    image: Tensor, weight: Tensor, stride: list[int], padding: list[int], dilation: list[int]
+) -> bool:
+    """Whether the kernel knows this convolution, and there is one."""
+    side = weight.shape[-1]
+    return (
+        weight.shape[-2] == side in SIDES
+        and not image.shape[1] % LANES
+        and stride[0] == stride[1] <= 2
+        and padding[0] == padding[1]
+        and max(dilation) == 1
+        and kernel() is not None
+    )
+
+
+def _by_kernel(
+    gradient: Tensor,
+    image: Tensor,
+    weight: Tensor,
+    geometry: tuple[list[int], ...],
+    wanted: tuple[bool, bool],
+) -> tuple[Tensor | None, Tensor | None]:
+    (stride, _), (padding, _), _ = geometry
+    (images, channels, *in_size), side = image.shape, weight.shape[-1]
+    image = image.contiguous(memory_format=torch.channels_last)
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    taps = weight.float().reshape(channels, side * side).t().contiguous()
+    by_image = torch.empty_like(image) if wanted[0] else None
+    by_weight = torch.zeros(side * side, channels) if wanted[1] else None
+    values = (images, channels, *in_size, *gradient.shape[-2:], stride, padding, torch.get_num_threads())
+    shape = (ctypes.c_int * len(values))(*values)
+    library = kernel()
+    assert library is not None  # _compiled
+    library.depthwise_gradients(
+        shape, side, *(_address(t) for t in (image, gradient, taps, by_weight, by_image))
+    )
+    if by_weight is not None:
+        by_weight = by_weight.t().reshape(weight.shape).to(weight.dtype)
+    return by_image, by_weight
+
+
+def _address(tensor: Tensor | None) -> ctypes.c_void_p:
+    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+
+
+@cache
+def kernel() -> ctypes.CDLL | None:
+    """depthwise.cpp as a library; None where no compiler is found or it fails, which costs time only."""
+    compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
+    if compiler is None or sys.byteorder != "little":
+        return None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as aside:  # a loaded library can be deleted
+        library = Path(aside) / "depthwise.so"
+        command = [compiler, *FLAGS, str(SOURCE), "-o", str(library)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
+            return ctypes.CDLL(str(library))
+        except (OSError, subprocess.SubprocessError):
+            return None
 
 
 class FastDepthwise(TorchFunctionMode):

@@ -161,12 +161,11 @@ def _start(recipe: Recipe) -> ModelFolder:
             remedy="name another model, or take its student",
         )
     theirs, ours = held_out_by(folder.card.training), recipe.data
-    if _split_values(theirs) != _split_values(ours):
+    if _split_values(theirs) != _split_values(ours) or not _keeps_out(theirs, ours):
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"the split of {folder.id}, or it has learned what this run is judged by: "
-            f"{_split_values(theirs)}",
-            got=str(_split_values(ours)),
+            expected=f"the split of {folder.id}, or it has learned what this run keeps out: {theirs}",
+            got=str(ours),
             remedy="correct the recipe's data",
         )
     return folder
@@ -174,6 +173,12 @@ def _start(recipe: Recipe) -> ModelFolder:
 
 def _split_values(part: DataPart) -> dict[str, object]:
     return part.model_dump(include={"split", "folds", "fold", "split_seed", "validation_groups"})
+
+
+def _keeps_out(theirs: DataPart, ours: DataPart) -> bool:
+    """Whether all that ours leaves out of training was left out of theirs."""
+    sets = not ours.train_sets or set(theirs.train_sets or ("every",)) <= set(ours.train_sets)
+    return sets and set(ours.left_out_folds) <= set(theirs.left_out_folds)
 
 
 def make_course(

@@ -9,13 +9,21 @@ import pytest
 import torch
 from torch import nn
 
+from distill.train import depthwise
 from distill.train.depthwise import FastDepthwise
 
 CONVOLUTIONS = {
     "3x3": {"kernel_size": 3, "padding": 1},
+    "3x3, padded before": {"kernel_size": 3, "stride": 2},
+    "5x5": {"kernel_size": 5, "padding": 2},
     "5x5 at stride 2": {"kernel_size": 5, "stride": 2, "padding": 2},
+    "more padding than taps": {"kernel_size": 3, "padding": 4},
     "dilated": {"kernel_size": 3, "padding": 2, "dilation": 2},
+    "stride 3": {"kernel_size": 3, "stride": 3, "padding": 1},
+    "as large as the picture": {"kernel_size": 5},
 }
+SIDES_PX = {"as large as the picture": 5}
+KERNEL = pytest.mark.skipif(depthwise.kernel() is None, reason="no C++ compiler")
 
 
 def gradients(network, image, mode=None):
@@ -31,15 +39,29 @@ def gradients(network, image, mode=None):
     return [said.detach().float(), image.grad, *(p.grad.clone() for p in network.parameters())]
 
 
-@pytest.fixture(params=CONVOLUTIONS.values(), ids=CONVOLUTIONS)
-def network(request):
+@pytest.fixture(params=["compiled", "in torch"])
+def way(request, monkeypatch):
+    if request.param == "in torch":
+        monkeypatch.setattr(depthwise, "kernel", lambda: None)
+    elif depthwise.kernel() is None:
+        pytest.skip("no C++ compiler")
+
+
+@pytest.fixture(params=CONVOLUTIONS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def network(kind):
     torch.manual_seed(0)
-    depthwise = nn.Conv2d(16, 16, groups=16, bias=False, **request.param)
-    return nn.Sequential(nn.Conv2d(3, 16, 1), depthwise).to(memory_format=torch.channels_last)
+    layer = nn.Conv2d(32, 32, groups=32, bias=False, **CONVOLUTIONS[kind])
+    return nn.Sequential(nn.Conv2d(3, 32, 1), layer).to(memory_format=torch.channels_last)
 
 
-def test_fast_depthwise_convolutions_say_and_learn_what_plain_ones_do(network):
-    image = torch.rand(2, 3, 24, 24)
+def test_fast_depthwise_convolutions_say_and_learn_what_plain_ones_do(network, kind, way):
+    side_px = SIDES_PX.get(kind, 23)
+    image = torch.rand(3, 3, side_px, side_px)
 
     plain, fast = gradients(network, image), gradients(network, image, FastDepthwise())
 
@@ -48,7 +70,8 @@ def test_fast_depthwise_convolutions_say_and_learn_what_plain_ones_do(network):
         assert torch.nn.functional.cosine_similarity(a.flatten(), b.flatten(), 0) > 0.9999
 
 
-def test_their_gradients_are_nearer_to_those_of_float32(network):
+@pytest.mark.parametrize("kind", ["3x3", "5x5 at stride 2"])
+def test_their_gradients_are_nearer_to_those_of_float32(network, kind, way):
     image = torch.rand(8, 3, 24, 24)
     network.zero_grad()
     network(image).pow(2).sum().backward()
@@ -58,6 +81,79 @@ def test_their_gradients_are_nearer_to_those_of_float32(network):
     fast = gradients(network, image, FastDepthwise())[-1]
 
     assert (fast - exact).norm() <= 1.05 * (plain - exact).norm()
+
+
+@KERNEL
+def test_the_kernel_gives_the_gradients_that_torch_gives_in_float32():
+    torch.manual_seed(0)
+    image = torch.randn(2, 48, 21, 17).bfloat16().contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(48, 1, 5, 5).bfloat16()
+    gradient = torch.randn(2, 48, 11, 9).bfloat16().contiguous(memory_format=torch.channels_last)
+    geometry = [2, 2], [2, 2], [1, 1]
+
+    by_image, by_weight = depthwise._by_kernel(gradient, image, weight, geometry, (True, True))
+
+    exact = torch.ops.aten.convolution_backward(
+        *(t.float() for t in (gradient, image, weight)),
+        None,
+        *geometry,
+        False,
+        [0, 0],
+        48,
+        [True, True, False],
+    )
+    torch.testing.assert_close(by_image.float(), exact[0], rtol=2**-8, atol=1e-3)  # bf16 has 8 bits
+    torch.testing.assert_close(by_weight.float(), exact[1], rtol=2**-8, atol=1e-3)
+
+
+@KERNEL
+def test_the_kernels_gradients_do_not_depend_on_the_number_of_threads():
+    image = torch.randn(5, 16, 16, 16).bfloat16().contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(16, 1, 3, 3).bfloat16()
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 4):
+            torch.set_num_threads(count)
+            found.append(depthwise._by_kernel(image, image, weight, ([1, 1], [1, 1], [1, 1]), (True, True)))
+    finally:
+        torch.set_num_threads(threads)
+
+    for by_image, by_weight in found[1:]:
+        assert torch.equal(by_image, found[0][0])
+        assert torch.equal(by_weight, found[0][1])
+
+
+@KERNEL
+def test_the_kernel_leaves_tiny_numbers_be():
+    assert torch.tensor(1e-40) * 1 > 0
+
+
+@KERNEL
+def test_the_kernel_hides_no_value_that_is_no_number():
+    image = torch.ones(1, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
+    gradient = image.clone()
+    gradient[0, 3, 4, 4] = float("nan")
+
+    geometry = [1, 1], [1, 1], [1, 1]
+    by_image, by_weight = depthwise._by_kernel(
+        gradient, image, torch.ones(16, 1, 3, 3).bfloat16(), geometry, (True, True)
+    )
+
+    assert by_image[0, 3, 3:6, 3:6].isnan().all()
+    assert by_weight[3].isnan().all()
+    assert by_image[0, 2].isfinite().all()
+
+
+def test_without_a_compiler_training_takes_the_way_through_torch(monkeypatch):
+    monkeypatch.setattr(depthwise.shutil, "which", lambda name: None)
+
+    assert depthwise.kernel.__wrapped__() is None
+
+
+def test_a_compiler_that_fails_costs_time_only(monkeypatch):
+    monkeypatch.setattr(depthwise, "FLAGS", ("-no-such-flag",))
+
+    assert depthwise.kernel.__wrapped__() is None
 
 
 def test_nothing_else_is_touched():

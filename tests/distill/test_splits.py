@@ -67,6 +67,48 @@ def test_a_split_that_cannot_be_made_is_told(arguments, code):
     assert caught.value.code is code
 
 
+def test_left_out_folds_are_neither_trained_nor_validated_on():
+    part = DataPart(folds=5, fold=0, left_out_folds=(3, 4))
+    whole = split_of(RECORDS, DataPart(folds=5, fold=0))
+    left_out = [i for fold in (3, 4) for i in grouped_split(RECORDS, 5, fold, seed=0).validation]
+
+    split = split_of(RECORDS, part)
+
+    assert split.validation == whole.validation
+    assert sorted([*split.train, *left_out]) == sorted(whole.train)
+
+
+def test_halves_of_the_training_side_cover_it_once():
+    halves = [
+        split_of(RECORDS, DataPart(folds=5, fold=0, left_out_folds=folds)).train for folds in ((3, 4), (1, 2))
+    ]
+
+    assert sorted(halves[0] + halves[1]) == sorted(split_of(RECORDS, DataPart(folds=5, fold=0)).train)
+
+
+def test_only_the_named_sets_are_trained_on_and_all_are_validated_on():
+    split = split_of(RECORDS, DataPart(folds=5, fold=0, train_sets=("b",)))
+
+    assert {RECORDS[i].set for i in split.train} == {"b"}
+    assert {RECORDS[i].set for i in split.validation} == {"a", "b"}
+
+
+@pytest.mark.parametrize("part", [DataPart(train_sets=("c",)), DataPart(folds=3, left_out_folds=(1, 2))])
+def test_nothing_left_to_train_on_is_told(part):
+    with pytest.raises(FaultError, match="train_sets") as caught:
+        split_of(RECORDS, part)
+
+    assert caught.value.code is FaultCode.DATA_SET
+
+
+@pytest.mark.parametrize(
+    "values", [{"fold": 1, "left_out_folds": (1,)}, {"split": "listed", "left_out_folds": (1,)}]
+)
+def test_a_fold_that_cannot_be_left_out_is_refused(values):
+    with pytest.raises(ValueError, match="left_out_folds"):
+        DataPart(**values)
+
+
 def listed(split, group, name="a"):
     return Record(image=f"{name}{group}{split}.jpg", mask=None, set=name, group=group, split=split)
 
