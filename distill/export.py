@@ -31,7 +31,7 @@ from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import choose_presets
 from distill.quantise import quantise
 from distill.train.checkpoint import contiguous
-from distill.trained import Trained, mean_of, trained_model, trained_run
+from distill.trained import Trained, committee_of, mean_of, trained_model, trained_run
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, write_bytes, write_json
 from engine.model_folder import (
@@ -80,12 +80,12 @@ def export(
     size_px: int | None = None,
 ) -> ModelCard:
     """Write the model folder `out`, named by the model's id, from the averaged weights of a run folder, or
-    from those of another model folder: for another input size, or to quantise again. Several sources are
-    runs of one recipe that went on from one model: the mean of their weights is exported.
+    from those of another model folder: for another input size, or to quantise again. Several runs of one
+    recipe that went on from one model give the mean of their weights, several model folders a committee.
 
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
-    by 0.3 points of Dice. `size_px` None: as the recipe says. Raises FaultError ARGUMENT (nothing trained
-    there, the folder exists), OUTPUT (an export that does not say the same), DATA_SET.
+    by 0.3 points of Dice. `size_px` None: as the recipe or the model says. Raises FaultError ARGUMENT
+    (nothing trained there, the folder exists), OUTPUT (an export that does not say the same), DATA_SET.
     """
     if out.exists():
         raise FaultError(
@@ -95,12 +95,9 @@ def export(
             remedy="new weights, new id: name another folder",
         )
     cv2.setNumThreads(1)
-    if len(sources) > 1:
-        trained = mean_of([trained_run(source) for source in sources])
-    else:
-        trained = trained_model(sources[0]) if (sources[0] / CARD).is_file() else trained_run(sources[0])
+    trained = _trained(sources)
     material = _material(trained, data_root, size_px)
-    student = trained.recipe.student
+    student = trained.student
     aside = out.parent / f".{out.name}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
@@ -132,11 +129,17 @@ def export(
     return card
 
 
+def _trained(sources: Sequence[Path]) -> Trained:
+    models = [(source / CARD).is_file() for source in sources]
+    if all(models):
+        return trained_model(sources[0]) if len(sources) == 1 else committee_of(sources)
+    return trained_run(sources[0]) if len(sources) == 1 else mean_of(sources)
+
+
 def _material(trained: Trained, data_root: Path, size_px: int | None) -> Material:
-    recipe = trained.recipe
     index = load_index(data_root)
-    size_px = size_px or recipe.export_size_px
-    split = split_of(index.records, recipe.data)
+    size_px = size_px or trained.size_px
+    split = split_of(index.records, trained.data)
     trained.card(index, split)  # another data set is refused before the work
     return Material(
         trained=trained,
@@ -147,8 +150,8 @@ def _material(trained: Trained, data_root: Path, size_px: int | None) -> Materia
             width_px=size_px,
             height_px=size_px,
             colour="RGB",
-            mean=recipe.student.mean,
-            std=recipe.student.std,
+            mean=trained.student.mean,
+            std=trained.student.std,
             resize="squash-area",
         ),
         output=OutputCard(kind="logits"),
@@ -157,7 +160,7 @@ def _material(trained: Trained, data_root: Path, size_px: int | None) -> Materia
 
 def _write_float(material: Material, folder: Path) -> list[F32]:
     """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
-    part = material.trained.recipe.student
+    part = material.trained.student
     student = make_student(part.name, part.args).eval()
     own = student.state_dict()
     student.load_state_dict({key: material.trained.weights[key].to(own[key].dtype) for key in own})
@@ -197,7 +200,7 @@ def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator
 
 def _write_int8(material: Material, folder: Path, trained: list[F32], images: int) -> Parity:
     """Quantise on training images; the files stay only when the network is as good."""
-    chosen = np.random.default_rng(material.trained.recipe.seed).permutation(material.split.train)[:images]
+    chosen = np.random.default_rng(material.trained.seed).permutation(material.split.train)[:images]
     pictures = Pictures(material.index.root, [material.index.records[i] for i in chosen])
     mean, std = np.array(material.input.mean, np.float32), np.array(material.input.std, np.float32)
     samples = (normalised(squash(image, material.input.width_px), mean, std) for image in pictures.images)

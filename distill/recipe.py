@@ -136,6 +136,14 @@ class TeacherPart(Part):
     members: tuple[str, ...] = ()  # of an ensemble: model folders
     mask_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # of its soft masks in the segmentation target
     flips: bool = False  # of task teachers: the soft masks are the mean over four flips
+    # False: soft masks alone, as of members that did not begin alike, whose maps have nothing in common.
+    features: bool = True
+
+    @model_validator(mode="after")
+    def _teaches_something(self) -> TeacherPart:
+        if not self.features and not self.mask_share:
+            raise ValueError(f"{self.name} teaches nothing: features is false and mask_share 0")
+        return self
 
 
 class DistilPart(Part):

@@ -20,23 +20,23 @@ AT_ONCE = 64  # pictures in memory: one may have two megapixels
 def validation_samples(trained: Trained, data_root: Path) -> Iterator[Sample]:
     """Maps of the averaged weights on the split that the run's recipe keeps for validation."""
     index = load_index(data_root)
-    split = split_of(index.records, trained.recipe.data)
+    split = split_of(index.records, trained.data)
     yield from trained_samples(trained, data_root, [index.records[i] for i in split.validation])
 
 
 def trained_samples(trained: Trained, data_root: Path, records: Sequence[Record]) -> Iterator[Sample]:
     """Maps of the averaged weights in torch, at the size that the recipe exports."""
-    recipe = trained.recipe
-    student = make_student(recipe.student.name, recipe.student.args).eval()
+    part = trained.student
+    student = make_student(part.name, part.args).eval()
     own = student.state_dict()
     student.load_state_dict({key: trained.weights[key].to(own[key].dtype) for key in own})
     network = torch_network(student)
     card = InputCard(
-        width_px=recipe.export_size_px,
-        height_px=recipe.export_size_px,
+        width_px=trained.size_px,
+        height_px=trained.size_px,
         colour="RGB",
-        mean=recipe.student.mean,
-        std=recipe.student.std,
+        mean=part.mean,
+        std=part.std,
         resize="squash-area",
     )
     for start in range(0, len(records), AT_ONCE):

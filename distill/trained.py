@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from distill.data.index import Index
-from distill.data.splits import Split, held_out_by
-from distill.recipe import DataPart, Recipe, load_recipe, parse_recipe
+from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
+from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
 from distill.teachers import card_of
 from distill.train.checkpoint import STATE
 from distill.train.loop import CHECKPOINTS
@@ -37,9 +37,15 @@ LICENCE = (
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training left. `weights` are the averaged ones, rounded to what fp16 holds."""
+    """What a training left. `weights` are the averaged ones, rounded to what fp16 holds.
 
-    recipe: Recipe
+    `size_px` of the input of an export, unless another is asked for.
+    """
+
+    student: StudentPart
+    data: DataPart
+    seed: int
+    size_px: int
     weights: dict[str, Tensor]
     licence: str
     card: Callable[[Index, Split], TrainingCard]
@@ -47,41 +53,56 @@ class Trained:
 
 def trained_run(run: Path) -> Trained:
     """What a run folder holds. Raises FaultError ARGUMENT where nothing was trained."""
+    recipe = _recipe_of(run)
+    folder = run / CHECKPOINTS
     try:
-        recipe = parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
-        folder = run / CHECKPOINTS
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         weights = load_file(folder / state["weights"])
     except (OSError, ValueError, KeyError) as error:
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"a run folder with {RUN_JSON} and a checkpoint, or a model folder",
-            got=f"{type(error).__name__}: {error}",
-            remedy="train first: python -m distill train",
-        ) from error
+        raise _nothing_trained(error) from error
 
     def card(index: Index, split: Split) -> TrainingCard:
         return _training_card(recipe, index, split, state["progress"]["step"], run.name)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
-    return Trained(recipe, rounded, _licence(recipe), card)
+    return Trained(
+        recipe.student, recipe.data, recipe.seed, recipe.export_size_px, rounded, _licence(recipe), card
+    )
 
 
-def mean_of(runs: Sequence[Trained]) -> Trained:
+def _recipe_of(run: Path) -> Recipe:
+    """Raises FaultError ARGUMENT where there is none."""
+    try:
+        return parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
+    except (OSError, ValueError, KeyError) as error:
+        raise _nothing_trained(error) from error
+
+
+def _nothing_trained(error: Exception) -> FaultError:
+    return FaultError(
+        FaultCode.ARGUMENT,
+        expected=f"a run folder with {RUN_JSON} and a checkpoint, or a model folder",
+        got=f"{type(error).__name__}: {error}",
+        remedy="train first: python -m distill train",
+    )
+
+
+def mean_of(sources: Sequence[Path]) -> Trained:
     """The mean of the weights of runs that differ in their seed alone and began at one model.
 
     Wortsman et al., Model soups, ICML 2022: such runs stay in one basin, and their mean is about as good as
     their ensemble. Raises FaultError ARGUMENT for any others.
     """
-    first = runs[0]
-    recipes = [run.recipe.model_copy(update={"seed": first.recipe.seed}) for run in runs]
-    if not first.recipe.student.start or any(recipe != recipes[0] for recipe in recipes):
+    recipes = [_recipe_of(run).model_copy(update={"seed": 0}) for run in sources]
+    if not recipes[0].student.start or any(recipe != recipes[0] for recipe in recipes):
         raise FaultError(
             FaultCode.ARGUMENT,
             expected="runs of one recipe with student.start that differ in nothing but the seed",
             got=", ".join(f"{recipe.name} from {recipe.student.start or 'scratch'}" for recipe in recipes),
             remedy="export them one by one",
         )
+    runs = [trained_run(run) for run in sources]
+    first = runs[0]
     weights = {}
     for key, value in first.weights.items():
         if value.is_floating_point():
@@ -97,7 +118,7 @@ def mean_of(runs: Sequence[Trained]) -> Trained:
             }
         )
 
-    return Trained(first.recipe, weights, first.licence, card)
+    return replace(first, weights=weights, card=card)
 
 
 def trained_model(source: Path) -> Trained:
@@ -115,9 +136,67 @@ def trained_model(source: Path) -> Trained:
             )
         return training
 
-    # The recipe by its name, and the split as it was: a fold may have been chosen on the command line.
-    recipe = load_recipe(training.recipe).model_copy(update={"data": held_out_by(training)})
-    return Trained(recipe, load_file(folder.weights), folder.card.licence, card)
+    own = folder.card
+    student = StudentPart(
+        name=own.student.name, args=dict(own.student.args), mean=own.input.mean, std=own.input.std
+    )
+    return Trained(
+        student,
+        held_out_by(training),
+        training.seed,
+        own.input.width_px,
+        load_file(folder.weights),
+        own.licence,
+        card,
+    )
+
+
+def committee_of(sources: Sequence[Path]) -> Trained:
+    """Trained `light` students as one `committee`, `engine.models.committee`.
+
+    Raises FaultError ARGUMENT for other students, or members of another scaling or judged by other images.
+    """
+    folders = [load_model_folder(source) for source in sources]
+    members = [trained_model(source) for source in sources]
+    first = members[0]
+    students = [member.student for member in members]
+    for folder, member, student in zip(folders, members, students, strict=True):
+        alike = (student.mean, student.std) == (first.student.mean, first.student.std)
+        plain = student.name == "light" and set(student.args) == {"encoder", "channels"}
+        if not (alike and plain and judged_alike(member.data, first.data)):
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected="light students of one scaling that are judged by the same images",
+                got=f"{folder.id}, {student.name} {student.args}",
+                remedy="leave it out",
+            )
+    args: dict[str, str | int | float | bool] = {
+        "encoders": " ".join(str(student.args["encoder"]) for student in students),
+        "channels": " ".join(str(student.args["channels"]) for student in students),
+        "mirrored": True,
+    }
+    student = first.student.model_copy(update={"name": "committee", "args": args})
+    data = all_that_any_saw([member.data for member in members])
+    weights = {
+        f"members.{rank}.{key}": value
+        for rank, member in enumerate(members)
+        for key, value in member.weights.items()
+    }
+
+    def card(index: Index, split: Split) -> TrainingCard:
+        cards = [member.card(index, split) for member in members]
+        ids = " + ".join(folder.id for folder in folders)
+        return cards[0].model_copy(
+            update={
+                "split": f"A committee of {ids}. Of the first: {cards[0].split}",
+                "held_out": _split_card(data, split),
+                "teachers": tuple(dict.fromkeys(name for card in cards for name in card.teachers)),
+                "run_id": ids,
+            }
+        )
+
+    licence = " ".join(dict.fromkeys(folder.card.licence for folder in folders))
+    return replace(first, student=student, data=data, weights=weights, licence=licence, card=card)
 
 
 def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:
@@ -134,14 +213,18 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
             f"weights of step {step}, moving average."
             + (f" The training went on from {recipe.student.start}." if recipe.student.start else "")
         ),
-        held_out=SplitCard(
-            **part.model_dump(include=set(SplitCard.model_fields)),
-            training_images=len(split.train),
-            validation_images=len(split.validation),
-        ),
+        held_out=_split_card(part, split),
         teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
         encoder=_encoder_card(recipe, index.root),
         run_id=run_id,
+    )
+
+
+def _split_card(part: DataPart, split: Split) -> SplitCard:
+    return SplitCard(
+        **part.model_dump(include=set(SplitCard.model_fields)),
+        training_images=len(split.train),
+        validation_images=len(split.validation),
     )
 
 

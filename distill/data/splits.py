@@ -72,6 +72,27 @@ def held_out_by(training: TrainingCard) -> DataPart:
     return DataPart.model_validate(training.held_out.model_dump(include=set(DataPart.model_fields)))
 
 
+def judged_alike(part: DataPart, other: DataPart) -> bool:
+    """Whether both have the same validation images; what else is left out of training may differ."""
+    values = {"split", "folds", "fold", "split_seed", "validation_groups"}
+    return part.model_dump(include=values) == other.model_dump(include=values)
+
+
+def saw_no_more(part: DataPart, other: DataPart) -> bool:
+    """Whether all that `other` leaves out of training is left out by `part`, too."""
+    sets = not other.train_sets or (bool(part.train_sets) and set(part.train_sets) <= set(other.train_sets))
+    return judged_alike(part, other) and sets and set(other.left_out_folds) <= set(part.left_out_folds)
+
+
+def all_that_any_saw(parts: Sequence[DataPart]) -> DataPart:
+    """Of parts that are judged alike: only what all of them leave out is left out."""
+    left_out = set(parts[0].left_out_folds).intersection(*(part.left_out_folds for part in parts))
+    sets = {name for part in parts for name in part.train_sets} if all(p.train_sets for p in parts) else ()
+    return parts[0].model_copy(
+        update={"left_out_folds": tuple(sorted(left_out)), "train_sets": tuple(sorted(sets))}
+    )
+
+
 def split_beside(training: TrainingCard, records: Sequence[Record]) -> Split:
     """The split that a model was trained beside, made again.
 

@@ -15,10 +15,10 @@ from torch import nn
 
 from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
 from distill.data.index import Index
-from distill.data.splits import held_out_by, split_of
+from distill.data.splits import held_out_by, saw_no_more, split_of
 from distill.data.synthetic import add_synthetic
 from distill.networks import load_student
-from distill.recipe import DataPart, OptimiserPart, Recipe
+from distill.recipe import OptimiserPart, Recipe
 from distill.train.allocator import keep_freed_memory
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
@@ -161,7 +161,7 @@ def _start(recipe: Recipe) -> ModelFolder:
             remedy="name another model, or take its student",
         )
     theirs, ours = held_out_by(folder.card.training), recipe.data
-    if _split_values(theirs) != _split_values(ours) or not _keeps_out(theirs, ours):
+    if not saw_no_more(theirs, ours):
         raise FaultError(
             FaultCode.ARGUMENT,
             expected=f"the split of {folder.id}, or it has learned what this run keeps out: {theirs}",
@@ -169,16 +169,6 @@ def _start(recipe: Recipe) -> ModelFolder:
             remedy="correct the recipe's data",
         )
     return folder
-
-
-def _split_values(part: DataPart) -> dict[str, object]:
-    return part.model_dump(include={"split", "folds", "fold", "split_seed", "validation_groups"})
-
-
-def _keeps_out(theirs: DataPart, ours: DataPart) -> bool:
-    """Whether all that ours leaves out of training was left out of theirs."""
-    sets = not ours.train_sets or set(theirs.train_sets or ("every",)) <= set(ours.train_sets)
-    return sets and set(ours.left_out_folds) <= set(theirs.left_out_folds)
 
 
 def make_course(

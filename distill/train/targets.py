@@ -49,12 +49,14 @@ class Teaching:
 
     def __init__(self, sources: Mapping[str, Source], parts: Sequence[TeacherPart], known: int) -> None:
         self.sources = dict(sources)
-        self._shares = {name: part.mask_share for name, part in zip(sources, parts, strict=True)}
+        named = dict(zip(sources, parts, strict=True))
+        self.feature_sources = {name: sources[name] for name, part in named.items() if part.features}
+        self._shares = {name: part.mask_share for name, part in named.items()}
         self._known = known
 
     def targets(self, batch: Batch) -> dict[str, TargetBatch]:
-        """A TargetBatch a teacher: float32 [B, C, h, w] as the views show them, and where they do."""
-        return {name: self._target(source, batch) for name, source in self.sources.items()}
+        """A TargetBatch for each that teaches features: float32 [B, C, h, w] as the views show them."""
+        return {name: self._target(source, batch) for name, source in self.feature_sources.items()}
 
     def softened(self, batch: Batch) -> Tensor:
         """The batch's masks, blended with the teachers' soft masks where the views show what they saw."""

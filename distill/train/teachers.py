@@ -54,13 +54,19 @@ class Online:
         return plain_batch(self._pictures, positions, self._teacher.card.size_px).image.to(device)
 
 
-def make_distiller(part: DistilPart, student: Student, teaching: Teaching) -> Distiller:
-    """Raises FaultError ARGUMENT or DATA_SET as the Distiller and its standardisers do."""
+def make_distiller(part: DistilPart, student: Student, teaching: Teaching) -> Distiller | None:
+    """None where teachers give soft masks alone.
+
+    Raises FaultError ARGUMENT or DATA_SET as the Distiller and its standardisers do.
+    """
+    sources = teaching.feature_sources
+    if not sources:
+        return None
     standardisers = {}
     if part.standardise != "none":
-        for name, source in teaching.sources.items():
+        for name, source in sources.items():
             standardisers[name] = Standardiser(*source.statistics(), part.pca_channels)
-    channels = {name: source.channels for name, source in teaching.sources.items()}
+    channels = {name: source.channels for name, source in sources.items()}
     return Distiller(part, channels, student.strides, student.channels, standardisers)
 
 

@@ -83,7 +83,7 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
             remedy="export it first: python -m distill export",
         )
     trained, root = trained_run(run), data_root(options)
-    total = len(split_of(load_index(root).records, trained.recipe.data).validation)
+    total = len(split_of(load_index(root).records, trained.data).validation)
     with journal(options, "evaluate") as events:
         heading = {"run": run.name, "runtime": "torch", "precision": "float32"}
         measure_and_write(options, events, validation_samples(trained, root), total, heading=heading)

@@ -20,7 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="SOURCE",
-        help="a run folder, or a model folder to be exported again; several runs of one recipe: their mean",
+        help="a run folder, or a model folder to be exported again; several runs of one recipe: their mean; "
+        "several model folders: a committee of them",
     )
     parser.add_argument(
         "--out", type=Path, required=True, help="the new model folder; its name is the model's id"

@@ -17,6 +17,11 @@ STUDENTS: Mapping[str, Entry] = {
         extra="torch",
         summary="timm encoder with a 64-channel top-down decoder; real time on two CPU cores",
     ),
+    "committee": Entry(
+        "engine.models.committee:CommitteeStudent",
+        extra="torch",
+        summary="several light networks as one, mirror images included; for machines that have the time",
+    ),
     "unet": Entry(
         "engine.models.unet:UNetStudent",
         extra="torch",

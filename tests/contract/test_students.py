@@ -11,9 +11,11 @@ from engine.models import STUDENTS, make_student
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
 SIZE_PX = 64
+COMMITTEE = "committee"
 # The nets narrow, or on a very small encoder: the promises are of the graph, not of its width.
 SMALL = {
     "light": {"encoder": "test_efficientnet", "channels": 16},
+    COMMITTEE: {"encoders": "test_efficientnet test_efficientnet", "channels": "16 8"},
     "unet": {"width": 4},
     "unetpp": {"width": 4},
     "pranet": {"encoder": "test_efficientnet"},
@@ -23,7 +25,12 @@ VARIANTS = [
     (name, {**args, "latent_feed": feed})
     for name, args in SMALL.items()
     for feed in ("none", "concat", "residual")
-] + [("unet", {"width": 4, "up": "transposed"})]
+    if name != COMMITTEE  # its members are trained without
+] + [
+    ("unet", {"width": 4, "up": "transposed"}),
+    (COMMITTEE, SMALL[COMMITTEE] | {"mirrored": True}),
+    (COMMITTEE, SMALL[COMMITTEE] | {"mirrored": False}),
+]
 
 
 def made(name, args):
@@ -80,7 +87,8 @@ def test_logits_and_auxiliary_logits_have_the_size_of_the_image(student, picture
 
 
 @pytest.mark.parametrize(
-    ("name", "more"), [("light", 0), ("unet", 0), ("unetpp", 0), ("pranet", 3), ("emcadnet", 3)]
+    ("name", "more"),
+    [("light", 0), (COMMITTEE, 0), ("unet", 0), ("unetpp", 0), ("pranet", 3), ("emcadnet", 3)],
 )
 def test_deep_supervision_has_the_outputs_of_the_paper(name, more):
     with torch.inference_mode():
@@ -124,6 +132,18 @@ def test_every_parameter_learns(student, image):
     assert silent == []
 
 
+def test_a_committee_says_the_mean_of_its_members_and_of_the_mirror_image(image):
+    committee = made(COMMITTEE, {**SMALL[COMMITTEE], "mirrored": True})
+
+    with torch.inference_mode():
+        straight = [member(image) for member in committee.members]
+        mirrored = [member(image.flip(-1)).flip(-1) for member in committee.members]
+        expected = torch.stack(straight + mirrored).mean(0)
+
+        assert torch.allclose(committee(image), expected, atol=1e-5)
+        assert not torch.allclose(straight[0], straight[1])
+
+
 @pytest.mark.parametrize("args", [{"encoder": "pvt_v2_b0"}, {"encoder": "repvit_m0_9"}], ids=str)
 def test_every_parameter_of_a_published_encoder_learns(args):
     assert those_that_learn_nothing(made("emcadnet", args), a_batch(2)) == []
@@ -144,7 +164,7 @@ def test_the_encoder_is_a_part_of_the_network(student):
     assert encoder < own
 
 
-@pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.parametrize("name", sorted(set(SMALL) - {COMMITTEE}))
 class TestLatents:
     """L1 and L2 of Polyp-DiFoM: the published code computes them and lets nothing use them."""
 
@@ -188,6 +208,9 @@ class TestLatents:
         ("unet", {"latent_feed": "sum"}),
         ("unet", {"up": "cubic"}),
         ("light", {"encoder": "x"}),
+        (COMMITTEE, {"encoders": "test_efficientnet", "channels": "8 8"}),
+        (COMMITTEE, {"encoders": "", "channels": ""}),
+        (COMMITTEE, {"encoders": "test_efficientnet", "channels": "wide"}),
     ],
 )
 def test_an_argument_it_does_not_take_is_told(name, args):
@@ -200,8 +223,8 @@ def test_an_argument_it_does_not_take_is_told(name, args):
 # The exporter takes seconds a network: the rest in `make test-slow`.
 @pytest.mark.parametrize(
     ("name", "feed"),
-    [("light", "concat")]
-    + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL]
+    [("light", "concat"), (COMMITTEE, "none")]
+    + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL if name != COMMITTEE]
     + [pytest.param("unet", "residual", marks=pytest.mark.slow)],
 )
 def test_the_exported_file_says_what_the_network_says(name, feed, tmp_path):
@@ -209,7 +232,7 @@ def test_the_exported_file_says_what_the_network_says(name, feed, tmp_path):
     from distill.networks import onnx_network
     from distill.onnx_file import write_onnx
 
-    student = made(name, {**SMALL[name], "latent_feed": feed})
+    student = made(name, SMALL[name] if feed == "none" else {**SMALL[name], "latent_feed": feed})
     write_onnx(student, SIZE_PX, tmp_path / "student.onnx")
     image = a_batch(1)
     with torch.inference_mode():

@@ -6,7 +6,7 @@ import torch
 
 from distill.data.dataset import squash
 from distill.data.index import Record
-from distill.recipe import parse_recipe
+from distill.recipe import DataPart, StudentPart
 from distill.run_maps import trained_samples
 from distill.trained import Trained
 from engine.models import make_student
@@ -19,19 +19,11 @@ def test_the_maps_are_those_of_the_averaged_weights_at_the_size_of_the_export(tm
     torch.manual_seed(0)
     mean, std = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
     student = make_student(STUDENT["name"], STUDENT["args"]).eval()
-    recipe = parse_recipe(
-        {
-            "name": "tiny",
-            "student": {**STUDENT, "pretrained": "none", "mean": mean, "std": std},
-            "data": {},
-            "stages": [{"epochs": 1, "size_px": 32}],
-            "export_size_px": 64,
-        }
-    )
+    part = StudentPart(**STUDENT, mean=mean, std=std)
     picture = np.random.default_rng(0).integers(0, 255, (40, 50, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     weights = {key: v.half() if v.is_floating_point() else v for key, v in student.state_dict().items()}
-    trained = Trained(recipe=recipe, weights=weights, licence="", card=None)
+    trained = Trained(part, DataPart(), seed=0, size_px=64, weights=weights, licence="", card=None)
 
     (sample,) = trained_samples(trained, tmp_path, [Record("a.png", None, "s", "g")])
 

@@ -1,5 +1,6 @@
 """What teachers said of a frame reaches the batch where, and only where, the view shows it."""
 
+import pytest
 import torch
 
 from distill.data.dataset import Batch
@@ -52,6 +53,19 @@ def test_without_a_share_the_masks_stay_as_they_are():
     batch = batch_of([0], torch.eye(3))
 
     assert torch.equal(teaching(share=0.0).softened(batch), batch.mask)
+
+
+def test_a_teacher_of_soft_masks_alone_has_no_target():
+    masks_alone = Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=0.5, features=False)], 10)
+    batch = batch_of([3], torch.eye(3))
+
+    assert masks_alone.targets(batch) == {}
+    assert masks_alone.softened(batch).eq(0.5).all()
+
+
+def test_a_teacher_that_teaches_nothing_is_refused():
+    with pytest.raises(ValueError, match="t teaches nothing"):
+        TeacherPart(name="t", features=False)
 
 
 def test_rendered_images_that_no_teacher_saw_have_no_target():

@@ -127,6 +127,19 @@ def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
     assert train(*taught[:4], "--run", run, "--set", "distil.online=true", "--stop-after", 1) == 4
 
 
+def test_soft_masks_alone_change_the_student_and_need_no_heads(model, whole, recipe, real24, tmp_path):
+    run = tmp_path / "run"
+    teacher = f'distil.teachers=[{{ name = "task:{model}", mask_share = 0.5, features = false }}]'
+    words = ("--set", teacher, "--set", "distil.online=true", "--set", "distil.stop=1.0")
+    assert train("--recipe", recipe, "--run", run, "--data", real24, *words) == 0
+
+    plain, own = weights_of(whole, "average"), weights_of(run, "average")
+    assert not all(torch.equal(plain[key], own[key]) for key in plain)
+    assert not list((run / "checkpoints").glob("distiller*"))
+    (row,) = json.loads((run / "metrics.json").read_text())
+    assert "features" not in json.dumps(row)
+
+
 def test_a_cache_that_was_not_filled_is_exit_code_3(taught, tmp_path, capsys):
     assert train(*taught[:4], "--run", tmp_path / "run", "--cache", tmp_path / "empty") == 3
     assert "python -m distill cache" in capsys.readouterr().err
@@ -283,6 +296,46 @@ def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole,
     assert main(list(map(str, ("export", runs[0], whole, "--out", tmp_path / "no", "--data", real24)))) == 2
 
 
+def test_several_models_are_exported_as_a_committee(model, real24, tmp_path):
+    out = tmp_path / "both"
+
+    assert (
+        main(list(map(str, ("export", model, model, "--out", out, "--data", real24, "--int8-images", 0))))
+        == 0
+    )
+
+    one, both = load_model_folder(model), load_model_folder(out)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        alone = load_student(one)
+        expected = (alone(image) + alone(image.flip(-1)).flip(-1)) / 2
+        assert torch.allclose(load_student(both)(image), expected, atol=1e-4)
+    assert both.card.student.name == "committee"
+    assert both.card.student.args["channels"] == "16 16"
+    assert both.card.training.run_id == "tiny-1 + tiny-1"
+    assert "committee of tiny-1 + tiny-1" in both.card.training.split
+    assert both.card.training.held_out == one.card.training.held_out
+
+
+def test_a_committee_of_models_that_other_images_judge_is_refused(model, real24, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(model, other)
+    card = json.loads((other / "model.json").read_text())
+    card["training"]["held_out"]["fold"] = 2
+    (other / "model.json").write_text(json.dumps(card))
+
+    words = ("export", model, other, "--out", tmp_path / "both", "--data", real24)
+    assert main(list(map(str, words))) == 2
+    assert not (tmp_path / "both").exists()
+
+
+def test_a_training_goes_on_only_from_what_saw_no_image_that_it_leaves_out(model, recipe, real24, tmp_path):
+    words = ("--recipe", recipe, "--data", real24, "--set", f"student.start={model}", "--dry-run")
+
+    assert train(*words, "--run", tmp_path / "a") == 0
+    assert train(*words, "--run", tmp_path / "b", "--set", "data.left_out_folds=[1]") == 2
+
+
 def test_a_run_is_judged_before_it_is_exported(whole, model, real24, tmp_path):
     table, by_model = tmp_path / "run.csv", tmp_path / "model.csv"
 
@@ -309,4 +362,4 @@ def test_a_model_exported_again_keeps_its_own_split_whatever_its_recipe_says_tod
     (copy / "model.json").write_text(json.dumps(card))
 
     assert load_recipe("light").data.fold == 0
-    assert trained_model(copy).recipe.data.fold == 2
+    assert trained_model(copy).data.fold == 2
