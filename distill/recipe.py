@@ -138,11 +138,18 @@ class TeacherPart(Part):
     flips: bool = False  # of task teachers: the soft masks are the mean over four flips
     # False: soft masks alone, as of members that did not begin alike, whose maps have nothing in common.
     features: bool = True
+    # Soft masks of the very view that the student sees, by a teacher that runs in the step; False: of the
+    # stored frame. Beyer et al., Knowledge distillation: a good teacher is patient and consistent, CVPR 2022.
+    sees_view: bool = False
 
     @model_validator(mode="after")
     def _teaches_something(self) -> TeacherPart:
         if not self.features and not self.mask_share:
             raise ValueError(f"{self.name} teaches nothing: features is false and mask_share 0")
+        if self.sees_view and (self.features or self.flips):
+            raise ValueError(f"{self.name} sees views: features and flips must be false")
+        if self.sees_view and not self.name.startswith("task:"):
+            raise ValueError(f"{self.name} cannot see views: only task:MODEL FOLDER can")
         return self
 
 
@@ -169,6 +176,11 @@ class DistilPart(Part):
     freeze_encoder: Annotated[float, Field(ge=0, le=1)] = 1.0  # from there on; 1: never
     frozen_batchnorm: bool = True  # statistics stand still in a frozen encoder
     online: bool = False  # teachers run in the step, instead of once into the cache
+
+    @property
+    def cached_teachers(self) -> tuple[TeacherPart, ...]:
+        """Those that look at every frame once, before the training."""
+        return () if self.online else tuple(part for part in self.teachers if not part.sees_view)
 
 
 class Recipe(Part):

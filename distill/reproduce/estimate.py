@@ -87,7 +87,7 @@ def cache_gigabytes(recipes: Mapping[str, Recipe], images: int) -> dict[str, flo
 
     sizes: dict[str, float] = {}
     for recipe in recipes.values():
-        for teacher in () if recipe.distil.online else recipe.distil.teachers:
+        for teacher in recipe.distil.cached_teachers:
             card = card_of(teacher)
             rows, columns = card.grid
             sizes[teacher.name] = max(

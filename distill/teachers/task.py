@@ -81,6 +81,16 @@ class TaskTeacher(NetworkTeacher):
             masks.append(torch.sigmoid(flipped / self._temperature).flip(axes))
         return Answer(said.features[self._map_name], torch.stack(masks).mean(0))
 
+    @torch.no_grad()
+    def masks_of_view(self, image: Tensor) -> Tensor:
+        """float [B, 3, S, S] RGB 0..1 -> soft masks float32 [B, 1, S, S]: a view at its own size, as it is.
+
+        In bf16, as students are trained: it runs in every step.
+        """
+        with torch.autocast(image.device.type, torch.bfloat16):
+            logits = self.network.predict(self.normalise(image)).logits
+        return torch.sigmoid(logits.float() / self._temperature)
+
 
 class CommitteeTeacher(Teacher):
     """The mean of several models of one shape: of their probabilities, and of their maps.

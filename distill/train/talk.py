@@ -105,7 +105,7 @@ class Talk:
     def _teachers(self, positions: list[int]) -> dict[int, U8]:
         """What the first teacher says of the samples: its mask, or its map in three colours."""
         teaching = self._course.validation_teaching
-        if teaching is None:
+        if teaching is None or not teaching.sources:
             return {}
         source = next(iter(teaching.sources.values()))
         masks = source.masks(positions)

@@ -15,6 +15,13 @@ from distill.losses.soft import blend
 from distill.recipe import TeacherPart
 
 
+class Viewer(Protocol):
+    """A teacher that runs in the step, on what the student sees."""
+
+    def masks_of_view(self, image: Tensor) -> Tensor:
+        """float32 [B, 3, S, S] RGB 0..1 -> soft masks float32 [B, 1, S, S] in 0..1."""
+
+
 class Source(Protocol):
     """One teacher over a list of images: a FeatureCache, or a teacher that runs in the step."""
 
@@ -45,11 +52,21 @@ def on_device(targets: Mapping[str, TargetBatch], device: torch.device) -> dict[
 
 
 class Teaching:
-    """All teachers over the first `known` images of a list; the rest, rendered ones, they never saw."""
+    """All teachers over the first `known` images of a list; the rest, rendered ones, they never saw.
 
-    def __init__(self, sources: Mapping[str, Source], parts: Sequence[TeacherPart], known: int) -> None:
+    `viewers` are the teachers that look at the student's views, rendered ones and hidden parts included.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        parts: Sequence[TeacherPart],
+        known: int,
+        viewers: Mapping[str, Viewer] | None = None,
+    ) -> None:
         self.sources = dict(sources)
-        named = dict(zip(sources, parts, strict=True))
+        self._viewers = dict(viewers or {})
+        named = dict(zip(teacher_names(parts), parts, strict=True))
         self.feature_sources = {name: sources[name] for name, part in named.items() if part.features}
         self._shares = {name: part.mask_share for name, part in named.items()}
         self._known = known
@@ -61,10 +78,13 @@ class Teaching:
     def softened(self, batch: Batch) -> Tensor:
         """The batch's masks, blended with the teachers' soft masks where the views show what they saw."""
         mask = batch.mask
+        for name, viewer in self._viewers.items():
+            mask = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
         valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1])) * self._has(batch)
         valid = valid.to(mask.device)
-        for name, share in self._shares.items():
-            soft = self.sources[name].masks(self._within(batch)) if share else None
+        for name, source in self.sources.items():
+            share = self._shares[name]
+            soft = source.masks(self._within(batch)) if share else None
             if soft is not None:
                 moved = warp_maps(soft, batch.matrix, (mask.shape[-2], mask.shape[-1]))
                 mask = torch.where(valid > 0, blend(mask, moved.to(mask.device), share), mask)

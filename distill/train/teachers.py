@@ -16,8 +16,9 @@ from distill.recipe import DistilPart, Recipe, TeacherPart
 from distill.standardise import Standardiser
 from distill.teachers import make_teacher
 from distill.teachers.base import Teacher
+from distill.teachers.task import TaskTeacher
 from distill.train.setup import Sides
-from distill.train.targets import Source, Teaching, teacher_names
+from distill.train.targets import Source, Teaching, Viewer, teacher_names
 from engine.models.base import Student
 
 STATISTICS_IMAGES = 256  # of a teacher that runs in the step: enough places for a covariance
@@ -94,7 +95,11 @@ def make_teachings(
     parts = recipe.distil.teachers
     names = teacher_names(parts)
     found: tuple[dict[str, Source], dict[str, Source]] = ({}, {})
+    viewers: dict[str, Viewer] = {}
     for name, part in zip(names, parts, strict=True):
+        if part.sees_view:
+            viewers[name] = _viewer(part, accelerator)
+            continue
         teacher = (
             make_teacher(_located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
         )
@@ -105,7 +110,16 @@ def make_teachings(
             else:
                 side[name] = open_cache(cache, part, data_root, pictures.records[:known])
     training, validation = found
-    return Teaching(training, parts, sides.known), Teaching(validation, parts, len(sides.validation))
+    return (
+        Teaching(training, parts, sides.known, viewers),
+        Teaching(validation, parts, len(sides.validation), viewers),
+    )
+
+
+def _viewer(part: TeacherPart, accelerator: Accelerator) -> Viewer:
+    teacher = make_teacher(part).to(accelerator.device)
+    assert isinstance(teacher, TaskTeacher)  # TeacherPart sees to it
+    return teacher
 
 
 def _located(part: TeacherPart, data_root: Path) -> TeacherPart:

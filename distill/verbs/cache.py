@@ -60,10 +60,10 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
 
     if not options.recipe:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
-    part = load_recipe(options.recipe).distil
+    teachers = load_recipe(options.recipe).distil.cached_teachers
     index = load_index(data_root(options))
-    if not part.teachers:
-        log.info("the recipe %s has no teachers: nothing to do", options.recipe)
+    if not teachers:
+        log.info("the recipe %s has no teachers to look at the frames: nothing to do", options.recipe)
         return OK
     if options.run:
         (options.run / CANCEL).unlink(missing_ok=True)  # an old wish to stop
@@ -77,7 +77,7 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
                 fill_shard(
                     folder, teacher, index.root, index.records, told, options.accept_licence, options.grid
                 )
-                for teacher in part.teachers
+                for teacher in teachers
             )
         except KeyboardInterrupt:
             whole = False

@@ -68,6 +68,28 @@ def test_a_teacher_that_teaches_nothing_is_refused():
         TeacherPart(name="t", features=False)
 
 
+class Brightness:
+    """A teacher of views that calls polyp what is bright."""
+
+    def masks_of_view(self, image):
+        return image.mean(1, keepdim=True)
+
+
+def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
+    part = TeacherPart(name="v", mask_share=0.5, features=False, sees_view=True)
+    seeing = Teaching({}, [part], 1, {"v": Brightness()})
+    batch = batch_of([0, 5], HALF_A_VIEW_RIGHT)._replace(image=torch.rand(2, 3, 16, 16))
+
+    assert seeing.targets(batch) == {}
+    torch.testing.assert_close(seeing.softened(batch), 0.5 * batch.image.mean(1, keepdim=True))
+
+
+@pytest.mark.parametrize("more", [{"features": True}, {"features": False, "flips": True}])
+def test_a_teacher_that_sees_views_gives_soft_masks_alone(more):
+    with pytest.raises(ValueError, match="features and flips"):
+        TeacherPart(name="v", mask_share=0.5, sees_view=True, **more)
+
+
 def test_rendered_images_that_no_teacher_saw_have_no_target():
     batch = batch_of([3, 10], torch.eye(3))
     target = teaching(known=10).targets(batch)["t"]

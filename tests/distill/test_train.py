@@ -127,10 +127,18 @@ def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
     assert train(*taught[:4], "--run", run, "--set", "distil.online=true", "--stop-after", 1) == 4
 
 
-def test_soft_masks_alone_change_the_student_and_need_no_heads(model, whole, recipe, real24, tmp_path):
+@pytest.mark.parametrize("how", ["sees_view", "online"])
+def test_soft_masks_alone_change_the_student_and_need_no_heads(how, model, whole, recipe, real24, tmp_path):
     run = tmp_path / "run"
-    teacher = f'distil.teachers=[{{ name = "task:{model}", mask_share = 0.5, features = false }}]'
-    words = ("--set", teacher, "--set", "distil.online=true", "--set", "distil.stop=1.0")
+    more = "sees_view = true, " if how == "sees_view" else ""
+    teacher = f'distil.teachers=[{{ {more}name = "task:{model}", mask_share = 0.5, features = false }}]'
+    words = (
+        "--set",
+        teacher,
+        "--set",
+        "distil.stop=1.0",
+        *(("--set", "distil.online=true") if not more else ()),
+    )
     assert train("--recipe", recipe, "--run", run, "--data", real24, *words) == 0
 
     plain, own = weights_of(whole, "average"), weights_of(run, "average")
@@ -138,6 +146,14 @@ def test_soft_masks_alone_change_the_student_and_need_no_heads(model, whole, rec
     assert not list((run / "checkpoints").glob("distiller*"))
     (row,) = json.loads((run / "metrics.json").read_text())
     assert "features" not in json.dumps(row)
+
+
+def test_only_trained_models_see_views(taught, tmp_path, capsys):
+    words = ("mask_share=0.5", "features=false", "sees_view=true")
+    changes = [word for one in words for word in ("--set", f"distil.teachers.0.{one}")]
+
+    assert train(*taught, "--run", tmp_path / "run", *changes) == 2
+    assert "only task:MODEL FOLDER can" in capsys.readouterr().err
 
 
 def test_a_cache_that_was_not_filled_is_exit_code_3(taught, tmp_path, capsys):
