@@ -76,8 +76,8 @@ class Brightness:
 
 
 def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
-    part = TeacherPart(name="v", mask_share=0.5, features=False, sees_view=True)
-    seeing = Teaching({}, [part], 1, {"v": Brightness()})
+    part = TeacherPart(name="task:v", mask_share=0.5, features=False, sees_view=True)
+    seeing = Teaching({}, [part], 1, {part.name: Brightness()})
     batch = batch_of([0, 5], HALF_A_VIEW_RIGHT)._replace(image=torch.rand(2, 3, 16, 16))
 
     assert seeing.targets(batch) == {}
@@ -87,7 +87,7 @@ def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
 @pytest.mark.parametrize("more", [{"features": True}, {"features": False, "flips": True}])
 def test_a_teacher_that_sees_views_gives_soft_masks_alone(more):
     with pytest.raises(ValueError, match="features and flips"):
-        TeacherPart(name="v", mask_share=0.5, sees_view=True, **more)
+        TeacherPart(name="task:v", mask_share=0.5, sees_view=True, **more)
 
 
 def test_rendered_images_that_no_teacher_saw_have_no_target():
