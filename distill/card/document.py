@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import torch
+
 from distill.card.curve import reliability_png
 from distill.card.figures import measure_model
 from distill.card.text import HEAD, gain_text, model_text
@@ -15,6 +17,8 @@ from distill.metrics.table import read_table
 from distill.video import Recording, clips_of, sequences_of, watch
 from engine.files import write_bytes, write_text
 from engine.model_folder import ModelFolder
+from engine.models import make_student
+from engine.models.cost import Cost, cost_of
 
 NOTES, EVIDENCE, PICTURES = "model-notes", "evidence", "images"
 CONTROL, DISTILLED, TITLE = "control-*.csv", "distilled-*.csv", "title.txt"
@@ -36,13 +40,19 @@ def write_card(
         write_bytes(out.parent / picture, reliability_png(figures.logits, model.card.output.temperature))
         notes = out.parent / NOTES / f"{model.id}.md"
         said = notes.read_text(encoding="utf-8") if notes.is_file() else ""
-        parts.append(model_text(model.card, figures, behaviour, picture.as_posix(), said))
+        parts.append(model_text(model.card, _cost(model), figures, behaviour, picture.as_posix(), said))
         if gallery:
             write_bytes(gallery / f"{model.id}-worst.png", figures.worst)
     gains = list(gains_of(out.parent / EVIDENCE))
     if gains:
         parts.append("\n\n".join(["## What distillation brought", *gains]))
     write_text(out, "\n".join(parts))
+
+
+def _cost(model: ModelFolder) -> Cost:
+    with torch.device("meta"):  # counted, not computed
+        student = make_student(model.card.student.name, model.card.student.args)
+    return cost_of(student, model.card.input.width_px)
 
 
 def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:

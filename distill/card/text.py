@@ -10,6 +10,7 @@ from distill.compare import Difference
 from distill.metrics.rows import FALSE_ALARMS, POOLED
 from distill.video import LONG_S, Behaviour
 from engine.model_folder import ModelCard
+from engine.models.cost import Cost
 
 HEAD = """# Model card
 
@@ -33,7 +34,7 @@ SEQUENCES = ("sequence", "frames", "frames on", "changes/s", "polyp frames hit",
 
 
 def model_text(
-    card: ModelCard, figures: Figures, behaviour: Sequence[Behaviour], curve: str, notes: str
+    card: ModelCard, cost: Cost, figures: Figures, behaviour: Sequence[Behaviour], curve: str, notes: str
 ) -> str:
     """One model: what it is, what it was made of, what it does. `curve` is the picture's path."""
     student = ", ".join(f"{key} {value}" for key, value in card.student.args.items())
@@ -42,7 +43,8 @@ def model_text(
     before, after = (reliability(figures.logits, t) for t in (1.0, card.output.temperature))
     parts = [
         f"## {card.id}{' (default)' if card.default else ''}",
-        f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}\n"
+        f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}; "
+        f"{cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e9:.2f} GMAC a picture\n"
         f"- Recipe `{training.recipe}`, seed {training.seed}, run `{training.run_id}`; encoder from "
         f"{encoder}; teachers: {', '.join(training.teachers) or 'none'}\n"
         f"- Data: {training.data}\n- Split: {training.split}\n- Licence: {card.licence}",

@@ -1,6 +1,7 @@
 """`card`: the figures of a model, measured from its weights, become a document."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -99,6 +100,12 @@ def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
     )
     (clip,) = [line for line in text.splitlines() if line.startswith("| polyp_free_x |")]
     assert clip.split("|")[3].strip() == "80%"
+
+
+def test_it_says_what_the_network_costs(card):
+    assert re.search(
+        r"^- Network: `.+\d\.\d\d M parameters, \d\.\d\d GMAC a picture$", card.read_text(), re.M
+    )
 
 
 def test_notes_gains_and_pictures_are_part_of_it(card):
