@@ -10,10 +10,17 @@ from engine.runtime.base import Runtime, RuntimeOptions
 from engine.table import Entry, load_named
 
 AUTO = "auto"
+GPU_RUNTIMES = frozenset({"tensorrt", "cuda"})  # compute on an NVIDIA GPU or not at all
 
 RUNTIMES: Mapping[str, Entry] = {
     "openvino": Entry("engine.runtime.openvino:open", summary="CPU; f32, bf16, int8"),
-    "eager": Entry("engine.runtime.eager:open", extra="torch", summary="PyTorch as trained; CPU or CUDA"),
+    "tensorrt": Entry(
+        "engine.runtime.tensorrt:open", extra="tensorrt", summary="NVIDIA GPU, compiled; f16, f32"
+    ),
+    "cuda": Entry("engine.runtime.cuda:open", extra="torch", summary="NVIDIA GPU; f16, bf16, f32"),
+    "eager": Entry(
+        "engine.runtime.eager:open", extra="torch", summary="PyTorch as trained; CPU, CUDA or MPS"
+    ),
 }
 
 

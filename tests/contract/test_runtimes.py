@@ -11,8 +11,9 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.files import HOME_VARIABLE
 from engine.model_folder import CARD, load_model_folder
-from engine.runtime import RUNTIMES, open_runtime
+from engine.runtime import GPU_RUNTIMES, RUNTIMES, open_runtime
 from engine.runtime.base import RuntimeOptions
+from engine.runtime.gpu import nvidia_gpus
 from engine.runtime.parity import compare_runtimes
 from engine.table import load
 from tests.fixtures.models import random_student, red_model
@@ -38,6 +39,8 @@ def name(request):
         load(RUNTIMES[request.param])
     except FaultError as error:
         pytest.skip(str(error))
+    if request.param in GPU_RUNTIMES and not nvidia_gpus():
+        pytest.skip("there is no NVIDIA GPU")
     return request.param
 
 
@@ -140,7 +143,7 @@ def test_it_says_what_executes(name, opened, student_folder):
 
     assert info.name == name
     assert info.precision == "f32"
-    assert info.threads == 1
+    assert info.threads == (0 if name in GPU_RUNTIMES else 1)
     assert info.device
     assert info.version
 
