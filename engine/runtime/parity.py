@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.runtime.base import Runtime
+from engine.runtime.difference import Difference
 from engine.types import U8
 
 # Least pooled Dice between a precision's masks and the exact ones on stored frames. A single probability says
 # nothing (bf16: up to 0.7 at an outline that moves by a pixel). What int8 may cost was judged by its export.
 LEAST_DICE = {"f32": 0.998, "f16": 0.99, "bf16": 0.98, "int8": 0.95}
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """`max_dp`: largest difference of a probability, 0..1. `mask_dice`: mean Dice of the masks.
-
-    `pooled_dice`: of the pixels of all masks together, so that a speck that comes or goes in an otherwise
-    empty picture counts as what it is.
-    """
-
-    max_dp: float
-    mask_dice: float
-    images: int
-    pooled_dice: float = 1.0
 
 
 def is_same(difference: Difference, precision: str) -> bool:

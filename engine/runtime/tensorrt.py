@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from engine.model_folder import ModelFolder
 from engine.runtime import trt_calls
-from engine.runtime.base import Runtime, RuntimeOptions
+from engine.runtime.base import BuildReport, Runtime, RuntimeOptions
 from engine.runtime.cache import cache_folder
 from engine.runtime.frames import stored_frames
 from engine.runtime.gpu import nvidia_gpus
 from engine.runtime.lane import Lane
 from engine.runtime.on_gpu import LaneRuntime
 from engine.runtime.student import cuda_device
-from engine.runtime.trt_build import Builder, Built, Report, Stage, cache, engine_facts
+from engine.runtime.trt_build import Builder, Built, Stage, cache, engine_facts
 from engine.types import U8, RuntimeInfo, Size
 
 
@@ -27,22 +29,29 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
     return runtime_of(model, built or builder.make(_frames(model), cache_folder("tensorrt")))
 
 
+def build(
+    model: ModelFolder, options: RuntimeOptions, frames: Sequence[U8] | None, stage: Stage
+) -> BuildReport:
+    """Have an engine in the cache, and say how near its masks are. `frames` None: of the demonstration.
+
+    Raises FaultError as `open`.
+    """
+    builder = builder_for(model, options, stage=stage)
+    pictures = _frames(model) if frames is None else frames
+    built = builder.cached() or builder.make(pictures, cache_folder("tensorrt"))
+    stage("compare")
+    return BuildReport("tensorrt", built.layout, built.origin, builder.compare(built, pictures))
+
+
 def is_built(model: ModelFolder, options: RuntimeOptions) -> bool:
     """Whether `open` has an engine to load. Raises FaultError ARGUMENT or RUNTIME_MISSING."""
     return cache().find(_facts(model, options, cuda_device("tensorrt"))) is not None
 
 
-def builder_for(
-    model: ModelFolder,
-    options: RuntimeOptions,
-    *,
-    stage: Stage = lambda name: None,
-    report: Report = lambda difference, layout: None,
-) -> Builder:
+def builder_for(model: ModelFolder, options: RuntimeOptions, *, stage: Stage = lambda name: None) -> Builder:
     """What makes the model's engine on this machine's GPU."""
     device = cuda_device("tensorrt")
-    facts = _facts(model, options, device)
-    return Builder(model, facts, trt_calls, device, cache(), stage=stage, report=report)
+    return Builder(model, _facts(model, options, device), trt_calls, device, cache(), stage=stage)
 
 
 def runtime_of(model: ModelFolder, built: Built) -> Runtime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import platform
 import shutil
 import tempfile
@@ -22,9 +23,10 @@ from engine.faults import FaultCode, FaultError
 from engine.files import write_bytes
 from engine.model_folder import WEIGHTS, ModelFolder
 from engine.runtime.cache import EngineCache, Stored, cache_folder
+from engine.runtime.difference import Difference
 from engine.runtime.fused import LAYOUTS, Fused
 from engine.runtime.lane import Lane
-from engine.runtime.parity import Difference, compare_maps, is_same
+from engine.runtime.parity import compare_maps, is_same
 from engine.runtime.student import load_student
 from engine.types import U8, Size
 
@@ -152,14 +154,21 @@ class Builder:
 
         Raises FaultError MODEL_LOAD when TensorRT builds none whose masks are those of the exact network.
         """
-        self._stage("reference")
-        judge = Judge(frames, self._exact(frames), self._model.card.presets["standard"].threshold)
+        judge = self._judge(frames)
         folder.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=ASIDE_PREFIX, dir=folder))
+        aside = Path(tempfile.mkdtemp(prefix=aside_prefix(os.getpid()), dir=folder))
         try:
             return self._refitted(judge, aside) or self._compiled(judge, aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+    def compare(self, built: Built, frames: Sequence[U8]) -> Difference:
+        """How near the engine's masks are to those of the exact network."""
+        return self._judge(frames)(self._lane(built.module))
+
+    def _judge(self, frames: Sequence[U8]) -> Judge:
+        self._stage("reference")
+        return Judge(frames, self._exact(frames), self._model.card.presets["standard"].threshold)
 
     def _exact(self, frames: Sequence[U8]) -> list[U8]:
         lane = self._lane(Fused(load_student(self._model), self._model.card, "f32").to(self._device))
@@ -242,6 +251,11 @@ class Builder:
 
     def _lane(self, network: Callable[[Tensor], Tensor]) -> Lane:
         return Lane(network, self._size, self._device, graph=False)
+
+
+def aside_prefix(pid: int) -> str:
+    """How the folders start in which a process has its unfinished engines."""
+    return f"{ASIDE_PREFIX}{pid}-"
 
 
 def _layout(stored: Stored) -> str:
