@@ -5,7 +5,13 @@ from __future__ import annotations
 from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
-RUNTIME_NAMES = {"openvino": "OpenVINO", "eager": "PyTorch (eager)", "auto": "Automatic"}
+RUNTIME_NAMES = {
+    "openvino": "OpenVINO",
+    "tensorrt": "TensorRT",
+    "cuda": "CUDA (PyTorch)",
+    "eager": "PyTorch (eager)",
+    "auto": "Automatic",
+}
 
 
 def clock(seconds: float) -> str:

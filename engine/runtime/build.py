@@ -53,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--run", type=Path, metavar="FOLDER", help="where the job writes events.jsonl")
     parser.add_argument("--events", action="store_true", help="also print the events, a JSON object a line")
+    parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
+    if options.background and hasattr(os, "nice"):
+        os.nice(19)
     try:
         model = load_model_folder(find_model(options.model) if options.model else default_model())
     except FaultError as error:
