@@ -11,7 +11,8 @@ from engine.faults import FaultError
 from engine.model_folder import ModelFolder
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.choice import Choice, choice_facts, forget_choice, stored_choice
-from engine.table import Entry, choose, load_named
+from engine.table import Entry, load_named
+from engine.table import choose as entry_of  # `choose` is a module here
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def open_runtime(name: str, model: ModelFolder, options: RuntimeOptions = Runtim
 def parse_runtime(name: str) -> tuple[str, str]:
     """Runtime and device ("" for its own): "openvino:GPU". Raises FaultError ARGUMENT for an unknown one."""
     known, _, device = name.partition(":")
-    choose(RUNTIMES, known, "runtime")
+    entry_of(RUNTIMES, known, "runtime")
     return known, device
 
 

@@ -215,3 +215,29 @@ def test_a_compiled_model_that_openvino_refuses_is_compiled_again(tmp_path, open
     assert runtime.infer(np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)).max() == 0
     assert (entry / BLOB).stat().st_size > 1000
     assert "compiled again" in caplog.text
+
+
+def test_a_device_that_openvino_does_not_have_is_a_fault_that_names_those_it_has(tmp_path):
+    with pytest.raises(FaultError, match="CPU") as caught:
+        open_runtime("openvino:ABACUS", load_model_folder(red_model(tmp_path)))
+
+    assert caught.value.code is FaultCode.ARGUMENT
+
+
+def test_a_device_may_be_named(tmp_path, opened):
+    runtime = opened("openvino:CPU", load_model_folder(red_model(tmp_path)))
+
+    assert (runtime.info.name, runtime.info.threads) == ("openvino", 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "precision", "hint"),
+    [("GPU", "f16", "f16"), ("GPU.1", "int8", "f16"), ("GPU", "f32", "f32"), ("NPU", "f16", None)],
+)
+def test_a_graphics_card_gets_no_property_of_a_cpu(target, precision, hint):
+    from engine.runtime.openvino import settings_for
+
+    settings = settings_for(target, precision, ("FP32", "FP16"), 0, 1)
+
+    assert not {"INFERENCE_NUM_THREADS", "ENABLE_CPU_PINNING"} & set(settings)
+    assert settings.get("INFERENCE_PRECISION_HINT") == hint

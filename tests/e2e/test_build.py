@@ -109,3 +109,28 @@ def test_without_tensorrt_or_a_gpu_the_real_job_says_what_is_missing(start):
 
     assert process.returncode == 2
     assert "torch_tensorrt" in err or "tensorrt" in err or "GPU" in err
+
+
+def test_measuring_keeps_a_choice_that_auto_then_stands_for(tmp_path, monkeypatch):
+    from engine.model_folder import load_model_folder
+    from engine.runtime import measured_choice, open_runtime
+    from engine.runtime.base import RuntimeOptions
+
+    home = tmp_path / "home"
+    model = load_model_folder(red_model(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.runtime.choose", str(model.path), "--background"],
+        env=os.environ | {HOME_VARIABLE: str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    monkeypatch.setenv(HOME_VARIABLE, str(home))
+    choice = measured_choice(model, RuntimeOptions())
+    runtime = open_runtime("auto", model)
+
+    assert done.returncode == 0, done.stderr
+    assert "| openvino f32" in done.stdout
+    assert (runtime.info.name, runtime.info.precision) == (choice.chosen.runtime, choice.chosen.precision)
+    runtime.close()
