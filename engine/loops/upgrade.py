@@ -13,7 +13,8 @@ import engine
 from engine.faults import FaultCode, FaultError
 from engine.runtime.live import Later, Live
 
-POLL_S = 0.1
+POLL_S = 0.1  # of a process that runs
+REST_POLL_S = 0.5
 REST_S = 15.0  # nothing has played for that long: nobody is about to watch a mask
 END_S = 3.0
 CANCELLED = 4  # the job was told to stop, by another window perhaps
@@ -79,7 +80,7 @@ class Upgrade:
                 return True
             if not self._at_rest():
                 since_s = time.monotonic()
-            self._cancelled.wait(POLL_S)
+            self._cancelled.wait(REST_POLL_S)
         return False
 
     def _process(self) -> tuple[int, str] | None:

@@ -102,8 +102,8 @@ class Job:
     def run(self) -> int:
         """Returns the exit code. Where the compiler is still busy after a cancel, the process ends here."""
         began_s = time.monotonic()
-        threading.Thread(target=self._build, name="polyplive-build", daemon=True).start()
         with _interrupts() as asked:
+            threading.Thread(target=self._build, name="polyplive-build", daemon=True).start()
             beat_s = began_s
             while not self._ended.wait(POLL_S):
                 if asked() or self._folder.is_cancelled():
