@@ -144,7 +144,7 @@ class Job:
         for unfinished in cache_folder(self._runtime).glob(UNFINISHED.format(pid=os.getpid())):
             shutil.rmtree(unfinished, ignore_errors=True)
         sys.stdout.flush()
-        os._exit(CANCELLED)  # the compiler's thread would hold the interpreter until it is done
+        os._exit(CANCELLED)  # an interpreter that ends around working native code may crash
 
     def _event(self, kind: str, **fields: object) -> None:
         with self._lock:

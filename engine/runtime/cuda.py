@@ -10,7 +10,7 @@ from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.fused import Fused
 from engine.runtime.host import cpu_name
 from engine.runtime.lane import Lane
-from engine.runtime.on_gpu import LaneRuntime
+from engine.runtime.on_gpu import LaneRuntime, opening
 from engine.runtime.student import cuda_device, load_student
 from engine.types import RuntimeInfo, Size
 
@@ -34,9 +34,12 @@ def on_device(model: ModelFolder, options: RuntimeOptions, device: torch.device)
     precision = PRECISIONS[options.precision]
     card = model.card
     size = Size(card.input.width_px, card.input.height_px)
-    network = Fused(load_student(model), card, precision).to(device)
-    # One size for ever: cuDNN may try its kernels once and keep the fastest.
-    with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=precision != "f32"):
+    with (
+        opening("cuda", model.id),
+        # One size for ever: cuDNN may try its kernels once and keep the fastest.
+        torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=precision != "f32"),
+    ):
+        network = Fused(load_student(model), card, precision).to(device)
         lane = Lane(network, size, device, graph=True)
     on_gpu = device.type == "cuda"
     info = RuntimeInfo(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.faults import FaultCode, FaultError
 from engine.runtime.base import check_image
@@ -41,6 +42,21 @@ class LaneRuntime:
         if self._lane is not None:
             self._lane = None
             self._release()
+
+
+@contextmanager
+def opening(runtime: str, model_id: str) -> Iterator[None]:
+    """Make what torch throws while a network is put on a GPU (no memory left, mostly) a fault MODEL_LOAD."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"{model_id} to open in {runtime}",
+            got=next(iter(str(error).splitlines()), type(error).__name__),
+            remedy="choose another runtime",
+            detail=str(error),
+        ) from error
 
 
 def _fault(got: str, remedy: str) -> FaultError:

@@ -13,7 +13,7 @@ from engine.runtime.cache import cache_folder
 from engine.runtime.frames import stored_frames
 from engine.runtime.gpu import nvidia_gpus
 from engine.runtime.lane import Lane
-from engine.runtime.on_gpu import LaneRuntime
+from engine.runtime.on_gpu import LaneRuntime, opening
 from engine.runtime.student import cuda_device
 from engine.runtime.trt_build import Builder, Built, Stage, cache, engine_facts
 from engine.types import U8, RuntimeInfo, Size
@@ -25,8 +25,9 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
     Raises FaultError ARGUMENT (precision), RUNTIME_MISSING (no GPU) or MODEL_LOAD.
     """
     builder = builder_for(model, options)
-    built = builder.cached()
-    return runtime_of(model, built or builder.make(_frames(model), cache_folder("tensorrt")))
+    with opening("tensorrt", model.id):
+        built = builder.cached() or builder.make(_frames(model), cache_folder("tensorrt"))
+        return runtime_of(model, built)
 
 
 def build(
@@ -38,9 +39,10 @@ def build(
     """
     builder = builder_for(model, options, stage=stage)
     pictures = _frames(model) if frames is None else frames
-    built = builder.cached() or builder.make(pictures, cache_folder("tensorrt"))
-    stage("compare")
-    return BuildReport("tensorrt", built.layout, built.origin, builder.compare(built, pictures))
+    with opening("tensorrt", model.id):
+        built = builder.cached() or builder.make(pictures, cache_folder("tensorrt"))
+        stage("compare")
+        return BuildReport("tensorrt", built.layout, built.origin, builder.compare(built, pictures))
 
 
 def is_built(model: ModelFolder, options: RuntimeOptions) -> bool:

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ TIMING_CACHE = "timing.cache"
 ASIDE_PREFIX = ".building-"
 # What a person may ask for, and the layouts that are tried for it in turn.
 PRECISIONS = {"auto": LAYOUTS, "f16": LAYOUTS[:2], "f32": LAYOUTS[2:]}
+LEFT_S = 24 * 3600.0
 HALF_SHARE = 0.5  # of an engine's floating tensors: a half network has float32 only at its two ends
 
 Stage = Callable[[str], None]
@@ -156,6 +158,7 @@ class Builder:
         """
         judge = self._judge(frames)
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         aside = Path(tempfile.mkdtemp(prefix=aside_prefix(os.getpid()), dir=folder))
         try:
             return self._refitted(judge, aside) or self._compiled(judge, aside, folder)
@@ -199,12 +202,12 @@ class Builder:
             try:
                 program = self._exported(layout)
                 self._stage(f"compile {layout}")
-                compiled = self._compile(program, timing_cache, aside)
+                compiled = self._calls.compile(program, self._pixels, timing_cache, aside)
                 _check_types(self._calls.layer_info(compiled), layout)
                 built = self._accepted(compiled, layout, "compiled", judge, aside)
-            except FaultError as error:
-                log.info("%s in %s: %s", self._model.id, layout, error)
-                failed = error
+            except Exception as error:  # as above
+                failed = error if isinstance(error, FaultError) else self._refused(error)
+                log.info("%s in %s: %s", self._model.id, layout, failed)
             else:
                 with suppress(OSError):  # the next build only takes longer
                     write_bytes(folder / TIMING_CACHE, timing_cache.read_bytes())
@@ -212,17 +215,14 @@ class Builder:
         assert failed is not None  # every precision has a layout
         raise failed
 
-    def _compile(self, program: ExportedProgram, timing_cache: Path, aside: Path) -> nn.Module:
-        try:
-            return self._calls.compile(program, self._pixels, timing_cache, aside)
-        except Exception as error:  # as above
-            raise FaultError(
-                FaultCode.MODEL_LOAD,
-                expected=f"TensorRT to compile {self._model.id}",
-                got=next(iter(str(error).splitlines()), type(error).__name__),
-                remedy="choose the runtime cuda",
-                detail=str(error),
-            ) from error
+    def _refused(self, error: Exception) -> FaultError:
+        return FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"TensorRT to compile {self._model.id}",
+            got=next(iter(str(error).splitlines()), type(error).__name__),
+            remedy="choose the runtime cuda",
+            detail=repr(error),
+        )
 
     def _accepted(self, compiled: nn.Module, layout: str, origin: str, judge: Judge, aside: Path) -> Built:
         """Saved, loaded again as it will be at every start, compared, stored."""
@@ -256,6 +256,14 @@ class Builder:
 def aside_prefix(pid: int) -> str:
     """How the folders start in which a process has its unfinished engines."""
     return f"{ASIDE_PREFIX}{pid}-"
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a build left that was killed; one that may still be running is younger."""
+    for left in folder.glob(f"{ASIDE_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _layout(stored: Stored) -> str:

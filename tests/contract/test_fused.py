@@ -112,3 +112,16 @@ def test_without_a_gpu_the_cuda_runtime_says_why(model):
 
     assert caught.value.code is FaultCode.RUNTIME_MISSING
     assert "GPU" in caught.value.expected
+
+
+def test_a_gpu_without_memory_is_a_fault_from_which_the_window_goes_on(model, monkeypatch):
+    from engine.runtime import cuda
+
+    def full(*arguments, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")
+
+    monkeypatch.setattr(cuda, "Lane", full)
+    with pytest.raises(FaultError, match="out of memory") as caught:
+        on_cpu(model, "f16")
+
+    assert caught.value.code is FaultCode.MODEL_LOAD

@@ -6,7 +6,9 @@ The fake runs the network as it is on the CPU, so that the numbers behind every 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -155,9 +157,7 @@ def test_the_first_time_it_is_compiled_in_half_and_the_second_time_loaded(build,
     assert says_what_eager_says(second, model, frames)
 
 
-@pytest.mark.parametrize(
-    "changed", [{"driver": "590.1"}, {"name": "NVIDIA L4"}, {"capability": "8.9"}], ids=lambda one: str(one)
-)
+@pytest.mark.parametrize("changed", [{"driver": "590.1"}, {"name": "NVIDIA L4"}], ids=["driver", "GPU"])
 def test_another_gpu_or_driver_gets_an_engine_of_its_own(build, trt, model, changed):
     build(model)
     built = build(model, gpu=GPU | changed)
@@ -237,8 +237,12 @@ def test_half_asked_for_by_name_is_never_float32(build, trt, model):
     assert build(model, "f32").layout == "f32"
 
 
-def test_a_compiler_that_fails_is_told_in_its_own_words(build, trt, model, tmp_path):
-    trt.compile_error = RuntimeError("no converter for aten::odd\nand a long trace")
+@pytest.mark.parametrize("call", ["export", "compile", "layer_info", "save"])
+def test_a_compiler_that_fails_is_told_in_its_own_words(build, trt, model, tmp_path, call):
+    def fail(*arguments):
+        raise AssertionError("no converter for aten::odd\nand a long trace")
+
+    setattr(trt, call, fail)
     with pytest.raises(FaultError, match="no converter for aten::odd") as caught:
         build(model)
 
@@ -252,6 +256,18 @@ def test_an_interrupted_build_leaves_nothing(build, trt, model, tmp_path):
         build(model)
 
     assert entries(tmp_path) == []
+
+
+def test_what_a_killed_build_has_left_is_swept_away_and_a_running_one_is_not(build, model, tmp_path):
+    killed, running = (tmp_path / "engines" / f".building-{pid}-x" for pid in (1, 2))
+    killed.mkdir(parents=True)
+    running.mkdir()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(killed, (two_days_ago, two_days_ago))
+    build(model)
+
+    assert not killed.exists()
+    assert running.exists()
 
 
 def test_a_stored_engine_that_does_not_load_is_built_again(build, trt, model):
