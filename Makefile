@@ -17,7 +17,7 @@ test-slow: setup-dev ## What takes longer
 	$(PY) -m pytest -m slow
 
 test-gpu: setup-dev ## What needs an NVIDIA GPU
-	$(PY) -m pytest -m gpu
+	$(PY) -m pytest -m gpu -s -rs tests/gpu
 
 lint: setup-dev ## Style, types and who may import whom
 	$(VENV)/bin/ruff check .

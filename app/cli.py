@@ -98,8 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--demo", action="store_true", help="the demonstration that comes with the program")
     parser.add_argument("--model", metavar="ID_OR_DIR", help="a model's name or folder")
-    parser.add_argument("--runtime", default="auto", metavar="NAME", help="auto, openvino, eager, …")
-    parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "int8"))
+    parser.add_argument(
+        "--runtime", default="auto", metavar="NAME", help="auto, openvino, openvino:GPU, tensorrt, …"
+    )
+    parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "f16", "int8"))
     parser.add_argument("--threshold", type=_share, metavar="P", help="mark from this probability on")
     parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
     parser.add_argument("--fullscreen", action="store_true")
@@ -149,10 +151,9 @@ def _model(name: str | None) -> str | None:
 
 def _runtime(name: str) -> str:
     if name != "auto":
-        from engine.runtime import RUNTIMES
-        from engine.table import choose
+        from engine.runtime import parse_runtime
 
-        choose(RUNTIMES, name, "runtime")
+        parse_runtime(name)
     return name
 
 

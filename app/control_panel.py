@@ -18,7 +18,13 @@ from engine.types import OperatingPoint, Snapshot
 
 STEPS = 100  # of the threshold slider
 STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
-PRECISION_NAMES = {"auto": "Automatic", "f32": "f32, exact", "bf16": "bf16", "int8": "int8, fastest"}
+PRECISION_NAMES = {
+    "auto": "Automatic",
+    "f32": "f32, exact",
+    "bf16": "bf16",
+    "f16": "f16",
+    "int8": "int8, fastest",
+}
 OWN_PRESET = "own"
 
 

@@ -33,7 +33,9 @@ class StatusRow(QWidget):
         self.word = StateWordLabel()
         self._source = _Elided()
         self._numbers = label(tone="secondary")
-        self._numbers.setToolTip("Due to painted, median · pictures shown a second · pictures dropped")
+        self._numbers.setToolTip(
+            "What computes the masks · due to painted, median · pictures shown a second · pictures dropped"
+        )
         self._ai = QToolButton()
         self._ai.setCheckable(True)
         self._ai.setProperty("switch", True)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
-RUNTIME_NAMES = {"openvino": "OpenVINO", "eager": "PyTorch (eager)", "auto": "Automatic"}
+RUNTIME_NAMES = {
+    "openvino": "OpenVINO",
+    "tensorrt": "TensorRT",
+    "cuda": "CUDA (PyTorch)",
+    "eager": "PyTorch (eager)",
+    "auto": "Automatic",
+}
 
 
 def clock(seconds: float) -> str:
@@ -42,11 +48,13 @@ def stage_p50_ms(snapshot: Snapshot, stage: str) -> float | None:
 
 
 def numbers_line(snapshot: Snapshot) -> str:
-    """What runs now: "9 ms · 25.0 fps · 0 dropped"; empty while nothing does."""
+    """What runs now: "OpenVINO bf16 · 9 ms · 25.0 fps · 0 dropped"; empty while nothing does."""
     stats = snapshot.stats
     if snapshot.presentation is None or not stats.shown:
         return ""
     parts = []
+    if snapshot.runtime is not None and snapshot.ai_state is AiState.ON:
+        parts.append(executing(snapshot.runtime))
     lag_ms = stage_p50_ms(snapshot, "due to painted")
     if snapshot.source_state is SourceState.RUNNING:  # a picture that stands has no rate
         if lag_ms is not None:
@@ -57,12 +65,16 @@ def numbers_line(snapshot: Snapshot) -> str:
     return " · ".join(parts)
 
 
+def executing(runtime: RuntimeInfo) -> str:
+    """What executes the network, and how: "OpenVINO bf16"."""
+    return f"{RUNTIME_NAMES.get(runtime.name, runtime.name)} {runtime.precision}"
+
+
 def runtime_line(runtime: RuntimeInfo | None) -> str:
     """What executes the network: "OpenVINO bf16 · AMD EPYC · 2 threads"."""
     if runtime is None:
         return ""
-    name = RUNTIME_NAMES.get(runtime.name, runtime.name)
-    parts = [f"{name} {runtime.precision}", runtime.device]
+    parts = [executing(runtime), runtime.device]
     if runtime.threads:
         parts.append(f"{runtime.threads} thread{'s' if runtime.threads != 1 else ''}")
     return " · ".join(parts)

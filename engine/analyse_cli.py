@@ -40,8 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold", type=_probability, help="0 to 1; without it the standard preset of the model"
     )
     parser.add_argument("--model", help="a model's name or folder")
-    parser.add_argument("--runtime", choices=(AUTO, *RUNTIMES), default=AUTO)
-    parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "int8"), default=AUTO)
+    parser.add_argument(
+        "--runtime",
+        default=AUTO,
+        metavar="NAME",
+        help=f"{AUTO}, {', '.join(RUNTIMES)}; openvino:GPU, openvino:NPU",
+    )
+    parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "f16", "int8"), default=AUTO)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,10 +11,10 @@ import cv2
 
 from engine.board import Board
 from engine.faults import Fault, FaultCode, FaultError, fault_of
-from engine.loops.inferer import Inferer, OpenRuntime
+from engine.loops.inferer import Inferer
 from engine.loops.presenter import Presenter
 from engine.loops.reader import OpenSource, Reader
-from engine.runtime import open_runtime
+from engine.runtime.live import OpenLive, open_live
 from engine.slot import LatestSlot
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
@@ -39,7 +39,7 @@ class Pipeline:
         on_change: Callable[[], None] = lambda: None,
         *,
         open_source: OpenSource = open_source,
-        open_runtime: OpenRuntime = open_runtime,
+        open_live: OpenLive = open_live,
     ) -> None:
         cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
         self._board = Board(self._changed)
@@ -58,7 +58,12 @@ class Pipeline:
         # The slot's bell is bound late: worker and slot need each other.
         self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer_worker.ring())
         self._inferer = Inferer(
-            self._board, self._stats, self._frames, self._presenter.offer_result, open_runtime
+            self._board,
+            self._stats,
+            self._frames,
+            self._presenter.offer_result,
+            open_live,
+            lambda command: self._inferer_worker.post(command),
         )
         self._inferer_worker = self._worker("inferer", self._inferer.tick)
         for worker in self._workers:

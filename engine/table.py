@@ -41,7 +41,8 @@ def choose(table: Mapping[str, Entry], name: str, kind: str) -> Entry:
 def load(entry: Entry) -> Any:
     """Import the entry's module and give its attribute.
 
-    Raises FaultError EXTRA_MISSING, with the pip line, when a third-party package is not installed. A missing
+    Raises FaultError EXTRA_MISSING, with the pip line, when a third-party package is not installed, and
+    RUNTIME_MISSING when one of an extra is and does not import (TensorRT without its libraries). A missing
     module or attribute of our own is a bug and keeps its traceback.
     """
     module_name, _, attribute = entry.target.partition(":")
@@ -57,6 +58,16 @@ def load(entry: Entry) -> Any:
             expected=f"the package {missing}, which {module_name} needs",
             got="it is not installed",
             remedy=f"pip install '{what}'" if entry.extra else f"pip install {what}",
+        ) from error
+    except (ImportError, OSError) as error:
+        if entry.extra is None or (getattr(error, "name", None) or "").partition(".")[0] in OWN_PACKAGES:
+            raise
+        raise FaultError(
+            FaultCode.RUNTIME_MISSING,
+            expected=f"what {module_name} needs to be whole",
+            got=next(iter(str(error).splitlines()), type(error).__name__),
+            remedy=f"pip install --force-reinstall 'polyplive[{entry.extra}]', or choose auto",
+            detail=str(error),
         ) from error
     return getattr(module, attribute)
 

@@ -10,18 +10,20 @@ from pathlib import Path
 from engine.board import Board
 from engine.components import find_components
 from engine.faults import fault_of
-from engine.model_folder import ModelFolder, load_model_folder
+from engine.loops.upgrade import Upgrade
+from engine.model_folder import load_model_folder
 from engine.prepare import network_image
 from engine.runtime.base import Runtime, RuntimeOptions
+from engine.runtime.live import Live, OpenLive
 from engine.slot import LatestSlot
 from engine.stats import StatsRecorder
-from engine.types import AiState, Frame, Mask, OperatingPoint, Rect, Result, Size, Timings
+from engine.types import AiState, Frame, Mask, OperatingPoint, Rect, Result, Size, SourceState, Timings
 
 log = logging.getLogger(__name__)
 
 PLACE = "AI"
 
-OpenRuntime = Callable[[str, ModelFolder, RuntimeOptions], Runtime]
+PLAYING = frozenset({SourceState.OPENING, SourceState.RUNNING})
 
 
 class Inferer:
@@ -33,14 +35,19 @@ class Inferer:
         stats: StatsRecorder,
         frames: LatestSlot[Frame],
         offer_result: Callable[[Result], None],
-        open_runtime: OpenRuntime,
+        open_live: OpenLive,
+        between_frames: Callable[[Callable[[], None]], None],
     ) -> None:
+        """`between_frames` runs a function in the inferer's thread."""
         self._board = board
         self._stats = stats
         self._frames = frames
         self._offer_result = offer_result
-        self._open_runtime = open_runtime
+        self._open_live = open_live
+        self._between_frames = between_frames
         self._runtime: Runtime | None = None
+        self._upgrade: Upgrade | None = None
+        self._ticket: object = None  # of the upgrade that is waited for
         self._chosen: tuple[Path, str, str] | None = None
         self._own_point = False
 
@@ -52,11 +59,13 @@ class Inferer:
         self._board.change(ai_state=AiState.LOADING, ai_reason="the model is being loaded")
         try:
             model = load_model_folder(model_dir)
-            opened = self._open_runtime(runtime, model, RuntimeOptions(precision=precision))
+            opened = self._open_live(runtime, model, RuntimeOptions(precision=precision))
         except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
             self._fail(error)
             return
-        self._runtime = opened
+        self._runtime = opened.runtime
+        if opened.warning is not None:
+            self._board.add_fault(opened.warning.as_fault(PLACE))
         card = model.card
         standard = card.presets["standard"]
         changes = {} if self._own_point else {"point": standard.point}
@@ -64,11 +73,19 @@ class Inferer:
             ai_state=AiState.ON,
             ai_reason="",
             model_id=card.id,
-            runtime=opened.info,
+            runtime=opened.runtime.info,
             network_size=Size(card.input.width_px, card.input.height_px),
             **changes,
         )
         self._again()
+        if opened.later is not None:
+            ticket = self._ticket = object()
+            self._upgrade = Upgrade(
+                opened.later,
+                self._at_rest,
+                # In the upgrade's thread, while this one may be in the middle of a frame.
+                lambda answer: self._between_frames(lambda: self._swap(answer, ticket)),
+            )
 
     def set_ai(self, on: bool) -> None:
         """Switch the masks on or off; off keeps the model, on loads it again after a fault."""
@@ -93,6 +110,26 @@ class Inferer:
             return None
         self._infer(frame)
         return None
+
+    def _at_rest(self) -> bool:
+        return self._board.status.source_state not in PLAYING
+
+    def _swap(self, answer: Live | Exception, ticket: object) -> None:
+        """The next frame goes to the better runtime. One that another model has overtaken is closed."""
+        wanted = ticket is self._ticket and self._runtime is not None
+        if isinstance(answer, Exception):
+            if wanted:
+                self._board.add_fault(fault_of(answer, PLACE))
+            return
+        if not wanted or (self._runtime is not None and answer.runtime.info == self._runtime.info):
+            answer.runtime.close()
+        else:
+            old, self._runtime = self._runtime, answer.runtime
+            self._board.change(runtime=answer.runtime.info)
+            if old is not None:
+                old.close()
+        if wanted and answer.warning is not None:
+            self._board.add_fault(answer.warning.as_fault(PLACE))
 
     def _again(self) -> None:
         """The picture on the screen gets its mask, too: a paused one is followed by no other."""
@@ -139,6 +176,9 @@ class Inferer:
         self._board.change(ai_state=AiState.FAULT, ai_reason=fault.sentence, runtime=None, network_size=None)
 
     def _close_runtime(self) -> None:
+        if self._upgrade is not None:
+            self._upgrade.cancel()
+            self._upgrade = self._ticket = None
         if self._runtime is not None:
             self._runtime.close()
             self._runtime = None

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
+from engine.runtime.difference import Difference
 from engine.types import U8, RuntimeInfo, Size
 
 
@@ -31,12 +32,24 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOptions:
-    """`precision`: "auto" | "f32" | "bf16" | "int8". `threads` 0: physical cores, at most 4.
-    `streams`: calls of `infer` that may run side by side (`analyse` uses more than one)."""
+    """`precision`: "auto" | "f32" | "bf16" | "f16" | "int8". `threads` 0: physical cores, at most 4.
+    `streams`: calls of `infer` that may run side by side (`analyse` uses more than one).
+    `device`: of OpenVINO, "CPU" | "GPU" | "NPU" | "GPU.1"; the others have one place to be."""
 
     precision: str = "auto"
     threads: int = 0
     streams: int = 1
+    device: str = "CPU"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build came to. `precision`: as the window shows it; `origin`: cached, refitted or compiled."""
+
+    runtime: str
+    precision: str
+    origin: str
+    parity: Difference
 
 
 def check_image(image: U8, size: Size) -> None:

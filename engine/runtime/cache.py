@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,39 @@ def key_of(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class EngineCache:
-    """A blob per set of facts. What is stale, cut or altered counts as absent; nothing here raises."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A whole entry: where its blob is, the blob, and the notes."""
 
-    def __init__(self, folder: Path, kept: int = KEPT_ENTRIES) -> None:
+    path: Path
+    blob: bytes
+    notes: Mapping[str, Any]
+
+
+class EngineCache:
+    """A blob per set of facts. What is stale, cut or altered counts as absent; nothing here raises.
+
+    `blob` is the file's name, for who reads it by its ending. With a blob go notes: what came of making it.
+    """
+
+    def __init__(self, folder: Path, kept: int = KEPT_ENTRIES, blob: str = BLOB) -> None:
         self._folder = folder
         self._kept = kept
+        self._blob = blob
 
     def load(self, facts: Mapping[str, Any]) -> bytes | None:
         """The blob stored for these facts; None when there is none that is whole."""
+        stored = self.find(facts)
+        return stored.blob if stored else None
+
+    def find(self, facts: Mapping[str, Any]) -> Stored | None:
+        """The entry of these facts with its notes; None when there is none that is whole."""
         entry = self._folder / key_of(facts)
         try:
             meta = json.loads((entry / META).read_text(encoding="utf-8"))
-            blob = (entry / BLOB).read_bytes()
+            blob = (entry / self._blob).read_bytes()
             whole = meta["facts"] == dict(facts) and meta["sha256"] == hashlib.sha256(blob).hexdigest()
+            notes = dict(meta.get("notes", {}))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -54,16 +74,27 @@ class EngineCache:
             log.info("compiled model %s is not what was stored, it is made again", entry.name[:12])
             return None
         _touch(entry / META)
-        return blob
+        return Stored(entry / self._blob, blob, notes)
 
-    def store(self, facts: Mapping[str, Any], blob: bytes) -> None:
+    def apart_from(self, facts: Mapping[str, Any], fact: str) -> list[dict[str, Any]]:
+        """The facts of entries that differ in this one fact, the one used last first."""
+
+        def others(all_facts: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in all_facts.items() if name != fact}
+
+        entries = sorted(self._folder.glob(f"*/{META}"), key=_time_of, reverse=True)
+        known = [found for path in entries if (found := _facts_in(path)) is not None]
+        return [found for found in known if found != dict(facts) and others(found) == others(facts)]
+
+    def store(self, facts: Mapping[str, Any], blob: bytes, notes: Mapping[str, Any] | None = None) -> None:
         """Keep the blob. A full or read-only disk costs the time to compile next time, nothing else."""
         entry = self._folder / key_of(facts)
         try:
             # Without meta.json the entry does not exist, so a blob is never met with another one's hash.
             (entry / META).unlink(missing_ok=True)
-            write_bytes(entry / BLOB, blob)
-            write_json(entry / META, {"facts": dict(facts), "sha256": hashlib.sha256(blob).hexdigest()})
+            write_bytes(entry / self._blob, blob)
+            sha256 = hashlib.sha256(blob).hexdigest()
+            write_json(entry / META, {"facts": dict(facts), "sha256": sha256, "notes": dict(notes or {})})
             self._drop_oldest()
         except OSError as error:
             log.info("compiled model %s was not kept (%s)", entry.name[:12], error)
@@ -73,16 +104,27 @@ class EngineCache:
         shutil.rmtree(self._folder / key_of(facts), ignore_errors=True)
 
     def _drop_oldest(self) -> None:
-        entries = sorted((path for path in self._folder.iterdir() if path.is_dir()), key=_used_s)
+        entries = sorted(self._folder.glob("[!.]*/"), key=_used_s)  # hidden ones are being made
         for entry in entries[: -self._kept]:
             shutil.rmtree(entry, ignore_errors=True)
 
 
 def _used_s(entry: Path) -> float:
+    return _time_of(entry / META)
+
+
+def _time_of(path: Path) -> float:
     try:
-        return (entry / META).stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _facts_in(meta: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(meta.read_text(encoding="utf-8"))["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _touch(path: Path) -> None:

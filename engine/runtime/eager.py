@@ -1,24 +1,16 @@
-"""PyTorch as trained, on the CPU or on CUDA: what every other runtime is compared with."""
+"""PyTorch as trained, on CPU, CUDA or Apple's GPU (MPS): what every other runtime is compared with."""
 
 from __future__ import annotations
 
-import os
-
-# Before torch is imported: its OpenMP threads otherwise spin on cores they have lost (189 ms instead of 19
-# beside one busy process, runtime.md 3.5 of the design).
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
-from engine.models import make_student
 from engine.models.base import Student
 from engine.runtime.base import Runtime, RuntimeOptions, check_image
 from engine.runtime.host import cpu_name, default_threads
+from engine.runtime.student import load_student
 from engine.types import U8, RuntimeInfo, Size
 
 PRECISIONS = {"auto": "f32", "f32": "f32", "bf16": "bf16"}
@@ -69,7 +61,7 @@ class EagerRuntime:
 
 
 def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
-    """The student of `model.json` with the folder's weights, on CUDA where there is one.
+    """The student of `model.json` with the folder's weights, on a GPU where torch has one.
 
     Raises FaultError ARGUMENT (precision) or MODEL_LOAD (weights of another network).
     """
@@ -82,26 +74,19 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
         )
     threads = options.threads or default_threads()
     torch.set_num_threads(threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    student = _loaded(model).eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = _device()
+    student = load_student(model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name()
+    if device.type == "mps":
+        name = f"{name} GPU"  # one chip, one name
     info = RuntimeInfo("eager", name, PRECISIONS[options.precision], threads, f"torch {torch.__version__}")
     return EagerRuntime(student, model, device, info)
 
 
-def _loaded(model: ModelFolder) -> Student:
-    student = make_student(model.card.student.name, model.card.student.args)
-    try:
-        student.load_state_dict(load_file(model.weights))  # stored in half precision, widened by the copy
-    except (RuntimeError, SafetensorError) as error:
-        raise FaultError(
-            FaultCode.MODEL_LOAD,
-            expected=f"{model.weights.name} of {model.id} to hold the weights of a {model.card.student.name}",
-            got=str(error).splitlines()[0],
-            remedy="export the model again, or choose another model",
-            detail=str(error),
-        ) from error
-    return student
+def _device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def _inference_fault(got: str, remedy: str) -> FaultError:

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: pixels in, probabilities out, all arithmetic inside one compiled graph. No torch."""
+"""OpenVINO, on the CPU unless told otherwise: pixels in, probabilities out, all in one compiled graph."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import logging
 import platform
 import queue
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from engine.types import U8, RuntimeInfo, Size
 ov = import_openvino()
 log = logging.getLogger(__name__)
 
-DEVICE = "CPU"
+CPU = "CPU"
 
 
 class OpenVinoRuntime:
@@ -80,22 +80,27 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
     Raises FaultError ARGUMENT (precision unknown, or not to be had here) or MODEL_LOAD.
     """
     core = ov.Core()
-    capabilities = core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+    target = options.device
+    if target != CPU and target not in core.available_devices:  # asking costs the start of every plug-in
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a device that OpenVINO has here: {', '.join(core.available_devices)}",
+            got=repr(target),
+            remedy="choose openvino alone for the CPU",
+        )
+    capabilities = core.get_property(target, "OPTIMIZATION_CAPABILITIES")
     precision = choose_precision(
-        options.precision, has_bf16="BF16" in capabilities, has_int8=model.int8 is not None
+        options.precision,
+        has_bf16="BF16" in capabilities,
+        has_int8=model.int8 is not None,
+        has_f16="FP16" in capabilities,
+        on_cpu=target == CPU,
     )
-    threads = options.threads or default_threads()
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "NUM_STREAMS": options.streams,
-        "INFERENCE_NUM_THREADS": threads,
-        "ENABLE_CPU_PINNING": False,  # pinned threads wait for a busy core while another is free
-        # Always said: OpenVINO takes bf16 by itself where it can. For int8 it is what the other layers use.
-        "INFERENCE_PRECISION_HINT": "bf16" if precision != "f32" and "BF16" in capabilities else "f32",
-    }
-    device = core.get_property(DEVICE, "FULL_DEVICE_NAME")
+    threads = (options.threads or default_threads()) if target == CPU else 0
+    settings = settings_for(target, precision, capabilities, threads, options.streams)
+    device = core.get_property(target, "FULL_DEVICE_NAME")
     facts = _facts(model, precision, f"{device} {' '.join(sorted(capabilities))}")
-    compiled = _compiled(core, model, precision, settings, facts)
+    compiled = _compiled(core, model, precision, target, settings, facts)
     card = model.card.input
     info = RuntimeInfo(
         "openvino", device, precision, threads, f"openvino {ov.get_version().partition('-')[0]}"
@@ -103,17 +108,51 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
     return OpenVinoRuntime(compiled, Size(card.width_px, card.height_px), info, options.streams)
 
 
-def choose_precision(wanted: str, *, has_bf16: bool, has_int8: bool) -> str:
-    """The precision to run in. "auto": bf16 where the CPU has it, else an int8 network that passed, else f32.
+def devices() -> dict[str, tuple[str, ...]]:
+    """What OpenVINO can compute on here, with its capabilities: {"CPU": ("BF16", "FP32"), "GPU": ...}."""
+    core = ov.Core()
+    return {
+        name: tuple(core.get_property(name, "OPTIMIZATION_CAPABILITIES")) for name in core.available_devices
+    }
+
+
+def settings_for(
+    target: str, precision: str, capabilities: Collection[str], threads: int, streams: int
+) -> dict[str, Any]:
+    """OpenVINO's properties; a graphics card or an NPU refuses what only a CPU has."""
+    if target.startswith("NPU"):
+        return {"PERFORMANCE_HINT": "LATENCY"}  # it computes as its compiler sees fit
+    # For int8 it is what the other layers use.
+    wide = "bf16" if "BF16" in capabilities else "f16" if target != CPU else "f32"
+    settings = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": streams,
+        # Always said: OpenVINO takes bf16 by itself where it can.
+        "INFERENCE_PRECISION_HINT": wide if precision == "int8" else precision,
+    }
+    if target == CPU:
+        settings["INFERENCE_NUM_THREADS"] = threads
+        settings["ENABLE_CPU_PINNING"] = False  # pinned threads wait for a busy core while another is free
+    return settings
+
+
+def choose_precision(
+    wanted: str, *, has_bf16: bool, has_int8: bool, has_f16: bool = False, on_cpu: bool = True
+) -> str:
+    """The precision to run in. "auto": bf16 where the CPU has it, else an int8 network that passed, else f32;
+    f16 on other devices.
 
     Raises FaultError ARGUMENT when the wanted one is unknown or not to be had.
     """
+    if wanted == "auto" and has_f16 and not on_cpu:
+        return "f16"
     if wanted == "auto":
         return "bf16" if has_bf16 else "int8" if has_int8 else "f32"
-    available = {"f32": True, "bf16": has_bf16, "int8": has_int8}
+    available = {"f32": True, "bf16": has_bf16, "f16": has_f16, "int8": has_int8}
     if not available.get(wanted, False):
         got = {
             "bf16": "bf16, which this CPU does not have",
+            "f16": "f16, which this device does not have",
             "int8": "int8, of which this model has no network that passed its check",
         }
         raise FaultError(
@@ -126,20 +165,25 @@ def choose_precision(wanted: str, *, has_bf16: bool, has_int8: bool) -> str:
 
 
 def _compiled(
-    core: Any, model: ModelFolder, precision: str, settings: Mapping[str, Any], facts: Mapping[str, Any]
+    core: Any,
+    model: ModelFolder,
+    precision: str,
+    target: str,
+    settings: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> Any:
     cache = EngineCache(cache_folder("openvino"))
     blob = cache.load(facts)
     if blob is not None:
         try:
-            return core.import_model(blob, DEVICE, dict(settings))
+            return core.import_model(blob, target, dict(settings))
         except RuntimeError as error:
             log.info("OpenVINO does not take the cached %s (%s), it is compiled again", model.id, error)
             cache.forget(facts)
     source = model.int8 if precision == "int8" else model.onnx
     try:
         compiled = core.compile_model(
-            with_pixels(core.read_model(source), model.card), DEVICE, dict(settings)
+            with_pixels(core.read_model(source), model.card), target, dict(settings)
         )
     except RuntimeError as error:
         raise FaultError(

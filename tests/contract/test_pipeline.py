@@ -9,6 +9,7 @@ import pytest
 
 from engine.faults import FaultCode, FaultError
 from engine.pipeline import Pipeline
+from engine.runtime.live import only
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import AiState, OperatingPoint, Pacing, SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource
@@ -29,7 +30,7 @@ class Screen:
         self.pipeline = Pipeline(
             self._bell,
             open_source=self._open_source,
-            open_runtime=lambda name, model, options: self.runtime,
+            open_live=only(lambda name, model, options: self.runtime),
         )
 
     def _open_source(self, spec, options):

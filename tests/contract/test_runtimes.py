@@ -11,8 +11,9 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.files import HOME_VARIABLE
 from engine.model_folder import CARD, load_model_folder
-from engine.runtime import RUNTIMES, open_runtime
+from engine.runtime import GPU_RUNTIMES, RUNTIMES, open_runtime
 from engine.runtime.base import RuntimeOptions
+from engine.runtime.gpu import nvidia_gpus
 from engine.runtime.parity import compare_runtimes
 from engine.table import load
 from tests.fixtures.models import random_student, red_model
@@ -38,6 +39,8 @@ def name(request):
         load(RUNTIMES[request.param])
     except FaultError as error:
         pytest.skip(str(error))
+    if request.param in GPU_RUNTIMES and not nvidia_gpus():
+        pytest.skip("there is no NVIDIA GPU")
     return request.param
 
 
@@ -140,7 +143,7 @@ def test_it_says_what_executes(name, opened, student_folder):
 
     assert info.name == name
     assert info.precision == "f32"
-    assert info.threads == 1
+    assert info.threads == (0 if name in GPU_RUNTIMES else 1)
     assert info.device
     assert info.version
 
@@ -212,3 +215,29 @@ def test_a_compiled_model_that_openvino_refuses_is_compiled_again(tmp_path, open
     assert runtime.infer(np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)).max() == 0
     assert (entry / BLOB).stat().st_size > 1000
     assert "compiled again" in caplog.text
+
+
+def test_a_device_that_openvino_does_not_have_is_a_fault_that_names_those_it_has(tmp_path):
+    with pytest.raises(FaultError, match="CPU") as caught:
+        open_runtime("openvino:ABACUS", load_model_folder(red_model(tmp_path)))
+
+    assert caught.value.code is FaultCode.ARGUMENT
+
+
+def test_a_device_may_be_named(tmp_path, opened):
+    runtime = opened("openvino:CPU", load_model_folder(red_model(tmp_path)))
+
+    assert (runtime.info.name, runtime.info.threads) == ("openvino", 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "precision", "hint"),
+    [("GPU", "f16", "f16"), ("GPU.1", "int8", "f16"), ("GPU", "f32", "f32"), ("NPU", "f16", None)],
+)
+def test_a_graphics_card_gets_no_property_of_a_cpu(target, precision, hint):
+    from engine.runtime.openvino import settings_for
+
+    settings = settings_for(target, precision, ("FP32", "FP16"), 0, 1)
+
+    assert not {"INFERENCE_NUM_THREADS", "ENABLE_CPU_PINNING"} & set(settings)
+    assert settings.get("INFERENCE_PRECISION_HINT") == hint

@@ -12,6 +12,7 @@ from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
 from engine.pipeline import Pipeline
+from engine.runtime.live import only
 from engine.sources import open_source
 from engine.sources.base import SourceSpec
 from tests.fixtures.fakes import HalfSure
@@ -49,7 +50,7 @@ def make_window(qtbot, model, recent):
         pipeline = Pipeline(
             window.bridge.ring,
             open_source=opener if source is None else lambda spec, options: source,
-            open_runtime=lambda name, folder, options: runtime,
+            open_live=only(lambda name, folder, options: runtime),
         )
         made.append(window)
         window.show()

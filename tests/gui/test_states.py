@@ -109,6 +109,7 @@ def test_figures_say_how_fast_it_runs(playing, qtbot):
     qtbot.waitUntil(lambda: "fps" in window.operator.status.numbers)
     assert "ms" in window.operator.status.numbers
     assert "dropped" in window.operator.status.numbers
+    assert "fake f32" in window.operator.status.numbers  # what computes, and in which precision
 
 
 def test_the_window_always_says_what_it_is_not(playing):

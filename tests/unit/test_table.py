@@ -36,3 +36,15 @@ def test_a_missing_package_names_the_pip_line_of_its_extra():
 def test_a_missing_module_of_our_own_is_a_bug_and_not_a_missing_extra():
     with pytest.raises(ModuleNotFoundError):
         load(Entry("engine.no_such_module:attr", extra="torch"))
+
+
+def test_a_package_whose_libraries_are_missing_removes_only_its_entry(tmp_path, monkeypatch):
+    (tmp_path / "broken_part.py").write_text(
+        "raise OSError('libnvinfer.so.11: cannot open shared object file')"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FaultError) as caught:
+        load(Entry("broken_part:open", extra="tensorrt"))
+
+    assert caught.value.code is FaultCode.RUNTIME_MISSING
+    assert "libnvinfer.so.11" in caught.value.got

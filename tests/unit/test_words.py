@@ -28,3 +28,9 @@ def test_the_executing_runtime_is_said_with_its_device():
 
     assert words.runtime_line(info) == "OpenVINO bf16 · AMD EPYC · 2 threads"
     assert words.runtime_line(None) == ""
+
+
+def test_a_gpu_is_said_without_threads_and_with_what_is_kept_exact():
+    info = RuntimeInfo("tensorrt", "NVIDIA T4", "f16, decoder f32", 0, "11.0")
+
+    assert words.runtime_line(info) == "TensorRT f16, decoder f32 · NVIDIA T4"
