@@ -23,6 +23,7 @@ from engine.files import read_json_lines
 from engine.model_folder import ModelFolder
 from engine.results import RESULTS
 from engine.rle import decode
+from engine.runtime import usual_runtime
 from engine.sources.base import SourceSpec
 
 LONG_S = (0.0, 0.5, 1.0, 2.0)
@@ -91,7 +92,7 @@ def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
         spec = SourceSpec("file", str(sequence.frames[0]))
         if len(sequence.frames) > 1:
             spec = SourceSpec("images", str(_in_order(sequence.frames, aside / "stills")))
-        summary = analyse(spec, aside / "out", model=model)
+        summary = analyse(spec, aside / "out", model=model, runtime=usual_runtime())
         lines = list(read_json_lines(aside / "out" / RESULTS))
     on = [bool(line["components"]) for line in lines]
     stills = len(sequence.frames) > 1
