@@ -121,7 +121,7 @@ def _is_many(arguments: argparse.Namespace) -> bool:
     if len(arguments.source) > 1 or arguments.workers or arguments.scheduler:
         return True
     path = Path(arguments.source[0]).expanduser()
-    if not path.is_dir():
+    if not arguments.source[0].strip() or not path.is_dir():
         return is_list(path)
     videos = holds_videos(path, arguments.out)
     if videos and holds_pictures(path):

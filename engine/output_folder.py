@@ -52,8 +52,8 @@ class OutputFolder:
 def move_in(aside: Path, path: Path, names: Sequence[str], old_names: Sequence[str], last: str) -> None:
     """Move `names` from `aside` to `path`, then `last`, which describes them.
 
-    `old_names` are an earlier run's. The earlier description goes first: an interruption here leaves data without one, never a wrong one.
-    Raises FaultError OUTPUT.
+    `old_names` are an earlier run's. The earlier description goes first: an interruption here leaves data
+    without one, never a wrong one. Raises FaultError OUTPUT.
     """
     try:
         (path / last).unlink(missing_ok=True)

@@ -32,15 +32,16 @@ def find_recordings(asked: Sequence[str], out: Path) -> tuple[Recording, ...]:
     """Every recording once, in the order asked for and by name inside a folder.
 
     A folder gives the videos in it and below, also through links, but neither hidden files nor results of
-    ours; a text file gives its lines. A line or a folder that cannot be read becomes a recording with a
-    fault. Raises FaultError: something asked for is not there, or there is no recording in all of it.
+    ours; one with nothing but pictures is a recording itself. A text file gives its lines. A
+    line or a folder that cannot be read becomes a recording with a fault.
+    Raises FaultError: something asked for is not there, or there is no recording in all of it.
     """
     found: list[Recording] = []
     for text in asked:
         path = Path(text).expanduser()
         if is_list(path):
             found += _listed(path, out)
-        elif path.is_dir():
+        elif text.strip() and path.is_dir():
             found += _inside(path, out)
         else:
             spec = parse_source(text)
@@ -123,7 +124,7 @@ def _listed(path: Path, out: Path) -> Iterator[Recording]:
         if not line or line.startswith(COMMENT):
             continue
         inside = path.parent / Path(line).expanduser()
-        if inside.is_dir() and not holds_pictures(inside):
+        if inside.is_dir():
             yield from _inside(inside, out)
         else:
             yield _one(line, path.parent)
@@ -140,7 +141,7 @@ def _one(text: str, base: Path) -> Recording:
     return _recording(_absolute(base / spec.address), Path(spec.address).name)
 
 
-def _inside(folder: Path, out: Path) -> Iterator[Recording]:
+def _inside(folder: Path, out: Path) -> Sequence[Recording]:
     if out.exists() and out.samefile(folder):
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -148,7 +149,10 @@ def _inside(folder: Path, out: Path) -> Iterator[Recording]:
             got=f"{out}, where the videos are",
             remedy="choose another one with --out; it may be inside that folder",
         )
-    return _walk(folder, out)
+    found = tuple(_walk(folder, out))
+    if all(recording.fault for recording in found) and holds_pictures(folder):
+        return (_recording(_absolute(folder), folder.name),)
+    return found
 
 
 def _walk(folder: Path, out: Path) -> Iterator[Recording]:
@@ -221,11 +225,12 @@ class Places:
             self._add(place)
 
     def take(self, wanted: str) -> str:
-        """`wanted`, or with a number when that is taken, lies inside a taken one or around one."""
+        """`wanted`; with a number after its first part when it is taken, inside a taken one or around one."""
         place, number = wanted, 1
+        first, slash, below = wanted.partition("/")
         while not self._is_free(place):
             number += 1
-            place = f"{wanted}~{number}"
+            place = f"{first}~{number}{slash}{below}"
         self._add(place)
         return place
 

@@ -77,11 +77,11 @@ def analyse_many(
         )
         book = Book(out, rows)
         todo = [row for row in rows if row.state == "queued"]
-        watcher.begin(rows, len(todo))
         if todo:
             with closing(open_crew()) as crew:
                 crew.prepare(Order(0, "", str(work), options, crew.sharers))
                 book.save()
+                watcher.begin(rows, len(todo))
                 try:
                     _Run(out, work, options, crew, book, watcher).work_off(todo)
                 finally:
