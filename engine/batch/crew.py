@@ -134,7 +134,7 @@ class _Process:
         context = get_context("spawn")  # a fork would copy the threads' locks without the threads
         self.connection, theirs = context.Pipe()
         self._order: Order | None = None
-        self._process = context.Process(target=_serve, args=(theirs,), name="polyplive-worker", daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs,), name="polyplive-worker")
         with _no_ctrl_c():
             self._process.start()
         theirs.close()  # now the pipe ends with the process

@@ -30,6 +30,8 @@ class DaskCrew:
 
     def __init__(self, scheduler: str) -> None:
         self._scheduler = scheduler
+        for name in ("distributed", "distributed.client"):  # stack traces beside the sentence of our fault
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         is_file = Path(scheduler).is_file()
         try:
             self._client: Any = Client(  # type: ignore[no-untyped-call]

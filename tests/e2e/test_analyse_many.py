@@ -24,7 +24,7 @@ from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip, red_picture
 
 LONG_FRAMES = 600
-WAIT_S = 30.0
+WAIT_S = 60.0
 PRODUCTS = ("overlay.mp4", "results.jsonl", "summary.json")
 
 
@@ -97,7 +97,7 @@ def analyse(start):
 
     def run(*arguments, **options):
         process = start(*arguments, **options)
-        said, errors = process.communicate(timeout=60)
+        said, errors = process.communicate(timeout=WAIT_S)
         return process.returncode, said, errors
 
     return run
@@ -176,7 +176,7 @@ def test_the_recording_of_a_killed_worker_is_done_again_and_nobody_else_is_distu
     victim = wait_for_workers(tmp_path / "out")[0]
 
     os.kill(victim, signal.SIGKILL)
-    _, errors = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=WAIT_S)
 
     assert running.returncode == 0, errors
     rows = rows_of(tmp_path / "out")
@@ -196,7 +196,7 @@ def test_stopped_or_killed_it_goes_on_from_there(end, start, analyse, slow_list,
         os.killpg(running.pid, end)  # as a terminal does: to everybody
     else:
         running.send_signal(end)
-    _, errors = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=WAIT_S)
 
     assert is_gone(worker)
     if end == signal.SIGINT:
@@ -204,6 +204,7 @@ def test_stopped_or_killed_it_goes_on_from_there(end, start, analyse, slow_list,
         assert "Stopped: 1 of 2 are done; the same command goes on from there." in errors
         assert "Traceback" not in errors
         assert not (out / WORK).exists()
+    assert not list(out.glob(f"{WORK}/*/results/summary.json"))  # the worker did not go on to the end
     assert states_of(out) == {"short.mp4": "done", "long1": "running" if end == signal.SIGKILL else "queued"}
 
     code, said, _ = analyse(slow_list, "--out", out)

@@ -72,7 +72,7 @@ def test_the_recording_of_a_killed_machine_is_done_again_by_the_other(cluster, s
     victim = workers[pids[0]]
     victim.kill()
     victim.wait()
-    _, errors = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=WAIT_S)
 
     assert running.returncode == 0, errors
     assert states_of(out) == {"short.mp4": "done", "long1": "done", "long2": "done"}
