@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import IMAGE_SUFFIXES, STREAM_SCHEMES, parse_source
+from engine.sources import IMAGE_SUFFIXES, STREAM_SCHEMES, VIDEO_SUFFIXES, parse_source
 from engine.sources.base import SourceSpec
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob"}
-    | {".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".y4m"}
-)
 CAN_BE_OPENED = "a video (MP4, MKV, MOV, AVI, TS and others), a folder of pictures, or a stream's address"
 
 

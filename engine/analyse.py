@@ -50,25 +50,27 @@ def analyse(
     runtime: str = AUTO,
     precision: str = AUTO,
     overlay: str | None = None,
+    threads: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
-    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none.
+    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none; `threads` for
+    the network, None for what suits a machine of one's own.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
     Raises FaultError: a source that is live or cannot be read, a runtime that does not load, OUTPUT.
     """
     cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
-    earlier = _earlier_files(spec, out)
+    earlier = earlier_files(spec, out)
     point = _point(model, threshold)
-    streams = default_threads()
+    streams = threads or default_threads()
     size = Size(model.card.input.width_px, model.card.input.height_px)
     with ExitStack() as stack:
         source = stack.enter_context(closing(_open_recording(spec)))
         network = stack.enter_context(
-            closing(open_runtime(runtime, model, RuntimeOptions(precision, streams=streams)))
+            closing(open_runtime(runtime, model, RuntimeOptions(precision, threads or 0, streams)))
         )
         began_s = time.monotonic()
         # Pictures for the overlay are megabytes each: few of them are under way.
@@ -186,7 +188,7 @@ def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
     return preset.point if threshold is None else OperatingPoint(threshold, preset.min_area_frac)
 
 
-def _earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
+def earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
     """What an earlier run left in `out`, to be replaced. Raises FaultError for what must not be."""
     if out.exists() and not out.is_dir():
         raise _bad_out(f"{out}, which is a file")

@@ -13,6 +13,7 @@ from types import FrameType
 from tqdm import tqdm
 
 from engine.analyse import analyse
+from engine.batch.recordings import holds_pictures, holds_videos, is_list
 from engine.faults import FaultError
 from engine.model_folder import default_model, find_model, load_model_folder
 from engine.overlays import OVERLAYS
@@ -27,7 +28,12 @@ BAR_EVERY_S, LOG_EVERY_S = 0.1, 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments; `run` takes what they become."""
-    parser.add_argument("source", help="a video file, a folder of pictures, or demo:")
+    parser.add_argument(
+        "source",
+        nargs="+",
+        help="a video file, a folder of pictures, or demo:; many at once: several of them, a folder of "
+        "videos, or a text file with a path a line",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for results.jsonl and summary.json")
     parser.add_argument(
         "--overlay",
@@ -47,10 +53,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{AUTO}, {', '.join(RUNTIMES)}; openvino:GPU, openvino:NPU",
     )
     parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "f16", "int8"), default=AUTO)
+    many = parser.add_argument_group(
+        "many recordings at once",
+        "each gets a folder of its own in --out; stopped or failed, the same command goes on",
+    ).add_mutually_exclusive_group()
+    many.add_argument(
+        "--workers", type=_count, metavar="N", help="processes on this machine (default: by cores)"
+    )
+    many.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask cluster instead, such as tcp://host:8786 (or its file)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Analyse, and tell. 0: done (a source that breaks off too), 2: input unusable, 4: cancelled."""
+    """Analyse, and tell. 0: done (a source that breaks off too), 2: input unusable, 4: cancelled; of many
+    recordings 1: some failed.
+    """
     try:
         with _terminable():
             return _run(arguments)
@@ -69,7 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    spec = parse_source(arguments.source)
+    if _is_many(arguments):
+        from engine.batch.verb import run_many
+
+        return run_many(arguments)
+    spec = parse_source(arguments.source[0])
     model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
     every_s = BAR_EVERY_S if sys.stderr.isatty() else LOG_EVERY_S
     bar: tqdm[None] | None = None
@@ -99,6 +121,20 @@ def _run(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _is_many(arguments: argparse.Namespace) -> bool:
+    """Whether a folder of folders of results is asked for. A folder with pictures in it is one recording."""
+    if len(arguments.source) > 1 or arguments.workers or arguments.scheduler:
+        return True
+    path = Path(arguments.source[0]).expanduser()
+    if not arguments.source[0].strip() or not path.is_dir():
+        return is_list(path)
+    videos = holds_videos(path, arguments.out)
+    if videos and holds_pictures(path):
+        print(f"Only the pictures in {path}: add --workers N for the videos in it.", file=sys.stderr)
+        return False
+    return videos
+
+
 def _tell(summary: Summary, out: Path) -> None:
     for fault in summary.faults:
         print(fault, file=sys.stderr)
@@ -123,6 +159,16 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return value
 
 
 def _probability(text: str) -> float:

@@ -40,23 +40,29 @@ class OutputFolder:
         self._remove_made()
 
     def publish(self, names: Sequence[str], old_names: Sequence[str], last: str) -> None:
-        """Move `names` out of `aside`, then `last`, which describes them; `old_names` are an earlier run's.
-
-        The earlier description goes first: an interruption here leaves data without one, never a wrong one.
-        """
-        try:
-            (self._path / last).unlink(missing_ok=True)
-            for name in old_names:
-                _remove(self._path / name)
-            for name in (*names, last):
-                (self.aside / name).replace(self._path / name)
-        except OSError as error:
-            raise output_fault(self._path, error) from error
+        """`move_in` from `aside`."""
+        move_in(self.aside, self._path, names, old_names, last)
 
     def _remove_made(self) -> None:
         for folder in self._made:  # innermost first; one that is in use stays
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def move_in(aside: Path, path: Path, names: Sequence[str], old_names: Sequence[str], last: str) -> None:
+    """Move `names` from `aside` to `path`, then `last`, which describes them.
+
+    `old_names` are an earlier run's. The earlier description goes first: an interruption here leaves data
+    without one, never a wrong one. Raises FaultError OUTPUT.
+    """
+    try:
+        (path / last).unlink(missing_ok=True)
+        for name in old_names:
+            _remove(path / name)
+        for name in (*names, last):
+            (aside / name).replace(path / name)
+    except OSError as error:
+        raise output_fault(path, error) from error
 
 
 def output_fault(path: Path, error: OSError) -> FaultError:

@@ -18,6 +18,10 @@ SOURCES: dict[str, Entry] = {
     "demo": Entry("engine.sources.demo:open", summary="the demonstration that comes with the program"),
 }
 
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob"}
+    | {".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".y4m"}
+)
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "srt", "tcp"})
 # "capture:0" is a number that OpenCV counts; "lavfi:" draws its own pictures, for tests without a device.

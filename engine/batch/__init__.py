@@ -1,0 +1,1 @@
+"""Many recordings at once: what is found, what is still to be done, and who does it."""

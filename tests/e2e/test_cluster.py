@@ -1,0 +1,89 @@
+"""Many recordings on a real Dask cluster: a scheduler and two workers, each a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine.files import HOME_VARIABLE
+from engine.results import read_summary
+from tests.e2e.test_analyse_many import (
+    LONG_FRAMES,
+    WAIT_S,
+    analyse,
+    home,
+    model,
+    rows_of,
+    slow_list,
+    start,
+    states_of,
+    wait_for_workers,
+)
+
+pytest.importorskip("distributed", reason="pip install 'polyplive[cluster]'")
+__all__ = ["analyse", "home", "model", "slow_list", "start"]  # fixtures
+
+
+@pytest.fixture
+def cluster(home, tmp_path):
+    """The scheduler's address, and the workers by their process numbers."""
+    described = tmp_path / "scheduler.json"
+    environment = os.environ | {HOME_VARIABLE: str(home)}
+    log = (tmp_path / "cluster.log").open("w")
+
+    def dask(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-m", "dask", *arguments, "--no-dashboard", "--scheduler-file", str(described)],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0")
+    workers = [
+        dask("worker", "--no-nanny", "--nthreads", "1", "--local-directory", str(tmp_path)) for _ in range(2)
+    ]
+    try:
+        deadline_s = time.monotonic() + WAIT_S
+        while not described.exists() and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        address = json.loads(described.read_text())["address"]
+        yield address, {worker.pid: worker for worker in workers}
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+        log.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_the_recording_of_a_killed_machine_is_done_again_by_the_other(cluster, start, slow_list, tmp_path):
+    address, workers = cluster
+    out = tmp_path / "out"
+    running = start(slow_list, "--out", out, "--scheduler", address)
+    pids = wait_for_workers(out, count=2)
+    assert set(pids) == set(workers)
+
+    victim = workers[pids[0]]
+    victim.kill()
+    victim.wait()
+    _, errors = running.communicate(timeout=WAIT_S)
+
+    assert running.returncode == 0, errors
+    assert states_of(out) == {"short.mp4": "done", "long1": "done", "long2": "done"}
+    assert [read_summary(out / folder).frames for folder in rows_of(out)] == [5, LONG_FRAMES, LONG_FRAMES]
+    assert not any(path.name.startswith(".") for path in out.rglob("*"))
+
+
+def test_a_scheduler_that_is_none_is_one_sentence_and_nothing_written(analyse, slow_list, tmp_path):
+    code, _, errors = analyse(slow_list, "--out", tmp_path / "out", "--scheduler", "nonsense")
+
+    assert code == 2
+    assert errors.startswith("Expected a Dask scheduler at nonsense")
+    assert len(errors.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
