@@ -20,15 +20,19 @@ EXIT_OK, EXIT_INPUT = 0, 2
 DEMO_OUT = Path("out") / "demo"
 
 DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use only. Not a medical device."
-EPILOG = "Without a screen: polyplive analyse VIDEO --out DIR (see polyplive analyse --help)."
+EPILOG = (
+    "Without a screen: polyplive analyse VIDEO --out DIR. What is wrong with this machine: polyplive doctor."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the arguments ask for. Returns the exit code: 0 fine, 2 input that cannot be used."""
+    """Run what the arguments ask for. Returns the exit code: 0 fine, 1 doctor's, 2 unusable input."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given[:1] == ["analyse"]:
             return analyse(given[1:])
+        if given[:1] == ["doctor"]:
+            return doctor(given[1:])
         return live(_parser().parse_args(given))
     except FaultError as error:
         print(error, file=sys.stderr)
@@ -78,6 +82,13 @@ def analyse(arguments: Sequence[str]) -> int:
     )
     verb.add_arguments(parser)
     return int(verb.run(parser.parse_args(arguments)))
+
+
+def doctor(arguments: Sequence[str]) -> int:
+    """The verb that says what is right and wrong with this machine. Returns 1 when something fails."""
+    from engine.doctor.__main__ import main as verb
+
+    return verb(arguments, prog="polyplive doctor")
 
 
 def demo_without_display(options: argparse.Namespace) -> int:
