@@ -56,7 +56,10 @@ def live(options: argparse.Namespace) -> int:
     launch = Launch(
         source=launch_source,
         options=SourceOptions(
-            pixel_format=options.capture_format, size=_size(options.size), rate_hz=options.rate
+            pixel_format=options.capture_format,
+            size=_size(options.size),
+            rate_hz=options.rate,
+            decode=_decode(options.decode),
         ),
         model=_model(options.model),
         runtime=_runtime(options.runtime),
@@ -95,7 +98,7 @@ def demo_without_display(options: argparse.Namespace) -> int:
     """Analyse the demonstration with its overlay into a folder; the verb says where everything is."""
     print("There is no display here, so the demonstration is analysed without one.", flush=True)
     arguments = ["demo:", "--out", str(options.out), "--overlay", options.overlay]
-    for name in ("model", "runtime", "precision", "threshold"):
+    for name in ("model", "runtime", "precision", "threshold", "decode"):
         if (value := getattr(options, name)) is not None:
             arguments += [f"--{name}", str(value)]
     return analyse(arguments)
@@ -113,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "int8"))
     parser.add_argument("--threshold", type=_share, metavar="P", help="mark from this probability on")
     parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
+    parser.add_argument(
+        "--decode", default="software", metavar="NAME", help="software, auto, or a hardware decoder: cuda, …"
+    )
     parser.add_argument("--fullscreen", action="store_true")
     capture = parser.add_argument_group("capture devices")
     capture.add_argument("--capture-format", default="auto", choices=("auto", "MJPG", "YUYV", "NV12"))
@@ -164,6 +170,14 @@ def _runtime(name: str) -> str:
         from engine.table import choose
 
         choose(RUNTIMES, name, "runtime")
+    return name
+
+
+def _decode(name: str) -> str:
+    if name != "software":
+        from engine.sources.decode_choice import check_name
+
+        check_name(name)  # a word that is none is said before there is a window
     return name
 
 

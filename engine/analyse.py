@@ -31,6 +31,7 @@ from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
 from engine.sources import open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.sources.decode_choice import SOFTWARE
 from engine.types import Mask, OperatingPoint, Rect, Result, Size, Timings
 
 LIVE_KINDS = frozenset({"capture", "stream"})
@@ -50,12 +51,14 @@ def analyse(
     runtime: str = AUTO,
     precision: str = AUTO,
     overlay: str | None = None,
+    decode: str = SOFTWARE,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
-    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none.
-    `progress(done, total)` is called after each frame; total is None until the source has been counted.
+    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none; `decode` as
+    in `SourceOptions`. `progress(done, total)` is called after each frame; total is None until the source has
+    been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
     Raises FaultError: a source that is live or cannot be read, a runtime that does not load, OUTPUT.
@@ -66,7 +69,7 @@ def analyse(
     streams = default_threads()
     size = Size(model.card.input.width_px, model.card.input.height_px)
     with ExitStack() as stack:
-        source = stack.enter_context(closing(_open_recording(spec)))
+        source = stack.enter_context(closing(_open_recording(spec, decode)))
         network = stack.enter_context(
             closing(open_runtime(runtime, model, RuntimeOptions(precision, streams=streams)))
         )
@@ -89,6 +92,7 @@ def analyse(
             duration_s=source.info.duration_s or writer.span_s,
             width_px=source.info.width_px,
             height_px=source.info.height_px,
+            decoder=source.info.decoder,
             model=ModelUsed(id=model.id, sha256=model.card.files[WEIGHTS].sha256),
             runtime=RuntimeUsed(**asdict(network.info)),
             threshold=point.threshold,
@@ -154,10 +158,10 @@ def _in_order(
         yield from under_way.popleft().result()
 
 
-def _open_recording(spec: SourceSpec) -> Source:
+def _open_recording(spec: SourceSpec, decode: str) -> Source:
     source = None
     if spec.kind not in LIVE_KINDS:
-        source = open_source(spec, SourceOptions(throughput=True))
+        source = open_source(spec, SourceOptions(throughput=True, decode=decode))
         if not source.info.live:
             return source
         source.close()

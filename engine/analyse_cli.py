@@ -19,6 +19,7 @@ from engine.overlays import OVERLAYS
 from engine.results import Summary
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
+from engine.sources.decode_choice import SOFTWARE
 
 OK, INPUT_UNUSABLE, CANCELLED = 0, 2, 4
 # In a log file a bar is a line each time.
@@ -41,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", help="a model's name or folder")
     parser.add_argument("--runtime", choices=(AUTO, *RUNTIMES), default=AUTO)
+    parser.add_argument(
+        "--decode",
+        default=SOFTWARE,
+        metavar="NAME",
+        help="software (default), auto, or a hardware decoder such as cuda; software goes on where it fails",
+    )
     parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "int8"), default=AUTO)
 
 
@@ -85,6 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
             runtime=arguments.runtime,
             precision=arguments.precision,
             overlay=arguments.overlay,
+            decode=arguments.decode,
             progress=progress,
         )
     finally:

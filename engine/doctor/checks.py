@@ -27,6 +27,7 @@ def checks() -> dict[str, Check]:
         "qt libraries": desktop.libraries,
         "qt window": desktop.window,
         "decoders": video.decoders,
+        "hardware decoding": video.hardware_decoders,
         "capture devices": video.capture,
         "models": storage.models,
         "cache folder": lambda: storage.folder("cache folder", _user("user_cache"), Level.WARN),

@@ -73,16 +73,20 @@ def processor(_: str) -> Iterator[Step]:
 
 
 def decoders(_: str) -> Iterator[Step]:
-    """What PyAV decodes."""
+    """What PyAV decodes, and on which hardware: why not, where it cannot or its colours are wrong."""
     import av
-    from av.codec.hwaccel import hwdevices_available
+
+    from engine.sources.decode_choice import refusal
+    from engine.sources.hardware import listed
 
     yield {
         "version": av.__version__,
         "ffmpeg": av.ffmpeg_version_info,
         "codecs": sorted(name for name in av.codecs_available if _decodes(name)),
-        "hardware": hwdevices_available(),
     }
+    # One at a time: a driver that crashes costs its own line.
+    for name in listed():
+        yield {"hardware": name, "refusal": refusal(name)}
 
 
 PROBES: dict[str, Callable[[str], Iterator[Step]]] = {
@@ -100,7 +104,7 @@ def _decodes(name: str) -> bool:
     from av.codec import Codec
 
     try:
-        return Codec(name, "r").is_decoder
+        return Codec(name, "r").type == "video"
     except ValueError:  # an encoder only
         return False
 

@@ -37,6 +37,24 @@ def decoders(ask_probe: Callable[[], Steps] = lambda: probe("decoders")) -> Find
     return Finding("decoders", Level.OK, text)
 
 
+def hardware_decoders(ask_probe: Callable[[], Steps] = lambda: probe("decoders")) -> Finding:
+    """Which hardware decodes H.264 here, in software's colours; none is no failure."""
+    steps, answer = ask_probe()
+    told = [step for step in steps if "hardware" in step]
+    text = "; ".join(
+        f"{step['hardware']}: {step['refusal'] or 'works, in the colours of software'}" for step in told
+    )
+    if answer.code != 0:
+        return Finding(
+            "hardware decoding",
+            Level.WARN,
+            f"{text}; the next one: {answer.reason}" if text else answer.reason,
+            "stay with --decode software, or install that hardware's driver again",
+        )
+    default = "software decodes unless --decode says otherwise"
+    return Finding("hardware decoding", Level.OK, f"{text}; {default}" if text else f"none; {default}")
+
+
 def capture(devices: Callable[[], Sequence[tuple[str, str]]] | None = None) -> Finding:
     """Capture devices, none of them opened: (address, title)."""
     found = (devices or _devices)()

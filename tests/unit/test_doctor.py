@@ -265,12 +265,25 @@ def test_a_library_that_qt_lacks_is_named(tmp_path, monkeypatch):
 
 
 def test_a_pyav_without_h264_fails():
-    facts = {"version": "1", "ffmpeg": "8", "codecs": ["hevc", "mjpeg"], "hardware": []}
+    facts = {"version": "1", "ffmpeg": "8", "codecs": ["hevc", "mjpeg"]}
 
     found = video.decoders(lambda: ([facts], ask_python(["-c", ""], 30)))
 
     assert found.level is Level.FAIL
     assert "without h264" in found.text
+
+
+def test_each_hardware_decoder_is_told_and_a_crash_in_a_driver_is_a_warning():
+    fine, crashed = ask_python(["-c", ""], 30), ask_python(["-c", "import os; os.abort()"], 30)
+    works, absent = {"hardware": "vaapi", "refusal": ""}, {"hardware": "cuda", "refusal": "no such device"}
+
+    found = video.hardware_decoders(lambda: ([works, absent], fine))
+    broken = video.hardware_decoders(lambda: ([works], crashed))
+
+    assert found.level is Level.OK
+    assert "vaapi: works" in found.text
+    assert "cuda: no such device" in found.text
+    assert broken.level is Level.WARN
 
 
 def test_a_device_that_this_user_may_not_use_is_a_warning():

@@ -3,7 +3,7 @@
 import pytest
 
 from app import words
-from engine.types import RuntimeInfo
+from engine.types import RuntimeInfo, SourceInfo
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,19 @@ def test_the_executing_runtime_is_said_with_its_device():
 
     assert words.runtime_line(info) == "OpenVINO bf16 · AMD EPYC · 2 threads"
     assert words.runtime_line(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("decoder", "said"),
+    [
+        ("h264 in software", "clip.mp4 · 640×480 · 25 Hz"),
+        ("h264 on cuda", "clip.mp4 · 640×480 · 25 Hz · h264 on cuda"),
+        ("h264 in software (cuda: gone)", "clip.mp4 · 640×480 · 25 Hz · h264 in software (cuda: gone)"),
+    ],
+)
+def test_the_decoder_is_said_unless_it_is_the_usual_one(decoder, said):
+    info = SourceInfo(
+        "id", "clip.mp4", 640, 480, 25.0, 1.0, 25, True, False, "bt601 limited", decoder=decoder
+    )
+
+    assert words.source_line(info) == said
