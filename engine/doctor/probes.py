@@ -5,6 +5,7 @@ One line of JSON on stdout for each step that was reached; what went wrong is a 
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +38,15 @@ def runtime(name: str) -> Iterator[Step]:
     from engine.runtime.base import RuntimeOptions
 
     model = load_model_folder(default_model())
+    is_built = getattr(importlib.import_module(opens.__module__), "is_built", None)
     try:
+        if is_built is not None and not is_built(model, RuntimeOptions()):
+            yield {
+                "step": "run",
+                "error": f"{model.id} has not been compiled for it yet",
+                "remedy": f"run python -m engine.runtime.build {model.id} --runtime {name}",
+            }
+            return
         opened = opens(model, RuntimeOptions())
         size = model.card.input
         opened.infer(np.zeros((size.height_px, size.width_px, 3), np.uint8))

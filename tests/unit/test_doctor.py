@@ -161,6 +161,7 @@ def test_an_old_python_fails():
         ("raise OSError('libfancy.so.7: cannot open shared object file')", "import", "libfancy.so.7"),
         ("import a_package_that_nobody_has", "import", "a_package_that_nobody_has"),
         ("def open(model, options):\n    raise RuntimeError('no such device')", "run", "no such device"),
+        ("def is_built(*_): return False\ndef open(*_): 1 / 0", "run", "has not been compiled"),
     ],
 )
 def test_a_runtime_that_does_not_load_or_run_says_why(monkeypatch, tmp_path, body, step, words):
