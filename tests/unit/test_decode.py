@@ -125,9 +125,14 @@ def test_a_file_that_cannot_be_read_is_the_files_fault_not_the_hardwares(tmp_pat
     assert caught.value.code is FaultCode.SOURCE_UNREADABLE
 
 
-def test_a_live_stream_goes_on_in_software_with_the_next_keyframe(tmp_path_factory, caplog):
+@pytest.mark.parametrize(
+    ("fails_after", "lost"), [(30, 2 * 4 + 2), (28, 3)], ids=["inside a group", "at a keyframe"]
+)
+def test_a_live_stream_goes_on_in_software_with_the_next_keyframe(
+    fails_after, lost, tmp_path_factory, caplog
+):
     path = made("short_gop.mp4", tmp_path_factory)
-    feed = ContainerFeed("stream", partial(open_file, path), "", FakeHardware(fails_after=30))
+    feed = ContainerFeed("stream", partial(open_file, path), "", FakeHardware(fails_after))
     feed.open()
 
     seen = [number_in(frame.reformat(format="bgra").to_ndarray()) for frame, _, _ in feed.pictures()]
@@ -136,7 +141,7 @@ def test_a_live_stream_goes_on_in_software_with_the_next_keyframe(tmp_path_facto
     assert feed.decoder == "h264 in software (fake: the device was unplugged)"
     assert seen == sorted(set(seen))
     assert 119 in seen
-    assert len(seen) >= 120 - 2 * 4 - 2  # what the device still held, and the rest of its group
+    assert len(seen) >= 120 - lost  # what the device still held, and the rest of its group
     caplog.clear()
 
 
