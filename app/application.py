@@ -82,6 +82,7 @@ class _Session(QObject):
         self._asked: SourceSpec | None = None
         self._pipeline: Pipeline | None = None
         self.window = Window(launch, RecentItems())
+        self.window.opening.decode = launch.options.decode
         self.window.closing.connect(self._before_closing)
         if launch.source is not None:
             self.window.opening.failed_at_once.connect(self._source_failed)

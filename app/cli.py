@@ -20,15 +20,19 @@ EXIT_OK, EXIT_INPUT = 0, 2
 DEMO_OUT = Path("out") / "demo"
 
 DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use only. Not a medical device."
-EPILOG = "Without a screen: polyplive analyse VIDEO --out DIR (see polyplive analyse --help)."
+EPILOG = (
+    "Without a screen: polyplive analyse VIDEO --out DIR. What is wrong with this machine: polyplive doctor."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what the arguments ask for. Returns the exit code: 0 fine, 2 input that cannot be used."""
+    """Run what the arguments ask for. Returns the exit code: 0 fine, 1 doctor's, 2 unusable input."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given[:1] == ["analyse"]:
             return analyse(given[1:])
+        if given[:1] == ["doctor"]:
+            return doctor(given[1:])
         return live(_parser().parse_args(given))
     except FaultError as error:
         print(error, file=sys.stderr)
@@ -52,7 +56,10 @@ def live(options: argparse.Namespace) -> int:
     launch = Launch(
         source=launch_source,
         options=SourceOptions(
-            pixel_format=options.capture_format, size=_size(options.size), rate_hz=options.rate
+            pixel_format=options.capture_format,
+            size=_size(options.size),
+            rate_hz=options.rate,
+            decode=_decode(options.decode),
         ),
         model=_model(options.model),
         runtime=_runtime(options.runtime),
@@ -80,11 +87,18 @@ def analyse(arguments: Sequence[str]) -> int:
     return int(verb.run(parser.parse_args(arguments)))
 
 
+def doctor(arguments: Sequence[str]) -> int:
+    """The verb that says what is right and wrong with this machine. Returns 1 when something fails."""
+    from engine.doctor.__main__ import main as verb
+
+    return verb(arguments, prog="polyplive doctor")
+
+
 def demo_without_display(options: argparse.Namespace) -> int:
     """Analyse the demonstration with its overlay into a folder; the verb says where everything is."""
     print("There is no display here, so the demonstration is analysed without one.", flush=True)
     arguments = ["demo:", "--out", str(options.out), "--overlay", options.overlay]
-    for name in ("model", "runtime", "precision", "threshold"):
+    for name in ("model", "runtime", "precision", "threshold", "decode"):
         if (value := getattr(options, name)) is not None:
             arguments += [f"--{name}", str(value)]
     return analyse(arguments)
@@ -104,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "f16", "int8"))
     parser.add_argument("--threshold", type=_share, metavar="P", help="mark from this probability on")
     parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
+    parser.add_argument(
+        "--decode", default="software", metavar="NAME", help="software, auto, or a hardware decoder: cuda, …"
+    )
     parser.add_argument("--fullscreen", action="store_true")
     capture = parser.add_argument_group("capture devices")
     capture.add_argument("--capture-format", default="auto", choices=("auto", "MJPG", "YUYV", "NV12"))
@@ -154,6 +171,14 @@ def _runtime(name: str) -> str:
         from engine.runtime import parse_runtime
 
         parse_runtime(name)
+    return name
+
+
+def _decode(name: str) -> str:
+    if name != "software":
+        from engine.sources.decode_choice import check_name
+
+        check_name(name)  # a word that is none is said before there is a window
     return name
 
 

@@ -69,7 +69,9 @@ class LatencyPage(QDialog):
             return
         self._last_s = now_s
         self._table.show_snapshot(snapshot)
-        self._device.setText(words.runtime_line(snapshot.runtime) or "No network is running")
+        running = words.runtime_line(snapshot.runtime) or "No network is running"
+        decoder = snapshot.info.decoder if snapshot.info is not None else ""
+        self._device.setText(f"{running}\nDecoder: {decoder}" if decoder else running)
         stats = snapshot.stats
         self._counts.setText(f"{stats.shown} shown · {stats.masked} with own mask · {stats.dropped} dropped")
         painted = next((s for s in stats.stages if s.name == "due to painted"), None)

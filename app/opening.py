@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class Opening(QObject):
         self._recent = recent
         self._pipeline: Pipeline | None = None
         self._spec: SourceSpec | None = None
+        self.decode = "software"  # for every source of this run; see SourceOptions
         self._options = SourceOptions()
         self._id_before: str | None = None
         self._snapshot: Snapshot | None = None
@@ -68,7 +70,7 @@ class Opening(QObject):
         info = self._snapshot.info if self._snapshot is not None else None
         # The next snapshots may still be of the source before; the same source again is told by nothing.
         self._id_before = info.id if info is not None and spec != self._spec else None
-        self._spec, self._options = spec, options or SourceOptions()
+        self._spec, self._options = spec, replace(options or SourceOptions(), decode=self.decode)
         self._seen = self._has_marked_thumbnail = False
         self._watched = Watched()
         if self._pipeline is not None:

@@ -33,12 +33,14 @@ def speed(value: float) -> str:
 
 
 def source_line(info: SourceInfo | None) -> str:
-    """Title, size, rate: "clip.mp4 · 1920×1080 · 25 Hz"."""
+    """Title, size, rate: "clip.mp4 · 1920×1080 · 25 Hz"; and the decoder where it is not plain software."""
     if info is None:
         return ""
     parts = [info.title, f"{info.width_px}×{info.height_px}"]
     if info.rate_hz:
         parts.append(f"{info.rate_hz:.4g} Hz")
+    if " on " in info.decoder or "(" in info.decoder:
+        parts.append(info.decoder)
     return " · ".join(parts)
 
 

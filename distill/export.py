@@ -26,7 +26,6 @@ from distill.networks import (
     openvino_network,
     torch_network,
 )
-from distill.onnx_file import write_onnx
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
 from distill.presets import choose_presets
 from distill.quantise import quantise
@@ -49,6 +48,7 @@ from engine.model_folder import (
     StudentCard,
 )
 from engine.models import make_student
+from engine.models.onnx_file import write_onnx
 from engine.types import F32
 
 log = logging.getLogger(__name__)

@@ -69,9 +69,10 @@ def onnx_network(path: Path, threads: int = 2) -> Network:
 
 def openvino_network(path: Path, precision: str = "f32") -> Network:
     """`precision` is the hint for float layers; an int8 network is int8 whatever it says."""
+    from engine.runtime.openvino_graph import for_one_picture
     from engine.runtime.quiet import import_openvino
 
-    openvino = import_openvino()
-
-    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    core = import_openvino().Core()
+    network = for_one_picture(core.read_model(str(path)))
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision})
     return lambda image: np.asarray(compiled([image])[0])

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from engine.runtime.openvino_graph import for_one_picture
 from engine.types import F32
 
 
@@ -20,7 +21,7 @@ def quantise(onnx: Path, xml: Path, images: Iterable[F32]) -> None:
 
     nncf.set_log_level(logging.WARNING)
     samples = list(images)
-    network = openvino.Core().read_model(str(onnx))
+    network = for_one_picture(openvino.Core().read_model(str(onnx)))
     quantised = nncf.quantize(
         network,
         nncf.Dataset(samples),

@@ -31,6 +31,7 @@ from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
 from engine.sources import open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.sources.decode_choice import SOFTWARE
 from engine.types import Mask, OperatingPoint, Rect, Result, Size, Timings
 
 LIVE_KINDS = frozenset({"capture", "stream"})
@@ -51,12 +52,13 @@ def analyse(
     precision: str = AUTO,
     overlay: str | None = None,
     threads: int | None = None,
+    decode: str = SOFTWARE,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
     `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none; `threads` for
-    the network, None for what suits a machine of one's own.
+    the network, None for what suits a machine of one's own; `decode` as in `SourceOptions`.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
@@ -68,7 +70,7 @@ def analyse(
     streams = threads or default_threads()
     size = Size(model.card.input.width_px, model.card.input.height_px)
     with ExitStack() as stack:
-        source = stack.enter_context(closing(_open_recording(spec)))
+        source = stack.enter_context(closing(_open_recording(spec, decode)))
         network = stack.enter_context(
             closing(open_runtime(runtime, model, RuntimeOptions(precision, threads or 0, streams)))
         )
@@ -91,6 +93,7 @@ def analyse(
             duration_s=source.info.duration_s or writer.span_s,
             width_px=source.info.width_px,
             height_px=source.info.height_px,
+            decoder=source.info.decoder,
             model=ModelUsed(id=model.id, sha256=model.card.files[WEIGHTS].sha256),
             runtime=RuntimeUsed(**asdict(network.info)),
             threshold=point.threshold,
@@ -156,10 +159,10 @@ def _in_order(
         yield from under_way.popleft().result()
 
 
-def _open_recording(spec: SourceSpec) -> Source:
+def _open_recording(spec: SourceSpec, decode: str) -> Source:
     source = None
     if spec.kind not in LIVE_KINDS:
-        source = open_source(spec, SourceOptions(throughput=True))
+        source = open_source(spec, SourceOptions(throughput=True, decode=decode))
         if not source.info.live:
             return source
         source.close()

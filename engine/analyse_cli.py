@@ -20,6 +20,7 @@ from engine.overlays import OVERLAYS
 from engine.results import Summary
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
+from engine.sources.decode_choice import SOFTWARE
 
 OK, INPUT_UNUSABLE, CANCELLED = 0, 2, 4
 # In a log file a bar is a line each time.
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=AUTO,
         metavar="NAME",
         help=f"{AUTO}, {', '.join(RUNTIMES)}; openvino:GPU, openvino:NPU",
+    )
+    parser.add_argument(
+        "--decode",
+        default=SOFTWARE,
+        metavar="NAME",
+        help="software (default), auto, or a hardware decoder such as cuda; software goes on where it fails",
     )
     parser.add_argument("--precision", choices=(AUTO, "f32", "bf16", "f16", "int8"), default=AUTO)
     many = parser.add_argument_group(
@@ -112,6 +119,7 @@ def _run(arguments: argparse.Namespace) -> int:
             runtime=arguments.runtime,
             precision=arguments.precision,
             overlay=arguments.overlay,
+            decode=arguments.decode,
             progress=progress,
         )
     finally:

@@ -51,6 +51,7 @@ class Summary(_Part):
     duration_s: float
     width_px: int
     height_px: int
+    decoder: str = ""
     model: ModelUsed
     runtime: RuntimeUsed
     threshold: float

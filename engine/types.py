@@ -75,6 +75,7 @@ class SourceInfo:
     colour: str  # matrix and range in use, such as "bt709 limited (assumed)"
     pixel_aspect: float = 1.0  # width of a pixel over its height
     interlaced: bool = False  # pictures are two fields of different times, woven
+    decoder: str = ""  # which one runs, such as "h264 in software", "h264 on cuda"; empty for stills
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.host import MOST_THREADS, physical_cores
 from engine.sources import parse_source
+from engine.sources.decode_choice import SOFTWARE
 
 RESULTS_FOLDER = "results"
 PROGRESS = "progress"  # how many frames of how many, and who is at it
@@ -38,11 +39,12 @@ class Options:
     overlay: str | None
     runtime: str
     precision: str
+    decode: str = SOFTWARE
 
     @property
     def asked(self) -> str:
         """One short word for all of it. The model's place does not count, only what it is."""
-        values = [self.digest, self.threshold, self.overlay, self.runtime, self.precision]
+        values = [self.digest, self.threshold, self.overlay, self.runtime, self.precision, self.decode]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
@@ -97,6 +99,7 @@ def analyse_one(order: Order) -> Outcome:
             runtime=order.options.runtime,
             precision=order.options.precision,
             overlay=order.options.overlay,
+            decode=order.options.decode,
             threads=threads_of(order.sharers),
             progress=Heartbeat(attempt / PROGRESS),
         )

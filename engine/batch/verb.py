@@ -34,6 +34,7 @@ def run_many(arguments: argparse.Namespace) -> int:
         overlay=arguments.overlay,
         runtime=arguments.runtime,
         precision=arguments.precision,
+        decode=arguments.decode,
     )
 
     def open_crew() -> Crew:

@@ -1,1 +1,1 @@
-"""Figures that anybody can make again: `python -m engine.bench pipeline|runtimes|analyse|startup|soak`."""
+"""Figures that anybody can make again: `python -m engine.bench --help`, docs/benchmarks.md."""

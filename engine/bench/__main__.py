@@ -1,4 +1,4 @@
-"""`python -m engine.bench SUITE [--json OUT]`: a table on the screen, the same figures as JSON."""
+"""`python -m engine.bench SUITE [--json OUT] [--out DIR]`: a table on the screen, and the same as files."""
 
 from __future__ import annotations
 
@@ -14,24 +14,38 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from engine.bench.machine import machine
+from engine.bench.report import write_report
 from engine.faults import FaultError
 from engine.files import write_json
 
-SUITES = ("pipeline", "runtimes", "analyse", "startup", "soak", "demo")
+SUITES = ("pipeline", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write JSON, Markdown and plot there")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of one round (default 15)")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (default 10)")
     parser.add_argument("--model", help="runtimes: one model instead of all bundled ones")
+    parser.add_argument("--only", metavar="TEXT", help="students, peers: those with this in their name")
+    parser.add_argument("--runtimes", metavar="A,B", help="students, peers: these instead of all")
+    parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
+    parser.add_argument("--no-memory", action="store_true", help="students, peers: a process less a row")
     args = parser.parse_args(argv)
+    executed = {
+        "rounds": args.rounds * 10,
+        "only": args.only,
+        "runtimes": args.runtimes.split(",") if args.runtimes else None,
+        "memory": not args.no_memory,
+    }
     options: dict[str, dict[str, Any]] = {
         "pipeline": {"rounds": args.rounds, "seconds": args.seconds},
         "runtimes": {"rounds": args.rounds * 10, "model": args.model},
+        "students": {**executed, "size_px": args.size},
+        "peers": executed,
         "analyse": {"rounds": args.rounds, "seconds": args.seconds},
         "startup": {"rounds": args.rounds},
         "soak": {"minutes": args.minutes},
@@ -43,29 +57,40 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     figures["machine"] = machine()
-    print(table(figures))
+    text = table(figures)
+    print(text)
     if args.json:
         write_json(args.json, figures)
+    if args.out:
+        for path in write_report(args.out, args.suite, figures, text):
+            print(path)
     return 0
 
 
 def table(figures: dict[str, Any]) -> str:
-    """The rows of a suite as a Markdown table, with the rest as one line of JSON."""
+    """The rows of a suite as a Markdown table, what was left out, and the rest as one line of JSON."""
     lines: list[str] = []
     rest: dict[str, Any] = {}
     for key, value in figures.items():
+        if key == "skipped":
+            continue
         rows = value if isinstance(value, list) else [value]
         if key == "machine" or key == "samples" or not rows or not isinstance(rows[0], dict):
             rest[key] = value
             continue
-        names = list(rows[0])
+        names = list(dict.fromkeys(name for row in rows for name in row))
         lines.append("| " + " | ".join(names) + " |")
         lines.append("|" + "---|" * len(names))
-        lines += ["| " + " | ".join(str(row.get(name)) for name in names) + " |" for row in rows]
+        lines += ["| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in rows]
         lines.append("")
+    lines += [f"- not measured: {reason}" for reason in figures.get("skipped", [])]
     rest.pop("samples", None)
     lines.append(json.dumps(rest))
     return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 if __name__ == "__main__":

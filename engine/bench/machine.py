@@ -7,7 +7,15 @@ import os
 import platform
 from pathlib import Path
 
-PACKAGES = ("numpy", "opencv-python-headless", "av", "openvino", "PySide6-Essentials", "torch")
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "av",
+    "openvino",
+    "PySide6-Essentials",
+    "torch",
+    "torch-tensorrt",
+)
 
 
 def machine() -> dict[str, object]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from typing import Any
 
 import numpy as np
 
+from engine.bench.timing import interleaved, percentiles, ratio
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, bundled_models, find_model, load_model_folder
 from engine.runtime import open_runtime
@@ -46,30 +45,18 @@ def _measure(model: ModelFolder, rounds: int, skipped: list[str]) -> list[dict[s
             if error.code is FaultCode.INTERNAL:
                 raise
             skipped.append(f"{model.card.id} {name} {precision}: {error}")
-    times_ms: dict[tuple[str, str], list[float]] = {key: [] for key in opened}
-    for runtime in opened.values():
-        for picture in pictures:
-            runtime.infer(picture)  # warm-up
-    for _ in range(rounds):
-        for key, runtime in opened.items():
-            for picture in pictures:
-                start_s = time.perf_counter()
-                runtime.infer(picture)
-                times_ms[key].append((time.perf_counter() - start_s) * 1000.0)
+    times_ms = interleaved({key: (runtime.infer, pictures) for key, runtime in opened.items()}, rounds)
     eager = times_ms.get(("eager", "f32"))
     rows = []
     for (name, asked), values in times_ms.items():
-        p50 = statistics.median(values)
         rows.append(
             {
                 "student": model.card.id,
                 "runtime": name,
                 "precision": opened[name, asked].info.precision + (" (auto)" if asked == "auto" else ""),
                 "threads": opened[name, asked].info.threads,
-                "p50_ms": round(p50, 2),
-                "p95_ms": round(float(np.percentile(values, 95)), 2),
-                "p99_ms": round(float(np.percentile(values, 99)), 2),
-                "vs_eager": round(statistics.median(eager) / p50, 2) if eager else None,
+                **percentiles(values),
+                "vs_eager": ratio(eager, values),
             }
         )
     for runtime in opened.values():

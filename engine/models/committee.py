@@ -39,9 +39,11 @@ class CommitteeStudent(Student):
         logits = torch.stack([one.logits for one in said]).mean(0)
         features = said[0].features
         if self.mirrored:
-            straight, mirror = logits.chunk(2)
+            # Neither chunk(2) nor len(): an exporter would take the size of the halves for a constant.
+            count = image.shape[0]
+            straight, mirror = logits[:count], logits[count:]
             logits = (straight + mirror.flip(-1)) / 2
-            features = {name: value.chunk(2)[0] for name, value in features.items()}
+            features = {name: value[:count] for name, value in features.items()}
         return Prediction(logits, (), features)
 
     def encoder_parameters(self) -> list[nn.Parameter]:

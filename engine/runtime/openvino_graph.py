@@ -14,14 +14,16 @@ from engine.types import F32
 ov = import_openvino()
 ops = ov.opset15
 
-GRAPH = 2  # grows with every change here, so that older compiled models are not taken
+GRAPH = 3  # grows with every change here, so that older compiled models are not taken
 
 
 def with_pixels(network: Any, card: ModelCard) -> Any:
     """uint8 [1, h, w, 3] RGB in, uint8 probabilities out; mean, std, temperature and sigmoid are inside.
 
-    `network` takes float [1, 3, h, w], normalised, and gives logits [1, 1, h, w]; it is changed in place.
+    `network` takes float [1, 3, h, w], normalised, and gives logits [1, 1, h, w], or any number of them; it
+    is changed in place.
     """
+    for_one_picture(network)
     _enlarge_by_matrices(network)
     steps = ov.preprocess.PrePostProcessor(network)
     pixels = steps.input(0)
@@ -33,6 +35,14 @@ def with_pixels(network: Any, card: ModelCard) -> Any:
     steps.output(0).postprocess().custom(lambda logits: _probability(logits, card.output.temperature))
     steps.output(0).tensor().set_element_type(ov.Type.u8)
     return steps.build()
+
+
+def for_one_picture(network: Any) -> Any:
+    """The network with its batch fixed to 1, in place: model folders have it free, older ones are at 1."""
+    shape = network.input(0).partial_shape
+    if shape.is_dynamic:
+        network.reshape([1, *list(shape)[1:]])
+    return network
 
 
 def _probability(logits: Any, temperature: float) -> Any:

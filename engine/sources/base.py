@@ -93,6 +93,7 @@ class SourceOptions:
     `throughput`: decode with frame threads (`analyse`), not slice threads, which give a frame back sooner.
     `pixel_format`: capture devices, "auto" | "MJPG" | "YUYV" | "NV12". `size`, `rate_hz`: asked of a capture
     device; None takes its default. `colour`: "auto" or such as "bt709 limited", when the tags are wrong.
+    `decode`: "software", "auto" (hardware that passes its check) or a device type of FFmpeg such as "cuda".
     """
 
     throughput: bool = False
@@ -100,3 +101,4 @@ class SourceOptions:
     size: Size | None = None
     rate_hz: float | None = None
     colour: str = "auto"
+    decode: str = "software"

@@ -55,7 +55,8 @@ def open(address: str, options: SourceOptions) -> LiveSource:
     if scheme == "capture":
         feed = OpenCvFeed(_number(name), options)
     else:
-        feed = ContainerFeed(name, lambda: _connect(scheme, name, options), remedy=_REMEDY)
+        # Grabbers give pixels or JPEG: there is nothing in it for a hardware decoder.
+        feed = ContainerFeed(name, lambda _: _connect(scheme, name, options), remedy=_REMEDY)
     silent = FaultError(
         FaultCode.SOURCE_LOST,
         expected=f"a picture from {name} within {OPEN_S:g} s",
@@ -175,6 +176,10 @@ class OpenCvFeed:
     @property
     def pixel_aspect(self) -> float:
         return 1.0
+
+    @property
+    def decoder(self) -> str:
+        return "by OpenCV"
 
     def open(self) -> None:
         """Raises FaultError DEVICE_MISSING."""

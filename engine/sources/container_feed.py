@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import av
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.decoding import sane_rate_hz
 from engine.sources.demux import video_stream_of
+from engine.sources.hardware import (
+    NOT_THIS_STREAM,
+    Hardware,
+    HardwareFailedError,
+    OpenContainer,
+    open_with,
+    running_text,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +31,25 @@ _ERRORS_IN_A_ROW = 100
 
 
 class ContainerFeed:
-    """A `Feed` (engine/sources/live.py). `open_container` raises FaultError when it cannot."""
+    """A `Feed` (engine/sources/live.py). `open_container` raises FaultError when it cannot.
 
-    def __init__(self, title: str, open_container: Callable[[], InputContainer], remedy: str) -> None:
+    `hardware` decodes as long as it can; after that software, without connecting again.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        open_container: OpenContainer,
+        remedy: str,
+        hardware: Hardware | None = None,
+        left: str = "",
+    ) -> None:
         self._title = title
         self._open = open_container
         self._remedy = remedy
+        self._hardware = hardware
+        self._left = left  # why it decodes in software although hardware was asked for
+        self._software: VideoCodecContext | None = None  # in place of the stream's own, which failed
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
 
@@ -44,14 +66,18 @@ class ContainerFeed:
         aspect = self._stream.sample_aspect_ratio if self._stream else None
         return float(aspect) if aspect else 1.0
 
+    @property
+    def decoder(self) -> str:
+        codec = self._stream.codec_context.codec.name if self._stream else ""
+        return running_text(codec, self._hardware, self._left)
+
     def open(self) -> None:
         """Connect. Raises FaultError as `open_container` does, SOURCE_UNREADABLE without a picture track."""
-        self._container = self._open()
+        self._container, failure = open_with(self._open, self._hardware)
+        if failure is not None:
+            self._leave_hardware(failure)
         self._stream = video_stream_of(self._container, self._title)
-        # Frame threads would hold pictures back.
-        self._stream.thread_type = "SLICE"
-        self._stream.codec_context.thread_count = 2
-        self._stream.codec_context.copy_opaque = True
+        _set_up(self._stream.codec_context)
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float, float]]:
         """Frames as they come, damaged ones too: a live picture is worth more than a whole one."""
@@ -81,13 +107,35 @@ class ContainerFeed:
 
     def _decoded(self, packet: av.Packet[VideoStream]) -> Iterator[tuple[VideoFrame, float, float]]:
         try:
-            frames = packet.decode()
+            frames = self._frames_of(packet)
         except av.error.InvalidDataError as error:
             log.debug("%s: a packet that cannot be decoded: %s", self._title, error)
             return
         for frame in frames:
             arrived_s = float(frame.opaque) if isinstance(frame.opaque, float) else time.monotonic()
             yield frame, frame.time if frame.pts is not None else arrived_s, arrived_s
+
+    def _frames_of(self, packet: av.Packet[VideoStream]) -> list[VideoFrame]:
+        if self._software is not None:
+            return self._software.decode(packet)
+        if self._hardware is None or self._stream is None:
+            return packet.decode()
+        try:
+            frames = self._hardware.decode(packet)
+        except HardwareFailedError as failure:
+            self._software = _software_like(self._stream.codec_context)
+            self._leave_hardware(failure)
+            # What refers to earlier pictures cannot be decoded: the next whole one comes with a keyframe.
+            return self._software.decode(packet)
+        if frames and not self._hardware.decodes(self._stream.codec_context):
+            self._leave_hardware(HardwareFailedError(NOT_THIS_STREAM))
+        return frames
+
+    def _leave_hardware(self, failure: HardwareFailedError) -> None:
+        if self._hardware is not None:
+            self._left = f"{self._hardware.name}: {failure}"
+            log.warning("%s is decoded in software from here on (%s)", self._title, self._left)
+        self._hardware = None
 
     def _lost(self, error: av.FFmpegError) -> FaultError:
         silent = isinstance(error, av.error.ExitError | av.error.TimeoutError)
@@ -97,3 +145,18 @@ class ContainerFeed:
             got="silence" if silent else error.strerror or type(error).__name__,
             remedy=self._remedy,
         )
+
+
+def _set_up(context: VideoCodecContext) -> None:
+    # Frame threads would hold pictures back.
+    context.thread_type = "SLICE"
+    context.thread_count = 2
+    context.copy_opaque = True
+
+
+def _software_like(failed: VideoCodecContext) -> VideoCodecContext:
+    context = VideoCodecContext.create(failed.codec.name, "r")
+    assert isinstance(context, VideoCodecContext)
+    context.extradata = failed.extradata
+    _set_up(context)
+    return context

@@ -56,6 +56,13 @@ class FrameCursor:
         """Rank of the newest decoded frame."""
         return self._ring[-1].rank if self._ring else None
 
+    @property
+    def next_rank(self) -> int:
+        """Rank of the frame that `next` gives, if none is lost."""
+        if self._at < len(self._ring):
+            return self._ring[self._at].rank
+        return self._ring[-1].rank + 1 if self._ring else 0
+
     def next(self) -> Decoded | None:
         """The frame at the cursor, which moves on; None after the last one and when stopped."""
         if self._at == len(self._ring):
@@ -86,6 +93,18 @@ class FrameCursor:
                 break
         ranks = [decoded.rank for decoded in self._ring]
         self._at = max(0, min(bisect_left(ranks, rank), len(ranks) - 1))
+
+    def start_again(self, table: PtsIndex | None, rank: int) -> None:
+        """Open the file anew, for another decoder, and make the frame with this rank the next one."""
+        self._restart()
+        if table is not None:
+            self.go_to(table, rank)
+            return
+        while not (self._ring and self._ring[-1].rank >= rank):
+            self._at = len(self._ring)
+            if not self._decode_one():
+                return
+        self._at = len(self._ring) - 1
 
     def clear(self) -> None:
         """Let go of all pictures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from fractions import Fraction
 
 import av
@@ -12,6 +12,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.sources.demux import video_stream_of
+from engine.sources.hardware import (
+    NOT_THIS_STREAM,
+    Hardware,
+    HardwareFailedError,
+    OpenContainer,
+    open_with,
+    running_text,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +30,24 @@ class Decoder:
     """Decodes the first video stream of a container that it opens itself, and can open again.
 
     `throughput`: frame threads, which hold back one frame a thread; else slice threads, which hold back none.
+    `hardware`: `next` may raise HardwareFailedError; then `leave_hardware`, and start over with `rewind`.
     """
 
     def __init__(
-        self, open_container: Callable[[], InputContainer], what: str, throughput: bool, threads: int
+        self,
+        open_container: OpenContainer,
+        what: str,
+        throughput: bool,
+        threads: int,
+        hardware: Hardware | None = None,
+        left: str = "",
     ) -> None:
         self._open = open_container
         self._what = what
         self._throughput = throughput
         self._threads = threads
+        self._hardware = hardware
+        self._left = left  # why it decodes in software although hardware was asked for
         self.damaged = 0  # packets that the decoder refused
         self.lost_pts: list[int] = []  # their time stamps, where they had one
         self.end_error: av.FFmpegError | None = None  # why the demuxer gave up before the end
@@ -44,6 +61,15 @@ class Decoder:
     @property
     def stream(self) -> VideoStream:
         return self._stream
+
+    @property
+    def running(self) -> str:
+        """Which decoder runs, for people."""
+        return running_text(self._stream.codec_context.codec.name, self._hardware, self._left)
+
+    @property
+    def on_hardware(self) -> bool:
+        return self._hardware is not None
 
     @property
     def time_base(self) -> Fraction:
@@ -60,8 +86,15 @@ class Decoder:
         return max(1, round(1 / (self.rate_hz or 25.0) / float(self.time_base)))
 
     def next(self) -> VideoFrame | None:
-        """The next frame in presentation order, None after the last one."""
+        """The next frame in presentation order, None after the last one. Raises HardwareFailedError."""
         return next(self._frames, None)
+
+    def leave_hardware(self, failure: HardwareFailedError) -> None:
+        """Decode in software from the next `rewind` on; told in the log and by `running`."""
+        if self._hardware is not None:
+            self._left = f"{self._hardware.name}: {failure}"
+            log.warning("%s is decoded in software from here on (%s)", self._what, self._left)
+        self._hardware = None
 
     def rewind(self) -> None:
         """Start over with a fresh container: the only way back that is exact in every format."""
@@ -88,11 +121,13 @@ class Decoder:
         self._container.close()
 
     def _start(self) -> None:
-        self._container = self._open()
+        self._container, failure = open_with(self._open, self._hardware)
+        if failure is not None:
+            self.leave_hardware(failure)
         self._stream = video_stream_of(self._container, self._what)
         # Both only count before the first packet.
         self._stream.thread_type = "AUTO" if self._throughput else "SLICE"
-        self._stream.codec_context.thread_count = self._threads
+        self._stream.codec_context.thread_count = 1 if self._hardware else self._threads
         self._frames = self._decode()
 
     def _decode(self) -> Generator[VideoFrame, None, None]:
@@ -109,13 +144,21 @@ class Decoder:
             if packet is None:
                 return
             try:
-                frames = packet.decode()
+                frames = self._decoded(packet)
             except av.error.InvalidDataError:
                 self.damaged += 1
                 if packet.pts is not None:
                     self.lost_pts.append(packet.pts)
                 continue
             yield from frames
+
+    def _decoded(self, packet: av.Packet[VideoStream]) -> list[VideoFrame]:
+        if self._hardware is None:
+            return packet.decode()
+        frames = self._hardware.decode(packet)
+        if frames and not self._hardware.decodes(self._stream.codec_context):
+            raise HardwareFailedError(NOT_THIS_STREAM)  # software that was given one thread only
+        return frames
 
     def _drained(self) -> list[VideoFrame]:
         try:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -15,15 +16,15 @@ from engine.sources.breaks import has_mp4_index, is_mp4
 _HEAD_BYTES = 512
 
 
-def open_file(path: Path) -> InputContainer:
-    """Open a video file for reading.
+def open_file(path: Path, accel: HWAccel | None = None) -> InputContainer:
+    """Open a video file for reading, to be decoded by the hardware of `accel`.
 
     Raises FaultError SOURCE_MISSING or SOURCE_UNREADABLE.
     """
     head = _head_of(path)
     try:
         # "file:" keeps a name such as "udp:1.mp4" or "a%3d.mp4" from being taken for a protocol or a pattern.
-        container = av.open(f"file:{path}", mode="r")
+        container = av.open(f"file:{path}", mode="r", hwaccel=accel)
     except av.FFmpegError as error:
         raise _unreadable(path, _what_it_is(path, head, error)) from error
     return container

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from av.video.frame import VideoFrame
@@ -40,6 +41,10 @@ class Feed(Protocol):
 
     @property
     def pixel_aspect(self) -> float: ...
+
+    @property
+    def decoder(self) -> str:
+        """Which decoder runs, for people."""
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float, float]]:
         """(frame, its media time in seconds, `time.monotonic()` when it or its packet arrived).
@@ -86,10 +91,14 @@ class LiveSource:
             colour=self._converter.colour(first.frame).text,
             pixel_aspect=feed.pixel_aspect,
             interlaced=bool(first.frame.interlaced_frame),
+            decoder=feed.decoder,
         )
 
     @property
     def info(self) -> SourceInfo:
+        """`decoder` changes when the hardware fails."""
+        if self._info.decoder != self._feed.decoder:
+            self._info = replace(self._info, decoder=self._feed.decoder)
         return self._info
 
     def read(self) -> VideoPicture | None:

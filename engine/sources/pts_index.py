@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -94,7 +95,7 @@ def build(path: Path, stopped: Callable[[], bool]) -> PtsIndex | None:
 
 class _Packets:
     def __init__(self, path: Path) -> None:
-        self._decoder = Decoder(lambda: open_file(path), path.name, throughput=False, threads=1)
+        self._decoder = Decoder(partial(open_file, path), path.name, throughput=False, threads=1)
 
     def close(self) -> None:
         self._decoder.close()
@@ -151,7 +152,7 @@ class _Packets:
 
 
 def _by_decoding(path: Path, stopped: Callable[[], bool]) -> PtsIndex | None:
-    decoder = Decoder(lambda: open_file(path), path.name, throughput=True, threads=1)
+    decoder = Decoder(partial(open_file, path), path.name, throughput=True, threads=1)
     pts: list[int] = []
     keyframe: list[bool] = []
     own = True  # the file's own stamps are complete and grow

@@ -5,11 +5,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import Source, SourceOptions
 from engine.sources.container_feed import ContainerFeed
+from engine.sources.decode_choice import hardware_for
 from engine.sources.live import LiveSource
 from engine.sources.video import VideoFile
 
@@ -54,12 +56,15 @@ def open(address: str, options: SourceOptions) -> Source:
         container = _connect(address, title, _OTHER)
         if container.duration:
             container.close()
-            return VideoFile(lambda: _connect(address, title, {}), title, title, options, None)
+            return VideoFile(lambda accel: _connect(address, title, {}, accel), title, title, options, None)
         container.close()
+    hardware, refusal = hardware_for(options.decode)
     feed = ContainerFeed(
         title,
-        lambda: _connect(address, title, _OPTIONS.get(scheme, _OTHER)),
+        lambda accel: _connect(address, title, _OPTIONS.get(scheme, _OTHER), accel),
         remedy="check the sender and the network",
+        hardware=hardware,
+        left=refusal,
     )
     silent = FaultError(
         FaultCode.SOURCE_LOST,
@@ -78,11 +83,13 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _connect(address: str, title: str, options: dict[str, str]) -> InputContainer:
+def _connect(
+    address: str, title: str, options: dict[str, str], accel: HWAccel | None = None
+) -> InputContainer:
     # "udp://@:5000" is how players write "listen on port 5000"; FFmpeg wants a host.
     where = address.replace("udp://@:", "udp://0.0.0.0:").replace("udp://:", "udp://0.0.0.0:")
     try:
-        return av.open(where, mode="r", container_options=options, timeout=(OPEN_S, READ_S))
+        return av.open(where, mode="r", container_options=options, timeout=(OPEN_S, READ_S), hwaccel=accel)
     except av.FFmpegError as error:
         got, remedy = _reason(error, urlsplit(address).scheme)
         raise FaultError(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-
-from av.container import InputContainer
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import SourceOptions
 from engine.sources.breaks import Break, find_break
 from engine.sources.cursor import Decoded, FrameCursor
+from engine.sources.decode_choice import hardware_for
 from engine.sources.decoding import Decoder
 from engine.sources.demux import open_file
+from engine.sources.hardware import Hardware, HardwareFailedError, OpenContainer
 from engine.sources.index_thread import BackgroundIndex
 from engine.sources.picture import Converter, VideoPicture, turn_of
 from engine.sources.pts_index import PtsIndex
@@ -28,25 +28,31 @@ CLOSE_WAIT_S = 1.5  # a second for a server to fall silent, and the rest
 
 
 def open(address: str, options: SourceOptions) -> VideoFile:
-    """Open a video file. Raises FaultError SOURCE_MISSING, SOURCE_UNREADABLE, ARGUMENT (a wrong `colour`)."""
+    """Open a video file.
+
+    Raises FaultError SOURCE_MISSING, SOURCE_UNREADABLE, ARGUMENT (a wrong `colour` or `decode`).
+    """
     path = Path(address)
-    return VideoFile(lambda: open_file(path), path.name, str(path), options, path)
+    return VideoFile(partial(open_file, path), path.name, str(path), options, path)
 
 
 class VideoFile:
     """A `Source` (engine/sources/base.py) over a recording.
 
-    `path` None (a recording behind a URL) means no index, and no seek but to the start.
+    `path` None (a recording behind a URL) means no index, and no seek but to the start. `hardware`: decodes
+    in place of what `options.decode` chooses; when it fails, software goes on with the next picture.
     """
 
     def __init__(
         self,
-        open_container: Callable[[], InputContainer],
+        open_container: OpenContainer,
         title: str,
         id_: str,
         options: SourceOptions,
         path: Path | None,
+        hardware: Hardware | None = None,
     ) -> None:
+        chosen, refusal = (hardware, "") if hardware else hardware_for(options.decode)
         cores = os.cpu_count() or 1
         self._title = title
         self._lock = threading.Lock()
@@ -57,6 +63,8 @@ class VideoFile:
             throughput=options.throughput,
             # Slice threads beyond two gain nothing on one stream; frame threads each hold a picture back.
             threads=min(cores, 8) if options.throughput else min(cores, 2),
+            hardware=chosen,
+            left=refusal,
         )
         self._converter = Converter(options.colour)
         self._index: BackgroundIndex | None = None
@@ -73,7 +81,12 @@ class VideoFile:
 
     @property
     def info(self) -> SourceInfo:
-        """`frames`, and a `rate_hz` and `duration_s` that were counted, come when the index is ready."""
+        """`frames`, and a `rate_hz` and `duration_s` that were counted, come when the index is ready.
+
+        `decoder` changes when the hardware fails.
+        """
+        if self._info.decoder != self._decoder.running:
+            self._info = replace(self._info, decoder=self._decoder.running)
         table = self._index.table if self._index else None
         if table is not None and self._info.frames is None:
             self._info = replace(
@@ -98,7 +111,7 @@ class VideoFile:
         with self._lock:
             if self._closed.is_set():
                 return None
-            decoded = self._cursor.next()
+            decoded = self._next()
             if decoded is None:
                 self._tell_the_break()
                 return None
@@ -116,7 +129,7 @@ class VideoFile:
             if table is None:
                 self._cursor.go_to_start()
             else:
-                self._cursor.go_to(table, min(index, len(table) - 1))
+                self._go_to(table, min(index, len(table) - 1))
 
     def index_at(self, pts_s: float) -> int:
         """Rank of the frame on the screen at `pts_s`. Waits for the index. Raises as `seek` does."""
@@ -140,8 +153,24 @@ class VideoFile:
         finally:
             self._lock.release()
 
+    def _next(self) -> Decoded | None:
+        try:
+            return self._cursor.next()
+        except HardwareFailedError as failure:
+            rank = self._cursor.next_rank
+            self._decoder.leave_hardware(failure)
+            self._cursor.start_again(self._index.table if self._index else None, rank)
+            return self._cursor.next()
+
+    def _go_to(self, table: PtsIndex, rank: int) -> None:
+        try:
+            self._cursor.go_to(table, rank)
+        except HardwareFailedError as failure:
+            self._decoder.leave_hardware(failure)
+            self._cursor.start_again(table, rank)
+
     def _opened_info(self, id_: str, seekable: bool) -> SourceInfo:
-        decoded = self._cursor.next()
+        decoded = self._next()
         if decoded is None:
             raise FaultError(
                 FaultCode.SOURCE_UNREADABLE,
@@ -166,6 +195,7 @@ class VideoFile:
             colour=self._converter.colour(first.frame).text,
             pixel_aspect=1 / aspect if first.turn_deg in (90, -90) else aspect,
             interlaced=bool(first.frame.interlaced_frame),
+            decoder=self._decoder.running,
         )
 
     def _picture(self, decoded: Decoded) -> VideoPicture:

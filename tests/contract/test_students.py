@@ -227,17 +227,36 @@ def test_an_argument_it_does_not_take_is_told(name, args):
     + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL if name != COMMITTEE]
     + [pytest.param("unet", "residual", marks=pytest.mark.slow)],
 )
-def test_the_exported_file_says_what_the_network_says(name, feed, tmp_path):
+def test_the_exported_file_says_what_the_network_says_of_one_picture_and_of_three(name, feed, tmp_path):
     pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
     from distill.networks import onnx_network
-    from distill.onnx_file import write_onnx
+    from engine.models.onnx_file import write_onnx
 
     student = made(name, SMALL[name] if feed == "none" else {**SMALL[name], "latent_feed": feed})
     write_onnx(student, SIZE_PX, tmp_path / "student.onnx")
-    image = a_batch(1)
-    with torch.inference_mode():
-        own = student(image)
+    exported = onnx_network(tmp_path / "student.onnx")
 
-    exported = torch.from_numpy(onnx_network(tmp_path / "student.onnx")(image.numpy()))
-    assert own.std() > 0
-    assert torch.allclose(exported, own, rtol=1e-3, atol=1e-3 * float(own.std()))
+    for pictures in (1, 3):
+        image = a_batch(pictures)
+        with torch.inference_mode():
+            own = student(image)
+        said = torch.from_numpy(exported(image.numpy()))
+        assert own.std() > 0
+        assert said.shape == own.shape
+        # The file has its weights in half precision.
+        assert torch.allclose(said, own, rtol=1e-3, atol=3e-3 * float(own.std()))
+
+
+def test_a_student_that_counts_its_pictures_is_not_exported(tmp_path):
+    pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
+    from engine.models.onnx_file import write_onnx
+
+    class Counting(torch.nn.Module):
+        def forward(self, image):
+            return image.mean(1, keepdim=True) / len(image)
+
+    with pytest.raises(FaultError) as caught:
+        write_onnx(Counting(), SIZE_PX, tmp_path / "student.onnx")
+
+    assert caught.value.code is FaultCode.OUTPUT
+    assert list(tmp_path.iterdir()) == []

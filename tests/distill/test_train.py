@@ -235,11 +235,24 @@ def test_the_onnx_file_keeps_its_contract(model):
 
     session = onnxruntime.InferenceSession(str(load_model_folder(model).onnx))
     (given,), (returned,) = session.get_inputs(), session.get_outputs()
-    logits = session.run(None, {"image": np.zeros((1, 3, 64, 64), np.float32)})[0]
+    pictures = np.random.default_rng(0).normal(size=(3, 3, 64, 64)).astype(np.float32)
+    together = session.run(None, {"image": pictures})[0]
+    alone = [session.run(None, {"image": picture[None]})[0] for picture in pictures]
 
-    assert (given.name, given.shape, given.type) == ("image", [1, 3, 64, 64], "tensor(float)")
+    assert (given.name, given.shape, given.type) == ("image", ["batch", 3, 64, 64], "tensor(float)")
     assert returned.name == "logits"
-    assert logits.shape == (1, 1, 64, 64)
+    assert together.shape == (3, 1, 64, 64)
+    assert np.allclose(together, np.concatenate(alone), atol=1e-4)
+
+
+def test_the_large_weights_of_the_onnx_file_are_stored_in_half(model):
+    import onnx
+
+    stored = onnx.load(load_model_folder(model).onnx).graph.initializer
+    large = [constant for constant in stored if np.prod(constant.dims) >= 1024]
+
+    assert large
+    assert {constant.data_type for constant in large} == {onnx.TensorProto.FLOAT16}
 
 
 def test_the_exported_files_tell_nothing_of_the_machine_they_were_made_on(model):

@@ -26,6 +26,7 @@ class FakeFeed:
     title = "fake device"
     rate_hz = 25.0
     pixel_aspect = 1.0
+    decoder = "fake decoder"
 
     def __init__(self, *events, open_error=None):
         self.events = queue.SimpleQueue()

@@ -3,7 +3,7 @@
 import pytest
 
 from app import words
-from engine.types import RuntimeInfo
+from engine.types import RuntimeInfo, SourceInfo
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,19 @@ def test_a_gpu_is_said_without_threads_and_with_what_is_kept_exact():
     info = RuntimeInfo("tensorrt", "NVIDIA T4", "f16, decoder f32", 0, "11.0")
 
     assert words.runtime_line(info) == "TensorRT f16, decoder f32 · NVIDIA T4"
+
+
+@pytest.mark.parametrize(
+    ("decoder", "said"),
+    [
+        ("h264 in software", "clip.mp4 · 640×480 · 25 Hz"),
+        ("h264 on cuda", "clip.mp4 · 640×480 · 25 Hz · h264 on cuda"),
+        ("h264 in software (cuda: gone)", "clip.mp4 · 640×480 · 25 Hz · h264 in software (cuda: gone)"),
+    ],
+)
+def test_the_decoder_is_said_unless_it_is_the_usual_one(decoder, said):
+    info = SourceInfo(
+        "id", "clip.mp4", 640, 480, 25.0, 1.0, 25, True, False, "bt601 limited", decoder=decoder
+    )
+
+    assert words.source_line(info) == said

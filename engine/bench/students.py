@@ -1,0 +1,55 @@
+"""Every student of the table on every runtime of this machine: random weights, one size, one run."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.bench.executed import Executed, measure, random_pictures
+from engine.bench.random_models import random_model
+from engine.faults import FaultError
+from engine.models.cost import Cost
+from engine.models.sizes import SIZE_PX, VARIANTS, Variant, measured
+
+
+def run(
+    *,
+    rounds: int,
+    size_px: int = SIZE_PX,
+    only: str | None = None,
+    runtimes: Sequence[str] | None = None,
+    memory: bool = True,
+) -> dict[str, Any]:
+    """A row a student and runtime. `only`: those with this in their name; `skipped`: what is missing, why."""
+    rows: list[dict[str, Any]] = []
+    skipped: list[str] = []
+    pictures = random_pictures(size_px)
+    with tempfile.TemporaryDirectory() as folder:
+        for variant in VARIANTS:
+            if only is not None and only not in variant.label:
+                continue
+            try:
+                model = random_model(Path(folder) / _id_of(variant), variant.student, variant.args, size_px)
+            except FaultError as error:
+                skipped.append(f"{variant.label}: {error}")
+                continue
+            cost = measured(variant)
+            found = measure({variant.label: (model, pictures)}, rounds, runtimes, memory, skipped)
+            rows += [_row(executed, cost) for executed in found]
+    return {"students": rows, "size_px": size_px, "rounds": rounds, "skipped": skipped}
+
+
+def _row(executed: Executed, cost: Cost) -> dict[str, Any]:
+    return {
+        "student": executed.label,
+        "parameters_m": round(cost.parameters / 1e6, 2),
+        "gmac_at_352": round(cost.macs / 1e9, 2),
+        **executed.cells,
+    }
+
+
+def _id_of(variant: Variant) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", variant.label.lower()).strip("-")

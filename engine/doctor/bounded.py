@@ -1,0 +1,102 @@
+"""Nothing here waits for ever: checks run in threads that may be left behind, probes in child processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.doctor.finding import Finding, Level
+
+_TREE = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command gave. `code` is None when it was killed for taking too long, negative for a signal."""
+
+    code: int | None
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """Why it did not end well, in one line."""
+        if self.code is None:
+            return "no answer in time"
+        last = next((line.strip() for line in reversed(self.err.splitlines()) if line.strip()), "")
+        how = f"signal {signal.Signals(-self.code).name}" if self.code < 0 else f"exit code {self.code}"
+        return f"{how}: {last}" if last else how
+
+
+def guarded(name: str, check: Callable[[], Finding], limit_s: float) -> Finding:
+    """The check's finding; FAIL when it raises, WARN when it has not ended after `limit_s`. Never raises."""
+    found: list[Finding] = []
+
+    def run() -> None:
+        try:
+            found.append(check())
+        except BaseException as error:  # the edge of a check: whatever is broken here is what is to be told
+            found.append(
+                Finding(name, Level.FAIL, f"the check itself broke: {one_line(error)}", "install again")
+            )
+
+    thread = threading.Thread(target=run, name=f"doctor: {name}", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if found:
+        return found[0]
+    return Finding(
+        name,
+        Level.WARN,
+        f"no answer within {limit_s:g} s",
+        "look for a driver or a network drive that hangs, and try again",
+    )
+
+
+def ask(command: Sequence[str], limit_s: float, environment: Mapping[str, str] | None = None) -> Answer:
+    """Run a command to its end, or kill it and its children after `limit_s`.
+
+    Raises FileNotFoundError when there is no such program, OSError as the system says it.
+    """
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=None if environment is None else dict(environment),
+        start_new_session=os.name == "posix",
+    )
+    try:
+        out, err = child.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        out, err = child.communicate()
+        return Answer(None, out, err)
+    return Answer(child.returncode, out, err)
+
+
+def ask_python(arguments: Sequence[str], limit_s: float, **more: str) -> Answer:
+    """The same with this interpreter and this source tree; `more` goes into its environment."""
+    tree = os.pathsep.join(filter(None, (str(_TREE), os.environ.get("PYTHONPATH"))))
+    return ask([sys.executable, *arguments], limit_s, {**os.environ, "PYTHONPATH": tree, **more})
+
+
+def one_line(error: BaseException) -> str:
+    """An error as one line: its type and the first line of what it says."""
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    if os.name == "posix":
+        os.killpg(child.pid, signal.SIGKILL)  # its own session: nobody else is in the group
+    else:
+        child.kill()

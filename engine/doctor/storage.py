@@ -1,0 +1,60 @@
+"""Folders that are written to, and the models that come with the program."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from engine.doctor.finding import Finding, Level
+
+SCARCE_BYTES = 2 * 2**30  # a long recording's overlay, or a TensorRT build
+FULL_BYTES = 200 * 2**20  # the compiled models of the default student
+
+
+def folder(name: str, path: Path, unwritable: Level) -> Finding:
+    """Free space, and whether a file can be written there; `unwritable` is how bad it is if not."""
+    place = next((there for there in (path, *path.parents) if there.exists()), path)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+        free_bytes = shutil.disk_usage(place).free
+    except OSError as error:
+        return Finding(
+            name,
+            unwritable,
+            f"{path} cannot be written: {error.strerror or error}",
+            "make it writable for this user, or set POLYPLIVE_HOME to a folder that is",
+        )
+    text = f"{path}, {free_bytes / 2**30:.1f} GiB free"
+    if free_bytes < SCARCE_BYTES:
+        level = Level.FAIL if free_bytes < FULL_BYTES else Level.WARN
+        return Finding(name, level, text, "free some space on that disk")
+    return Finding(name, Level.OK, text)
+
+
+def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None = None) -> Finding:
+    """Every model folder's files against the hashes of its `model.json`; exactly one bundled default."""
+    from engine.faults import FaultError
+    from engine.model_folder import bundled_models, default_model, load_model_folder, user_models
+
+    broken: list[FaultError] = []
+    whole: list[str] = []
+    for path in (
+        *(bundled_models() if bundled is None else bundled),
+        *(user_models() if own is None else own),
+    ):
+        try:
+            card = load_model_folder(path).card
+            whole.append(f"{card.id} (default)" if card.default else card.id)
+        except FaultError as error:
+            broken.append(error)
+    if bundled is None:
+        try:
+            default_model()
+        except FaultError as error:
+            broken.append(error)
+    if broken:
+        text = "; ".join(f"expected {error.expected}, got {error.got}" for error in broken)
+        return Finding("models", Level.FAIL, text, broken[0].remedy)
+    return Finding("models", Level.OK, f"{', '.join(whole)}: every file is the one that was exported")

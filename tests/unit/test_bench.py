@@ -1,0 +1,159 @@
+"""What the benchmarks say is what was done: whose turn it was, what was left out, what is drawn."""
+
+from __future__ import annotations
+
+import json
+from importlib.machinery import ModuleSpec
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="pip install 'polyplive[train]'")
+pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
+
+from engine.bench import __main__ as bench
+from engine.bench import executed, peer_table, peers, students
+from engine.bench.memory import memory_mb
+from engine.bench.report import Point, pareto, points_of, write_report
+from engine.bench.timing import interleaved, percentiles, ratio
+from engine.files import HOME_VARIABLE
+from engine.model_folder import default_model, load_model_folder
+from engine.models import STUDENTS
+from engine.models.sizes import Variant
+from engine.types import Size
+from tests.fixtures.models import random_student, red_model
+
+TINY = (
+    Variant("light, tiny", "light", {"encoder": "test_efficientnet", "channels": 8}),
+    Variant("light, broken", "light", {"encoder": "test_efficientnet", "colour": "red"}),
+)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+
+
+def test_candidates_take_turns_and_the_warm_up_is_not_counted():
+    turns = []
+    pictures = [np.zeros((1, 1, 3), np.uint8)] * 2
+
+    times_ms = interleaved(
+        {name: (lambda picture, name=name: turns.append(name), pictures) for name in "ab"}, rounds=3
+    )
+
+    assert "".join(turns) == "aabb" + "aabb" * 3
+    assert {name: len(times) for name, times in times_ms.items()} == {"a": 6, "b": 6}
+
+
+def test_percentiles_and_ratios_are_of_the_medians():
+    assert percentiles([1.0, 2.0, 3.0, 4.0, 100.0])["p50_ms"] == 3.0
+    assert ratio([10.0, 20.0, 30.0], [5.0, 4.0, 6.0]) == 4.0
+    assert ratio(None, [1.0]) is None
+
+
+def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(students, "VARIANTS", TINY)
+    monkeypatch.setattr(executed, "PICTURES", 1)
+    out = tmp_path / "out"
+
+    options = ["--size", "64", "--rounds", "1", "--runtimes", "eager,openvino", "--no-memory"]
+    code = bench.main(["students", *options, "--out", str(out)])
+
+    figures = json.loads((out / "students.json").read_text())
+    rows = {(row["runtime"], row["precision"]): row for row in figures["students"]}
+    assert code == 0
+    assert {row["student"] for row in rows.values()} == {"light, tiny"}
+    assert rows["eager", "f32"]["vs_eager"] == 1.0
+    assert rows["openvino", "f32"]["max_dp"] <= 2 / 255
+    assert all(row["p50_ms"] > 0 and row["vs_eager"] > 0 for row in rows.values())
+    assert figures["skipped"][0].startswith("light, broken: Expected arguments that the student light takes")
+    assert figures["machine"]["versions"]["openvino"]
+    assert "- not measured: light, broken" in capsys.readouterr().out
+    assert "- not measured: light, broken" in (out / "students.md").read_text()
+    assert (out / "students.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_memory_is_that_of_a_process_of_its_own_without_torch_where_the_runtime_needs_none(tmp_path):
+    used = memory_mb(red_model(tmp_path), "openvino", "f32")
+
+    assert 50 < used["rss_mb"] < 260
+    assert used["gpu_mb"] is None
+
+
+def test_a_runtime_that_does_not_run_alone_has_no_memory_figure(tmp_path):
+    assert memory_mb(tmp_path / "nothing", "openvino", "f32") == {"rss_mb": None, "gpu_mb": None}
+
+
+def test_a_peer_that_is_not_installed_is_a_line_and_nothing_is_added_to_the_table_by_importing(monkeypatch):
+    assert "peer-smp-unet" not in STUDENTS
+    monkeypatch.setattr(peer_table, "find_spec", lambda name: None)
+    monkeypatch.setattr(peers, "add_peers", lambda: None)
+
+    figures = peers.run(rounds=1, only="U-Net, ResNet-34", memory=False)
+
+    assert figures["peers"] == []
+    (line,) = figures["skipped"]
+    assert "segmentation_models_pytorch is not installed (pip install" in line
+
+
+def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_path, monkeypatch):
+    """A student of ours stands in for the package: what is tested is everything around it."""
+    stand_in = peer_table.Peer("polyp-light-4 stand-in", "light", "json", "", 96)
+    model = load_model_folder(random_student(tmp_path))
+    monkeypatch.setattr(peers, "random_model", lambda *_: model)
+    monkeypatch.setattr(peers, "PEERS", (stand_in,))
+    monkeypatch.setattr(peers, "add_peers", lambda: None)
+    monkeypatch.setattr(peer_table, "find_spec", lambda name: ModuleSpec(name, None))
+
+    rows = peers.run(rounds=1, only="polyp-light-4", runtimes=["openvino"], memory=False)["peers"]
+
+    ours = [row for row in rows if row["model"] == "polyp-light-4"]
+    theirs = [row for row in rows if row["model"] == stand_in.label]
+    assert {row["weights"] for row in ours} == {"trained"}
+    assert all(0.8 < row["dice"] < 1.0 and row["low"] < row["dice"] < row["high"] for row in ours)
+    assert {(row["weights"], row["size_px"], row["dice"]) for row in theirs} == {("random", 96, None)}
+
+
+def test_frames_are_those_of_the_demonstration():
+    small = peers.frames(Size(64, 48))
+
+    assert {frame.shape for frame in small} == {(48, 64, 3)}
+    assert len(small) == 8
+    assert peers.frames(None)[0].shape[2] == 3
+
+
+def test_the_accuracy_is_that_of_the_model_card():
+    model = load_model_folder(default_model())
+    (stored,) = [
+        metric.value
+        for metric in model.card.metrics
+        if (metric.set, metric.protocol, metric.name) == ("pooled", "p05_image", "dice")
+    ]
+
+    assert peers.accuracy(model)["dice"] == stored
+
+
+def test_the_pareto_front_is_what_nothing_beats_in_both():
+    fast = Point("fast", "a", 1.0, 0.80)
+    good = Point("good", "a", 5.0, 0.90)
+    beaten = Point("beaten", "a", 6.0, 0.85)
+    unknown = Point("unknown", "a", 0.1, None)
+
+    assert pareto([beaten, unknown, good, fast]) == [fast, good]
+
+
+def test_a_peer_without_accuracy_is_drawn_and_never_on_the_front(tmp_path):
+    rows = [
+        {"model": "ours", "runtime": "openvino", "precision": "bf16", "p50_ms": 2.0, "dice": 0.88},
+        {"model": "theirs", "runtime": "own", "precision": "", "p50_ms": 1.0},
+    ]
+
+    points, axis = points_of("peers", {"peers": rows})
+    written = write_report(tmp_path, "peers", {"peers": rows}, "| table |")
+
+    assert axis.startswith("Dice")
+    assert [point.label for point in pareto(points)] == ["ours"]
+    assert [path.name for path in written] == ["peers.json", "peers.md", "peers.png"]
+    assert "| table |" in written[1].read_text()
+    assert written[2].stat().st_size > 10_000
