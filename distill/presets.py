@@ -22,7 +22,7 @@ Key = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """False detections per polyp-free image that a preset may have, and how long a finding must last."""
+    """False detections an image that a preset may have, and how long a finding must last."""
 
     most_false: float
     hit_ms: float
@@ -41,8 +41,8 @@ WISHES: Mapping[str, Wish] = {
 def choose_presets(pictures: Pictures, maps: Sequence[F32]) -> dict[str, Preset]:
     """Of each wish: of the points within its false detections, the best mean of sensitivity and Dice.
 
-    maps: float32 in 0..1, one a picture. Where no image is free of polyps the false detections beside the
-    polyps are what is counted. A wish that no point fulfils gets the one with the fewest false detections.
+    maps: float32 in 0..1, one a picture. Both kinds of false detections have to stay within the wish, those
+    on polyp-free images and those beside polyps. A wish that no point fulfils gets the one with the fewest.
     """
     points = measured_points(pictures, maps)
     return {name: _preset(points, wish) for name, wish in WISHES.items()}
@@ -80,9 +80,8 @@ def _preset(points: Mapping[Key, Point], wish: Wish) -> Preset:
 
 
 def _false(point: Point) -> float:
-    if math.isnan(point.false_per_polyp_free_image):
-        return point.false_per_polyp_image
-    return point.false_per_polyp_free_image
+    kinds = (point.false_per_polyp_free_image, point.false_per_polyp_image)
+    return max(kind for kind in kinds if not math.isnan(kind))
 
 
 def _worth(point: Point) -> float:

@@ -79,6 +79,17 @@ def test_without_polyp_free_images_what_lies_beside_the_polyps_is_counted():
     assert "false_detections_per_polyp_free_image" not in preset.measured
 
 
+def test_crumbs_beside_the_polyps_count_as_alarms_on_polyp_free_images_do():
+    """Only the crumbs forbid a low threshold, at which one polyp more would be found."""
+    crumbs = shown((5, 5, 10, 0.97), (20, 20, 3, 0.5), (25, 30, 3, 0.5), (30, 10, 3, 0.5))
+    masks, maps = [POLYP] * 4 + [NOTHING], [crumbs] * 3 + [shown((5, 5, 10, 0.5)), shown()]
+
+    preset = choose_presets(pictures_of(*masks), maps)["sensitive"]
+
+    assert needed(preset) > 0.5
+    assert preset.measured["false_detections_per_polyp_image"] == 0
+
+
 def test_a_wish_that_cannot_be_fulfilled_gets_the_quietest_point():
     preset = choose_presets(pictures_of(POLYP, NOTHING), [shown((5, 5, 10, 0.5)), shown((5, 5, 30, 1.0))])
 
