@@ -9,7 +9,7 @@ demo: setup ## The bundled demonstration with live contours
 	@$(PY) main.py --demo
 
 # Two processes, as in use: the window never meets what trains.
-test: setup-dev ## Everything that may run everywhere, under 6 minutes on two cores
+test: setup-dev ## Everything that may run everywhere, under 8 minutes on two cores
 	$(PY) -m pytest -m "not slow and not gpu" --ignore tests/distill
 	$(PY) -m pytest -m "not slow and not gpu" tests/distill
 

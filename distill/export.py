@@ -119,7 +119,7 @@ def export(
             training=trained.card(material.index, material.split),
             metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
-            licence=trained.licence,
+            licence=trained.licence(),
             use="research use only",
         )
         write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))

@@ -47,7 +47,7 @@ class Trained:
     seed: int
     size_px: int
     weights: dict[str, Tensor]
-    licence: str
+    licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
     card: Callable[[Index, Split], TrainingCard]
 
 
@@ -66,7 +66,13 @@ def trained_run(run: Path) -> Trained:
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     return Trained(
-        recipe.student, recipe.data, recipe.seed, recipe.export_size_px, rounded, _licence(recipe), card
+        recipe.student,
+        recipe.data,
+        recipe.seed,
+        recipe.export_size_px,
+        rounded,
+        lambda: _licence(recipe),
+        card,
     )
 
 
@@ -146,7 +152,7 @@ def trained_model(source: Path) -> Trained:
         training.seed,
         own.input.width_px,
         load_file(folder.weights),
-        own.licence,
+        lambda: own.licence,
         card,
     )
 
@@ -196,7 +202,7 @@ def committee_of(sources: Sequence[Path]) -> Trained:
         )
 
     licence = " ".join(dict.fromkeys(folder.card.licence for folder in folders))
-    return replace(first, student=student, data=data, weights=weights, licence=licence, card=card)
+    return replace(first, student=student, data=data, weights=weights, licence=lambda: licence, card=card)
 
 
 def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:
