@@ -99,16 +99,17 @@ def test_a_peer_that_is_not_installed_is_a_line_and_nothing_is_added_to_the_tabl
 
 def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_path, monkeypatch):
     """A student of ours stands in for the package: what is tested is everything around it."""
-    stand_in = peer_table.Peer("polyp-light-4 stand-in", "light", "json", "", 96)
+    bundled = default_model().name
+    stand_in = peer_table.Peer(f"{bundled} stand-in", "light", "json", "", 96)
     model = load_model_folder(random_student(tmp_path))
     monkeypatch.setattr(peers, "random_model", lambda *_: model)
     monkeypatch.setattr(peers, "PEERS", (stand_in,))
     monkeypatch.setattr(peers, "add_peers", lambda: None)
     monkeypatch.setattr(peer_table, "find_spec", lambda name: ModuleSpec(name, None))
 
-    rows = peers.run(rounds=1, only="polyp-light-4", runtimes=["openvino"], memory=False)["peers"]
+    rows = peers.run(rounds=1, only=bundled, runtimes=["openvino"], memory=False)["peers"]
 
-    ours = [row for row in rows if row["model"] == "polyp-light-4"]
+    ours = [row for row in rows if row["model"] == bundled]
     theirs = [row for row in rows if row["model"] == stand_in.label]
     assert {row["weights"] for row in ours} == {"trained"}
     assert all(0.8 < row["dice"] < 1.0 and row["low"] < row["dice"] < row["high"] for row in ours)
