@@ -8,7 +8,7 @@ RESEARCH_ONLY = "Research use only. Not a medical device."
 RUNTIME_NAMES = {
     "openvino": "OpenVINO",
     "tensorrt": "TensorRT",
-    "cuda": "CUDA (PyTorch)",
+    "cuda": "CUDA",
     "eager": "PyTorch (eager)",
     "auto": "Automatic",
 }
