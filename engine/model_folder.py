@@ -35,7 +35,7 @@ class StudentCard(_Part):
     """A name of `engine.models.STUDENTS` and that entry's arguments."""
 
     name: str
-    args: dict[str, str | int | float] = {}
+    args: dict[str, str | bool | int | float] = {}
 
 
 class InputCard(_Part):

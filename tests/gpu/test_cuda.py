@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-
 import numpy as np
 import pytest
 
@@ -12,7 +9,6 @@ from engine.model_folder import default_model, load_model_folder
 from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.frames import stored_frames
-from engine.runtime.gpu import nvidia_gpus
 from engine.runtime.parity import compare_runtimes, is_same
 from engine.types import Size
 
@@ -21,8 +17,6 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch computes on"),
 ]
-
-ROUNDS = 50
 
 
 @pytest.fixture(scope="module")
@@ -100,22 +94,3 @@ def test_the_memory_comes_back_when_it_is_closed(opened, frames):
 
     print(f"\ncuda f16: {taken / 1e6:.1f} MB of GPU memory")
     assert torch.cuda.memory_allocated() - before < max(taken / 2, 1)
-
-
-def test_how_long_a_picture_takes(opened, frames):
-    """Figures to read, not to pass: uint8 in to uint8 out, interleaved rounds."""
-    runtimes = {
-        name: opened(*name) for name in (("eager", "f32"), ("cuda", "f32"), ("cuda", "bf16"), ("cuda", "f16"))
-    }
-    times_ms = {name: [] for name in runtimes}
-    for _ in range(ROUNDS):
-        for name, runtime in runtimes.items():
-            start_s = time.perf_counter()
-            runtime.infer(frames[0])
-            times_ms[name].append((time.perf_counter() - start_s) * 1000.0)
-
-    print(f"\n{nvidia_gpus() or torch.cuda.get_device_name()}")
-    for name, values in times_ms.items():
-        p50, p95 = statistics.median(values), np.percentile(values, 95)
-        print(f"{' '.join(name)}: p50 {p50:.3f} ms, p95 {p95:.3f} ms")
-    assert all(len(values) == ROUNDS for values in times_ms.values())

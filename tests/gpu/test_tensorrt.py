@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import statistics
 import time
 
 import numpy as np
@@ -25,8 +24,6 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU that torch computes on"),
 ]
-
-ROUNDS = 100
 
 
 @pytest.fixture(scope="module")
@@ -134,24 +131,6 @@ def test_closing_one_leaves_the_graphs_of_its_successor(build, model, opened, fr
 
     assert torch_tensorrt.runtime.get_cudagraphs_mode() or torch_tensorrt.runtime.get_whole_cudagraphs_mode()
     assert np.array_equal(second.infer(frames[0]), said)
-
-
-def test_how_long_a_picture_takes(build, model, opened, frames):
-    """Figures to read, not to pass: uint8 in to uint8 out, interleaved rounds."""
-    build(model)
-    runtimes = {name: opened(name) for name in ("eager", "cuda", "tensorrt")}
-    times_ms = {name: [] for name in runtimes}
-    for _ in range(ROUNDS):
-        for name, runtime in runtimes.items():
-            start_s = time.perf_counter()
-            runtime.infer(frames[0])
-            times_ms[name].append((time.perf_counter() - start_s) * 1000.0)
-
-    print(f"\n{torch.cuda.get_device_name()}")
-    for name, values in times_ms.items():
-        p50, p95 = statistics.median(values), np.percentile(values, 95)
-        print(f"{name} {runtimes[name].info.precision}: p50 {p50:.3f} ms, p95 {p95:.3f} ms")
-    assert all(len(values) == ROUNDS for values in times_ms.values())
 
 
 def test_a_damaged_engine_is_built_again(build, model):
