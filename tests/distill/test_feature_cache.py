@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from distill import cache as module
+from distill import looking
 from distill.__main__ import main
 from distill.cache import fill_cache, fill_shard, open_cache
 from distill.cache_check import verify
@@ -118,10 +119,10 @@ def test_filling_again_only_looks_at_what_is_not_there(root, part, records, tmp_
     fill_cache(tmp_path, part, root, records[:4], run=None)
     before = open_cache(tmp_path, part, root, records[:4]).features(range(4))
     looked = []
-    prepared = module._prepared
+    prepared = module.prepared
     monkeypatch.setattr(
         module,
-        "_prepared",
+        "prepared",
         lambda teacher, at, record: looked.append(record.image) or prepared(teacher, at, record),
     )
     cache = fill_cache(tmp_path, part, root, records, run=None)
@@ -236,7 +237,7 @@ def test_a_full_disk_is_told_before_the_work(root, part, records, tmp_path, monk
 
 
 def test_cancelled_it_keeps_what_it_has_and_goes_on_later(root, part, records, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PIXELS_A_BATCH", SIZE_PX**2)  # a picture a batch
+    monkeypatch.setattr(looking, "PIXELS_A_BATCH", SIZE_PX**2)  # a picture a batch
     run = RunFolder(tmp_path / "run")
     (tmp_path / "run" / "cancel").touch()
 
