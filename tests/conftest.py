@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,9 @@ from engine.files import HOME_VARIABLE
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 qt_environment(os.environ)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background like that, and programs started here would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OWN_LOGGERS = ("app", "engine", "distill")
 ENDS_WITHIN_S = 2.0
