@@ -45,12 +45,15 @@ def findings(table: Mapping[str, Check] | None = None, limit_s: float = LIMIT_S)
 
 def _runtimes() -> dict[str, Check]:
     try:
-        from engine.runtime import RUNTIMES
+        from engine.runtime import GPU_RUNTIMES, RUNTIMES
     except ImportError as error:  # numpy or pydantic is missing: a finding, like everything else
         broken = Finding("runtimes", Level.FAIL, one_line(error), "install the program again")
         return {"runtimes": lambda: broken}
     return {
-        f"runtime {name}": partial(computing.runtime, name, entry.extra) for name, entry in RUNTIMES.items()
+        f"runtime {name}": partial(
+            computing.gpu_runtime if name in GPU_RUNTIMES else computing.runtime, name, entry.extra
+        )
+        for name, entry in RUNTIMES.items()
     }
 
 

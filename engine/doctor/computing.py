@@ -13,6 +13,7 @@ from engine.doctor.finding import Finding, Level
 RUNTIME_S = 120.0  # importing torch from a cold network drive, or compiling the default model
 PROBE_S = 30.0
 GPU_S = 10.0  # nvidia-smi wakes a GPU that sleeps
+DRIVER = "nvidia-smi"  # comes with every NVIDIA driver
 _GPU_QUERY = ("name", "driver_version", "memory.total", "compute_cap")
 
 Steps = tuple[list[dict[str, Any]], Answer]
@@ -22,6 +23,19 @@ def probe(*arguments: str, limit_s: float = PROBE_S) -> Steps:
     """What `engine.doctor.probes` printed, and how it ended."""
     answer = ask_python(["-m", "engine.doctor.probes", *arguments], limit_s, OMP_WAIT_POLICY="PASSIVE")
     return [json.loads(line) for line in answer.out.splitlines() if line.startswith("{")], answer
+
+
+def gpu_runtime(
+    name: str,
+    extra: str | None,
+    ask_probe: Callable[[str], Steps] | None = None,
+    driver: str = DRIVER,
+) -> Finding:
+    """As `runtime`, of one that needs an NVIDIA GPU: where there is none, nothing is wrong without it."""
+    found = runtime(name, extra, ask_probe)
+    if found.level is Level.OK or shutil.which(driver) is not None:
+        return found
+    return Finding(found.name, Level.OK, f"not used here, there is no NVIDIA driver ({found.text})")
 
 
 def runtime(name: str, extra: str | None, ask_probe: Callable[[str], Steps] | None = None) -> Finding:
@@ -71,7 +85,7 @@ def processor(ask_probe: Callable[[], Steps] = lambda: probe("processor")) -> Fi
     return Finding("processor", Level.OK, text)
 
 
-def gpu(command: Sequence[str] = ("nvidia-smi",), limit_s: float = GPU_S) -> Finding:
+def gpu(command: Sequence[str] = (DRIVER,), limit_s: float = GPU_S) -> Finding:
     """NVIDIA GPUs and their driver; none is no failure."""
     if shutil.which(command[0]) is None:
         return Finding("gpu", Level.OK, f"no NVIDIA driver ({command[0]} not found): networks run on the CPU")

@@ -190,6 +190,18 @@ def test_a_runtime_that_crashes_costs_a_line_not_the_doctor():
     assert "SIGSEGV" in found.text
 
 
+@posix
+@pytest.mark.parametrize(("has_driver", "level"), [(True, Level.WARN), (False, Level.OK)])
+def test_a_gpu_runtime_is_missed_only_where_there_is_a_gpu(tmp_path, has_driver, level):
+    driver = script(tmp_path, "exit 0") if has_driver else str(tmp_path / "nvidia-smi")
+    missing = [{"step": "import", "error": "tensorrt is not installed"}]
+
+    found = computing.gpu_runtime("tensorrt", "tensorrt", lambda name: (missing, ask(["true"], 30)), driver)
+
+    assert found.level is level
+    assert "tensorrt is not installed" in found.text
+
+
 def script(folder: Path, body: str) -> str:
     path = folder / "nvidia-smi"
     path.write_text(f"#!/bin/sh\n{body}\n")
