@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from engine.bench.machine import machine
 from engine.bench.report import write_report
+from engine.bench.skipped import reasons
 from engine.faults import FaultError
 from engine.files import write_json
 
@@ -83,7 +84,7 @@ def table(figures: dict[str, Any]) -> str:
         lines.append("|" + "---|" * len(names))
         lines += ["| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in rows]
         lines.append("")
-    lines += [f"- not measured: {reason}" for reason in figures.get("skipped", [])]
+    lines += [f"- not measured: {reason}" for reason in reasons(figures.get("skipped", []))]
     rest.pop("samples", None)
     lines.append(json.dumps(rest))
     return "\n".join(lines)

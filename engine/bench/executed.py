@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.bench.memory import memory_mb
+from engine.bench.skipped import Skipped
 from engine.bench.timing import Work, interleaved, percentiles, ratio
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
@@ -45,7 +46,7 @@ def measure(
     rounds: int,
     runtimes: Sequence[str] | None,
     memory: bool,
-    skipped: list[str],
+    skipped: list[Skipped],
     besides: Mapping[str, Work] | None = None,
 ) -> list[Executed]:
     """Each model on each runtime over its pictures, interleaved; ratios to its own eager f32 of these rounds.
@@ -81,13 +82,15 @@ def measure(
     return found
 
 
-def _opened(name: str, precision: str, label: str, model: ModelFolder, skipped: list[str]) -> Runtime | None:
+def _opened(
+    name: str, precision: str, label: str, model: ModelFolder, skipped: list[Skipped]
+) -> Runtime | None:
     try:
         return open_runtime(name, model, RuntimeOptions(precision=precision))
     except FaultError as error:
         if error.code is FaultCode.INTERNAL:
             raise
-        skipped.append(f"{label}, {name} {precision}: {error}")
+        skipped.append(Skipped(f"{label}, {name} {precision}", str(error)))
         return None
 
 

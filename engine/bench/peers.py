@@ -13,6 +13,7 @@ import numpy as np
 from engine.bench.executed import PICTURES, Executed, measure
 from engine.bench.peer_table import PEERS, add_peers
 from engine.bench.random_models import random_model
+from engine.bench.skipped import Skipped
 from engine.bench.timing import Work
 from engine.faults import FaultError
 from engine.model_folder import ModelFolder, bundled_models, load_model_folder
@@ -38,7 +39,7 @@ def run(
 
     `only`: models whose name has this in it. `skipped`: what is not installed, and what did not run.
     """
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     add_peers()
     models = {path.name: load_model_folder(path) for path in bundled_models() if _is_asked(path.name, only)}
     with tempfile.TemporaryDirectory() as folder:
@@ -46,13 +47,13 @@ def run(
             if not _is_asked(peer.label, only):
                 continue
             if not peer.is_installed:
-                skipped.append(f"{peer.label}: {peer.package} is not installed ({peer.install})")
+                skipped.append(Skipped(peer.label, f"{peer.package} is not installed ({peer.install})"))
                 continue
             try:
                 path = Path(folder) / f"{peer.student}-{peer.size_px}"
                 models[peer.label] = random_model(path, peer.student, peer.args, peer.size_px)
             except (FaultError, RuntimeError) as error:  # a version of the package that cannot be exported
-                skipped.append(f"{peer.label}: {str(error).splitlines()[0]}")
+                skipped.append(Skipped(peer.label, str(error).splitlines()[0]))
         framed = {label: (model, frames(_size_of(model))) for label, model in models.items()}
         besides = _whole_packages() if _is_asked(PREDICT, only) else {}
         rows = [

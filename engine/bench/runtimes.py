@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.bench.skipped import Skipped
 from engine.bench.timing import interleaved, percentiles, ratio
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, bundled_models, find_model, load_model_folder
@@ -27,13 +28,13 @@ def run(*, rounds: int, model: str | None) -> dict[str, Any]:
     paths = [find_model(model)] if model else bundled_models()
     models = [load_model_folder(path) for path in paths]
     rows: list[dict[str, Any]] = []
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     for folder in models:
         rows += _measure(folder, rounds, skipped)
     return {"runtimes": rows, "skipped": skipped, "rounds": rounds}
 
 
-def _measure(model: ModelFolder, rounds: int, skipped: list[str]) -> list[dict[str, Any]]:
+def _measure(model: ModelFolder, rounds: int, skipped: list[Skipped]) -> list[dict[str, Any]]:
     shape = (model.card.input.height_px, model.card.input.width_px, 3)
     random = np.random.default_rng(0)
     pictures = [random.integers(0, 256, shape, np.uint8) for _ in range(PICTURES)]
@@ -44,7 +45,7 @@ def _measure(model: ModelFolder, rounds: int, skipped: list[str]) -> list[dict[s
         except FaultError as error:
             if error.code is FaultCode.INTERNAL:
                 raise
-            skipped.append(f"{model.card.id} {name} {precision}: {error}")
+            skipped.append(Skipped(f"{model.card.id}, {name} {precision}", str(error)))
     times_ms = interleaved({key: (runtime.infer, pictures) for key, runtime in opened.items()}, rounds)
     eager = times_ms.get(("eager", "f32"))
     rows = []

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.bench.executed import Executed, measure, random_pictures
 from engine.bench.random_models import random_model
+from engine.bench.skipped import Skipped
 from engine.faults import FaultError
 from engine.models.cost import Cost
 from engine.models.sizes import SIZE_PX, VARIANTS, Variant, measured
@@ -25,7 +26,7 @@ def run(
 ) -> dict[str, Any]:
     """A row a student and runtime. `only`: those with this in their name; `skipped`: what is missing, why."""
     rows: list[dict[str, Any]] = []
-    skipped: list[str] = []
+    skipped: list[Skipped] = []
     pictures = random_pictures(size_px)
     with tempfile.TemporaryDirectory() as folder:
         for variant in VARIANTS:
@@ -34,7 +35,7 @@ def run(
             try:
                 model = random_model(Path(folder) / _id_of(variant), variant.student, variant.args, size_px)
             except FaultError as error:
-                skipped.append(f"{variant.label}: {error}")
+                skipped.append(Skipped(variant.label, str(error)))
                 continue
             cost = measured(variant)
             found = measure({variant.label: (model, pictures)}, rounds, runtimes, memory, skipped)

@@ -14,7 +14,8 @@ pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
 from engine.bench import __main__ as bench
 from engine.bench import executed, peer_table, peers, students
 from engine.bench.memory import memory_mb
-from engine.bench.report import Point, pareto, points_of, write_report
+from engine.bench.report import Point, pareto, points_of, quickest, spread, write_report
+from engine.bench.skipped import Skipped, reasons
 from engine.bench.timing import interleaved, percentiles, ratio
 from engine.files import HOME_VARIABLE
 from engine.model_folder import default_model, load_model_folder
@@ -67,7 +68,9 @@ def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_pa
     assert rows["eager", "f32"]["vs_eager"] == 1.0
     assert rows["openvino", "f32"]["max_dp"] <= 2 / 255
     assert all(row["p50_ms"] > 0 and row["vs_eager"] > 0 for row in rows.values())
-    assert figures["skipped"][0].startswith("light, broken: Expected arguments that the student light takes")
+    what, why = figures["skipped"][0]
+    assert what == "light, broken"
+    assert why.startswith("Expected arguments that the student light takes")
     assert figures["machine"]["versions"]["openvino"]
     assert "- not measured: light, broken" in capsys.readouterr().out
     assert "- not measured: light, broken" in (out / "students.md").read_text()
@@ -93,8 +96,19 @@ def test_a_peer_that_is_not_installed_is_a_line_and_nothing_is_added_to_the_tabl
     figures = peers.run(rounds=1, only="U-Net, ResNet-34", memory=False)
 
     assert figures["peers"] == []
-    (line,) = figures["skipped"]
-    assert "segmentation_models_pytorch is not installed (pip install" in line
+    (skipped,) = figures["skipped"]
+    assert "segmentation_models_pytorch is not installed (pip install" in skipped.why
+
+
+def test_what_one_reason_keeps_from_running_is_one_line():
+    skipped = [Skipped(f"student {number}, tensorrt f32", "not installed") for number in range(5)]
+
+    lines = reasons([*skipped, Skipped("peer", "no network")])
+
+    assert lines == [
+        "student 0, tensorrt f32; student 1, tensorrt f32; student 2, tensorrt f32 and 2 more: not installed",
+        "peer: no network",
+    ]
 
 
 def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_path, monkeypatch):
@@ -142,6 +156,22 @@ def test_the_pareto_front_is_what_nothing_beats_in_both():
     unknown = Point("unknown", "a", 0.1, None)
 
     assert pareto([beaten, unknown, good, fast]) == [fast, good]
+
+
+def test_names_in_the_plot_do_not_lie_on_each_other():
+    places = spread([10.0, 11.0, 40.0, 9.0], gap=5.0)
+
+    assert places == [14.0, 19.0, 40.0, 9.0]
+
+
+def test_a_model_is_named_once_where_it_is_quickest():
+    slow, fast, other = (
+        Point("a", "eager", 9.0, 1.0),
+        Point("a", "bf16", 2.0, 1.0),
+        Point("b", "own", 5.0, None),
+    )
+
+    assert quickest([slow, fast, other]) == [fast, other]
 
 
 def test_a_peer_without_accuracy_is_drawn_and_never_on_the_front(tmp_path):
