@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 
+from distill.allocator import keep_freed_memory
 from distill.exit_codes import DATA_UNUSABLE, INPUT_UNUSABLE
 from distill.verbs import VERBS
 from engine.faults import FaultCode, FaultError
@@ -16,6 +17,7 @@ from engine.faults import FaultCode, FaultError
 def main(argv: list[str] | None = None) -> int:
     # Before torch: its idle threads must not spin on the cores that something else needs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("distill").setLevel(logging.INFO)

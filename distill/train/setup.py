@@ -19,7 +19,6 @@ from distill.data.splits import held_out_by, saw_no_more, split_of
 from distill.data.synthetic import add_synthetic
 from distill.networks import load_student
 from distill.recipe import OptimiserPart, Recipe
-from distill.train.allocator import keep_freed_memory
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
 from distill.train.phases import phase_at
@@ -108,7 +107,6 @@ def accelerator_of(recipe: Recipe) -> Accelerator:
         )
     if accelerator.device.type == "cpu":
         torch.set_num_threads(recipe.threads)
-        keep_freed_memory()
     else:
         torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(recipe.seed)

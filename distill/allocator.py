@@ -1,4 +1,4 @@
-"""Memory that stays with the process between steps."""
+"""Memory that stays with the process between steps and pictures."""
 
 from __future__ import annotations
 
