@@ -23,6 +23,7 @@ EAGER = ("eager", "f32")
 # What every runtime has, and what it would choose; whatever comes out the same twice is measured once.
 PRECISIONS = ("f32", "auto")
 PICTURES = 8
+MOST_S = 30.0  # of all that takes turns with one another, so that a table of heavy networks comes to an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def measure(
             key: (runtime.infer, models[key[0]][1]) for key, runtime in opened.items()
         }
         work |= {(label, "own", ""): done for label, done in (besides or {}).items()}
-        times_ms = interleaved(work, rounds)
+        times_ms = interleaved(work, rounds, MOST_S * len(models))
         found = []
         for key, values in times_ms.items():
             label, name, precision = key

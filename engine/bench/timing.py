@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -15,13 +16,22 @@ Key = TypeVar("Key", bound=Hashable)
 Work = tuple[Callable[[U8], object], Sequence[U8]]  # what is done, and the pictures that it is done to
 
 
-def interleaved(work: Mapping[Key, Work], rounds: int) -> dict[Key, list[float]]:
-    """Milliseconds of every call: one warm-up pass, then `rounds` in which each takes its turn."""
+FEWEST_ROUNDS = 2
+
+
+def interleaved(work: Mapping[Key, Work], rounds: int, most_s: float = math.inf) -> dict[Key, list[float]]:
+    """Milliseconds of every call: one warm-up pass, then `rounds` in which each takes its turn.
+
+    After `most_s` no further round begins, but there are two: each has as many calls as every other.
+    """
     times_ms: dict[Key, list[float]] = {key: [] for key in work}
     for do, pictures in work.values():
         for picture in pictures:
             do(picture)
-    for _ in range(rounds):
+    began_s = time.perf_counter()
+    for turn in range(rounds):
+        if turn >= FEWEST_ROUNDS and time.perf_counter() - began_s > most_s:
+            break
         for key, (do, pictures) in work.items():
             for picture in pictures:
                 start_s = time.perf_counter()
@@ -31,8 +41,9 @@ def interleaved(work: Mapping[Key, Work], rounds: int) -> dict[Key, list[float]]
 
 
 def percentiles(times_ms: Sequence[float]) -> dict[str, float]:
-    """Median and tail as a table's cells."""
+    """Median and tail as a table's cells, and of how many calls."""
     return {
+        "calls": len(times_ms),
         "p50_ms": round(statistics.median(times_ms), 2),
         "p95_ms": round(float(np.percentile(times_ms, 95)), 2),
         "p99_ms": round(float(np.percentile(times_ms, 99)), 2),

@@ -47,6 +47,14 @@ def test_candidates_take_turns_and_the_warm_up_is_not_counted():
     assert {name: len(times) for name, times in times_ms.items()} == {"a": 6, "b": 6}
 
 
+def test_no_further_round_begins_when_the_time_is_over_but_there_are_two():
+    pictures = [np.zeros((1, 1, 3), np.uint8)] * 3
+
+    times_ms = interleaved({name: (lambda picture: None, pictures) for name in "ab"}, rounds=50, most_s=0.0)
+
+    assert {name: len(times) for name, times in times_ms.items()} == {"a": 6, "b": 6}
+
+
 def test_percentiles_and_ratios_are_of_the_medians():
     assert percentiles([1.0, 2.0, 3.0, 4.0, 100.0])["p50_ms"] == 3.0
     assert ratio([10.0, 20.0, 30.0], [5.0, 4.0, 6.0]) == 4.0
