@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from distill.metrics.table import Row
 from engine.faults import FaultCode, FaultError
 
 MEAN_OF_SETS = "mean of sets"
+# Made of the columns: Dice, and of an image without a polyp 1 without any false detection, else 0.
+DICE_OR_SILENCE = "dice_or_silence"
 Table = Sequence[Row]
 
 
@@ -42,6 +44,8 @@ def compare(a: Sequence[Table], b: Sequence[Table], figure: str = "dice") -> tup
     figure (Dice of a negative) are left out.
     Raises FaultError DATA_SET: tables of different images or groups, or without the figure.
     """
+    if figure == DICE_OR_SILENCE:
+        a, b = ([[_dice_or_silence(row) for row in table] for table in side] for side in (a, b))
     cases = _cases([*a, *b], figure)
     first, second = (_values(tables, list(cases), figure) for tables in (a, b))
     sets = np.array([set_name for set_name, _ in cases.values()])
@@ -62,6 +66,16 @@ def compare(a: Sequence[Table], b: Sequence[Table], figure: str = "dice") -> tup
         _difference(name, means[name], [g for g, is_in in zip(groups, rows, strict=True) if is_in])
         for name, rows in inside.items()
     )
+
+
+def _dice_or_silence(row: Row) -> Row:
+    """The row with that figure alone; without any where it has neither."""
+    figures = row.figures
+    if "dice" in figures:
+        return replace(row, figures={DICE_OR_SILENCE: figures["dice"]})
+    if "false_detections" in figures:
+        return replace(row, figures={DICE_OR_SILENCE: float(figures["false_detections"] == 0)})
+    return replace(row, figures={})
 
 
 def _cases(tables: Sequence[Table], figure: str) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ import torch
 from distill.card.curve import reliability_png
 from distill.card.figures import measure_model
 from distill.card.text import HEAD, gain_text, model_text
-from distill.compare import compare
+from distill.compare import DICE_OR_SILENCE, compare
 from distill.data.index import load_index
 from distill.data.splits import split_beside
 from distill.metrics.table import read_table
@@ -71,4 +71,6 @@ def gains_of(evidence: Path) -> Iterator[str]:
             [read_table(path) for path in sorted(folder.glob(pattern))] for pattern in (CONTROL, DISTILLED)
         )
         title = (folder / TITLE).read_text(encoding="utf-8").strip()
-        yield gain_text(title, compare(control, distilled))
+        yield gain_text(
+            title, compare(control, distilled), compare(control, distilled, figure=DICE_OR_SILENCE)
+        )

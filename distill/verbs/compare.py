@@ -22,7 +22,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--b", nargs="+", default=[], metavar="RUN", help="the seeds of B; as many are twins, in this order"
     )
-    parser.add_argument("--figure", default="dice", help="a column of the tables; default dice")
+    parser.add_argument(
+        "--figure", default="dice", help="a column of the tables (default: dice), or dice_or_silence"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the differences as JSON")
     parser.add_argument("--images", type=Path, metavar="DIR", help="judge model folders on these images")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="their masks")
@@ -39,16 +41,16 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from distill.arms import Ground, table_of
-    from distill.compare import compare
+    from distill.compare import DICE_OR_SILENCE, compare
     from distill.judge import folder_questions
     from distill.metrics.table import FIGURES
     from engine.files import write_json
 
     sides = _sides(options)
-    if options.figure not in FIGURES:
+    if options.figure not in (*FIGURES, DICE_OR_SILENCE):
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"a figure: {', '.join(FIGURES)}",
+            expected=f"a figure: {', '.join((*FIGURES, DICE_OR_SILENCE))}",
             got=repr(options.figure),
             remedy="correct --figure",
         )

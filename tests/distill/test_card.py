@@ -1,5 +1,6 @@
 """`card`: the figures of a model, measured from its weights, become a document."""
 
+import csv
 import json
 import re
 
@@ -14,8 +15,6 @@ from distill.recipe import DataPart
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model, write_card
 from tests.fixtures.red_clips import centre, red_clip, red_picture
-
-FIGURES = "name,set,group,polyp,dice\n"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,11 @@ def card(data, model, tmp_path):
     (gain / "title.txt").write_text("With a teacher, three seeds.")
     for seed in range(2):
         for arm, dice in (("control", 0.5), ("distilled", 0.75)):
-            rows = [f"{n},a,g{n},1,{dice + 0.01 * seed}\n" for n in range(4)]
+            figures = [{"dice": dice + 0.01 * seed}] * 4 + [{"false_detections": int(arm == "control")}]
+            rows = [
+                {"name": n, "set": "a", "group": f"g{n}", "polyp": int(n < 4)} | of_it
+                for n, of_it in enumerate(figures)
+            ]
             write_rows(gain / f"{arm}-{seed}.csv", rows)
     out = tmp_path / "model-card.md"
     code = main(
@@ -73,8 +76,10 @@ def card(data, model, tmp_path):
 def write_rows(path, rows):
     from distill.metrics.table import COLUMNS
 
-    width = len(COLUMNS) - 5
-    path.write_text(",".join(COLUMNS) + "\n" + "".join(row.rstrip() + "," * width + "\n" for row in rows))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, model):
@@ -114,6 +119,7 @@ def test_notes_gains_and_pictures_are_part_of_it(card):
     assert "It is fond of red." in text
     assert "With a teacher, three seeds." in text
     assert "| a | 4 | 0.505 | 0.755 | +0.250 [+0.250, +0.250] |" in text
+    assert "| a | 5 | 0.404 | 0.804 | +0.400 [" in text
     assert (card.parent / "images" / "reliability-red.png").read_bytes().startswith(b"\x89PNG")
     assert "images/reliability-red.png" in text
     assert (card.parent / "gallery" / "red-worst.png").is_file()

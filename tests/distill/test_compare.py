@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
-from distill.compare import MEAN_OF_SETS, compare
+from distill.compare import DICE_OR_SILENCE, MEAN_OF_SETS, compare
 from distill.metrics.measure import Case
 from distill.metrics.table import COLUMNS, Row, read_table
 from engine.faults import FaultError
@@ -47,6 +47,16 @@ def test_pairing_sees_a_gain_that_is_smaller_than_the_spread_of_the_images():
 
     assert 0 < pooled.low < pooled.difference < pooled.high < 0.04
     assert pooled.p < 0.05
+
+
+def test_an_image_without_a_polyp_can_count_by_its_silence():
+    polyp = Row(Case("polyp", "s", "g0"), {"dice": 0.5, "false_detections": 3.0})
+    loud = Row(Case("free", "s", "g1"), {"false_detections": 2.0})
+    silent = Row(Case("free", "s", "g1"), {"false_detections": 0.0})
+
+    (pooled,) = compare([[polyp, loud]], [[polyp, silent]], DICE_OR_SILENCE)[-1:]
+
+    assert (pooled.a, pooled.b, pooled.images) == (0.25, 0.75, 2)
 
 
 def test_two_of_a_kind_do_not_differ():
