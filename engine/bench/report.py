@@ -114,7 +114,7 @@ def plot(points: Sequence[Point], axis: str) -> bytes:
     else:
         axes.set_yscale("log")
     axes.set_xscale("log")
-    axes.margins(x=0.25)  # names stand on the left of their points
+    axes.margins(x=0.3)  # names stand on the left of their points
     axes.set_xlabel("median latency of one picture, ms (uint8 in, uint8 out)")
     axes.set_ylabel(axis)
     axes.grid(which="both", alpha=0.2)
