@@ -24,7 +24,7 @@ mean over images (`p05_image`; nothing found where nothing is counts 1). Bracket
 2,000 times.
 """
 WITH_SILENCE = (
-    """All images: Dice, and where there is no polyp 1 for an image without any false detection, else 0:"""
+    "All images: Dice, and where there is no polyp 1 for an image without any false detection, else 0:"
 )
 SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
 POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
