@@ -185,7 +185,8 @@ def test_the_student_of_a_task_says_what_the_shared_one_says_of_it():
     image = torch.rand(1, 3, SIZE_PX, SIZE_PX)
 
     with torch.inference_mode():
-        assert torch.equal(of_task(student, 1)(image), student(image)[:, 1:])
+        # Close, not equal: for one channel instead of two, some processors sum in another order.
+        torch.testing.assert_close(of_task(student, 1)(image), student(image)[:, 1:], rtol=0, atol=1e-6)
         assert torch.equal(OneTask(student, 1)(image), student(image)[:, 1:])
 
 
