@@ -41,7 +41,7 @@ def compare(a: Sequence[Table], b: Sequence[Table], figure: str = "dice") -> tup
 
     A table a seed on either side. As many of both are twins (the same seed, data and schedule in the same
     order) and are drawn together; otherwise each side's seeds are drawn by themselves. Images without the
-    figure (Dice of a negative) are left out.
+    figure (Dice of a negative) are left out. `figure` is a column of the tables, or DICE_OR_SILENCE.
     Raises FaultError DATA_SET: tables of different images or groups, or without the figure.
     """
     if figure == DICE_OR_SILENCE:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from distill import __main__ as program
 from distill.train import depthwise
 from distill.train.depthwise import FastDepthwise
 
@@ -163,6 +164,16 @@ def test_nothing_else_is_touched():
     with FastDepthwise():
         assert torch.equal(network(image), network.forward(image))
         assert network(image).dtype is torch.float32
+
+
+def test_every_verb_keeps_its_memory(monkeypatch):
+    kept = []
+    monkeypatch.setattr(program, "keep_freed_memory", lambda: kept.append(True))
+
+    with pytest.raises(SystemExit):
+        program.main(["export", "--help"])
+
+    assert kept == [True]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc only")
