@@ -46,6 +46,7 @@ class Times:
     loaded: list[Cost] = field(default_factory=list)
     distilled: list[Cost] = field(default_factory=list)
     plain_depthwise: list[Cost] = field(default_factory=list)  # a batch at hand, torch's own backward pass
+    plain_norm: list[Cost] = field(default_factory=list)  # a batch at hand, torch's own BatchNorm
     measuring: list[Cost] = field(default_factory=list)  # steps that measure the share of the feature terms
 
 
@@ -86,6 +87,8 @@ def _round(plain: Course, taught: Course, times: Times) -> None:
             times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
             with patch.object(lesson, "FastDepthwise", nullcontext):
                 times.plain_depthwise.append(_timed(lambda: _one(plain, at_hand, 1, None)))
+            with patch.object(lesson, "FastNorm", nullcontext):
+                times.plain_norm.append(_timed(lambda: _one(plain, at_hand, 1, None)))
             times.distilled.append(_timed(lambda: _one(taught, lessons.take(next(taught_steps)), 1, 1.0)))
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
@@ -113,6 +116,7 @@ def _figures(
     kinds = {
         "batch_at_hand": times.at_hand,
         "plain_depthwise": times.plain_depthwise,
+        "plain_norm": times.plain_norm,
         "loaded": times.loaded,
         "distilled": times.distilled,
         "measuring_share": times.measuring,
@@ -136,6 +140,7 @@ def _figures(
         "distilled_cpu_ratio": _distilled_ratio(cpu_s),
         "distilled_limit": DISTILLED_LIMIT,
         "fast_depthwise_ratio": round(wall_s["batch_at_hand"] / wall_s["plain_depthwise"], 3),
+        "fast_norm_ratio": round(wall_s["batch_at_hand"] / wall_s["plain_norm"], 3),
         "images_per_s": round(batch / wall_s["loaded"], 1),
         "resident_mib": memory_mib,
         "resident_growth_mib": round(memory_mib[-1] - memory_mib[0], 1),

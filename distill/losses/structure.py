@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -12,12 +13,19 @@ def edge_weight(mask: Tensor, count_padding: bool = False) -> Tensor:
     """1 + 5 |mean of the mask around - mask|, [B, 1, H, W].
 
     The mean counts only pixels inside the picture: zero padding (`count_padding`, as in the published code)
-    gives the corners of an all-ones mask weight 4.67. Two one-dimensional passes, the window is separable.
+    gives the corners of an all-ones mask weight 4.67. The window is separable: two products with banded
+    matrices, a fraction of the time that two pools take on a CPU.
     """
-    pad = WINDOW_PX // 2
-    rows = F.avg_pool2d(mask, (1, WINDOW_PX), stride=1, padding=(0, pad), count_include_pad=count_padding)
-    around = F.avg_pool2d(rows, (WINDOW_PX, 1), stride=1, padding=(pad, 0), count_include_pad=count_padding)
+    high, wide = (_window_means(side, count_padding, mask) for side in mask.shape[-2:])
+    around = high @ mask @ wide.t()
     return 1 + 5 * (around - mask).abs()
+
+
+def _window_means(side_px: int, count_padding: bool, like: Tensor) -> Tensor:
+    """[side, side]: each row takes the mean of the window around its own place."""
+    place = torch.arange(side_px, device=like.device)
+    inside = ((place[:, None] - place).abs() <= WINDOW_PX // 2).to(like.dtype)
+    return inside / (WINDOW_PX if count_padding else inside.sum(1, keepdim=True))
 
 
 def structure_v1(logits: Tensor, mask: Tensor, count_padding: bool = False) -> Tensor:

@@ -1,20 +1,14 @@
 """Depthwise convolutions whose backward pass is not slow on a CPU in bf16.
 
 oneDNN has no fast bf16 kernel there for the gradient of the weights, and at stride 2 none for that of the
-input. `depthwise.cpp` has both, compiled once a process where a C++ compiler is found; elsewhere the two are
-taken in float32. `python -m distill bench` shows a step with and without this.
+input. `kernels/depthwise.cpp` has both; without a C++ compiler the two are taken in float32.
+`python -m distill bench` shows a step with and without this.
 """
 
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,11 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-SOURCE = Path(__file__).with_suffix(".cpp")
-COMPILERS = ("c++", "g++", "clang++")
-# Not -ffast-math: a library linked with it makes the whole process take tiny numbers for zero.
-FLAGS = ("-O3", "-march=native", "-std=c++17", "-ffp-contract=fast", "-shared", "-fPIC", "-pthread", "-w")
-LANES = 16
+from distill.train.kernels import LANES, address, library, takes_bf16
+
 SIDES = (3, 5)
 
 
@@ -93,7 +84,7 @@ def _compiled(
         and stride[0] == stride[1] <= 2
         and padding[0] == padding[1]
         and max(dilation) == 1
-        and kernel() is not None
+        and library() is not None
     )
 
 
@@ -113,34 +104,14 @@ def _by_kernel(
     by_weight = torch.zeros(side * side, channels) if wanted[1] else None
     values = (images, channels, *in_size, *gradient.shape[-2:], stride, padding, torch.get_num_threads())
     shape = (ctypes.c_int * len(values))(*values)
-    library = kernel()
-    assert library is not None  # _compiled
-    library.depthwise_gradients(
-        shape, side, *(_address(t) for t in (image, gradient, taps, by_weight, by_image))
+    kernels = library()
+    assert kernels is not None  # _compiled
+    kernels.depthwise_gradients(
+        shape, side, *(address(t) for t in (image, gradient, taps, by_weight, by_image))
     )
     if by_weight is not None:
         by_weight = by_weight.t().reshape(weight.shape).to(weight.dtype)
     return by_image, by_weight
-
-
-def _address(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
-
-
-@cache
-def kernel() -> ctypes.CDLL | None:
-    """depthwise.cpp as a library; None where no compiler is found or it fails, which costs time only."""
-    compiler = next((path for name in COMPILERS if (path := shutil.which(name))), None)
-    if compiler is None or sys.byteorder != "little":
-        return None
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as aside:  # a loaded library can be deleted
-        library = Path(aside) / "depthwise.so"
-        command = [compiler, *FLAGS, str(SOURCE), "-o", str(library)]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=120)
-            return ctypes.CDLL(str(library))
-        except (OSError, subprocess.SubprocessError):
-            return None
 
 
 class FastDepthwise(TorchFunctionMode):
@@ -167,10 +138,8 @@ def _slow(
     return (
         bias is None
         and groups == image.shape[1] == weight.shape[0] > 1
-        and image.device.type == "cpu"
         and not isinstance(padding, str)
-        and torch.is_autocast_enabled("cpu")
-        and torch.get_autocast_dtype("cpu") is torch.bfloat16
+        and takes_bf16(image.device)
     )
 
 

@@ -12,6 +12,7 @@ from distill.distiller import Distiller, TargetBatch
 from distill.losses import LOSSES
 from distill.recipe import Recipe
 from distill.train.depthwise import FastDepthwise
+from distill.train.norm import FastNorm
 from engine.models.base import Student
 from engine.table import load_named
 
@@ -48,7 +49,7 @@ class Lesson(nn.Module):
 
     def forward(self, image: Tensor, mask: Tensor, targets: Mapping[str, TargetBatch] | None = None) -> Said:
         autocast = torch.autocast(image.device.type, self._autocast, enabled=self._autocast is not None)
-        with autocast, FastDepthwise():
+        with autocast, FastDepthwise(), FastNorm(self.student):
             said = self.student.predict((image - self.mean) / self.std)
         segmentation = self._loss(said.logits, mask)
         parts = {"segmentation": segmentation.detach()}

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from distill import __main__ as program
-from distill.train import depthwise
+from distill.train import depthwise, kernels, norm
 from distill.train.depthwise import FastDepthwise
+from distill.train.norm import FastNorm
 
 CONVOLUTIONS = {
     "3x3": {"kernel_size": 3, "padding": 1},
@@ -24,7 +25,7 @@ CONVOLUTIONS = {
     "as large as the picture": {"kernel_size": 5},
 }
 SIDES_PX = {"as large as the picture": 5}
-KERNEL = pytest.mark.skipif(depthwise.kernel() is None, reason="no C++ compiler")
+KERNEL = pytest.mark.skipif(kernels.library() is None, reason="no C++ compiler")
 
 
 def gradients(network, image, mode=None):
@@ -43,8 +44,8 @@ def gradients(network, image, mode=None):
 @pytest.fixture(params=["compiled", "in torch"])
 def way(request, monkeypatch):
     if request.param == "in torch":
-        monkeypatch.setattr(depthwise, "kernel", lambda: None)
-    elif depthwise.kernel() is None:
+        monkeypatch.setattr(depthwise, "library", lambda: None)
+    elif kernels.library() is None:
         pytest.skip("no C++ compiler")
 
 
@@ -145,16 +146,108 @@ def test_the_kernel_hides_no_value_that_is_no_number():
     assert by_image[0, 2].isfinite().all()
 
 
-def test_without_a_compiler_training_takes_the_way_through_torch(monkeypatch):
-    monkeypatch.setattr(depthwise.shutil, "which", lambda name: None)
+RELUS = {"none": nn.Identity, "ReLU": nn.ReLU, "ReLU in place": lambda: nn.ReLU(True), "ReLU6": nn.ReLU6}
 
-    assert depthwise.kernel.__wrapped__() is None
+
+def normed(channels, relu):
+    torch.manual_seed(0)
+    layer = nn.BatchNorm2d(channels)
+    nn.init.uniform_(layer.weight, 1, 4)  # so that a ReLU6 clips on both sides
+    nn.init.normal_(layer.bias)
+    first, last = nn.Conv2d(3, channels, 3, bias=False), nn.Conv2d(channels, 3, 1)
+    return nn.Sequential(first, layer, relu(), last).to(memory_format=torch.channels_last)
+
+
+@KERNEL
+@pytest.mark.parametrize("relu", RELUS)
+@pytest.mark.parametrize("channels", [16, 24, 40, 112])
+def test_fast_norms_say_and_learn_what_plain_ones_do(channels, relu):
+    plain, fast = normed(channels, RELUS[relu]), normed(channels, RELUS[relu])
+    image = torch.randn(4, 3, 21, 20) + 5  # a mean far from zero, as of dark pictures
+
+    expected, found = gradients(plain, image), gradients(fast, image, FastNorm(fast))
+
+    torch.testing.assert_close(found[0], expected[0], rtol=2**-7, atol=2**-7 * expected[0].abs().max().item())
+    for a, b in zip(expected[1:], found[1:], strict=True):
+        assert torch.nn.functional.cosine_similarity(a.flatten(), b.flatten(), 0) > 0.997
+    for a, b in zip(plain[1].buffers(), fast[1].buffers(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@KERNEL
+def test_fast_norms_are_nearer_to_float32():
+    image = torch.randn(8, 3, 24, 24)
+    networks = [normed(32, nn.ReLU6) for _ in range(3)]
+    networks[0](image).pow(2).sum().backward()
+    exact = networks[0][1].weight.grad
+
+    plain = gradients(networks[1], image) and networks[1][1].weight.grad
+    fast = gradients(networks[2], image, FastNorm(networks[2])) and networks[2][1].weight.grad
+
+    assert (fast - exact).norm() <= 1.05 * (plain - exact).norm()
+
+
+@KERNEL
+def test_fast_norms_do_not_depend_on_the_number_of_threads():
+    threads, found = torch.get_num_threads(), []
+    try:
+        for count in (1, 2, 4):
+            torch.set_num_threads(count)
+            network = normed(24, nn.ReLU6)[1:3]
+            with torch.autocast("cpu", torch.bfloat16), FastNorm(network):
+                given = torch.linspace(-3, 3, 24 * 900).view(1, 24, 30, 30).bfloat16()
+                given = given.contiguous(memory_format=torch.channels_last).requires_grad_()
+                network(given).sum().backward()
+            found.append((given.grad, network[0].weight.grad, network[0].running_var))
+    finally:
+        torch.set_num_threads(threads)
+
+    for several in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], several, strict=True))
+
+
+@KERNEL
+def test_fast_norms_hide_no_value_that_is_no_number():
+    network = nn.Sequential(nn.BatchNorm2d(16), nn.ReLU6())
+    image = torch.ones(1, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
+    image[0, 3, 4, 4] = float("nan")
+
+    with torch.autocast("cpu", torch.bfloat16), FastNorm(network):
+        said = network(image)
+
+    assert said[0, 3].isnan().all()
+    assert said[0, 2].isfinite().all()
+
+
+@KERNEL
+def test_only_norms_that_train_in_bf16_go_that_way(monkeypatch):
+    calls = []
+    monkeypatch.setattr(norm._Rows, "call", lambda rows, name, *values: calls.append(name))
+    network = nn.Sequential(nn.BatchNorm2d(16), nn.ReLU())
+    image = torch.rand(2, 16, 8, 8).contiguous(memory_format=torch.channels_last)
+
+    with FastNorm(network):
+        with torch.autocast("cpu", torch.bfloat16):
+            network(image)  # float32
+            network.eval()(image.bfloat16())
+        network.train()(image.bfloat16())  # no autocast
+    assert not calls
+
+    with torch.autocast("cpu", torch.bfloat16), FastNorm(network):
+        network(image.bfloat16())
+    assert calls
+
+
+def test_without_a_compiler_training_takes_the_way_through_torch(monkeypatch):
+    monkeypatch.setattr(kernels.shutil, "which", lambda name: None)
+
+    assert kernels.library.__wrapped__() is None
 
 
 def test_a_compiler_that_fails_costs_time_only(monkeypatch):
-    monkeypatch.setattr(depthwise, "FLAGS", ("-no-such-flag",))
+    monkeypatch.setattr(kernels, "FLAGS", ("-no-such-flag",))
 
-    assert depthwise.kernel.__wrapped__() is None
+    assert kernels.library.__wrapped__() is None
 
 
 def test_nothing_else_is_touched():
@@ -214,12 +307,13 @@ def test_the_bench_takes_steps_of_every_kind_in_turns(tmp_path):
     assert main(["bench", *map(str, words)]) == 0
 
     figures = json.loads(out.read_text())
-    kinds = {"batch_at_hand", "plain_depthwise", "loaded", "distilled", "measuring_share"}
+    kinds = {"batch_at_hand", "plain_depthwise", "plain_norm", "loaded", "distilled", "measuring_share"}
     assert set(figures["step_ms"]) == set(figures["step_cpu_ms"]) == kinds
     assert all(value > 0 for value in figures["step_ms"].values())
     for name, of, over in (
         ("loaded_ratio", "loaded", "batch_at_hand"),
         ("fast_depthwise_ratio", "batch_at_hand", "plain_depthwise"),
+        ("fast_norm_ratio", "batch_at_hand", "plain_norm"),
     ):
         assert figures[name] == pytest.approx(figures["step_ms"][of] / figures["step_ms"][over], rel=0.02)
     assert len(figures["resident_mib"]) == 2

@@ -1,44 +1,14 @@
-// Gradients of a depthwise convolution, channels last, bf16 in and out, sums in float32; see depthwise.py.
-// Vectors of 16 channels in GCC's and Clang's own notation: any processor they know.
+// Gradients of a depthwise convolution, channels last, bf16 in and out, sums in float32; see ../depthwise.py.
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <thread>
 #include <type_traits>
-#include <vector>
+
+#include "bf16.h"
 
 namespace {
-
-constexpr int LANES = 16;
-typedef float Floats __attribute__((vector_size(4 * LANES)));
-typedef int32_t Ints __attribute__((vector_size(4 * LANES)));
-typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
-typedef uint16_t Halves __attribute__((vector_size(2 * LANES)));
 
 struct Shape {
     int images, channels, in_rows, in_columns, out_rows, out_columns, stride, padding, threads;
 };
-
-inline Floats load(const uint16_t* from) {
-    Halves halves;
-    std::memcpy(&halves, from, sizeof halves);
-    Words words = __builtin_convertvector(halves, Words) << 16;
-    Floats floats;
-    std::memcpy(&floats, &words, sizeof floats);
-    return floats;
-}
-
-inline void store(uint16_t* to, Floats floats) {  // to the nearest, ties to even
-    Words words;
-    std::memcpy(&words, &floats, sizeof words);
-    Words rounded = (words + 0x7fffu + ((words >> 16) & 1u)) >> 16;
-    Ints number = floats == floats;
-    rounded = (rounded & (Words)number) | (0x7fc0u & ~(Words)number);
-    Halves halves = __builtin_convertvector(rounded, Halves);
-    std::memcpy(to, &halves, sizeof halves);
-}
 
 // Columns whose taps all lie inside go through without a look at the edges: `inner` [from, to).
 template <typename Work>
@@ -123,18 +93,6 @@ void image_gradient(const Shape& s, const uint16_t* gradient, const float* weigh
     image_gradient<SIDE, 2, 1>(s, gradient, weight, into);
 }
 
-template <typename Work>
-void each_image(const Shape& s, Work work) {
-    std::vector<std::thread> helpers;
-    const int count = std::max(1, std::min(s.threads, s.images));
-    auto share = [&](int rank) {
-        for (int image = rank; image < s.images; image += count) work(image);
-    };
-    for (int rank = 1; rank < count; ++rank) helpers.emplace_back(share, rank);
-    share(0);
-    for (auto& helper : helpers) helper.join();
-}
-
 template <int SIDE>
 void gradients(const Shape& s, const uint16_t* image, const uint16_t* gradient, const float* weight,
                float* by_weight, uint16_t* by_image) {
@@ -142,7 +100,7 @@ void gradients(const Shape& s, const uint16_t* image, const uint16_t* gradient, 
     const size_t out = (size_t)s.out_rows * s.out_columns * s.channels;
     const size_t taps = (size_t)SIDE * SIDE * s.channels;
     std::vector<float> sums(by_weight ? s.images * taps : 0);
-    each_image(s, [&](int i) {
+    share_out(s.images, s.threads, [&](int i) {
         if (by_weight) weight_gradient<SIDE>(s, image + i * in, gradient + i * out, sums.data() + i * taps);
         if (by_image) image_gradient<SIDE>(s, gradient + i * out, weight, by_image + i * in);
     });
