@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from distill.recipe import Recipe
     from engine.jobs import RunFolder
 
+LOCK = "lock"
 log = logging.getLogger("distill")
 
 
@@ -53,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.train.loop import PROCESS
     from engine.jobs import RunFolder
+    from engine.lock import held
 
     root = data_root(options)
     process = int(os.environ.get("RANK", "0"))  # as accelerate launch sets it
@@ -60,9 +63,10 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         with journal(options, "train") as aside:  # a run folder is for runs
             return _dry(recipe, root, aside, options)
-    with events_echo(options) as echo:
+    with events_echo(options) as echo, ExitStack() as alone:
         own = path / f"{PROCESS}{process}" if process else path
         folder = RunFolder(own, echo=None if process else echo)
+        alone.enter_context(held(own / LOCK))  # two that go on with one run would mix their checkpoints
         folder.clear_cancel()
         if not (options.resume or process):
             _write_run_json(recipe, path, root)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from engine.analyse import earlier_files
 from engine.batch.crew import Crew
-from engine.batch.lock import held
+from engine.lock import held
 from engine.batch.manifest import TOTALS, Row, plan, read_manifest, write_manifest
 from engine.batch.recordings import Recording, fingerprint
 from engine.batch.task import Options, Order, Outcome, frames_so_far, remove_attempts

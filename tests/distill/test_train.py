@@ -19,6 +19,7 @@ from distill.networks import load_student
 from distill.recipe import load_recipe
 from distill.trained import trained_model
 from engine.files import read_json_lines
+from engine.lock import held
 from engine.model_folder import load_model_folder
 from tests.fixtures.recipes import TINY
 
@@ -204,6 +205,22 @@ def test_events_say_how_it_went(whole):
     (epoch,) = [event for event in events if event["kind"] == "epoch"]
     assert 0 <= epoch["dice"] <= 1
     assert set(epoch["losses"]) == {"mean", "segmentation"}
+
+
+def test_a_run_that_is_still_at_it_is_not_gone_on_with(real24, recipe, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert train("--recipe", recipe, "--run", run, "--data", real24, "--stop-after", 1) == 4
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+    with held(run / "lock"):  # as the process that trains
+        code = train("--resume", run, "--data", real24)
+        (run / "lock").unlink()
+        assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+    assert code == 2
+    assert "the only run that writes into" in capsys.readouterr().err
+    assert train("--resume", run, "--data", real24) == 0
+    assert not (run / "lock").exists()
 
 
 def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path):

@@ -15,7 +15,7 @@ import cv2
 import psutil
 import pytest
 
-from engine.batch.lock import held
+from engine.lock import held
 from engine.batch.run import LOCK, WORK
 from engine.batch.task import PROGRESS
 from engine.files import HOME_VARIABLE

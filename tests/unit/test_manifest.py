@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.batch.lock import held
+from engine.lock import held
 from engine.batch.manifest import Row, plan, read_manifest, write_manifest
 from engine.batch.recordings import Recording
 from engine.faults import FaultError

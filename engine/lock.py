@@ -32,7 +32,7 @@ def held(path: Path) -> Iterator[None]:
             FaultCode.OUTPUT,
             expected=f"to be the only run that writes into {path.parent}",
             got="another one that is still at it",
-            remedy="wait until it is through, or choose another folder with --out",
+            remedy="wait until it is through, or choose another folder",
         ) from error
     try:
         yield
