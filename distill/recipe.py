@@ -135,6 +135,7 @@ class TeacherPart(Part):
     size_px: Annotated[int, Field(ge=0)] = 0  # of its input; 0: its own
     members: tuple[str, ...] = ()  # of an ensemble: model folders
     mask_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # of its soft masks in the segmentation target
+    softens_empty: bool = True  # False: a view that shows no polyp keeps its empty mask, which is sure
     flips: bool = False  # of task teachers: the soft masks are the mean over four flips
     # False: soft masks alone, as of members that did not begin alike, whose maps have nothing in common.
     features: bool = True

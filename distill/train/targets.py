@@ -69,6 +69,7 @@ class Teaching:
         named = dict(zip(teacher_names(parts), parts, strict=True))
         self.feature_sources = {name: sources[name] for name, part in named.items() if part.features}
         self._shares = {name: part.mask_share for name, part in named.items()}
+        self._softens_empty = {name: part.softens_empty for name, part in named.items()}
         self._known = known
 
     def targets(self, batch: Batch) -> dict[str, TargetBatch]:
@@ -78,8 +79,10 @@ class Teaching:
     def softened(self, batch: Batch) -> Tensor:
         """The batch's masks, blended with the teachers' soft masks where the views show what they saw."""
         mask = batch.mask
+        shows_polyp = mask.amax((1, 2, 3), keepdim=True) > 0
         for name, viewer in self._viewers.items():
-            mask = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
+            soft = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
+            mask = soft if self._softens_empty[name] else torch.where(shows_polyp, soft, mask)
         valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1])) * self._has(batch)
         valid = valid.to(mask.device)
         for name, source in self.sources.items():
@@ -87,7 +90,8 @@ class Teaching:
             soft = source.masks(self._within(batch)) if share else None
             if soft is not None:
                 moved = warp_maps(soft, batch.matrix, (mask.shape[-2], mask.shape[-1]))
-                mask = torch.where(valid > 0, blend(mask, moved.to(mask.device), share), mask)
+                changes = valid > 0 if self._softens_empty[name] else (valid > 0) & shows_polyp
+                mask = torch.where(changes, blend(mask, moved.to(mask.device), share), mask)
         return mask
 
     def _target(self, source: Source, batch: Batch) -> TargetBatch:

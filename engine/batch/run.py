@@ -15,12 +15,12 @@ from typing import Protocol
 
 from engine.analyse import earlier_files
 from engine.batch.crew import Crew
-from engine.lock import held
 from engine.batch.manifest import TOTALS, Row, plan, read_manifest, write_manifest
 from engine.batch.recordings import Recording, fingerprint
 from engine.batch.task import Options, Order, Outcome, frames_so_far, remove_attempts
 from engine.faults import FaultCode, FaultError
 from engine.files import write_text
+from engine.lock import held
 from engine.output_folder import move_in, output_fault
 from engine.results import SUMMARY, read_summary
 from engine.sources import parse_source

@@ -84,6 +84,21 @@ def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
     torch.testing.assert_close(seeing.softened(batch), 0.5 * batch.image.mean(1, keepdim=True))
 
 
+@pytest.mark.parametrize("sees_view", [False, True])
+def test_a_view_without_a_polyp_keeps_its_empty_mask_where_the_recipe_says_so(sees_view):
+    name = "task:v"
+    part = TeacherPart(name=name, mask_share=0.5, features=False, sees_view=sees_view, softens_empty=False)
+    given = ({}, [part], 10, {name: Brightness()}) if sees_view else ({name: Says()}, [part], 10)
+    batch = batch_of([0, 1], torch.eye(3))._replace(image=torch.ones(2, 3, 16, 16))
+    batch.mask[1, 0, 3, 3] = 1
+
+    softened = Teaching(*given).softened(batch)
+
+    assert softened[0].eq(0).all()
+    assert softened[1].min() == 0.5
+    assert softened[1, 0, 3, 3] == 1
+
+
 @pytest.mark.parametrize("more", [{"features": True}, {"features": False, "flips": True}])
 def test_a_teacher_that_sees_views_gives_soft_masks_alone(more):
     with pytest.raises(ValueError, match="features and flips"):

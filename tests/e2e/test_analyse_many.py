@@ -15,10 +15,10 @@ import cv2
 import psutil
 import pytest
 
-from engine.lock import held
 from engine.batch.run import LOCK, WORK
 from engine.batch.task import PROGRESS
 from engine.files import HOME_VARIABLE
+from engine.lock import held
 from engine.results import read_results, read_summary
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip, red_picture
