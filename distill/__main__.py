@@ -11,6 +11,7 @@ import sys
 from distill.allocator import keep_freed_memory
 from distill.exit_codes import DATA_UNUSABLE, INPUT_UNUSABLE
 from distill.verbs import VERBS
+from engine.bench.peer_table import add_peers
 from engine.faults import FaultCode, FaultError
 
 
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     # Before torch: its idle threads must not spin on the cores that something else needs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_freed_memory()
+    add_peers()  # what one could pick instead can be trained by the same recipes
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("distill").setLevel(logging.INFO)

@@ -81,8 +81,8 @@ class Teaching:
         mask = batch.mask
         shows_polyp = mask.amax((1, 2, 3), keepdim=True) > 0
         for name, viewer in self._viewers.items():
-            soft = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
-            mask = soft if self._softens_empty[name] else torch.where(shows_polyp, soft, mask)
+            taught = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
+            mask = taught if self._softens_empty[name] else torch.where(shows_polyp, taught, mask)
         valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1])) * self._has(batch)
         valid = valid.to(mask.device)
         for name, source in self.sources.items():

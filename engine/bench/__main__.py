@@ -35,6 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--runtimes", metavar="A,B", help="students, peers: these instead of all")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
     parser.add_argument("--no-memory", action="store_true", help="students, peers: a process less a row")
+    parser.add_argument(
+        "--trained",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="peers: further model folders, such as a peer trained by `python -m distill train`",
+    )
     args = parser.parse_args(argv)
     executed = {
         "rounds": args.rounds * 10,
@@ -46,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         "pipeline": {"rounds": args.rounds, "seconds": args.seconds},
         "runtimes": {"rounds": args.rounds * 10, "model": args.model},
         "students": {**executed, "size_px": args.size},
-        "peers": executed,
+        "peers": {**executed, "trained": args.trained},
         "analyse": {"rounds": args.rounds, "seconds": args.seconds},
         "startup": {"rounds": args.rounds},
         "soak": {"minutes": args.minutes},

@@ -15,21 +15,27 @@ _SMALL = 1e-3  # boxes are in pixels: added as they are, every probability would
 
 
 class SmpUNet(Student):
-    """`smp.Unet` with random weights."""
+    """`smp.Unet` with random weights; its encoder is timm's ("tu-..."), for which recipes have ImageNet's."""
 
     def __init__(self, encoder: str) -> None:
         super().__init__()
         ensure_torchvision()
         import segmentation_models_pytorch as smp
 
-        self.network = smp.Unet(encoder, encoder_weights=None, classes=1)
+        network = smp.Unet(encoder, encoder_weights=None, classes=1)
+        self.encoder = network.encoder
+        self.encoder.pretrained_cfg = (
+            network.encoder.model.pretrained_cfg
+        )  # what tells its weights from others
+        self.decoder = network.decoder
+        self.head = network.segmentation_head
         self.strides, self.channels = {}, {}
 
     def predict(self, image: Tensor) -> Prediction:
-        return Prediction(self.network(image), (), {})
+        return Prediction(self.head(self.decoder(self.encoder(image))), (), {})
 
     def encoder_parameters(self) -> list[nn.Parameter]:
-        return list(self.network.encoder.parameters())
+        return list(self.encoder.parameters())
 
 
 class YoloSeg(Student):

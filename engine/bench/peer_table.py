@@ -37,7 +37,7 @@ PEERS: tuple[Peer, ...] = (
         "segmentation_models_pytorch",
         "pip install segmentation-models-pytorch",
         352,
-        {"encoder": "resnet34"},
+        {"encoder": "tu-resnet34"},
     ),
     *(
         Peer(
@@ -58,7 +58,7 @@ _ENTRIES = {
 
 
 def add_peers() -> None:
-    """Make the peers students of this process; the window and the training never do."""
+    """Make the peers students of this process: of benchmarks and of `python -m distill`, never the window's."""
     cast(dict[str, Entry], STUDENTS).update(_ENTRIES)
     # Read when ultralytics is imported: it neither asks the network nor installs anything.
     os.environ.setdefault("YOLO_OFFLINE", "true")

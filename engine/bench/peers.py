@@ -34,14 +34,18 @@ def run(
     only: str | None = None,
     runtimes: Sequence[str] | None = None,
     memory: bool = True,
+    trained: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """A row a model and runtime. Accuracy is the model card's: peers have random weights, and none.
+    """A row a model and runtime. Accuracy is the model card's: peers with random weights have none.
 
-    `only`: models whose name has this in it. `skipped`: what is not installed, and what did not run.
+    `only`: models whose name has this in it. `trained`: further model folders, such as a peer that was
+    trained by a recipe of ours. `skipped`: what is not installed, and what did not run. Raises FaultError
+    MODEL_MISSING or MODEL_LOAD for a folder that is no model.
     """
     skipped: list[Skipped] = []
     add_peers()
-    models = {path.name: load_model_folder(path) for path in bundled_models() if _is_asked(path.name, only)}
+    asked = [path for path in bundled_models() if _is_asked(path.name, only)]
+    models = {path.name: load_model_folder(path) for path in (*asked, *trained)}
     with tempfile.TemporaryDirectory() as folder:
         for peer in PEERS:
             if not _is_asked(peer.label, only):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.machinery import ModuleSpec
 
 import numpy as np
@@ -19,7 +21,6 @@ from engine.bench.skipped import Skipped, reasons
 from engine.bench.timing import interleaved, percentiles, ratio
 from engine.files import HOME_VARIABLE
 from engine.model_folder import default_model, load_model_folder
-from engine.models import STUDENTS
 from engine.models.sizes import Variant
 from engine.types import Size
 from tests.fixtures.models import random_student, red_model
@@ -96,8 +97,16 @@ def test_a_runtime_that_does_not_run_alone_has_no_memory_figure(tmp_path):
     assert memory_mb(tmp_path / "nothing", "openvino", "f32") == {"rss_mb": None, "gpu_mb": None}
 
 
-def test_a_peer_that_is_not_installed_is_a_line_and_nothing_is_added_to_the_table_by_importing(monkeypatch):
-    assert "peer-smp-unet" not in STUDENTS
+def test_importing_the_benchmarks_adds_no_student():
+    lines = "import engine.bench.peers; from engine.models import STUDENTS; print(*STUDENTS)"
+
+    found = subprocess.check_output([sys.executable, "-c", lines], text=True).split()
+
+    assert "light" in found
+    assert not any(name.startswith("peer-") for name in found)
+
+
+def test_a_peer_that_is_not_installed_is_a_line(monkeypatch):
     monkeypatch.setattr(peer_table, "find_spec", lambda name: None)
     monkeypatch.setattr(peers, "add_peers", lambda: None)
 
@@ -136,6 +145,22 @@ def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_pa
     assert {row["weights"] for row in ours} == {"trained"}
     assert all(0.8 < row["dice"] < 1.0 and row["low"] < row["dice"] < row["high"] for row in ours)
     assert {(row["weights"], row["size_px"], row["dice"]) for row in theirs} == {("random", 96, None)}
+
+
+def test_a_trained_peer_has_its_accuracy_beside_its_speed(monkeypatch):
+    monkeypatch.setattr(peers, "PEERS", ())
+
+    rows = peers.run(
+        rounds=1, only="nothing", runtimes=["openvino"], memory=False, trained=[default_model()]
+    )["peers"]
+
+    assert {(row["model"], row["weights"]) for row in rows} == {(default_model().name, "trained")}
+    assert all(row["dice"] == peers.accuracy(load_model_folder(default_model()))["dice"] for row in rows)
+
+
+def test_what_is_no_model_is_told(tmp_path, capsys):
+    assert bench.main(["peers", "--only", "nothing", "--trained", str(tmp_path / "none")]) == 2
+    assert str(tmp_path / "none") in capsys.readouterr().err
 
 
 def test_frames_are_those_of_the_demonstration():
