@@ -58,7 +58,7 @@ _ENTRIES = {
 
 
 def add_peers() -> None:
-    """Make the peers students of this process: of benchmarks and of `python -m distill`, never the window's."""
+    """Make the peers students here: of benchmarks and of `python -m distill`, never of the window."""
     cast(dict[str, Entry], STUDENTS).update(_ENTRIES)
     # Read when ultralytics is imported: it neither asks the network nor installs anything.
     os.environ.setdefault("YOLO_OFFLINE", "true")
