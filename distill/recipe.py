@@ -80,6 +80,7 @@ class AugmentPart(Part):
     turn_deg: Annotated[float, Field(ge=0, le=180)] = 35.0
     stretch: Annotated[float, Field(ge=0, le=1)] = 0.18
     shift: Probability = 0.15  # of the picture's side
+    field: Probability = 0.0  # the endoscope's picture alone, without the panels and borders around it
     polyp_free_crop: Probability = 0.0  # of an image with polyps: a part that shows none
     paste: Probability = 0.0  # another image's polyp onto a polyp-free view
     fourier: Probability = 0.0  # low amplitudes of an image of another set

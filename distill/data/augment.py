@@ -11,6 +11,7 @@ import numpy.typing as npt
 from distill.data.mixing import fourier_mix, paste
 from distill.data.photometry import colour, jpeg, lamp, optics
 from distill.recipe import AugmentPart
+from engine.field_of_view import field_of_view
 from engine.types import U8
 
 Rng = np.random.Generator
@@ -105,8 +106,12 @@ def _squash(image: U8, mask: U8, size_px: int) -> tuple[U8, U8]:
 def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) -> View:
     """Flips and quarter turns; a share of the views also turns, zooms, stretches and shifts."""
     window = np.eye(3)
+    if part.field and rng.random() < part.field:
+        box = field_of_view(image)
+        image, mask, window = _part(image, mask, box.y, box.x, box.h, box.w)
     if part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
-        image, mask, window = _polyp_free_crop(image, mask, rng)
+        image, mask, free = _polyp_free_crop(image, mask, rng)
+        window = free @ window
     height, width = image.shape[:2]
     squash = np.diag([size_px / width, size_px / height, 1.0])
     move = _flip_and_quarter_turn(size_px, rng, part)
@@ -144,11 +149,17 @@ def _polyp_free_crop(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8, Matrix]:
     for _ in range(CROP_TRIES):
         high, wide = (rng.uniform(0.35, 0.7, 2) * (height, width)).astype(int)
         top, left = int(rng.integers(height - high)), int(rng.integers(width - wide))
-        rows, columns = slice(top, top + high), slice(left, left + wide)
-        if not mask[rows, columns].any():
-            window = np.array([[width / wide, 0, -left / wide], [0, height / high, -top / high], [0, 0, 1.0]])
-            return image[rows, columns], mask[rows, columns], window
+        if not mask[top : top + high, left : left + wide].any():
+            return _part(image, mask, top, left, high, wide)
     return image, mask, np.eye(3)
+
+
+def _part(image: U8, mask: U8, top: int, left: int, high: int, wide: int) -> tuple[U8, U8, Matrix]:
+    """A box of both, and where the points of the frame are in it."""
+    height, width = mask.shape
+    window = np.array([[width / wide, 0, -left / wide], [0, height / high, -top / high], [0, 0, 1.0]])
+    rows, columns = slice(top, top + high), slice(left, left + wide)
+    return image[rows, columns], mask[rows, columns], window
 
 
 def _shift(by_px: float) -> Matrix:

@@ -144,6 +144,22 @@ def test_a_polyp_free_crop_shows_no_polyp_and_knows_where_it_lies():
     assert 0.34 < x[1] - x[0] < 0.71
 
 
+def test_a_view_of_the_field_shows_the_endoscopes_picture_alone():
+    rng = np.random.default_rng(0)
+    image = np.full((80, 100, 3), 10, np.uint8)
+    image[8:72, 40:90] = rng.integers(90, 200, (64, 50, 3))  # the rest is a dark panel
+    mask = np.zeros((80, 100), np.uint8)
+    mask[40:60, 50:70] = 1
+    part = ONLY_GEOMETRY.model_copy(update={"field": 1.0, "affine": 0.0, "flips": False, "quarter_turn": 0.0})
+
+    view = augment(image, mask, SIZE_PX, rng, part)
+    x, y, _ = np.linalg.inv(view.matrix) @ [[0, 1], [0, 1], [1, 1]]
+
+    np.testing.assert_allclose([x, y], [[0.4, 0.9], [0.1, 0.9]], atol=0.04)
+    assert view.image.min() > 60
+    assert view.mask.mean() == pytest.approx(20 * 20 / (64 * 50), rel=0.15)
+
+
 class Others:
     """Donors that always give the same."""
 

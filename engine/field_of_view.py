@@ -1,0 +1,48 @@
+"""Where in a frame the endoscope's picture is: recorders put it beside panels, text and black borders."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engine.types import U8, Rect
+
+LONG_SIDE_PX = 104  # looked at a quarter of a stored image's size
+DARK = 28  # of 255 in the brightest channel; panels are darker, mucosa is not
+FLAT = 3  # largest step to a neighbour, in any channel, of an area that was painted and not filmed
+SATURATED = 250  # over-exposed mucosa is flat, too
+STROKE_PX = 5  # at that size: text and the edges of panels are thinner
+SMALLEST_FRAC = 0.2  # of the frame; what is smaller is no field of view
+NEARLY_ALL_FRAC = 0.95  # of a side, from which on the whole side is taken
+
+
+def field_of_view(image: U8) -> Rect:
+    """The box around the largest lit part of a frame, uint8 [h, w, 3] in any order of its channels.
+
+    The whole frame when nothing large is lit. Dark parts inside, such as the lumen, are part of the box.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, LONG_SIDE_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    brightest = small.max(2)
+    differs = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(2) > FLAT
+    lit = ((brightest > DARK) & (differs | (brightest >= SATURATED))).astype(np.uint8)
+    lit = cv2.morphologyEx(lit, cv2.MORPH_OPEN, np.ones((STROKE_PX, STROKE_PX), np.uint8)).astype(np.uint8)
+    count, _, figures, _ = cv2.connectedComponentsWithStats(lit)
+    if count < 2:
+        return Rect(0, 0, width, height)
+    largest = figures[1 + int(np.argmax(figures[1:, cv2.CC_STAT_AREA]))]
+    if largest[cv2.CC_STAT_AREA] < SMALLEST_FRAC * lit.size:
+        return Rect(0, 0, width, height)
+    left, wide = _side(int(largest[cv2.CC_STAT_LEFT]), int(largest[cv2.CC_STAT_WIDTH]), size[0], width)
+    top, high = _side(int(largest[cv2.CC_STAT_TOP]), int(largest[cv2.CC_STAT_HEIGHT]), size[1], height)
+    return Rect(left, top, wide, high)
+
+
+def _side(start: int, length: int, small: int, full: int) -> tuple[int, int]:
+    """Start and length in the frame's own pixels."""
+    if length >= NEARLY_ALL_FRAC * small:
+        return 0, full
+    first = start * full // small
+    return first, -(-(start + length) * full // small) - first
