@@ -69,7 +69,7 @@ class AugmentPart(Part):
     the student's picture only.
     """
 
-    # "gpu": frames on it as uint8 and views made there; only geometry, colour, exposure, blur and noise.
+    # "gpu": frames on it as uint8, views made there; only field, geometry, colour, exposure, blur and noise.
     place: Literal["cpu", "gpu"] = "cpu"
     # "four_flips": no chance at all, every image as it is, mirrored, upside down and both, in each epoch.
     views: Literal["online", "four_flips"] = "online"

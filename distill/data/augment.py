@@ -12,7 +12,7 @@ from distill.data.mixing import fourier_mix, paste
 from distill.data.photometry import colour, jpeg, lamp, optics
 from distill.recipe import AugmentPart
 from engine.field_of_view import field_of_view
-from engine.types import U8
+from engine.types import U8, Rect
 
 Rng = np.random.Generator
 Matrix = npt.NDArray[np.float64]
@@ -108,7 +108,7 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) ->
     window = np.eye(3)
     if part.field and rng.random() < part.field:
         box = field_of_view(image)
-        image, mask, window = _part(image, mask, box.y, box.x, box.h, box.w)
+        image, mask, window = _cut(image, mask, box)
     if part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
         image, mask, free = _polyp_free_crop(image, mask, rng)
         window = free @ window
@@ -150,16 +150,19 @@ def _polyp_free_crop(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8, Matrix]:
         high, wide = (rng.uniform(0.35, 0.7, 2) * (height, width)).astype(int)
         top, left = int(rng.integers(height - high)), int(rng.integers(width - wide))
         if not mask[top : top + high, left : left + wide].any():
-            return _part(image, mask, top, left, high, wide)
+            return _cut(image, mask, Rect(left, top, int(wide), int(high)))
     return image, mask, np.eye(3)
 
 
-def _part(image: U8, mask: U8, top: int, left: int, high: int, wide: int) -> tuple[U8, U8, Matrix]:
-    """A box of both, and where the points of the frame are in it."""
-    height, width = mask.shape
-    window = np.array([[width / wide, 0, -left / wide], [0, height / high, -top / high], [0, 0, 1.0]])
-    rows, columns = slice(top, top + high), slice(left, left + wide)
-    return image[rows, columns], mask[rows, columns], window
+def _cut(image: U8, mask: U8, box: Rect) -> tuple[U8, U8, Matrix]:
+    """The box of both, and its `window_of`."""
+    rows, columns = slice(box.y, box.y + box.h), slice(box.x, box.x + box.w)
+    return image[rows, columns], mask[rows, columns], window_of(box, *image.shape[:2])
+
+
+def window_of(box: Rect, height: int, width: int) -> Matrix:
+    """float64 [3, 3]: takes a point of a frame of that size to its place in the box, both in 0..1."""
+    return np.array([[width / box.w, 0, -box.x / box.w], [0, height / box.h, -box.y / box.h], [0, 0, 1.0]])
 
 
 def _shift(by_px: float) -> Matrix:

@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distill.data.augment import FLIPS, Matrix, unit_move
+from distill.data.augment import FLIPS, Matrix, unit_move, window_of
 from distill.data.dataset import Batch, Pictures, squash
 from distill.data.warp import warp_maps
 from distill.recipe import AugmentPart, Recipe
+from engine.field_of_view import field_of_view
 
 BLUR_PX = 9
 
@@ -32,6 +33,7 @@ class GpuViews:
         for row, (image, mask) in enumerate(zip(pictures.images, pictures.masks, strict=True)):
             self._images[row] = torch.from_numpy(squash(image, size_px)).permute(2, 0, 1).to(device)
             self._masks[row, 0] = torch.from_numpy(squash(mask * np.uint8(255), size_px)).to(device)
+        self._fields = [window_of(field_of_view(image), *image.shape[:2]) for image in pictures.images]
 
     def batch(self, items: Sequence[int], size_px: int, epoch: int) -> Batch:
         """As `training_batch`; the matrices depend on seed, epoch and item, the light on the whole batch."""
@@ -59,7 +61,11 @@ class GpuViews:
         if self._recipe.augment.views == "four_flips":
             sign_x, sign_y = FLIPS[copy % len(FLIPS)]
             return np.array([[sign_x, 0, (1 - sign_x) / 2], [0, sign_y, (1 - sign_y) / 2], [0, 0, 1.0]])
-        return unit_move(np.random.default_rng([self._recipe.seed, epoch, item]), self._recipe.augment)
+        rng, part = np.random.default_rng([self._recipe.seed, epoch, item]), self._recipe.augment
+        move = unit_move(rng, part)
+        if part.field and rng.random() < part.field:
+            move = np.asarray(move @ self._fields[item % len(self._images)])
+        return move
 
 
 def _lit(image: Tensor, part: AugmentPart, generator: torch.Generator) -> Tensor:

@@ -237,6 +237,20 @@ def test_views_made_on_the_gpu_move_all_three_alike(views):
     assert ((warped > 0.5) == (batch.mask > 0))[sure].float().mean() > 0.99
 
 
+def test_views_of_the_field_made_on_the_gpu_show_the_endoscopes_picture_alone():
+    still = ["flips=false", "quarter_turn=0.0", "affine=0.0", "field=1.0", "place=gpu"]
+    recipe = load_recipe("light", [f"augment.{change}" for change in still])
+    image = np.full((80, 100, 3), 10, np.uint8)
+    image[8:72, 40:90] = np.random.default_rng(0).integers(90, 200, (64, 50, 3))
+    pictures = Pictures(root=None, records=[])
+    pictures.add(Record(image="a", mask=None, set="s", group="a"), image, np.zeros((80, 100), np.uint8))
+
+    batch = GpuViews(pictures, recipe, 64, torch.device("cpu")).batch([0], 64, epoch=0)
+    x, y, _ = np.linalg.inv(batch.matrix[0].numpy()) @ [[0, 1], [0, 1], [1, 1]]
+
+    np.testing.assert_allclose([x, y], [[0.4, 0.9], [0.1, 0.9]], atol=0.04)
+
+
 def test_an_epoch_of_four_flips_shows_every_image_four_times():
     recipe = load_recipe("notebook")
     items = epoch_items(pictures_of(3, 2), recipe, epoch=0)

@@ -1,4 +1,4 @@
-"""The endoscope's picture is found among panels, text and borders; where there are none, nothing is cut off."""
+"""The endoscope's picture is found among panels, text and borders; elsewhere nothing is cut off."""
 
 import cv2
 import numpy as np
