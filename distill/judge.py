@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,12 +19,14 @@ from distill.metrics.rows import Outcome, card_rows
 from distill.score import cases_of
 from engine.components import find_regions
 from engine.faults import FaultCode, FaultError
+from engine.field_of_view import field_of_view
 from engine.model_folder import Metric, ModelFolder
+from engine.prepare import image_of_box
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
-from engine.types import U8, Mask, OperatingPoint, Rect, Size
+from engine.types import F32, U8, Mask, OperatingPoint, Rect, Size
 
 NEGATIVES = "negatives"  # the set of images that came without masks
 
@@ -72,11 +75,17 @@ def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question,
 
 
 def judged(
-    model: ModelFolder, questions: Sequence[Question], runtime: str = AUTO, precision: str = AUTO
+    model: ModelFolder,
+    questions: Sequence[Question],
+    runtime: str = AUTO,
+    precision: str = AUTO,
+    field: bool = False,
 ) -> Iterator[Sample]:
     """Map, mask and what the window would draw of every question, in order, one at a time.
 
-    Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
+    `field`: the network sees the endoscope's picture alone, without what a recorder puts around it, and finds
+    nothing outside. Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what the
+    runtime raises.
     """
     size = Size(model.card.input.width_px, model.card.input.height_px)
     point = standard_point(model)
@@ -84,13 +93,17 @@ def judged(
         for question in questions:
             picture = _picture(question.image)
             mask = _mask(question, picture)
-            probability = network.infer(picture.rgb(size))
+            pixels = picture.bgra()[..., :3]
+            whole = Rect(0, 0, picture.width_px, picture.height_px)
+            box = field_of_view(pixels) if field else whole
+            image = picture.rgb(size) if box == whole else image_of_box(picture, box, size)
+            found = Mask(0, network.infer(image), box)
             yield Sample(
                 case=question.case,
-                probability=probability.astype(np.float32) / np.float32(255),
+                probability=_probability(found, whole),
                 mask=mask,
-                shown=_drawn(probability, mask, point),
-                picture=picture.bgra()[..., :3],
+                shown=_drawn(found, whole, point),
+                picture=pixels,
             )
 
 
@@ -139,14 +152,24 @@ def _mask(question: Question, picture: Picture) -> U8:
     return mask
 
 
-def _drawn(probability: U8, mask: U8, point: OperatingPoint) -> npt.NDArray[np.bool_]:
+def _probability(mask: Mask, whole: Rect) -> F32:
+    """float32 in 0..1: of the network's size, or of the frame's when it saw a part of it."""
+    probability = mask.probability.astype(np.float32) / np.float32(255)
+    if mask.roi == whole:
+        return probability
+    box, full = mask.roi, np.zeros((whole.h, whole.w), np.float32)
+    inside = cv2.resize(probability, (box.w, box.h), interpolation=cv2.INTER_LINEAR)
+    full[box.y : box.y + box.h, box.x : box.x + box.w] = inside
+    return full
+
+
+def _drawn(mask: Mask, whole: Rect, point: OperatingPoint) -> npt.NDArray[np.bool_]:
     """bool [h, w]: the pixels of the components at that point."""
-    height, width = mask.shape
-    inside = np.zeros((height, width), bool)
-    for region in find_regions(Mask(0, probability, Rect(0, 0, width, height)), width, height, point):
+    drawn = np.zeros((whole.h, whole.w), bool)
+    for region in find_regions(mask, whole.w, whole.h, point):
         box = region.box
-        inside[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
-    return inside
+        drawn[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
+    return drawn
 
 
 def _unusable(expected: str, got: str) -> FaultError:

@@ -30,6 +30,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write the rows of a model card as JSON, too"
     )
+    parser.add_argument(
+        "--field",
+        action="store_true",
+        help="show the network the endoscope's picture alone, without panels and borders around it",
+    )
     add_measuring_options(parser)
     add_data_option(parser)
 
@@ -57,7 +62,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             questions = validation_questions(model, data_root(options))
         heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
-        samples = judged(model, questions, options.runtime, options.precision)
+        if options.field:
+            heading["field"] = "the endoscope's picture alone"
+        samples = judged(model, questions, options.runtime, options.precision, options.field)
         measured = measure_and_write(options, events, samples, len(questions), standard_point(model), heading)
         if options.out:
             write_json(options.out, [row.model_dump(mode="json") for row in rows_of(measured)])
@@ -75,10 +82,10 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
     from distill.run_maps import validation_samples
     from distill.trained import trained_run
 
-    if options.images or options.out:
+    if options.images or options.out or options.field:
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected="a model folder for --images and --out",
+            expected="a model folder for --images, --out and --field",
             got=f"{run}, a run folder",
             remedy="export it first: python -m distill export",
         )

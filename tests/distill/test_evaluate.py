@@ -112,6 +112,29 @@ def test_what_is_measured_is_the_engines_map(place):
     assert sample.shown.sum() == sum(c.area_px for region in regions for c in region.components)
 
 
+def test_the_endoscopes_picture_alone_can_be_judged(place):
+    """A panel beside it is not looked at: red there is found without `--field`, and with it is not."""
+    frame = np.full((96, 200, 3), 8, np.uint8)
+    rough = np.random.default_rng(0).integers(100, 140, (96, 128, 1), np.uint8)
+    frame[:, 72:] = rough
+    frame[24:72, 100:164] = RED
+    frame[40:44, 8:40] = RED  # a line of text
+    truth = label((24, 100, 72, 164), shape=(96, 200))
+    place.put("images", "a.png", frame)
+    place.put("masks", "a.png", truth)
+
+    _, whole = place.run()
+    code, field = place.run("--field")
+
+    assert code == 0
+    assert whole["lesions"]["iou_0.5"]["false_detections_per_image"] == 1
+    assert field["lesions"]["iou_0.5"]["false_detections_per_image"] == 0
+    assert field["p05_image"]["dice"] > 0.96
+    assert field["shown"]["dice"] > 0.96
+    assert "field" in field
+    assert "field" not in whole
+
+
 def test_the_runtime_can_be_named(place, capsys):
     place.put("images", "a.png", picture())
     place.put("masks", "a.png", label((0, 0, 20, 20)))
