@@ -84,8 +84,8 @@ def judged(
     """Map, mask and what the window would draw of every question, in order, one at a time.
 
     `field`: the network sees the endoscope's picture alone, without what a recorder puts around it, and finds
-    nothing outside. Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what the
-    runtime raises.
+    nothing outside. Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what
+    the runtime raises.
     """
     size = Size(model.card.input.width_px, model.card.input.height_px)
     point = standard_point(model)
