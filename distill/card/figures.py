@@ -59,6 +59,7 @@ class Figures:
     """Everything that is measured of one model."""
 
     rows: tuple[Metric, ...]
+    field_rows: tuple[Metric, ...]  # the endoscope's picture alone
     sizes: tuple[SizeRow, ...]
     presets: tuple[PresetRow, ...]
     logits: LogitCounts  # at temperature 1
@@ -66,7 +67,7 @@ class Figures:
 
 
 def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int], None]) -> Figures:
-    """Judge every validation image once. Raises FaultError as `judged`."""
+    """Judge every validation image, whole and its field of view alone. Raises FaultError as `judged`."""
     questions = validation_questions(model, data_root)
     temperature = model.card.output.temperature
     presets = model.card.presets
@@ -83,10 +84,15 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         for name, preset in presets.items():
             found[name].append(_kept(detections(native, sample.mask, preset.threshold), preset.point))
         counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
-        tick(len(measured), len(questions))
+        tick(len(measured), 2 * len(questions))
+    field: list[Measured] = []
+    for sample in judged(model, questions, usual_runtime(), field=True):
+        field.append(measure(sample))
+        tick(len(measured) + len(field), 2 * len(questions))
     cases = [image.case for image in measured]
     return Figures(
         rows=rows_of(measured),
+        field_rows=rows_of(field),
         sizes=tuple(_size_rows(measured)),
         presets=tuple(
             _preset_row(name, preset.point, found[name], cases) for name, preset in presets.items()

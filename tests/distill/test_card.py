@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
+from distill.card.figures import measure_model
 from distill.data.index import load_index
 from distill.data.splits import held_out_by, split_of
 from distill.recipe import DataPart
@@ -105,6 +106,17 @@ def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
     )
     (clip,) = [line for line in text.splitlines() if line.startswith("| polyp_free_x |")]
     assert clip.split("|")[3].strip() == "80%"
+
+
+def test_it_says_what_is_found_in_the_endoscopes_picture_alone(card, model, data):
+    def cells(start):
+        (line,) = [line for line in card.read_text().splitlines() if line.startswith(start)]
+        return [cell.strip() for cell in line.split("|")[2:-1]]
+
+    assert cells("| whole frames |") == cells("| **pooled** |")[1:]
+    field = measure_model(load_model_folder(model), data, lambda done, of: None).field_rows
+    dice = next(row.value for row in field if (row.set, row.name) == ("pooled", "dice"))
+    assert cells("| the endoscope's picture alone |")[0].startswith(f"{dice:.3f} ")
 
 
 def test_it_says_what_the_network_costs(card):
