@@ -14,7 +14,7 @@ from distill.metrics.detections import HIT_IOU, Detections, detections
 from distill.metrics.gallery import Gallery
 from distill.metrics.intervals import group_draws, percentile_interval
 from distill.metrics.lesions import matches
-from distill.metrics.measure import Case, Measured, measure
+from distill.metrics.measure import Case, Measured, Sample, measure
 from distill.metrics.pixels import F64, at_native_size
 from engine.model_folder import Metric, ModelFolder
 from engine.runtime import usual_runtime
@@ -52,6 +52,7 @@ class PresetRow:
     sensitivity: Estimate
     false_polyp: Estimate
     false_free: Estimate | None
+    field_false_free: Estimate | None  # the endoscope's picture alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
     presets = model.card.presets
     measured: list[Measured] = []
     found: dict[str, list[Detections]] = {name: [] for name in presets}
+    field_found: dict[str, list[Detections]] = {name: [] for name in presets}
     counts: list[LogitCounts] = []
     gallery = Gallery()
     for sample in judged(model, questions, usual_runtime()):  # not what this machine measured to be fast
@@ -80,14 +82,15 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         measured.append(image)
         if image.polyp:
             gallery.add(sample, image.dice)
-        native = at_native_size(sample.probability, sample.mask)
         for name, preset in presets.items():
-            found[name].append(_kept(detections(native, sample.mask, preset.threshold), preset.point))
+            found[name].append(_detected(sample, preset.point))
         counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
         tick(len(measured), 2 * len(questions))
     field: list[Measured] = []
     for sample in judged(model, questions, usual_runtime(), field=True):
         field.append(measure(sample))
+        for name, preset in presets.items():
+            field_found[name].append(_detected(sample, preset.point))
         tick(len(measured) + len(field), 2 * len(questions))
     cases = [image.case for image in measured]
     return Figures(
@@ -95,7 +98,8 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         field_rows=rows_of(field),
         sizes=tuple(_size_rows(measured)),
         presets=tuple(
-            _preset_row(name, preset.point, found[name], cases) for name, preset in presets.items()
+            _preset_row(name, preset.point, found[name], field_found[name], cases)
+            for name, preset in presets.items()
         ),
         logits=LogitCounts(np.sum([c.all for c in counts], 0), np.sum([c.polyp for c in counts], 0)),
         worst=gallery.sheet(),
@@ -122,11 +126,15 @@ def _size_rows(measured: Sequence[Measured]) -> Iterator[SizeRow]:
 
 
 def _preset_row(
-    name: str, point: OperatingPoint, found: Sequence[Detections], cases: Sequence[Case]
+    name: str,
+    point: OperatingPoint,
+    found: Sequence[Detections],
+    field_found: Sequence[Detections],
+    cases: Sequence[Case],
 ) -> PresetRow:
-    hits = np.array([float(matches(image.ious, HIT_IOU)) for image in found])
+    hits = _hits(found)
     lesions = np.array([float(image.lesions) for image in found])
-    false = np.array([float(len(image.areas_px)) for image in found]) - hits
+    false, field_false = _contours(found) - hits, _contours(field_found) - _hits(field_found)
     polyp = np.array([image.there_px > 0 for image in found])
 
     def of(rows: np.ndarray, values: F64, weights: F64 | None = None) -> Estimate:
@@ -139,7 +147,21 @@ def _preset_row(
         sensitivity=of(polyp, hits, lesions),
         false_polyp=of(polyp, false),
         false_free=of(~polyp, false) if not polyp.all() else None,
+        field_false_free=of(~polyp, field_false) if not polyp.all() else None,
     )
+
+
+def _hits(found: Sequence[Detections]) -> F64:
+    return np.array([float(matches(image.ious, HIT_IOU)) for image in found])
+
+
+def _contours(found: Sequence[Detections]) -> F64:
+    return np.array([float(len(image.areas_px)) for image in found])
+
+
+def _detected(sample: Sample, point: OperatingPoint) -> Detections:
+    native = at_native_size(sample.probability, sample.mask)
+    return _kept(detections(native, sample.mask, point.threshold), point)
 
 
 def _kept(image: Detections, point: OperatingPoint) -> Detections:

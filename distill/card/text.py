@@ -29,13 +29,16 @@ WITH_SILENCE = (
 SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
 POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
 none. Threshold, area and peak were chosen on these same images, so they flatter themselves a little."""
-FIELD = """Recorders put panels, text and borders around the endoscope's picture, and all polyp-free recordings
-here are of a few of them. So every image is judged once more with that picture alone, as another recorder
-would show it: what a network knows by the panels is gone."""
+FIELD = """Recorders put panels, text and borders around the endoscope's picture, and all polyp-free
+recordings here are of a few of them. So every image is judged once more with that picture alone, as another
+recorder would show it: what a network knows by the panels is gone."""
 VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
 one with a polyp. The last columns: false activations a minute, by how long they last."""
 SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
-PRESETS = ("preset", "threshold", "area", "peak", "sensitivity", "false, with polyp", "false, polyp-free")
+PRESETS = (
+    *("preset", "threshold", "area", "peak", "sensitivity", "false, with polyp", "false, polyp-free"),
+    "false, polyp-free, picture alone",
+)
 SEQUENCES = ("sequence", "frames", "frames on", "changes/s", "polyp frames hit", "first hit")
 
 
@@ -83,6 +86,7 @@ def model_text(
                     told(row.sensitivity),
                     told(row.false_polyp),
                     told(row.false_free) if row.false_free else "none there",
+                    told(row.field_false_free) if row.field_false_free else "none there",
                 )
                 for row in figures.presets
             ),
