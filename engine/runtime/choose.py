@@ -100,7 +100,8 @@ def candidates(
         counts = sorted({max(1, threads // 2), threads, min(2 * threads, cores)}) if device == CPU else [0]
         found += [Candidate("openvino", name, count, device) for name in precisions for count in counts]
     if has_gpu:
-        found += [Candidate("tensorrt", "auto"), Candidate("cuda", "f16"), Candidate("cuda", "bf16")]
+        found += [Candidate("tensorrt", "auto")]
+        found += [Candidate("cuda", name) for name in ("f16", "bf16", "f16, compiled")]
     if has_mps:
         found += [Candidate("eager", "f32"), Candidate("eager", "bf16")]
     return found

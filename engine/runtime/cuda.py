@@ -1,8 +1,15 @@
-"""PyTorch on an NVIDIA GPU without TensorRT: half precision, channels_last, one CUDA graph."""
+"""PyTorch on an NVIDIA GPU without TensorRT: half precision, channels_last, one CUDA graph.
+
+"f16, compiled" lets torch.compile fuse the network first. Whether that pays, and whether it works at all (it
+needs Triton, which Windows has not), is for `engine.runtime.choose` to measure; nothing else takes it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
@@ -14,7 +21,8 @@ from engine.runtime.on_gpu import LaneRuntime, opening
 from engine.runtime.student import cuda_device, load_student
 from engine.types import RuntimeInfo, Size
 
-PRECISIONS = {"auto": "f16", "f16": "f16", "bf16": "bf16", "f32": "f32"}
+COMPILED = "f16, compiled"
+PRECISIONS = {"auto": "f16", "f16": "f16", "bf16": "bf16", "f32": "f32", COMPILED: COMPILED}
 
 
 def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
@@ -27,11 +35,12 @@ def on_device(model: ModelFolder, options: RuntimeOptions, device: torch.device)
     if options.precision not in PRECISIONS:
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected="a precision of the runtime cuda: f16, bf16, f32",
+            expected=f"a precision of the runtime cuda: f16, bf16, f32 or {COMPILED!r}",
             got=repr(options.precision),
             remedy="choose auto",
         )
     precision = PRECISIONS[options.precision]
+    layout = precision.partition(",")[0]
     card = model.card
     size = Size(card.input.width_px, card.input.height_px)
     with (
@@ -39,7 +48,11 @@ def on_device(model: ModelFolder, options: RuntimeOptions, device: torch.device)
         # One size for ever: cuDNN may try its kernels once and keep the fastest.
         torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=precision != "f32"),
     ):
-        network = Fused(load_student(model), card, precision).to(device)
+        network: Callable[[Tensor], Tensor] = Fused(load_student(model), card, layout).to(device)
+        if precision == COMPILED:
+            # The graph is ours: one of the compiler's inside it could not be captured. No processes of its own.
+            single = {"compile_threads": 1}
+            network = torch.compile(network, fullgraph=True, dynamic=False, options=single)
         lane = Lane(network, size, device, graph=True)
     on_gpu = device.type == "cuda"
     info = RuntimeInfo(

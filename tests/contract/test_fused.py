@@ -57,6 +57,16 @@ def test_in_half_precision_it_stays_near(model, eager, pictures, precision, max_
     assert difference.mask_dice > 0.97
 
 
+@pytest.mark.slow  # torch.compile takes half a minute
+def test_compiled_it_says_the_same(model, eager, pictures):
+    runtime = on_cpu(model, "f16, compiled")
+    difference = compare_runtimes(eager, runtime, pictures, threshold=0.5)
+
+    assert runtime.info.precision == "f16, compiled"
+    assert 0 < difference.max_dp <= 0.02
+    assert difference.mask_dice > 0.97
+
+
 def test_every_layout_computes_in_the_precision_it_names(model):
     from engine.runtime.fused import LAYOUTS, Fused
     from engine.runtime.student import load_student

@@ -42,7 +42,7 @@ def opened(model):
         runtime.close()
 
 
-@pytest.mark.parametrize("precision", ["f32", "bf16", "f16"])
+@pytest.mark.parametrize("precision", ["f32", "bf16", "f16", "f16, compiled"])
 def test_its_masks_are_those_of_the_exact_network(opened, model, frames, precision):
     threshold = model.card.presets["standard"].threshold
     difference = compare_runtimes(opened("eager", "f32"), opened("cuda", precision), frames, threshold)
