@@ -14,7 +14,7 @@ from safetensors.torch import save
 from tqdm import tqdm
 
 from distill.calibration import best_temperature, cooled, count_logits
-from distill.data.dataset import Pictures, squash
+from distill.data.dataset import Pictures, fields_of, squash
 from distill.data.index import Index, load_index
 from distill.data.splits import Split, split_of
 from distill.evaluate import POOLED, evaluate
@@ -27,7 +27,7 @@ from distill.networks import (
     torch_network,
 )
 from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
-from distill.presets import choose_presets
+from distill.presets import Judged, choose_presets
 from distill.quantise import quantise
 from distill.train.checkpoint import contiguous
 from distill.trained import Trained, committee_of, mean_of, trained_model, trained_run
@@ -65,10 +65,11 @@ class Material:
     input: InputCard
     output: OutputCard
 
-    def maps(self, network: Network) -> Iterator[F32]:
-        """Of the validation images, in order, with a progress bar."""
-        maps = maps_of(network, self.validation, self.input, self.output)
-        return iter(tqdm(maps, total=len(self.validation), unit="image", leave=False))
+    def maps(self, network: Network, pictures: Pictures | None = None) -> Iterator[F32]:
+        """Of the validation images, or of others, in order, with a progress bar."""
+        pictures = self.validation if pictures is None else pictures
+        maps = maps_of(network, pictures, self.input, self.output)
+        return iter(tqdm(maps, total=len(pictures), unit="image", leave=False))
 
 
 def export(
@@ -115,7 +116,7 @@ def export(
             input=material.input,
             output=material.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
-            presets=choose_presets(material.validation, maps),
+            presets=choose_presets(material.validation, maps, _field(material, aside / ONNX)),
             training=trained.card(material.index, material.split),
             metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
@@ -177,6 +178,12 @@ def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32
     log.info("temperature %.2f", temperature)
     output = material.output.model_copy(update={"temperature": temperature})
     return replace(material, output=output), [cooled(probability, temperature) for probability in maps]
+
+
+def _field(material: Material, onnx: Path) -> Judged:
+    """What the network says of the validation images without what a recorder adds."""
+    alone = fields_of(material.validation)
+    return Judged(alone, list(material.maps(openvino_network(onnx, "f32"), alone)))
 
 
 def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:

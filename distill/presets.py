@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from distill.data.dataset import Pictures
 from distill.metrics.detections import HIT_IOU, Point, detections, point_of
@@ -29,6 +30,13 @@ class Wish:
     window_ms: float
 
 
+class Judged(NamedTuple):
+    """Pictures, and a map float32 in 0..1 for each."""
+
+    pictures: Pictures
+    maps: Sequence[F32]
+
+
 # Other recordings have more false detections than the validation's: `standard` aims well below the 0.1 that
 # it is allowed. The times are application.md's.
 WISHES: Mapping[str, Wish] = {
@@ -38,14 +46,17 @@ WISHES: Mapping[str, Wish] = {
 }
 
 
-def choose_presets(pictures: Pictures, maps: Sequence[F32]) -> dict[str, Preset]:
+def choose_presets(pictures: Pictures, maps: Sequence[F32], field: Judged | None = None) -> dict[str, Preset]:
     """Of each wish: of the points within its false detections, the best mean of sensitivity and Dice.
 
-    maps: float32 in 0..1, one a picture. Both kinds of false detections have to stay within the wish, those
-    on polyp-free images and those beside polyps. A wish that no point fulfils gets the one with the fewest.
+    maps: float32 in 0..1, one a picture. All kinds of false detections have to stay within the wish: those on
+    polyp-free images, those beside polyps, and those on polyp-free images of `field`, the same images without
+    what a recorder adds. A wish that no point fulfils gets the one with the fewest.
     """
     points = measured_points(pictures, maps)
-    return {name: _preset(points, wish) for name, wish in WISHES.items()}
+    alone = measured_points(field.pictures, field.maps) if field else {}
+    free = {key: point.false_per_polyp_free_image for key, point in alone.items()}
+    return {name: _preset(points, free, wish) for name, wish in WISHES.items()}
 
 
 def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[Key, Point]:
@@ -62,12 +73,14 @@ def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[Key, Point]
     return points
 
 
-def _preset(points: Mapping[Key, Point], wish: Wish) -> Preset:
-    allowed = {key: point for key, point in points.items() if _false(point) <= wish.most_false}
+def _preset(points: Mapping[Key, Point], field_free: Mapping[Key, float], wish: Wish) -> Preset:
+    false = {key: _false(point, field_free.get(key, math.nan)) for key, point in points.items()}
+    allowed = {key: point for key, point in points.items() if false[key] <= wish.most_false}
     if allowed:
         threshold, area, peak = max(allowed, key=lambda key: _worth(allowed[key]))
     else:
-        threshold, area, peak = min(points, key=lambda key: _false(points[key]))
+        threshold, area, peak = min(points, key=lambda key: false[key])
+    chosen = (threshold, area, peak)
     return Preset(
         threshold=threshold,
         keep=round(threshold * KEEP_FACTOR, 2),
@@ -75,12 +88,12 @@ def _preset(points: Mapping[Key, Point], wish: Wish) -> Preset:
         min_peak=peak,
         hit_ms=wish.hit_ms,
         window_ms=wish.window_ms,
-        measured=_rounded(points[threshold, area, peak]),
+        measured=_rounded(points[chosen], field_free.get(chosen, math.nan)),
     )
 
 
-def _false(point: Point) -> float:
-    kinds = (point.false_per_polyp_free_image, point.false_per_polyp_image)
+def _false(point: Point, field_free: float) -> float:
+    kinds = (point.false_per_polyp_free_image, point.false_per_polyp_image, field_free)
     return max(kind for kind in kinds if not math.isnan(kind))
 
 
@@ -89,12 +102,13 @@ def _worth(point: Point) -> float:
     return sum(values)
 
 
-def _rounded(point: Point) -> dict[str, float]:
+def _rounded(point: Point, field_free: float) -> dict[str, float]:
     named = {
         f"sensitivity_iou_{HIT_IOU}": point.sensitivity,
         "dice_polyp_images": point.dice_polyp_images,
         "false_detections_per_polyp_image": point.false_per_polyp_image,
         "false_detections_per_polyp_free_image": point.false_per_polyp_free_image,
         "false_alarm_share_polyp_free": point.alarm_share_polyp_free,
+        "false_detections_per_polyp_free_field": field_free,
     }
     return {name: round(value, DIGITS) for name, value in named.items() if not math.isnan(value)}

@@ -108,7 +108,7 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) ->
     window = np.eye(3)
     if part.field and rng.random() < part.field:
         box = field_of_view(image)
-        image, mask, window = _cut(image, mask, box)
+        image, mask, window = cut(image, mask, box)
     if part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
         image, mask, free = _polyp_free_crop(image, mask, rng)
         window = free @ window
@@ -150,11 +150,11 @@ def _polyp_free_crop(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8, Matrix]:
         high, wide = (rng.uniform(0.35, 0.7, 2) * (height, width)).astype(int)
         top, left = int(rng.integers(height - high)), int(rng.integers(width - wide))
         if not mask[top : top + high, left : left + wide].any():
-            return _cut(image, mask, Rect(left, top, int(wide), int(high)))
+            return cut(image, mask, Rect(left, top, int(wide), int(high)))
     return image, mask, np.eye(3)
 
 
-def _cut(image: U8, mask: U8, box: Rect) -> tuple[U8, U8, Matrix]:
+def cut(image: U8, mask: U8, box: Rect) -> tuple[U8, U8, Matrix]:
     """The box of both, and its `window_of`."""
     rows, columns = slice(box.y, box.y + box.h), slice(box.x, box.x + box.w)
     return image[rows, columns], mask[rows, columns], window_of(box, *image.shape[:2])

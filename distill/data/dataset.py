@@ -12,10 +12,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from distill.data.augment import FLIPS, Box, augment, flipped
+from distill.data.augment import FLIPS, Box, augment, cut, flipped
 from distill.data.index import Record
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
+from engine.field_of_view import field_of_view
 from engine.types import U8
 
 IntArray = npt.NDArray[np.int64]
@@ -55,6 +56,15 @@ class Pictures:
         self.records += (record,)
         self.images.append(image)
         self.masks.append(mask)
+
+
+def fields_of(pictures: Pictures) -> Pictures:
+    """The same without what a recorder adds: each cut to its field of view."""
+    alone = Pictures(Path(), ())  # none that a file holds
+    for record, image, mask in zip(pictures.records, pictures.images, pictures.masks, strict=True):
+        inside, covered, _ = cut(image, mask, field_of_view(image))
+        alone.add(record, inside, covered)
+    return alone
 
 
 def _read(path: Path, flag: int) -> U8:

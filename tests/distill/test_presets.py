@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from distill.data.dataset import Pictures
+from distill.data.dataset import Pictures, fields_of
 from distill.data.index import Record
 from distill.metrics.detections import detections, point_of
-from distill.presets import WISHES, choose_presets
+from distill.presets import WISHES, Judged, choose_presets
 
 SIDE = 40
 
@@ -88,6 +88,33 @@ def test_crumbs_beside_the_polyps_count_as_alarms_on_polyp_free_images_do():
 
     assert needed(preset) > 0.5
     assert preset.measured["false_detections_per_polyp_image"] == 0
+
+
+def test_what_is_marked_once_the_panels_are_gone_counts_as_any_other_alarm():
+    whole, alone = [shown((5, 5, 10, 0.97)), shown()], [shown((5, 5, 10, 0.97)), shown((20, 20, 8, 0.8))]
+    pictures = pictures_of(POLYP, NOTHING)
+
+    trusting = choose_presets(pictures, whole)["standard"]
+    wary = choose_presets(pictures, whole, Judged(pictures, alone))["standard"]
+
+    assert needed(trusting) < 0.8 < needed(wary)
+    assert wary.measured["false_detections_per_polyp_free_field"] == 0
+    assert "false_detections_per_polyp_free_field" not in trusting.measured
+
+
+def test_fields_are_cut_out_of_pictures_and_masks_alike():
+    image = np.full((80, 100, 3), 10, np.uint8)
+    image[8:72, 40:90] = np.random.default_rng(0).integers(90, 200, (64, 50, 3))
+    mask = np.zeros((80, 100), np.uint8)
+    mask[30:40, 50:60] = 1
+    pictures = Pictures(root=None, records=[])
+    pictures.add(Record(image="a", mask="m", set="s", group="g"), image, mask)
+
+    alone = fields_of(pictures)
+
+    assert alone.records == pictures.records
+    assert alone.images[0].shape[:2] == alone.masks[0].shape == pytest.approx((64, 50), abs=4)
+    assert alone.masks[0].sum() == 100
 
 
 def test_a_wish_that_cannot_be_fulfilled_gets_the_quietest_point():
