@@ -32,6 +32,7 @@ def write_card(
     tick: Callable[[int, int], None],
 ) -> None:
     """Measure all models and write the card and its pictures beside it. Raises FaultError DATA_SET."""
+    gains = list(gains_of(out.parent / EVIDENCE))  # first: what is missing there should not cost minutes
     parts = [HEAD]
     for model in models:
         figures = measure_model(model, data_root, tick)
@@ -43,7 +44,6 @@ def write_card(
         parts.append(model_text(model.card, _cost(model), figures, behaviour, picture.as_posix(), said))
         if gallery:
             write_bytes(gallery / f"{model.id}-worst.png", figures.worst)
-    gains = list(gains_of(out.parent / EVIDENCE))
     if gains:
         parts.append("\n\n".join(["## What distillation brought", *gains]))
     write_text(out, "\n".join(parts))

@@ -51,8 +51,7 @@ def on_device(model: ModelFolder, options: RuntimeOptions, device: torch.device)
         network: Callable[[Tensor], Tensor] = Fused(load_student(model), card, layout).to(device)
         if precision == COMPILED:
             # The graph is ours: one of the compiler's inside it could not be captured. No helper processes.
-            single = {"compile_threads": 1}
-            network = torch.compile(network, fullgraph=True, dynamic=False, options=single)
+            network = torch.compile(network, fullgraph=True, dynamic=False, options={"compile_threads": 1})
         lane = Lane(network, size, device, graph=True)
     on_gpu = device.type == "cuda"
     info = RuntimeInfo(
