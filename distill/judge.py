@@ -21,7 +21,6 @@ from engine.components import find_regions
 from engine.faults import FaultCode, FaultError
 from engine.field_of_view import field_of_view
 from engine.model_folder import Metric, ModelFolder
-from engine.prepare import image_of_box
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
@@ -96,7 +95,7 @@ def judged(
             pixels = picture.bgra()[..., :3]
             whole = Rect(0, 0, picture.width_px, picture.height_px)
             box = field_of_view(pixels) if field else whole
-            image = picture.rgb(size) if box == whole else image_of_box(picture, box, size)
+            image = picture.rgb(size) if box == whole else _image_of_box(picture, box, size)
             found = Mask(0, network.infer(image), box)
             yield Sample(
                 case=question.case,
@@ -150,6 +149,19 @@ def _mask(question: Question, picture: Picture) -> U8:
             f"{mask.shape[1]}x{mask.shape[0]}",
         )
     return mask
+
+
+def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:
+    """uint8 [h, w, 3] RGB: a part of the frame squashed to `size`, as the source squashes all of it."""
+    across, down = size.width_px / box.w, size.height_px / box.h
+    whole = Size(
+        max(size.width_px, round(picture.width_px * across)),
+        max(size.height_px, round(picture.height_px * down)),
+    )
+    left = min(round(box.x * across), whole.width_px - size.width_px)
+    top = min(round(box.y * down), whole.height_px - size.height_px)
+    part = picture.rgb(whole)[top : top + size.height_px, left : left + size.width_px]
+    return np.ascontiguousarray(part)
 
 
 def _probability(mask: Mask, whole: Rect) -> F32:

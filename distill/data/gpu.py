@@ -33,7 +33,9 @@ class GpuViews:
         for row, (image, mask) in enumerate(zip(pictures.images, pictures.masks, strict=True)):
             self._images[row] = torch.from_numpy(squash(image, size_px)).permute(2, 0, 1).to(device)
             self._masks[row, 0] = torch.from_numpy(squash(mask * np.uint8(255), size_px)).to(device)
-        self._fields = [window_of(field_of_view(image), *image.shape[:2]) for image in pictures.images]
+        self._fields: list[Matrix] = []
+        if recipe.augment.field:
+            self._fields = [window_of(field_of_view(image), *image.shape[:2]) for image in pictures.images]
 
     def batch(self, items: Sequence[int], size_px: int, epoch: int) -> Batch:
         """As `training_batch`; the matrices depend on seed, epoch and item, the light on the whole batch."""
