@@ -51,6 +51,8 @@ class DataPart(Part):
     split: Literal["grouped", "listed"] = "grouped"
     # Share of polyp-free images in an epoch of the same length, by drawing them more or less often.
     negatives_share: Probability | None = None
+    # Of those places, so many are for the polyp-free images that student.start marks (hard negatives).
+    hard_negatives_share: Probability = 0.0
     synthetic_images: Annotated[int, Field(ge=0)] = 0  # rendered by engine.scene, added to the training side
 
     @model_validator(mode="after")
@@ -217,6 +219,8 @@ class Recipe(Part):
             raise ValueError(f"batch {self.batch} is not a multiple of accumulate {self.accumulate}")
         if self.distil.teachers and self.distil.stop < self.distil.start:
             raise ValueError("distil.stop lies before distil.start")
+        if self.data.hard_negatives_share and not (self.data.negatives_share and self.student.start):
+            raise ValueError("data.hard_negatives_share needs data.negatives_share and student.start")
         return self
 
     @property

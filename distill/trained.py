@@ -99,7 +99,8 @@ def mean_of(sources: Sequence[Path]) -> Trained:
     Wortsman et al., Model soups, ICML 2022: such runs stay in one basin, and their mean is about as good as
     their ensemble. Raises FaultError ARGUMENT for any others.
     """
-    recipes = [_recipe_of(run).model_copy(update={"seed": 0}) for run in sources]
+    # The precision follows from the machine that a run was made on.
+    recipes = [_recipe_of(run).model_copy(update={"seed": 0, "precision": "float32"}) for run in sources]
     if not recipes[0].student.start or any(recipe != recipes[0] for recipe in recipes):
         raise FaultError(
             FaultCode.ARGUMENT,

@@ -15,6 +15,7 @@ from distill.data.index import load_index
 from distill.data.splits import split_beside
 from distill.metrics.table import read_table
 from distill.video import Recording, clips_of, sequences_of, watch
+from engine.faults import FaultCode, FaultError
 from engine.files import write_bytes, write_text
 from engine.model_folder import ModelFolder
 from engine.models import make_student
@@ -65,11 +66,20 @@ def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
 
 
 def gains_of(evidence: Path) -> Iterator[str]:
-    """One text a folder with tables of both arms, seed by seed in the order of their names."""
+    """One text a folder with tables of both arms, seed by seed in the order of their names.
+
+    Raises FaultError DATA_SET for a folder that is not complete.
+    """
     for folder in sorted(path for path in evidence.glob("*") if path.is_dir()):
-        control, distilled = (
-            [read_table(path) for path in sorted(folder.glob(pattern))] for pattern in (CONTROL, DISTILLED)
-        )
+        tables = [sorted(folder.glob(pattern)) for pattern in (CONTROL, DISTILLED)]
+        if not (folder / TITLE).is_file() or not all(tables):
+            raise FaultError(
+                FaultCode.DATA_SET,
+                expected=f"{TITLE}, {CONTROL} and {DISTILLED} in {folder}",
+                got=", ".join(sorted(path.name for path in folder.iterdir())) or "an empty folder",
+                remedy="complete it, or remove it",
+            )
+        control, distilled = ([read_table(path) for path in paths] for paths in tables)
         title = (folder / TITLE).read_text(encoding="utf-8").strip()
         yield gain_text(
             title, compare(control, distilled), compare(control, distilled, figure=DICE_OR_SILENCE)

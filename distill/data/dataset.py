@@ -112,8 +112,9 @@ def views_an_image(recipe: Recipe) -> int:
     return len(FLIPS) if recipe.augment.views == "four_flips" else 1
 
 
-def epoch_items(pictures: Pictures, recipe: Recipe, epoch: int) -> IntArray:
+def epoch_items(pictures: Pictures, recipe: Recipe, epoch: int, hard: Sequence[int] = ()) -> IntArray:
     """What an epoch shows, in order. `item % len(pictures)` is the position, the rest numbers its copies.
+    `hard` are the positions that data.hard_negatives_share is for.
 
     Raises FaultError DATA_SET when a share of polyp-free images is wanted and there is none, or no other.
     """
@@ -132,7 +133,13 @@ def epoch_items(pictures: Pictures, recipe: Recipe, epoch: int) -> IntArray:
             remedy="use other data, or leave that key out",
         )
     rng = np.random.default_rng([recipe.seed, epoch])
-    drawn = [_drawn(free, wanted, count, rng), _drawn(polyps, items - wanted, count, rng)]
+    easy = np.setdiff1d(free, np.array(hard, np.int64))
+    often = round(recipe.data.hard_negatives_share * wanted) if len(hard) and len(easy) else 0
+    drawn = [
+        _drawn(easy if often else free, wanted - often, count, rng),
+        _drawn(polyps, items - wanted, count, rng),
+        _drawn(np.setdiff1d(free, easy), often, count, rng),
+    ]
     order: IntArray = rng.permutation(np.concatenate(drawn))
     return order
 

@@ -15,6 +15,7 @@ from distill.recipe import Recipe, scaled_px
 from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
 from distill.train.guard import judge_epoch, refuse_early
+from distill.train.hard_negatives import hard_negatives
 from distill.train.interrupt import interrupt
 from distill.train.memory import Need, dry_step
 from distill.train.phases import phase_at
@@ -127,8 +128,14 @@ def _prepared(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | Non
                 run.event("heartbeat", done=done, total=total, unit="image")
 
         sides = decode(index, recipe, tick)
-    run.event("data", images=len(index.records), train=len(sides.training), validation=len(sides.validation))
-    return make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator)
+    course = make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator)
+    found = {}
+    if recipe.data.hard_negatives_share:
+        course = replace(course, hard=hard_negatives(course, lambda: run.event("heartbeat")))
+        found["hard_negatives"] = len(course.hard)
+    training, validation = len(sides.training), len(sides.validation)
+    run.event("data", images=len(index.records), train=training, validation=validation, **found)
+    return course
 
 
 def _finish_epoch(

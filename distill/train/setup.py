@@ -53,6 +53,7 @@ class Course:
     teaching: Teaching | None
     validation_teaching: Teaching | None
     views: Callable[[Sequence[int], int, int], Batch]  # items, input size and epoch to what is seen
+    hard: tuple[int, ...] = ()  # positions of the hard negatives
 
     @property
     def items(self) -> int:
@@ -72,7 +73,7 @@ class Course:
         """This process's share of a step, in the parts of the accumulation; follows from the step alone."""
         recipe, accelerator = self.recipe, self.machine.accelerator
         place = place_of(step, self.items, recipe)
-        order = epoch_items(self.sides.training, recipe, place.epoch)
+        order = epoch_items(self.sides.training, recipe, place.epoch, self.hard)
         chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
         parts = recipe.accumulate * accelerator.num_processes
         wanted = phase_at(step, self.steps, recipe.distil).distil > 0

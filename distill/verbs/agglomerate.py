@@ -52,10 +52,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.agglomerate.order import Order
     from distill.recipe import load_recipe
+    from distill.train.precision import fitting
 
     root = data_root(options)
     order = Order(
-        recipe=load_recipe(options.recipe, options.set),
+        recipe=fitting(load_recipe(options.recipe, options.set)),
         data_root=root,
         cache=options.cache or root / "cache",
         unlabelled=options.unlabelled,

@@ -85,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
 def _recipe_and_folder(options: argparse.Namespace, process: int) -> tuple[Recipe, Path]:
     """Raises FaultError ARGUMENT."""
     from distill.recipe import load_recipe, parse_recipe
+    from distill.train.precision import fitting
     from distill.train.run import RUN_JSON
 
     if options.resume:
@@ -104,7 +105,7 @@ def _recipe_and_folder(options: argparse.Namespace, process: int) -> tuple[Recip
                 remedy="leave --set out, or start a new run",
             )
         return parse_recipe(json.loads((path / RUN_JSON).read_text(encoding="utf-8"))["recipe"]), path
-    recipe = load_recipe(options.recipe, options.set)
+    recipe = fitting(load_recipe(options.recipe, options.set))
     if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise FaultError(
             FaultCode.ARGUMENT,

@@ -271,6 +271,25 @@ def test_a_share_of_negatives_is_kept_and_images_come_again_only_when_all_came()
     assert np.bincount(free % 10 - 8).tolist() in ([3, 2], [2, 3])
 
 
+def test_hard_negatives_take_their_share_of_the_polyp_free_places():
+    changes = ["data.negatives_share=0.5", "data.hard_negatives_share=0.6", "student.start=any"]
+    recipe = load_recipe("light", changes)
+    pictures = pictures_of(6, 4)
+    plain = epoch_items(pictures, recipe, epoch=0)
+    items = epoch_items(pictures, recipe, epoch=0, hard=[7])
+
+    assert np.bincount(items % 10, minlength=10)[6:].tolist().count(0) == 1  # 2 places for the 3 easy ones
+    assert (items % 10 == 7).sum() == 3
+    assert len(set(items.tolist())) == 10  # copies have views of their own
+    assert (plain % 10 >= 6).sum() == 5  # none is hard: as without the key
+    assert (plain % 10 == 7).sum() <= 2
+
+
+def test_hard_negatives_need_a_network_that_finds_them_hard():
+    with pytest.raises(FaultError, match=r"hard_negatives_share needs .*student\.start"):
+        load_recipe("light", ["data.negatives_share=0.5", "data.hard_negatives_share=0.6"])
+
+
 def test_a_share_of_negatives_without_any_is_refused():
     recipe = load_recipe("light", ["data.negatives_share=0.5"])
 

@@ -96,6 +96,16 @@ def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, mo
     assert cells[5].startswith("0.000")
 
 
+def test_evidence_that_is_not_complete_is_said_before_anything_is_measured(data, model, tmp_path, capsys):
+    (tmp_path / "evidence" / "half").mkdir(parents=True)
+    (tmp_path / "evidence" / "half" / "control-1.csv").touch()
+    out = tmp_path / "model-card.md"
+
+    assert main(["card", str(model), "--out", str(out), "--data", str(data)]) == 3
+    assert "title.txt, control-*.csv and distilled-*.csv" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
     text = card.read_text()
 

@@ -13,14 +13,17 @@ from safetensors.torch import load_file
 import engine
 from distill.__main__ import main
 from distill.cache import fill_cache
+from distill.data.dataset import Pictures, fields_of
 from distill.data.index import load_index
+from distill.data.splits import split_of
 from distill.metrics.table import read_table
-from distill.networks import load_student
+from distill.networks import load_student, maps_of, torch_network
 from distill.recipe import load_recipe
+from distill.train.precision import fitting
 from distill.trained import trained_model
 from engine.files import read_json_lines
 from engine.lock import held
-from engine.model_folder import load_model_folder
+from engine.model_folder import OutputCard, load_model_folder
 from tests.fixtures.recipes import TINY
 
 
@@ -194,6 +197,21 @@ def test_a_run_folder_shows_what_was_done(whole):
     assert sheet.shape[1] == 4 * 128  # input, truth, student, error; no teacher
 
 
+def test_a_processor_without_bf16_trains_in_float32_and_says_so(
+    recipe, real24, tmp_path, monkeypatch, caplog
+):
+    words = ("--recipe", recipe, "--data", real24, "--set", "precision=bf16", "--stop-after", 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False})
+
+    assert train(*words, "--run", tmp_path / "run") == 4
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["precision"] == "float32"
+    assert "in float32 instead" in caplog.text
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": True})
+    assert fitting(load_recipe(str(recipe), ["precision=bf16"])).precision == "bf16"
+
+
 def test_events_say_how_it_went(whole):
     events = list(read_json_lines(whole / "events.jsonl"))
 
@@ -321,6 +339,9 @@ def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole,
         runs.append(tmp_path / f"seed{seed}")
         words = ("--recipe", recipe, "--run", runs[-1], "--data", real24, "--set", f"student.start={model}")
         assert train(*words, "--set", f"seed={seed}", "--set", "optimiser.rate=1e-4") == 0
+    stated = json.loads((runs[1] / "run.json").read_text())
+    stated["recipe"]["precision"] = "bf16"  # as on a machine that has it
+    (runs[1] / "run.json").write_text(json.dumps(stated))
     words = ("--out", tmp_path / "mean", "--data", real24, "--int8-images", 0)
     assert main(list(map(str, ("export", *runs, *words)))) == 0
 
@@ -374,6 +395,26 @@ def test_a_committee_of_models_that_other_images_judge_is_refused(model, real24,
     words = ("export", model, other, "--out", tmp_path / "both", "--data", real24)
     assert main(list(map(str, words))) == 2
     assert not (tmp_path / "both").exists()
+
+
+def test_hard_negatives_are_what_the_start_marks_whole_or_without_panels(model, recipe, real24, tmp_path):
+    words = ["--recipe", recipe, "--run", tmp_path / "run", "--data", real24, "--stop-after", 1]
+    for change in (f"student.start={model}", "data.negatives_share=0.3", "data.hard_negatives_share=0.5"):
+        words += ["--set", change]
+    assert train(*words) == 4
+    (said,) = (line for line in read_json_lines(tmp_path / "run" / "events.jsonl") if line["kind"] == "data")
+
+    index, folder = load_index(real24), load_model_folder(model)
+    chosen = split_of(index.records, load_recipe(str(recipe)).data).train
+    free = Pictures(real24, [index.records[i] for i in chosen if index.records[i].mask is None])
+    start, output = torch_network(load_student(folder)), OutputCard(kind="logits")
+    peaks = [
+        [found.max() for found in maps_of(start, pictures, folder.card.input, output)]
+        for pictures in (free, fields_of(free))
+    ]
+    marked = np.max(peaks, axis=0) > 0.5
+    assert len(free) >= 4
+    assert said["hard_negatives"] == marked.sum()
 
 
 def test_a_training_goes_on_only_from_what_saw_no_image_that_it_leaves_out(model, recipe, real24, tmp_path):
