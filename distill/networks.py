@@ -76,3 +76,10 @@ def openvino_network(path: Path, precision: str = "f32") -> Network:
     network = for_one_picture(core.read_model(str(path)))
     compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision})
     return lambda image: np.asarray(compiled([image])[0])
+
+
+def openvino_has_bf16() -> bool:
+    """Whether the CPU has bf16: asked for it without, OpenVINO takes float32 and says nothing."""
+    from engine.runtime.quiet import import_openvino
+
+    return "BF16" in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

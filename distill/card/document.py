@@ -22,7 +22,7 @@ from engine.models import make_student
 from engine.models.cost import Cost, cost_of
 
 NOTES, EVIDENCE, PICTURES = "model-notes", "evidence", "images"
-CONTROL, DISTILLED, TITLE = "control-*.csv", "distilled-*.csv", "title.txt"
+CONTROL, TITLE = "control", "title.txt"
 
 
 def write_card(
@@ -46,7 +46,7 @@ def write_card(
         if gallery:
             write_bytes(gallery / f"{model.id}-worst.png", figures.worst)
     if gains:
-        parts.append("\n\n".join(["## What distillation brought", *gains]))
+        parts.append("\n\n".join(["## What distillation and other changes brought", *gains]))
     write_text(out, "\n".join(parts))
 
 
@@ -66,21 +66,22 @@ def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
 
 
 def gains_of(evidence: Path) -> Iterator[str]:
-    """One text a folder with tables of both arms, seed by seed in the order of their names.
+    """One text a folder with the tables of two arms, `control-SEED.csv` and another's, paired by name.
 
     Raises FaultError DATA_SET for a folder that is not complete.
     """
     for folder in sorted(path for path in evidence.glob("*") if path.is_dir()):
-        tables = [sorted(folder.glob(pattern)) for pattern in (CONTROL, DISTILLED)]
-        if not (folder / TITLE).is_file() or not all(tables):
+        arms: dict[str, list[Path]] = {}
+        for path in sorted(folder.glob("*.csv")):
+            arms.setdefault(path.stem.rpartition("-")[0], []).append(path)
+        if not (folder / TITLE).is_file() or len(arms) != 2 or CONTROL not in arms:
             raise FaultError(
                 FaultCode.DATA_SET,
-                expected=f"{TITLE}, {CONTROL} and {DISTILLED} in {folder}",
+                expected=f"{TITLE}, {CONTROL}-SEED.csv and one other arm's tables in {folder}",
                 got=", ".join(sorted(path.name for path in folder.iterdir())) or "an empty folder",
                 remedy="complete it, or remove it",
             )
-        control, distilled = ([read_table(path) for path in paths] for paths in tables)
+        (changed,) = arms.keys() - {CONTROL}
+        tables = [[read_table(path) for path in arms[arm]] for arm in (CONTROL, changed)]
         title = (folder / TITLE).read_text(encoding="utf-8").strip()
-        yield gain_text(
-            title, compare(control, distilled), compare(control, distilled, figure=DICE_OR_SILENCE)
-        )
+        yield gain_text(title, changed, compare(*tables), compare(*tables, figure=DICE_OR_SILENCE))

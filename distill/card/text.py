@@ -108,13 +108,14 @@ def model_text(
     return "\n\n".join(parts) + "\n"
 
 
-def gain_text(title: str, dice: Sequence[Difference], with_silence: Sequence[Difference]) -> str:
-    """A against B, set by set: images with a polyp, then all of them."""
-    said = (title, "Dice of the images with a polyp:", _gains(dice), WITH_SILENCE, _gains(with_silence))
+def gain_text(title: str, arm: str, dice: Sequence[Difference], with_silence: Sequence[Difference]) -> str:
+    """A control against another arm, set by set: images with a polyp, then all of them."""
+    polyps, both = _gains(arm, dice), _gains(arm, with_silence)
+    said = (title, "Dice of the images with a polyp:", polyps, WITH_SILENCE, both)
     return "\n\n".join(said) + "\n"
 
 
-def _gains(differences: Sequence[Difference]) -> str:
+def _gains(arm: str, differences: Sequence[Difference]) -> str:
     rows = (
         (
             d.set,
@@ -126,7 +127,7 @@ def _gains(differences: Sequence[Difference]) -> str:
         )
         for d in differences
     )
-    return _table(("set", "images", "control", "distilled", "difference", "p"), rows)
+    return _table(("set", "images", "control", arm, "difference", "p"), rows)
 
 
 def told(estimate: Estimate) -> str:

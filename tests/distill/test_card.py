@@ -59,7 +59,7 @@ def card(data, model, tmp_path):
     gain.mkdir(parents=True)
     (gain / "title.txt").write_text("With a teacher, three seeds.")
     for seed in range(2):
-        for arm, dice in (("control", 0.5), ("distilled", 0.75)):
+        for arm, dice in (("control", 0.5), ("taught", 0.75)):
             figures = [{"dice": dice + 0.01 * seed}] * 4 + [{"false_detections": int(arm == "control")}]
             rows = [
                 {"name": n, "set": "a", "group": f"g{n}", "polyp": int(n < 4)} | of_it
@@ -102,7 +102,7 @@ def test_evidence_that_is_not_complete_is_said_before_anything_is_measured(data,
     out = tmp_path / "model-card.md"
 
     assert main(["card", str(model), "--out", str(out), "--data", str(data)]) == 3
-    assert "title.txt, control-*.csv and distilled-*.csv" in capsys.readouterr().err
+    assert "title.txt, control-SEED.csv and one other arm" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -140,6 +140,7 @@ def test_notes_gains_and_pictures_are_part_of_it(card):
 
     assert "It is fond of red." in text
     assert "With a teacher, three seeds." in text
+    assert "| set | images | control | taught |" in text
     assert "| a | 4 | 0.505 | 0.755 | +0.250 [+0.250, +0.250] |" in text
     assert "| a | 5 | 0.404 | 0.804 | +0.400 [" in text
     assert (card.parent / "images" / "reliability-red.png").read_bytes().startswith(b"\x89PNG")

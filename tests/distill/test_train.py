@@ -17,7 +17,7 @@ from distill.data.dataset import Pictures, fields_of
 from distill.data.index import load_index
 from distill.data.splits import split_of
 from distill.metrics.table import read_table
-from distill.networks import load_student, maps_of, torch_network
+from distill.networks import load_student, maps_of, openvino_has_bf16, torch_network
 from distill.recipe import load_recipe
 from distill.train.precision import fitting
 from distill.trained import trained_model
@@ -263,6 +263,13 @@ def test_the_onnx_file_says_what_the_trained_network_says(model):
 
     assert rows["onnxruntime f32"].max_dp < 1e-3
     assert rows["openvino f32"].max_dp < 1e-3
+
+
+def test_bf16_is_compared_only_where_it_is_computed(model):
+    compared = {row.runtime for row in load_model_folder(model).card.parity}
+
+    assert {"onnxruntime f32", "openvino f32"} <= compared
+    assert ("openvino bf16" in compared) == openvino_has_bf16()
 
 
 def test_the_onnx_file_keeps_its_contract(model):
