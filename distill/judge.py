@@ -27,6 +27,7 @@ from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
 from engine.types import F32, U8, Mask, OperatingPoint, Rect, Size
 
+PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
 NEGATIVES = "negatives"  # the set of images that came without masks
 
 

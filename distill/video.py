@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from distill.data.index import Index
+from distill.judge import PRECISION
 from distill.metrics.files import read_mask
 from distill.metrics.lesions import blobs, ious_of
 from engine.analyse import analyse
@@ -92,7 +93,7 @@ def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
         spec = SourceSpec("file", str(sequence.frames[0]))
         if len(sequence.frames) > 1:
             spec = SourceSpec("images", str(_in_order(sequence.frames, aside / "stills")))
-        summary = analyse(spec, aside / "out", model=model, runtime=usual_runtime())
+        summary = analyse(spec, aside / "out", model=model, runtime=usual_runtime(), precision=PRECISION)
         lines = list(read_json_lines(aside / "out" / RESULTS))
     on = [bool(line["components"]) for line in lines]
     stills = len(sequence.frames) > 1

@@ -82,6 +82,6 @@ def gains_of(evidence: Path) -> Iterator[str]:
                 remedy="complete it, or remove it",
             )
         (changed,) = arms.keys() - {CONTROL}
-        tables = [[read_table(path) for path in arms[arm]] for arm in (CONTROL, changed)]
+        a, b = ([read_table(path) for path in arms[arm]] for arm in (CONTROL, changed))
         title = (folder / TITLE).read_text(encoding="utf-8").strip()
-        yield gain_text(title, changed, compare(*tables), compare(*tables, figure=DICE_OR_SILENCE))
+        yield gain_text(title, changed, compare(a, b), compare(a, b, figure=DICE_OR_SILENCE))

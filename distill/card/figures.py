@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.calibration import LogitCounts, cooled, count_logits
-from distill.judge import judged, rows_of, validation_questions
+from distill.judge import PRECISION, judged, rows_of, validation_questions
 from distill.metrics.detections import HIT_IOU, Detections, detections
 from distill.metrics.gallery import Gallery
 from distill.metrics.intervals import group_draws, percentile_interval
@@ -77,7 +77,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
     field_found: dict[str, list[Detections]] = {name: [] for name in presets}
     counts: list[LogitCounts] = []
     gallery = Gallery()
-    for sample in judged(model, questions, usual_runtime()):  # not what this machine measured to be fast
+    for sample in judged(model, questions, usual_runtime(), PRECISION):
         image = measure(sample)
         measured.append(image)
         if image.polyp:
@@ -87,7 +87,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
         tick(len(measured), 2 * len(questions))
     field: list[Measured] = []
-    for sample in judged(model, questions, usual_runtime(), field=True):
+    for sample in judged(model, questions, usual_runtime(), PRECISION, field=True):
         field.append(measure(sample))
         for name, preset in presets.items():
             field_found[name].append(_detected(sample, preset.point))
