@@ -261,7 +261,7 @@ def test_features_that_float16_cannot_hold_are_refused(root, part, records, tmp_
 
 def test_soft_masks_are_kept_to_a_255th(real24, tmp_path):
     records = load_index(real24).records[:2]
-    part = TeacherPart(name="task:polyp-accurate-3")
+    part = TeacherPart(name="task:polyp-accurate-5")
     cache = fill_cache(tmp_path, part, real24, records, run=None)
     masks = cache.masks([0, 1])
     image = cv2.imread(str(real24 / records[1].image), cv2.IMREAD_COLOR_RGB)

@@ -200,6 +200,6 @@ def test_one_member_is_no_ensemble(models):
 
 
 def test_the_bundled_model_can_teach():
-    card = card_of(TeacherPart(name="task:polyp-accurate-3"))
+    card = card_of(TeacherPart(name="task:polyp-accurate-5"))
 
     assert (card.stride, card.channels, card.has_mask) == (16, 128, True)
