@@ -68,7 +68,8 @@ def image():
 
 
 def test_a_small_variant_of_every_student_is_tested():
-    assert set(SMALL) == set(STUDENTS)
+    # The benches may have added their peers, wherever they ran before.
+    assert set(SMALL) == {name for name in STUDENTS if not name.startswith("peer-")}
 
 
 def test_an_image_is_all_it_takes(student):
