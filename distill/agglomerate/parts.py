@@ -55,6 +55,12 @@ def _refuse(recipe: Recipe) -> None:
         ("distil.online", "false", part.online, not part.online),
         ("data.synthetic_images", "0", recipe.data.synthetic_images, not recipe.data.synthetic_images),
         (
+            "data.hard_negatives_share",
+            "0",
+            recipe.data.hard_negatives_share,
+            not recipe.data.hard_negatives_share,
+        ),
+        (
             "distil.stop",
             "a share of the epochs that leaves some to each part",
             part.stop,

@@ -236,6 +236,15 @@ def test_a_recipe_that_chooses_by_validation_images_is_refused():
         parts_of(recipe(selection="validation"))
 
 
+def test_hard_negatives_which_only_train_knows_are_refused():
+    asked = recipe().model_dump(mode="json")
+    asked["data"] |= {"negatives_share": 0.2, "hard_negatives_share": 0.5}
+    asked["student"] |= {"start": "any"}
+
+    with pytest.raises(FaultError, match="hard_negatives_share to be 0"):
+        parts_of(parse_recipe(asked))
+
+
 def test_a_task_without_images_to_judge_it_by_is_named(data):
     with pytest.raises(FaultError, match="validation images of every task") as caught:
         tasks_of(load_index(data), recipe(data={"folds": 6}).data)
