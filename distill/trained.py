@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distill.data.index import Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
-from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
+from distill.recipe import DataPart, Recipe, StudentPart, changes_of, parse_recipe
 from distill.teachers import card_of
 from distill.train.checkpoint import STATE
 from distill.train.loop import CHECKPOINTS
@@ -211,6 +211,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
     sets = sorted({record.set for record in index.records})
     return TrainingCard(
         recipe=recipe.name,
+        changes=changes_of(recipe),
         seed=recipe.seed,
         data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
         split=(

@@ -118,10 +118,12 @@ class SplitCard(_Part):
 class TrainingCard(_Part):
     """Where the weights come from, in words a person can check; no `encoder`: from random weights.
 
-    `held_out` None: a card from before it existed, the recipe's name is all that tells.
+    `changes` to the recipe of that name, as `--set` says them. `held_out` None: a card from before it
+    existed, the recipe's name is all that tells.
     """
 
     recipe: str
+    changes: tuple[str, ...] = ()
     seed: int
     data: str
     split: str

@@ -54,7 +54,8 @@ def model_text(
         f"## {card.id}{' (default)' if card.default else ''}",
         f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}; "
         f"{cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e9:.2f} GMAC a picture\n"
-        f"- Recipe `{training.recipe}`, seed {training.seed}, run `{training.run_id}`; encoder from "
+        f"- Recipe `{training.recipe}`{_changed(training.changes)}, seed {training.seed}, run "
+        f"`{training.run_id}`; encoder from "
         f"{encoder}; teachers: {', '.join(training.teachers) or 'none'}\n"
         f"- Data: {training.data}\n- Split: {training.split}\n- Licence: {card.licence}",
         "### Sets",
@@ -132,6 +133,10 @@ def _gains(arm: str, differences: Sequence[Difference]) -> str:
 
 def told(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def _changed(changes: Sequence[str]) -> str:
+    return f" with {', '.join(f'`{change}`' for change in changes)}" if changes else ""
 
 
 def _sets(figures: Figures) -> Iterable[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from distill.recipe import RECIPES, AugmentPart, load_recipe, parse_recipe
+from distill.recipe import RECIPES, AugmentPart, changes_of, load_recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
 
 
@@ -100,3 +100,24 @@ def test_flags_change_single_values():
     assert recipe.distil.teachers == ()
     assert recipe.stages[0].epochs == 2
     assert recipe.optimiser.weight_decay == load_recipe("best").optimiser.weight_decay
+
+
+def test_what_was_changed_of_a_recipe_is_told_as_it_was_asked_for():
+    changes = [
+        "data.hard_negatives_share=0.5",
+        "stages.0.epochs=1",
+        'student.start="polyp-light-6"',
+        "distil.teachers=[]",
+    ]
+    recipe = load_recipe("field", [*changes, "seed=3", "threads=1", "precision=float32"])
+
+    assert sorted(changes_of(recipe)) == sorted(changes)
+    assert changes_of(load_recipe("field")) == ()
+    assert load_recipe("field", changes) == load_recipe("field", changes_of(recipe))
+
+
+def test_a_stage_less_is_told_and_so_is_nothing_of_a_recipe_of_ones_own():
+    shorter = load_recipe("field", ["stages=[{epochs=4, size_px=256}]"])
+
+    assert changes_of(shorter) == ('stages=[{"epochs": 4, "size_px": 256}]',)
+    assert changes_of(shorter.model_copy(update={"name": "mine"})) == ()
