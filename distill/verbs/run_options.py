@@ -1,0 +1,120 @@
+"""`--recipe`, `--set`, `--run`, `--resume`: of the verbs that make a run folder and can go on with it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from distill.verbs.events_option import events_echo
+from engine.faults import FaultCode, FaultError
+from engine.files import write_json
+
+if TYPE_CHECKING:
+    from distill.recipe import Recipe
+    from engine.jobs import RunFolder
+
+LOCK = "lock"
+
+
+def add_run_options(parser: argparse.ArgumentParser, default: str) -> None:
+    """`default` is the recipe that is taken when none is named."""
+    parser.add_argument("--recipe", default=default, help="a name of distill/recipes, or a TOML file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one value of the recipe: --set optimiser.rate=0.001 --set distil.loss=mse",
+    )
+    parser.add_argument("--run", type=Path, help="the run folder (default: runs/<utc>_<recipe>_s<seed>)")
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with that run; its own recipe counts"
+    )
+    parser.add_argument(
+        "--stop-after", type=int, metavar="STEPS", help="stop as if cancelled after so many steps"
+    )
+
+
+def process_number() -> int:
+    """Of this process among those of `accelerate launch`; 0: the first, or the only one."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
+    """What is to be done and where; a resumed run's own recipe. Raises FaultError ARGUMENT."""
+    from distill.recipe import load_recipe, parse_recipe
+    from distill.train.precision import fitting
+    from distill.train.run import RUN_JSON
+
+    if options.resume:
+        path: Path = options.resume
+        if not (path / RUN_JSON).is_file():
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected=f"a run folder with {RUN_JSON}",
+                got=str(path),
+                remedy="correct --resume",
+            )
+        if options.set:
+            raise FaultError(
+                FaultCode.ARGUMENT,
+                expected="a resumed run with its own recipe",
+                got=f"--set {options.set[0]}",
+                remedy="leave --set out, or start a new run",
+            )
+        return parse_recipe(json.loads((path / RUN_JSON).read_text(encoding="utf-8"))["recipe"]), path
+    recipe = fitting(load_recipe(options.recipe, options.set))
+    if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a run folder that all processes share",
+            got="none",
+            remedy="name it with --run",
+        )
+    utc = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    path = options.run or Path("runs") / f"{utc}_{recipe.name}_s{recipe.seed}"
+    if (path / RUN_JSON).exists() and not process_number():
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a new run folder",
+            got=f"{path}, which holds a run",
+            remedy=f"go on with --resume {path}, or name another one",
+        )
+    return recipe, path
+
+
+@contextmanager
+def opened(
+    options: argparse.Namespace, job: str, recipe: Recipe, path: Path, root: Path
+) -> Iterator[RunFolder]:
+    """The run folder while the job works in it, for this process alone. It gets run.json; faults are told.
+
+    Raises FaultError ARGUMENT when another process works in it.
+    """
+    from distill.train.loop import PROCESS
+    from distill.train.run import RUN_JSON, run_json
+    from engine.jobs import RunFolder
+    from engine.lock import held
+
+    process = process_number()
+    with events_echo(options) as echo, ExitStack() as alone:
+        own = path / f"{PROCESS}{process}" if process else path
+        folder = RunFolder(own, echo=None if process else echo)
+        alone.enter_context(held(own / LOCK))  # two that go on with one run would mix their checkpoints
+        folder.clear_cancel()
+        if not (options.resume or process):
+            write_json(path / RUN_JSON, run_json(recipe, root))
+        folder.event("start", job=job, run_id=path.name, resumed_from=str(path) if options.resume else None)
+        try:
+            yield folder
+        except BaseException as error:
+            if isinstance(error, FaultError):
+                folder.fault(error.as_fault("training"))
+            folder.event("done", outcome="failed")
+            raise
