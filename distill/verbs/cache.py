@@ -10,6 +10,7 @@ from pathlib import Path
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option, events_echo
+from distill.verbs.run_options import add_set_option
 
 log = logging.getLogger("distill")
 
@@ -17,6 +18,7 @@ log = logging.getLogger("distill")
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("fill", "verify"), default="fill")
     parser.add_argument("--recipe", help="whose teachers look: a name of distill/recipes, or a TOML file")
+    add_set_option(parser)
     parser.add_argument("--folder", type=Path, help="the cache (default: cache/ of the data folder)")
     parser.add_argument("--run", type=Path, help="a folder for events.jsonl; a file named cancel in it stops")
     parser.add_argument(
@@ -60,7 +62,7 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
 
     if not options.recipe:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
-    teachers = load_recipe(options.recipe).distil.cached_teachers
+    teachers = load_recipe(options.recipe, options.set).distil.cached_teachers
     index = load_index(data_root(options))
     if not teachers:
         log.info("the recipe %s has no teachers to look at the frames: nothing to do", options.recipe)

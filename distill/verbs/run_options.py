@@ -25,19 +25,23 @@ LOCK = "lock"
 def add_run_options(parser: argparse.ArgumentParser, default: str) -> None:
     """`default` is the recipe that is taken when none is named."""
     parser.add_argument("--recipe", default=default, help="a name of distill/recipes, or a TOML file")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change one value of the recipe: --set optimiser.rate=0.001 --set distil.loss=mse",
-    )
+    add_set_option(parser)
     parser.add_argument("--run", type=Path, help="the run folder (default: runs/<utc>_<recipe>_s<seed>)")
     parser.add_argument(
         "--resume", type=Path, metavar="RUN", help="go on with that run; its own recipe counts"
     )
     parser.add_argument(
         "--stop-after", type=int, metavar="STEPS", help="stop as if cancelled after so many steps"
+    )
+
+
+def add_set_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one value of the recipe: --set optimiser.rate=0.001 --set distil.loss=mse",
     )
 
 

@@ -305,6 +305,17 @@ def test_the_command_fills_the_folder_that_training_reads(root, part, records, t
     assert main(["cache", "verify", "--data", str(tmp_path / "data")]) == 0
 
 
+def test_it_is_filled_with_the_teachers_of_a_changed_recipe(root, part, records, tmp_path):
+    recipe = recipe_of(tmp_path / "tiny.toml", part)
+    given = ["--recipe", str(recipe), "--data", str(root), "--folder", str(tmp_path / "cache")]
+    larger = part.model_copy(update={"size_px": 2 * SIZE_PX})
+
+    assert main(["cache", *given, "--set", f"distil.teachers.0.size_px={larger.size_px}"]) == 0
+    assert len(open_cache(tmp_path / "cache", larger, root, records)) == COUNT
+    with pytest.raises(FaultError):
+        open_cache(tmp_path / "cache", part, root, records)
+
+
 @pytest.fixture
 def lite1():
     """EfficientNet-Lite1 as pretrained, at its own scale."""
