@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -66,22 +66,28 @@ def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
 
 
 def gains_of(evidence: Path) -> Iterator[str]:
-    """One text a folder with the tables of two arms, `control-SEED.csv` and another's, paired by name.
+    """One text a folder: the tables of every arm, ARM-SEED.csv, beside `control-SEED.csv` of the same seeds.
 
     Raises FaultError DATA_SET for a folder that is not complete.
     """
     for folder in sorted(path for path in evidence.glob("*") if path.is_dir()):
-        arms: dict[str, list[Path]] = {}
+        arms: dict[str, dict[str, Path]] = {}
         for path in sorted(folder.glob("*.csv")):
-            arms.setdefault(path.stem.rpartition("-")[0], []).append(path)
-        if not (folder / TITLE).is_file() or len(arms) != 2 or CONTROL not in arms:
+            arm, _, seed = path.stem.rpartition("-")
+            arms.setdefault(arm, {})[seed] = path
+        controls = arms.pop(CONTROL, {})
+        paired = all(seeds.keys() <= controls.keys() for seeds in arms.values())
+        if not (folder / TITLE).is_file() or not arms or not paired:
             raise FaultError(
                 FaultCode.DATA_SET,
-                expected=f"{TITLE}, {CONTROL}-SEED.csv and one other arm's tables in {folder}",
+                expected=f"{TITLE}, an arm's tables and {CONTROL}-SEED.csv of the same seeds in {folder}",
                 got=", ".join(sorted(path.name for path in folder.iterdir())) or "an empty folder",
                 remedy="complete it, or remove it",
             )
-        (changed,) = arms.keys() - {CONTROL}
-        a, b = ([read_table(path) for path in arms[arm]] for arm in (CONTROL, changed))
         title = (folder / TITLE).read_text(encoding="utf-8").strip()
-        yield gain_text(title, changed, compare(a, b), compare(a, b, figure=DICE_OR_SILENCE))
+        yield "\n\n".join([title, *(_gain(arm, seeds, controls) for arm, seeds in arms.items())]) + "\n"
+
+
+def _gain(arm: str, seeds: Mapping[str, Path], controls: Mapping[str, Path]) -> str:
+    a, b = ([read_table(side[seed]) for seed in seeds] for side in (controls, seeds))
+    return gain_text(arm, compare(a, b), compare(a, b, figure=DICE_OR_SILENCE))

@@ -109,11 +109,10 @@ def model_text(
     return "\n\n".join(parts) + "\n"
 
 
-def gain_text(title: str, arm: str, dice: Sequence[Difference], with_silence: Sequence[Difference]) -> str:
+def gain_text(arm: str, dice: Sequence[Difference], with_silence: Sequence[Difference]) -> str:
     """A control against another arm, set by set: images with a polyp, then all of them."""
     polyps, both = _gains(arm, dice), _gains(arm, with_silence)
-    said = (title, "Dice of the images with a polyp:", polyps, WITH_SILENCE, both)
-    return "\n\n".join(said) + "\n"
+    return "\n\n".join((f"`{arm}`, Dice of the images with a polyp:", polyps, WITH_SILENCE, both))
 
 
 def _gains(arm: str, differences: Sequence[Difference]) -> str:

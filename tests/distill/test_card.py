@@ -59,7 +59,7 @@ def card(data, model, tmp_path):
     gain.mkdir(parents=True)
     (gain / "title.txt").write_text("With a teacher, three seeds.")
     for seed in range(2):
-        for arm, dice in (("control", 0.5), ("taught", 0.75)):
+        for arm, dice in (("control", 0.5), ("taught", 0.75), ("mined", 0.6))[: 2 + seed]:
             figures = [{"dice": dice + 0.01 * seed}] * 4 + [{"false_detections": int(arm == "control")}]
             rows = [
                 {"name": n, "set": "a", "group": f"g{n}", "polyp": int(n < 4)} | of_it
@@ -96,13 +96,19 @@ def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, mo
     assert cells[5].startswith("0.000")
 
 
-def test_evidence_that_is_not_complete_is_said_before_anything_is_measured(data, model, tmp_path, capsys):
-    (tmp_path / "evidence" / "half").mkdir(parents=True)
-    (tmp_path / "evidence" / "half" / "control-1.csv").touch()
+@pytest.mark.parametrize("missing", ["title.txt", "control-2.csv", "taught-1.csv"])
+def test_evidence_that_is_not_complete_is_said_before_anything_is_measured(
+    missing, data, model, tmp_path, capsys
+):
+    folder = tmp_path / "evidence" / "half"
+    folder.mkdir(parents=True)
+    taught = "taught-1.csv" if missing == "taught-1.csv" else "taught-2.csv"
+    for name in {"title.txt", "control-2.csv", taught} - {missing}:
+        (folder / name).touch()
     out = tmp_path / "model-card.md"
 
     assert main(["card", str(model), "--out", str(out), "--data", str(data)]) == 3
-    assert "title.txt, control-SEED.csv and one other arm" in capsys.readouterr().err
+    assert "title.txt, an arm's tables and control-SEED.csv of the same seeds" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -143,6 +149,9 @@ def test_notes_gains_and_pictures_are_part_of_it(card):
     assert "| set | images | control | taught |" in text
     assert "| a | 4 | 0.505 | 0.755 | +0.250 [+0.250, +0.250] |" in text
     assert "| a | 5 | 0.404 | 0.804 | +0.400 [" in text
+    # Of one seed, beside the control of that seed alone.
+    assert "| set | images | control | mined |" in text
+    assert "| a | 4 | 0.510 | 0.610 | +0.100 [+0.100, +0.100] |" in text
     assert (card.parent / "images" / "reliability-red.png").read_bytes().startswith(b"\x89PNG")
     assert "images/reliability-red.png" in text
     assert (card.parent / "gallery" / "red-worst.png").is_file()
