@@ -73,6 +73,7 @@ def pretrain(
     data_root: Path,
     sides: Sides,
     run: RunFolder,
+    device: torch.device,
     resume: bool,
     stop_after: int | None = None,
     tick: Callable[[int, int, float], None] = lambda done, of, loss: None,
@@ -81,22 +82,10 @@ def pretrain(
 
     Gives the file with the encoder's averaged weights, in timm's key names, for `student.pretrained`; None
     when it was cancelled, with a checkpoint to go on from. `tick` hears of every step. Raises FaultError
-    ARGUMENT for a student without a timm encoder, MODEL_MISSING, MODEL_LOAD; a loss that is not finite leaves
-    the last checkpoint.
+    ARGUMENT for a student without a timm encoder or precision fp16, MODEL_MISSING, MODEL_LOAD; a loss that is
+    not finite leaves the last checkpoint.
     """
-    student = make_network(recipe, data_root)
-    model = _masked_pictures(student, recipe)
-    average = copy.deepcopy(model).eval()
-    part = recipe.optimiser
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": model.encoder.parameters(), "full_rate": part.rate * part.encoder_rate_factor},
-            {"params": model.paint.parameters(), "full_rate": part.rate},
-        ],
-        lr=part.rate,
-        weight_decay=part.weight_decay,
-    )
-    learners = Learners(model, average, optimiser)
+    learners = _learners(recipe, data_root, device)
     folder = run.path / CHECKPOINTS
     progress = load_checkpoint(folder, learners) if resume else Progress()
     pictures = sides.training
@@ -110,17 +99,18 @@ def pretrain(
         place = place_of(step, len(pictures), recipe)
         order = epoch_items(pictures, recipe, place.epoch)
         items = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch].tolist()
-        return (
-            training_batch(pictures, items, place.size_px, recipe, place.epoch, donors).image - mean
-        ) / std
+        views = training_batch(pictures, items, place.size_px, recipe, place.epoch, donors)
+        return ((views.image - mean) / std).to(device)
 
     first = progress.step
     with interrupt() as asked, Ahead(material, steps) as ahead:
         while progress.step < steps:
             step = progress.step
             place = place_of(step, len(pictures), recipe)
-            loss = _update(model, optimiser, ahead.take(step), recipe, step, rate_factor(step, steps, part))
-            update_average(average, model, ema_decay(step, part.ema_decay))
+            loss = _update(
+                learners, ahead.take(step), recipe, step, rate_factor(step, steps, recipe.optimiser)
+            )
+            update_average(learners.average, learners.model, ema_decay(step, recipe.optimiser.ema_decay))
             progress = replace(progress, step=step + 1, epoch_loss=progress.epoch_loss + loss)
             tick(progress.step, steps, loss)
             if place.last:
@@ -134,15 +124,23 @@ def pretrain(
     if progress.step < steps:
         run.event("stop", step=progress.step, of=steps)
         return None
+    encoder: Any = learners.average.get_submodule("encoder")
     # Its name has to say whose weights they are: `load_pretrained` looks at it.
-    path = run.path / f"{_config(student)['architecture']}.safetensors"
-    write_bytes(path, save(contiguous(average.encoder.state_dict())))
+    path = run.path / f"{encoder.pretrained_cfg['architecture']}.safetensors"
+    write_bytes(path, save(contiguous(encoder.state_dict())))
     run.event("file", path=path.name)
     return path
 
 
-def _masked_pictures(student: nn.Module, recipe: Recipe) -> MaskedPictures:
-    encoder = getattr(student, "encoder", None)
+def _learners(recipe: Recipe, data_root: Path, device: torch.device) -> Learners:
+    if recipe.precision == "fp16":
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="precision bf16 or float32: nothing scales the loss here",
+            got=recipe.precision,
+            remedy="change it with --set precision=bf16",
+        )
+    encoder = getattr(make_network(recipe, data_root), "encoder", None)
     info = getattr(encoder, "feature_info", None)
     if encoder is None or info is None or info.reduction()[-1] != STRIDE:
         raise FaultError(
@@ -152,28 +150,24 @@ def _masked_pictures(student: nn.Module, recipe: Recipe) -> MaskedPictures:
             remedy="take another student",
         )
     torch.manual_seed(recipe.seed)
-    return MaskedPictures(encoder, info.channels()[-1]).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    model: Any = MaskedPictures(encoder, info.channels()[-1])
+    model = model.to(device, memory_format=torch.channels_last)
+    part = recipe.optimiser
+    groups = [
+        {"params": model.encoder.parameters(), "full_rate": part.rate * part.encoder_rate_factor},
+        {"params": model.paint.parameters(), "full_rate": part.rate},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=part.rate, weight_decay=part.weight_decay)
+    return Learners(model, copy.deepcopy(model).eval(), optimiser)
 
 
-def _config(student: nn.Module) -> dict[str, Any]:
-    config: dict[str, Any] = student.get_submodule("encoder").pretrained_cfg  # type: ignore[assignment]
-    return config
-
-
-def _update(
-    model: MaskedPictures,
-    optimiser: torch.optim.Optimizer,
-    image: Tensor,
-    recipe: Recipe,
-    step: int,
-    factor: float,
-) -> float:
+def _update(learners: Learners, image: Tensor, recipe: Recipe, step: int, factor: float) -> float:
     """One step; what is hidden follows from its number. Raises FaultError ARGUMENT for an infinite loss."""
-    model.train()
+    model, optimiser = learners.model.train(), learners.optimiser
     for group in optimiser.param_groups:
         group["lr"] = group["full_rate"] * factor
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-    hidden = hidden_parts(len(image), image.shape[-1], generator)
+    hidden = hidden_parts(len(image), image.shape[-1], generator).to(image.device)
     autocast = AUTOCAST[recipe.precision]
     with (
         torch.autocast(image.device.type, autocast, enabled=autocast is not None),

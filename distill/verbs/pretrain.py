@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     root = data_root(options)
     recipe, path = recipe_and_folder(options)
     with opened(options, "pretrain", recipe, path, root) as folder:
-        accelerator_of(recipe)  # makes torch ready
+        device = accelerator_of(recipe).device
         sides = decode(load_index(root), recipe, lambda done, total: None)
         with tqdm(unit="step") as bar:
 
@@ -49,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
                 if done % HEARTBEAT_STEPS == 0:
                     folder.event("heartbeat", done=done, total=of, unit="step")
 
-            weights = pretrain(recipe, root, sides, folder, bool(options.resume), options.stop_after, tick)
+            weights = pretrain(
+                recipe, root, sides, folder, device, bool(options.resume), options.stop_after, tick
+            )
         folder.event("done", outcome="cancelled" if weights is None else "ok")
     if weights is None:
         log.info("stopped; go on: python -m distill pretrain --resume %s", path)

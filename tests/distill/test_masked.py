@@ -100,6 +100,12 @@ def test_there_is_nothing_to_export(whole, real24, tmp_path, capsys):
     assert "a checkpoint" in capsys.readouterr().err
 
 
+def test_half_precision_is_refused(real24, recipe, tmp_path, capsys):
+    changes = ("--set", "precision=fp16")
+    assert pretrain("--recipe", recipe, "--run", tmp_path / "run", "--data", real24, *changes) == 2
+    assert "bf16 or float32" in capsys.readouterr().err
+
+
 def test_a_student_without_a_pretrained_kind_of_encoder_is_refused(real24, recipe, tmp_path, capsys):
     changes = (
         "--set",
