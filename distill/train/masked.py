@@ -76,14 +76,14 @@ def pretrain(
     device: torch.device,
     resume: bool,
     stop_after: int | None = None,
-    tick: Callable[[int, int, float], None] = lambda done, of, loss: None,
+    tick: Callable[[int, int], None] = lambda done, of: None,
 ) -> Path | None:
     """The recipe's views of its training images, its stages and optimiser, for its student's encoder.
 
     Gives the file with the encoder's averaged weights, in timm's key names, for `student.pretrained`; None
-    when it was cancelled, with a checkpoint to go on from. `tick` hears of every step. Raises FaultError
-    ARGUMENT for a student without a timm encoder or precision fp16, MODEL_MISSING, MODEL_LOAD; a loss that is
-    not finite leaves the last checkpoint.
+    when it was cancelled, with a checkpoint to go on from. `tick` hears at every step how many are done and
+    how many there are. Raises FaultError ARGUMENT for a student without a timm encoder or precision fp16,
+    MODEL_MISSING, MODEL_LOAD; a loss that is not finite leaves the last checkpoint.
     """
     learners = _learners(recipe, data_root, device)
     folder = run.path / CHECKPOINTS
@@ -112,7 +112,7 @@ def pretrain(
             )
             update_average(learners.average, learners.model, ema_decay(step, recipe.optimiser.ema_decay))
             progress = replace(progress, step=step + 1, epoch_loss=progress.epoch_loss + loss)
-            tick(progress.step, steps, loss)
+            tick(progress.step, steps)
             if place.last:
                 run.event("metric", epoch=place.epoch, loss=round(progress.epoch_loss / (place.batch + 1), 5))
                 progress = replace(progress, epoch_loss=0.0)
