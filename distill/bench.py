@@ -22,6 +22,7 @@ from distill.recipe import Recipe, load_recipe, parse_recipe
 from distill.train import lesson
 from distill.train.ahead import Ahead
 from distill.train.phases import phase_at
+from distill.train.precision import fitting
 from distill.train.setup import Course, Sides, accelerator_of, make_course
 from distill.train.step import SHARE_EVERY_STEPS, Material, update
 
@@ -50,9 +51,10 @@ class Times:
     measuring: list[Cost] = field(default_factory=list)  # steps that measure the share of the feature terms
 
 
-def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str) -> dict[str, Any]:
+def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str | None) -> dict[str, Any]:
     """Figures as JSON values. The kinds of steps take turns, so that a busy machine slows all alike.
 
+    `precision` None: the one that a training takes here.
     Raises FaultError DATA_SET or MODEL_MISSING when the images or the teacher's weights are not there.
     """
     index = load_index(data_root)
@@ -73,7 +75,7 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str) 
         for _ in range(rounds):
             _round(plain, taught, times)
             memory_mib.append(round(_resident_mib(), 1))
-    return _figures(times, memory_mib, size_px, batch, precision)
+    return _figures(times, memory_mib, size_px, batch, recipe.precision)
 
 
 def _round(plain: Course, taught: Course, times: Times) -> None:
@@ -153,11 +155,13 @@ def _distilled_ratio(seconds: dict[str, float]) -> float:
     return round((seconds["distilled"] + measuring_s) / seconds["loaded"], 3)
 
 
-def _recipe(size_px: int, batch: int, precision: str) -> Recipe:
+def _recipe(size_px: int, batch: int, precision: str | None) -> Recipe:
     """`best` as it is, on plain input sizes and a schedule that is all distillation."""
-    changes = [f"batch={batch}", f"precision={precision}", "scales=[1.0]", "distil.ramp=0.0"]
-    changes += ["distil.stop=1.0", f"stages=[{{epochs=100000, size_px={size_px}}}]"]
-    return load_recipe("best", changes)
+    changes = [f"batch={batch}", "scales=[1.0]", "distil.ramp=0.0", "distil.stop=1.0"]
+    changes += [f"stages=[{{epochs=100000, size_px={size_px}}}]"]
+    if precision is None:
+        return fitting(load_recipe("best", changes))
+    return load_recipe("best", [*changes, f"precision={precision}"])
 
 
 def _spread(index: Index, count: int) -> list[Record]:

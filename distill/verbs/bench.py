@@ -21,7 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=4, help="interleaved rounds (default 4)")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="input size (default 352)")
     parser.add_argument("--batch", type=int, default=8, help="images a step (default 8)")
-    parser.add_argument("--precision", choices=("bf16", "fp16", "float32"), default="bf16")
+    parser.add_argument(
+        "--precision", choices=("bf16", "fp16", "float32"), help="default: what a training takes here"
+    )
     add_events_option(parser)
     add_data_option(parser)
 

@@ -10,9 +10,11 @@ import torch
 from torch import nn
 
 from distill import __main__ as program
+from distill.recipe import load_recipe
 from distill.train import depthwise, kernels, norm
 from distill.train.depthwise import FastDepthwise
 from distill.train.norm import FastNorm
+from distill.train.precision import fitting
 
 CONVOLUTIONS = {
     "3x3": {"kernel_size": 3, "padding": 1},
@@ -307,6 +309,7 @@ def test_the_bench_takes_steps_of_every_kind_in_turns(tmp_path):
     assert main(["bench", *map(str, words)]) == 0
 
     figures = json.loads(out.read_text())
+    assert figures["precision"] == fitting(load_recipe("best")).precision
     kinds = {"batch_at_hand", "plain_depthwise", "plain_norm", "loaded", "distilled", "measuring_share"}
     assert set(figures["step_ms"]) == set(figures["step_cpu_ms"]) == kinds
     assert all(value > 0 for value in figures["step_ms"].values())
