@@ -13,7 +13,8 @@ from torch import Tensor
 
 from distill.data.index import Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
-from distill.recipe import DataPart, Recipe, StudentPart, changes_of, parse_recipe
+from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
+from distill.recipe_changes import changes_of
 from distill.teachers import card_of
 from distill.train.checkpoint import STATE
 from distill.train.loop import CHECKPOINTS

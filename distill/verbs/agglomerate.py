@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option, events_echo
-from engine.faults import FaultCode, FaultError
+from distill.verbs.run_options import add_set_option, refuse_a_run, refuse_changes
 
 if TYPE_CHECKING:
     from distill.agglomerate.order import Order
@@ -30,9 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "agglomerated with each balance",
     )
     parser.add_argument("--recipe", default="agglomerate", help="a name of distill/recipes, or a TOML file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe"
-    )
+    add_set_option(parser)
     parser.add_argument(
         "--unlabelled", type=Path, metavar="DIR", help="further images for the teachers: an index or pictures"
     )
@@ -70,25 +68,13 @@ def _train(order: Order, options: argparse.Namespace) -> int:
     from distill.agglomerate.running import run_order
     from distill.agglomerate.task_runs import TASK_RUNS
     from distill.train.interrupt import interrupt
-    from distill.train.run import RUN_JSON
 
     path: Path = options.resume or options.run
     if options.resume:
-        if options.set:
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected="a resumed run with its own recipe",
-                got=f"--set {options.set[0]}",
-                remedy="leave --set out, or start a new run",
-            )
+        refuse_changes(options)
         order = order_in(path, order)
-    elif (path / RUN_JSON).exists():
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected="a new run folder",
-            got=f"{path}, which holds a run",
-            remedy=f"go on with --resume {path}, or name another one",
-        )
+    else:
+        refuse_a_run(path)
     with events_echo(options) as echo, interrupt() as interrupted:
         outcome = run_order(order, path, interrupted, echo, options.stop_after)
     if outcome.cancelled:

@@ -65,13 +65,7 @@ def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
                 got=str(path),
                 remedy="correct --resume",
             )
-        if options.set:
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected="a resumed run with its own recipe",
-                got=f"--set {options.set[0]}",
-                remedy="leave --set out, or start a new run",
-            )
+        refuse_changes(options)
         return parse_recipe(json.loads((path / RUN_JSON).read_text(encoding="utf-8"))["recipe"]), path
     recipe = fitting(load_recipe(options.recipe, options.set))
     if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -83,14 +77,33 @@ def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
         )
     utc = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     path = options.run or Path("runs") / f"{utc}_{recipe.name}_s{recipe.seed}"
-    if (path / RUN_JSON).exists() and not process_number():
+    if not process_number():
+        refuse_a_run(path)
+    return recipe, path
+
+
+def refuse_changes(options: argparse.Namespace) -> None:
+    """Of a run that is gone on with. Raises FaultError ARGUMENT."""
+    if options.set:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a resumed run with its own recipe",
+            got=f"--set {options.set[0]}",
+            remedy="leave --set out, or start a new run",
+        )
+
+
+def refuse_a_run(path: Path) -> None:
+    """Where a new one is to begin. Raises FaultError ARGUMENT."""
+    from distill.train.run import RUN_JSON
+
+    if (path / RUN_JSON).exists():
         raise FaultError(
             FaultCode.ARGUMENT,
             expected="a new run folder",
             got=f"{path}, which holds a run",
             remedy=f"go on with --resume {path}, or name another one",
         )
-    return recipe, path
 
 
 @contextmanager

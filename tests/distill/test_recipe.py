@@ -2,7 +2,8 @@
 
 import pytest
 
-from distill.recipe import RECIPES, AugmentPart, changes_of, load_recipe, parse_recipe
+from distill.recipe import RECIPES, AugmentPart, load_recipe, parse_recipe
+from distill.recipe_changes import changes_of
 from engine.faults import FaultCode, FaultError
 
 
