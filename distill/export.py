@@ -27,7 +27,7 @@ from distill.networks import (
     openvino_network,
     torch_network,
 )
-from distill.parity import MAX_DICE_DROP, MAX_F32_DP, compare
+from distill.parity import MAX_F32_DP, compare, on_video, refusal
 from distill.presets import Judged, choose_presets
 from distill.quantise import quantise
 from distill.train.checkpoint import contiguous
@@ -86,8 +86,9 @@ def export(
     recipe that went on from one model give the mean of their weights, several model folders a committee.
 
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
-    by 0.3 points of Dice. `size_px` None: as the recipe or the model says. Raises FaultError ARGUMENT
-    (nothing trained there, the folder exists), OUTPUT (an export that does not say the same), DATA_SET.
+    by 0.3 points of Dice or shows other masks on video. `size_px` None: as the recipe or the model says.
+    Raises FaultError ARGUMENT (nothing trained there, the folder exists), OUTPUT (an export that does not say
+    the same), DATA_SET.
     """
     if out.exists():
         raise FaultError(
@@ -216,9 +217,11 @@ def _write_int8(material: Material, folder: Path, trained: list[F32], images: in
     row = compare(
         INT8_XML, "openvino int8", material.validation, trained, material.maps(openvino_network(xml))
     )
-    log.info("%s", row)
-    if row.dice_drop >= MAX_DICE_DROP:
-        log.info("int8 is worse by %.2f points and stays out", 100 * row.dice_drop)
+    video = on_video(openvino_network(folder / ONNX), openvino_network(xml), material.input, material.output)
+    log.info("%s; on video: %s", row, video)
+    why = refusal(row, video)
+    if why is not None:
+        log.info("int8 stays out: %s", why)
         xml.unlink()
         (folder / INT8_BIN).unlink()
     return row
