@@ -11,7 +11,7 @@ demo: setup ## The bundled demonstration with live contours
 # Two processes, as in use: the window never meets what trains.
 test: setup-dev ## Everything that may run everywhere, under 8 minutes on two cores
 	$(PY) -m pytest -m "not slow and not gpu" --ignore tests/distill
-	$(PY) -m pytest -m "not slow and not gpu" tests/distill
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow and not gpu" -n 2 --dist loadfile tests/distill
 
 test-slow: setup-dev ## What takes longer
 	$(PY) -m pytest -m slow

@@ -37,6 +37,11 @@ class Fused(nn.Module):
         if exact:
             for module in decoder_parts(student):
                 _in_f32(module)
+        for module in student.modules():
+            if isinstance(module, nn.AvgPool2d) and module.kernel_size == module.stride:
+                # Rounding up changes nothing, as sides are multiples of 32, but TensorRT would leave the
+                # operator to torch and make four engines of a PraNet.
+                module.ceil_mode = False
         std = torch.tensor(card.input.std, dtype=torch.float32).view(1, 3, 1, 1)
         mean = torch.tensor(card.input.mean, dtype=torch.float32).view(1, 3, 1, 1)
         self.register_buffer("scale", 1.0 / (255.0 * std))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.parity import compare_runtimes
-from tests.fixtures.models import random_student
+from tests.fixtures.models import IMAGENET, random_student
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
@@ -55,6 +57,26 @@ def test_in_half_precision_it_stays_near(model, eager, pictures, precision, max_
 
     assert 0 < difference.max_dp <= max_dp
     assert difference.mask_dice > 0.97
+
+
+def test_what_tensorrt_needs_of_a_pranet_changes_no_number():
+    from engine.models import make_student
+    from engine.runtime.fused import Fused
+
+    student = make_student("pranet", {}).eval()
+    card = SimpleNamespace(
+        input=SimpleNamespace(mean=IMAGENET[0], std=IMAGENET[1]), output=SimpleNamespace(temperature=1.0)
+    )
+    pixels = torch.randint(0, 256, (1, SIZE_PX, SIZE_PX, 3), dtype=torch.uint8)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in IMAGENET)
+    with torch.inference_mode():
+        exact = torch.sigmoid(student((pixels.permute(0, 3, 1, 2) / 255 - mean) / std)) * 255
+        said = Fused(student, card, "f32")(pixels)
+
+    pools = [module for module in student.modules() if isinstance(module, torch.nn.AvgPool2d)]
+    assert pools
+    assert not any(pool.ceil_mode for pool in pools)
+    assert (said - exact).abs().max() < 0.51  # rounded
 
 
 @pytest.mark.slow  # torch.compile takes half a minute
