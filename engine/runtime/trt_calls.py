@@ -1,6 +1,7 @@
 """The few calls into torch_tensorrt (2.13), and nothing else: tests put a small fake in this module's place.
 
-Written against the sources of 2.13.0, not run so far: no GPU was at hand (docs/runtimes.md).
+Written against the sources of 2.13.0, which has taken every student on a CPU up to the builder (a slow test);
+builder, refit and replay have not been run: no GPU was at hand (docs/runtimes.md).
 """
 
 from __future__ import annotations
