@@ -8,10 +8,11 @@ PY := $(VENV)/bin/python
 demo: setup ## The bundled demonstration with live contours
 	@$(PY) main.py --demo
 
-# Two processes, as in use: the window never meets what trains.
+# Twice, as in use: the window never meets what trains. Each on two cores, a file of tests to one of them.
+PYTEST = $(PY) -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
 test: setup-dev ## Everything that may run everywhere, under 8 minutes on two cores
-	$(PY) -m pytest -m "not slow and not gpu" --ignore tests/distill
-	OMP_NUM_THREADS=1 $(PY) -m pytest -m "not slow and not gpu" -n 2 --dist loadfile tests/distill
+	$(PYTEST) --ignore tests/distill
+	OMP_NUM_THREADS=1 $(PYTEST) tests/distill
 
 test-slow: setup-dev ## What takes longer
 	$(PY) -m pytest -m slow
