@@ -38,7 +38,11 @@ class Fused(nn.Module):
             for module in decoder_parts(student):
                 _in_f32(module)
         for module in student.modules():
-            if isinstance(module, nn.AvgPool2d) and module.kernel_size == module.stride:
+            if (
+                isinstance(module, nn.AvgPool2d)
+                and module.kernel_size == module.stride
+                and not module.padding
+            ):
                 # Rounding up changes nothing, as sides are multiples of 32, but TensorRT would leave the
                 # operator to torch and make four engines of a PraNet.
                 module.ceil_mode = False

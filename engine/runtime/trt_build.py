@@ -33,7 +33,7 @@ from engine.types import U8, Size
 
 log = logging.getLogger(__name__)
 
-GRAPH = 1  # grows with every change of what is put around a student, so that older engines are not taken
+GRAPH = 2  # grows with every change of what is put around a student, so that older engines are not taken
 BLOB = "engine.pt2"
 TIMING_CACHE = "timing.cache"
 ASIDE_PREFIX = ".building-"

@@ -24,6 +24,7 @@ from distill.trained import trained_model
 from engine.files import read_json_lines
 from engine.lock import held
 from engine.model_folder import OutputCard, load_model_folder
+from engine.runtime.difference import Difference
 from tests.fixtures.recipes import TINY
 
 
@@ -368,6 +369,21 @@ def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole,
     assert "The mean of the weights of 2 seeds." in exported.card.training.split
     # One that began elsewhere is no part of any mean.
     assert main(list(map(str, ("export", runs[0], whole, "--out", tmp_path / "no", "--data", real24)))) == 2
+
+
+def test_int8_that_draws_other_masks_on_video_is_left_out(model, real24, tmp_path, monkeypatch, caplog):
+    other = Difference(max_dp=1.0, mask_dice=0.5, images=24, pooled_dice=0.5)
+    monkeypatch.setattr("distill.export.on_video", lambda *networks_and_cards: other)
+    monkeypatch.setattr("distill.parity.MAX_DICE_DROP", 1.0)  # of a network of few steps that says nothing
+    out = tmp_path / "without"
+    with caplog.at_level("INFO", "distill.export"):
+        words = ("export", model, "--out", out, "--data", real24, "--int8-images", 4)
+        assert main(list(map(str, words))) == 0
+
+    assert "int8 stays out: its masks on video agree to Dice 0.500" in caplog.text
+    assert not list(out.glob("*int8*"))
+    assert load_model_folder(out).int8 is None
+    assert load_model_folder(out).card.parity[-1].runtime == "openvino int8"  # what it was is still told
 
 
 def test_several_models_are_exported_as_a_committee(model, real24, tmp_path):
