@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Handed over at most this long before it is due, so that pausing and seeking feel immediate.
@@ -29,14 +31,41 @@ class MediaClock:
         return self.anchor_pts_s + (now_s - self.anchor_s) * self.speed
 
 
-def hand_over_s(due_s: float, previous_due_s: float | None) -> float:
-    """When a file's frame goes to the network and the presenter.
+@dataclass(frozen=True, slots=True)
+class NetworkPace:
+    """What the network is doing, and how long it takes for a frame."""
 
-    As soon as the frame before it is on the screen: a whole period for the network, so that the mask is
-    there when its frame is due.
+    number: int = -1  # of the frame that it took last
+    since_s: float | None = None  # when it took it; None: it is done with it
+    takes_s: float | None = None  # usually, from taking a frame until its mask is there; None: not known yet
+
+    def mask_at_s(self, number: int, now_s: float) -> float:
+        """When the mask of frame `number` can be there. Infinite when it never will be, or nothing is known.
+
+        The network takes the newest frame there is and never goes back to one that it has passed over.
+        """
+        if self.takes_s is None or number < self.number or (number == self.number and self.since_s is None):
+            return math.inf
+        free_s = now_s if self.since_s is None else self.since_s + self.takes_s
+        return free_s if number == self.number else max(free_s, now_s) + self.takes_s
+
+
+def usual_s(took_s: Sequence[float]) -> float:
+    """What about four in five of these times (at least one) stay below.
+
+    Not their median: beside a busy decoder every other mask would come after its frame was due.
     """
-    earliest_s = due_s - MAX_LEAD_S
-    return earliest_s if previous_due_s is None else max(earliest_s, previous_due_s)
+    return sorted(took_s)[len(took_s) * 4 // 5]
+
+
+def lead_s(period_s: float, network_takes_s: float | None) -> float:
+    """How long before it is due a file's frame goes to the network and the presenter.
+
+    The network may be at a frame when the next one comes, and takes the newest one once it is done with it: a
+    period passes at most until it begins, and then its own time. So each mask that is made is there when its
+    frame is due, also of a network that is too slow for every frame.
+    """
+    return min(period_s + (network_takes_s or 0.0), MAX_LEAD_S)
 
 
 def is_too_late(now_s: float, due_s: float, period_s: float, last_handed_s: float | None) -> bool:

@@ -14,6 +14,7 @@ from engine.faults import Fault, FaultCode, FaultError, fault_of
 from engine.loops.inferer import Inferer
 from engine.loops.presenter import Presenter
 from engine.loops.reader import OpenSource, Reader
+from engine.pacing import NetworkPace
 from engine.runtime.live import OpenLive, open_live
 from engine.slot import LatestSlot
 from engine.sources import open_source
@@ -50,8 +51,12 @@ class Pipeline:
         self._closing = threading.Lock()
         self._closed = False
 
-        self._presenter = Presenter(self._board, self._stats, lambda: self._reader.reading_since_s)
-        self._reader = Reader(self._board, self._stats, open_source, self._hand_over, self._presenter)
+        self._presenter = Presenter(
+            self._board, self._stats, lambda: self._reader.reading_since_s, self._network_pace
+        )
+        self._reader = Reader(
+            self._board, self._stats, open_source, self._hand_over, self._presenter, self._network_pace
+        )
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring
@@ -65,7 +70,8 @@ class Pipeline:
             open_live,
             lambda command: self._inferer_worker.post(command),
         )
-        self._inferer_worker = self._worker("inferer", self._inferer.tick)
+        # Behind reading and painting: a network that takes their time makes the picture late.
+        self._inferer_worker = self._worker("inferer", self._inferer.tick, behind=True)
         for worker in self._workers:
             worker.start()
 
@@ -186,8 +192,14 @@ class Pipeline:
     def _workers(self) -> tuple[Worker, ...]:
         return (self._reader_worker, self._inferer_worker, self._presenter_worker)
 
-    def _worker(self, name: str, tick: Callable[[], float | None]) -> Worker:
-        return Worker(f"polyplive-{name}", tick, lambda error: self._board.add_fault(fault_of(error, name)))
+    def _worker(self, name: str, tick: Callable[[], float | None], *, behind: bool = False) -> Worker:
+        def failed(error: Exception) -> None:
+            self._board.add_fault(fault_of(error, name))
+
+        return Worker(f"polyplive-{name}", tick, failed, behind=behind)
+
+    def _network_pace(self) -> NetworkPace:
+        return self._inferer.pace
 
     def _hand_over(self, frame: Frame) -> None:
         self._frames.put(frame)

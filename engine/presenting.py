@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.pacing import NetworkPace
 from engine.types import Frame, Result
 
 # A mask whose frame is older than this is never drawn (21 CFR 876.1520 annotation delay of a cleared device).
@@ -35,15 +36,15 @@ def mask_for(
     return best
 
 
-def waits_for_mask(frame: Frame, results: Sequence[Result], *, now_s: float, wait_s: float) -> bool:
+def waits_for_mask(
+    frame: Frame, results: Sequence[Result], pace: NetworkPace, *, now_s: float, wait_s: float
+) -> bool:
     """Whether a due frame should still wait for its own mask.
 
-    At most `wait_s` after it is due; and not at all when the network is more than one frame behind: then
-    waiting costs its whole time on every frame and brings nothing.
+    At most `wait_s` after it is due; and not at all when the mask is not to be expected by then: waiting
+    would cost its whole time and bring nothing.
     """
     if any(result.number == frame.number for result in results):
         return False
-    newest = max((r.number for r in results if r.seek_serial == frame.seek_serial), default=None)
-    if newest is None or frame.number - newest > 2:
-        return False
-    return now_s < frame.due_s + wait_s
+    until_s = frame.due_s + wait_s
+    return now_s < until_s and pace.mask_at_s(frame.number, now_s) <= until_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from engine.components import find_components
 from engine.faults import fault_of
 from engine.loops.upgrade import Upgrade
 from engine.model_folder import load_model_folder
+from engine.pacing import NetworkPace, usual_s
 from engine.prepare import network_image
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.live import Live, OpenLive
@@ -23,11 +25,16 @@ log = logging.getLogger(__name__)
 
 PLACE = "AI"
 
+_TIMED_FRAMES = 15  # so the usual time follows a change within half a second
+
 PLAYING = frozenset({SourceState.OPENING, SourceState.RUNNING})
 
 
 class Inferer:
-    """Commands and `tick` run in the inferer's thread. A fault costs the masks, never the picture."""
+    """Commands and `tick` run in the inferer's thread. A fault costs the masks, never the picture.
+
+    `pace` is read by the other loops.
+    """
 
     def __init__(
         self,
@@ -39,6 +46,8 @@ class Inferer:
         between_frames: Callable[[Callable[[], None]], None],
     ) -> None:
         """`between_frames` runs a function in the inferer's thread."""
+        self.pace = NetworkPace()
+        self._took_s: deque[float] = deque(maxlen=_TIMED_FRAMES)
         self._board = board
         self._stats = stats
         self._frames = frames
@@ -140,6 +149,8 @@ class Inferer:
         status = self._board.status
         if self._runtime is None or status.ai_state is not AiState.ON or status.network_size is None:
             return
+        taken_s = time.monotonic()
+        self.pace = NetworkPace(frame.number, taken_s, self.pace.takes_s)
         image = network_image(frame, status.network_size)
         start_s = time.monotonic()
         try:
@@ -168,6 +179,8 @@ class Inferer:
                 runtime=self._runtime.info.name,
             )
         )
+        self._took_s.append(time.monotonic() - taken_s)
+        self.pace = NetworkPace(frame.number, None, usual_s(self._took_s))
 
     def _fail(self, error: Exception) -> None:
         self._close_runtime()
@@ -182,3 +195,5 @@ class Inferer:
         if self._runtime is not None:
             self._runtime.close()
             self._runtime = None
+        self._took_s.clear()
+        self.pace = NetworkPace()

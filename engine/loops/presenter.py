@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from engine.board import Board, Status
 from engine.components import find_components
+from engine.pacing import NetworkPace
 from engine.presenting import mask_for, waits_for_mask
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
@@ -25,16 +26,22 @@ KEPT_RESULTS = 4
 class Presenter:
     """`offer_*` and `flush` may be called from any thread; `tick` runs in the presenter's.
 
-    `reading_since_s` tells since when the reader has been waiting for its source, None when it is not.
+    `reading_since_s` tells since when the reader has been waiting for its source, None when it is not;
+    `network_pace` what the network is doing.
     """
 
     def __init__(
-        self, board: Board, stats: StatsRecorder, reading_since_s: Callable[[], float | None]
+        self,
+        board: Board,
+        stats: StatsRecorder,
+        reading_since_s: Callable[[], float | None],
+        network_pace: Callable[[], NetworkPace],
     ) -> None:
         self.bell: Callable[[], None] = lambda: None
         self._board = board
         self._stats = stats
         self._reading_since_s = reading_since_s
+        self._network_pace = network_pace
         self._lock = threading.Lock()  # held while deciding and publishing, so that nothing goes out twice
         self._frames: deque[Frame] = deque()
         self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
@@ -104,14 +111,15 @@ class Presenter:
         if now_s < frame.due_s:
             return None, frame.due_s - now_s
         mask_wait_s = DEFAULT_WAIT_S[status.pacing] if status.mask_wait_s is None else status.mask_wait_s
-        if status.source_state is SourceState.PAUSED:
+        if status.source_state is SourceState.PAUSED or status.ai_state is not AiState.ON:
             mask_wait_s = 0.0
         # Every frame's mask comes, however slow the network: EVERY has no reason to give up on it.
         patient = status.pacing is Pacing.EVERY and status.ai_state is AiState.ON
         own = any(r.number == frame.number for r in results)
         if patient and not own and now_s < frame.due_s + mask_wait_s:
             return None, frame.due_s + mask_wait_s - now_s
-        if not patient and waits_for_mask(frame, results, now_s=now_s, wait_s=mask_wait_s):
+        pace = self._network_pace()
+        if not patient and waits_for_mask(frame, results, pace, now_s=now_s, wait_s=mask_wait_s):
             return None, frame.due_s + mask_wait_s - now_s
         self._frames.popleft()
         return frame, None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from engine.board import Board
 from engine.faults import FaultCode, FaultError, fault_of
 from engine.loops.presenter import Presenter
-from engine.pacing import MAX_LEAD_S, RESTART_CLOCK_S, MediaClock, hand_over_s, is_too_late
+from engine.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late, lead_s
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
@@ -52,6 +52,7 @@ class Reader:
         open_source: OpenSource,
         hand_over: Callable[[Frame], None],
         presenter: Presenter,
+        network_pace: Callable[[], NetworkPace],
     ) -> None:
         self.reading_since_s: float | None = None  # set while a read of the source is under way
         self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
@@ -60,6 +61,7 @@ class Reader:
         self._open_source = open_source
         self._hand_over = hand_over
         self._presenter = presenter
+        self._network_pace = network_pace
         self._source: Source | None = None
         self._spec: SourceSpec | None = None
         self._options = SourceOptions()
@@ -154,17 +156,17 @@ class Reader:
         return self._deliver_in_time(self._at.pending, now_s, status.speed)
 
     def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
+        period_s = self._period_s() / speed
+        ahead_s = lead_s(period_s, self._network_pace().takes_s)
         if self._at.clock is None:
-            # The first frame gets a period, too, for its mask.
-            self._at.clock = MediaClock(picture.pts_s, now_s + min(self._period_s(), MAX_LEAD_S), speed)
+            self._at.clock = MediaClock(picture.pts_s, now_s + ahead_s, speed)
         due_s = self._at.clock.due_s(picture.pts_s)
         if now_s - due_s > RESTART_CLOCK_S:
             self._at.clock = MediaClock(picture.pts_s, now_s, speed)
             due_s = now_s
-        hand_at_s = hand_over_s(due_s, self._at.due_s)
-        if now_s < hand_at_s:
-            return hand_at_s - now_s
-        if is_too_late(now_s, due_s, self._period_s() / speed, self._at.handed_at_s):
+        if now_s < due_s - ahead_s:
+            return due_s - ahead_s - now_s
+        if is_too_late(now_s, due_s, period_s, self._at.handed_at_s):
             self._at.due_s = due_s
             self._at.pending = None
             self._at.in_step = False

@@ -1,5 +1,6 @@
 import pytest
 
+from engine.pacing import NetworkPace
 from engine.presenting import mask_for, waits_for_mask
 from tests.fixtures.values import frame, result
 
@@ -32,12 +33,22 @@ def test_a_mask_from_before_a_seek_is_never_drawn_after_it():
 
 def test_a_due_frame_waits_a_little_for_its_own_mask():
     due = frame(6, due_s=10.0)
+    at_it = NetworkPace(number=6, since_s=9.99, takes_s=0.025)
 
-    assert waits_for_mask(due, [result(5)], now_s=10.005, wait_s=0.020)
-    assert not waits_for_mask(due, [result(5)], now_s=10.021, wait_s=0.020)
-    assert not waits_for_mask(due, [result(5), result(6)], now_s=10.005, wait_s=0.020)
+    assert waits_for_mask(due, [result(5)], at_it, now_s=10.005, wait_s=0.020)
+    assert not waits_for_mask(due, [result(5)], at_it, now_s=10.021, wait_s=0.020)
+    assert not waits_for_mask(due, [result(5), result(6)], at_it, now_s=10.005, wait_s=0.020)
 
 
-def test_nobody_waits_for_a_network_that_is_more_than_one_frame_behind():
-    assert not waits_for_mask(frame(9, due_s=10.0), [result(5)], now_s=10.0, wait_s=0.020)
-    assert not waits_for_mask(frame(9, due_s=10.0), [], now_s=10.0, wait_s=0.020)
+def test_nobody_waits_for_a_mask_that_will_come_too_late():
+    due = frame(6, due_s=10.0)
+
+    assert not waits_for_mask(due, [result(5)], NetworkPace(6, 9.99, 0.035), now_s=10.0, wait_s=0.020)
+    assert not waits_for_mask(due, [result(5)], NetworkPace(5, 9.99, 0.025), now_s=10.0, wait_s=0.020)
+
+
+def test_nobody_waits_for_a_mask_that_will_never_come():
+    due = frame(6, due_s=10.0)
+
+    assert not waits_for_mask(due, [result(5)], NetworkPace(8, 9.99, 0.005), now_s=10.0, wait_s=0.020)
+    assert not waits_for_mask(due, [], NetworkPace(), now_s=10.0, wait_s=0.020)

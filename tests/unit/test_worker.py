@@ -1,8 +1,10 @@
+import os
+import sys
 import threading
 
 import pytest
 
-from engine.worker import Worker
+from engine.worker import BEHIND_NICENESS, Worker
 
 
 @pytest.fixture
@@ -91,3 +93,27 @@ def test_a_worker_stuck_in_its_tick_is_said_to_be_stuck():
     assert worker.stop(0.05) is False
     gate.set()
     assert worker.stop(2.0) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+def test_a_worker_behind_the_others_and_the_threads_it_starts_give_way(workers):
+    niceness, done = [], threading.Event()
+
+    def note():
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    def start_another():
+        note()
+        other = threading.Thread(target=note)
+        other.start()
+        other.join()
+        done.set()
+
+    worker = Worker("test-worker", lambda: None, lambda error: None, behind=True)
+    workers.append(worker)
+    worker.start()
+    worker.post(start_another)
+
+    assert done.wait(2)
+    note()
+    assert niceness == [niceness[2] + BEHIND_NICENESS, niceness[2] + BEHIND_NICENESS, niceness[2]]
