@@ -18,6 +18,7 @@ STAGES = {
     "paint": "Paint",
     "due to painted": "Due to painted",
     "due to mask painted": "Due to mask painted",
+    "mask age": "Age of the mask",
 }
 
 

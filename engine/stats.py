@@ -42,8 +42,8 @@ class Histogram:
 class StatsRecorder:
     """Collects durations by stage and paints; safe from any thread.
 
-    A frame counts as dropped when its number is missing between two paints of one seek; as masked when it
-    was painted with its own mask.
+    A frame counts as dropped when its number is missing between two paints of one seek; as covered when it
+    was painted with a mask, and as masked when with its own.
     """
 
     def __init__(self) -> None:
@@ -58,11 +58,11 @@ class StatsRecorder:
             self._first_paint_s: float | None = None
             self._first_masked_s: float | None = None
             self._last: tuple[int, int] | None = None  # number, seek_serial of the last painted frame
-            self._last_masked = -1
+            self._last_covered = self._last_masked = -1
             self._shown_at: deque[float] = deque()
             self._masked_at: deque[float] = deque()
-            self._shown = self._masked = self._dropped = 0
-            self._warm = (0, 0, 0)
+            self._shown = self._covered = self._masked = self._dropped = 0
+            self._warm = (0, 0, 0, 0)
 
     def add(self, stage: str, value_ms: float, now_s: float) -> None:
         with self._lock:
@@ -77,7 +77,7 @@ class StatsRecorder:
             if self._first_paint_s is None:
                 self._first_paint_s = end_s
             elif not self._is_warm(end_s):
-                self._warm = (self._shown, self._masked, self._dropped)
+                self._warm = (self._shown, self._covered, self._masked, self._dropped)
             self._add("paint", (end_s - start_s) * 1000.0, end_s)
             if self._last is None or self._last[0] < frame.number:
                 if self._last is not None and self._last[1] == frame.seek_serial:
@@ -86,6 +86,10 @@ class StatsRecorder:
                 self._shown += 1
                 self._shown_at.append(end_s)
                 self._add("due to painted", due_to_painted_ms, end_s)
+            if presentation.mask_age_s is not None and frame.number > self._last_covered:
+                self._last_covered = frame.number
+                self._covered += 1
+                self._add("mask age", presentation.mask_age_s * 1000.0, end_s)
             if own_mask and frame.number > self._last_masked:
                 self._last_masked = frame.number
                 self._masked += 1
@@ -113,9 +117,9 @@ class StatsRecorder:
     def report(self) -> dict[str, object]:
         """The whole run without its first two seconds, for `engine.bench`. `_at_s` is `time.monotonic()`."""
         with self._lock:
-            shown, masked, dropped = (
-                now - warm
-                for now, warm in zip((self._shown, self._masked, self._dropped), self._warm, strict=True)
+            counts = (self._shown, self._covered, self._masked, self._dropped)
+            shown, covered, masked, dropped = (
+                now - warm for now, warm in zip(counts, self._warm, strict=True)
             )
             first_paint_s, first_masked_s = self._first_paint_s, self._first_masked_s
             stages = {
@@ -124,6 +128,7 @@ class StatsRecorder:
             }
         return {
             "painted": shown,
+            "covered_share": covered / shown if shown else 0.0,
             "masked_share": masked / shown if shown else 0.0,
             "dropped": dropped,
             "stages": stages,

@@ -19,7 +19,7 @@ from engine.bench.skipped import reasons
 from engine.faults import FaultError
 from engine.files import write_json
 
-SUITES = ("pipeline", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo")
+SUITES = ("pipeline", "live", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     }
     options: dict[str, dict[str, Any]] = {
         "pipeline": {"rounds": args.rounds, "seconds": args.seconds},
+        "live": {"rounds": args.rounds, "seconds": args.seconds},
         "runtimes": {"rounds": args.rounds * 10, "model": args.model},
         "students": {**executed, "size_px": args.size},
         "peers": {**executed, "trained": args.trained},

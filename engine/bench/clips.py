@@ -51,11 +51,14 @@ def moving_clip(
     return _encode(path, planes(), rate_hz, bit_rate)
 
 
-def demo_clip(path: Path, *, rate_hz: int, duration_s: float, bit_rate: int | None = None) -> Path:
+def demo_clip(
+    path: Path, *, rate_hz: int, duration_s: float, bit_rate: int | None = None, live: bool = False
+) -> Path:
     """The bundled demonstration as an endoscopy processor would put it into 1920x1080, and return its path.
 
     Enlarged between black sides, under sensor noise, H.264 at 10 Mb/s (12 at 60 Hz); its frames are shown one
-    after the other at `rate_hz` and start anew at their end. Raises OSError and av.FFmpegError.
+    after the other at `rate_hz` and start anew at their end. `live`: as an encoder sends it that holds no
+    picture back, with a keyframe every second. Raises OSError and av.FFmpegError.
     """
     width_px, height_px = 1920, 1080
     rng = np.random.default_rng(7)
@@ -77,7 +80,8 @@ def demo_clip(path: Path, *, rate_hz: int, duration_s: float, bit_rate: int | No
                 _framed(chroma_r, width_px // 2, left // 2, 128),
             )
 
-    return _encode(path, planes(), rate_hz, bit_rate or (12_000_000 if rate_hz > 30 else 10_000_000))
+    bit_rate = bit_rate or (12_000_000 if rate_hz > 30 else 10_000_000)
+    return _encode(path, planes(), rate_hz, bit_rate, live=live)
 
 
 def repeat_clip(clip: Path, path: Path, *, times: int) -> Path:
@@ -101,19 +105,22 @@ def repeat_clip(clip: Path, path: Path, *, times: int) -> Path:
     return path
 
 
-def _encode(path: Path, pictures: Iterator[tuple[U8, U8, U8]], rate_hz: int, bit_rate: int) -> Path:
-    """Y, Cb, Cr planes as H.264 High with B-frames and a keyframe every two seconds, BT.709 limited."""
+def _encode(
+    path: Path, pictures: Iterator[tuple[U8, U8, U8]], rate_hz: int, bit_rate: int, *, live: bool = False
+) -> Path:
+    """Y, Cb, Cr planes as H.264 High, BT.709 limited: B-frames, a keyframe every two seconds; or live."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate_hz)
         context = stream.codec_context
         context.bit_rate = bit_rate
-        context.gop_size, context.max_b_frames = rate_hz * 2, 2
+        context.gop_size, context.max_b_frames = (rate_hz, 0) if live else (rate_hz * 2, 2)
         context.colorspace, context.color_range = _BT709, _LIMITED
         context.options = {
             "preset": "veryfast",
             "profile": "high",
             "maxrate": str(bit_rate),
             "bufsize": str(bit_rate),
+            **({"tune": "zerolatency"} if live else {}),
         }
         for number, planes in enumerate(pictures):
             height_px, width_px = planes[0].shape

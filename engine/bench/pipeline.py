@@ -48,6 +48,8 @@ def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
         "p50_ms": median(*masked, "p50_ms"),
         "p95_ms": median(*masked, "p95_ms"),
         "p99_ms": median(*masked, "p99_ms"),
+        "covered_share": round(statistics.median(r["covered_share"] for r in reports), 4),
+        "mask_age_p95_ms": median("stages", "mask age", "p95_ms"),
         "masked_share": round(statistics.median(r["masked_share"] for r in reports), 4),
         "painted": int(median("painted")),
         "dropped": int(median("dropped")),

@@ -34,6 +34,17 @@ def test_a_frame_painted_first_without_and_then_with_its_mask_counts_once_as_mas
     assert (current.shown, current.masked) == (1, 1)
 
 
+def test_a_frame_under_an_older_mask_counts_as_covered_with_the_masks_age():
+    stats = StatsRecorder()
+    for number in range(120):
+        paint(stats, number, number / 30, masked=number % 2 == 0, mask_of=number - 1, mask_age_s=0.04)
+    report = stats.report()
+
+    assert report["masked_share"] == 0.0
+    assert report["covered_share"] == pytest.approx(0.5, abs=0.02)
+    assert report["stages"]["mask age"]["p95_ms"] == pytest.approx(40.0, abs=0.2)
+
+
 def test_stages_are_forgotten_after_the_window():
     stats = StatsRecorder()
     stats.add("network", 100.0, now_s=0.0)

@@ -1,0 +1,79 @@
+"""A live 1080p stream in the window: from arrival to painted, and how old the masks are."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.bench.clips import demo_clip
+from engine.bench.window import run_window, screen
+
+RATES_HZ = (30, 60)
+CLIP_S = 12.0  # sent again and again
+
+
+def run(*, rounds: int, seconds: float) -> dict[str, Any]:
+    """Interleaved rounds of both rates, sent over this machine's own network; medians over the rounds."""
+    reports: dict[int, list[dict[str, Any]]] = {rate: [] for rate in RATES_HZ}
+    with tempfile.TemporaryDirectory() as folder, screen() as environment:
+        clips = {
+            rate: demo_clip(Path(folder) / f"{rate}.mp4", rate_hz=rate, duration_s=CLIP_S, live=True)
+            for rate in RATES_HZ
+        }
+        for _ in range(rounds):
+            for rate in RATES_HZ:
+                with _sent(clips[rate]) as url:
+                    reports[rate].append(run_window(environment, [url], seconds))
+    return {
+        "live": [_row(rate, reports[rate]) for rate in RATES_HZ],
+        "screen": environment["POLYPLIVE_SCREEN"],
+        "rounds": rounds,
+        "seconds": seconds,
+    }
+
+
+@contextlib.contextmanager
+def _sent(clip: Path) -> Iterator[str]:
+    """The URL that `clip` is sent to, by a process of its own."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{probe.getsockname()[1]}"
+    sender = subprocess.Popen([sys.executable, "-m", "engine.bench.sender", str(clip), url])
+    try:
+        yield url
+    finally:
+        sender.kill()
+        sender.wait()
+
+
+def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
+    def median(*path: str) -> float:
+        values = []
+        for report in reports:
+            value: Any = report
+            for key in path:
+                value = value[key]
+            values.append(float(value))
+        return round(statistics.median(values), 4)
+
+    painted, age = ("stages", "due to painted"), ("stages", "mask age")
+    return {
+        "fps": rate_hz,
+        "p50_ms": median(*painted, "p50_ms"),
+        "p95_ms": median(*painted, "p95_ms"),
+        "p99_ms": median(*painted, "p99_ms"),
+        "covered_share": median("covered_share"),
+        "mask_age_p50_ms": median(*age, "p50_ms"),
+        "mask_age_p95_ms": median(*age, "p95_ms"),
+        "painted": int(median("painted")),
+        "dropped": int(median("dropped")),
+        "network_p50_ms": median("stages", "network", "p50_ms"),
+        "rss_mb": median("rss_mb"),
+    }
