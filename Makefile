@@ -28,6 +28,7 @@ lint: setup-dev ## Style, types and who may import whom
 
 bench: setup-dev ## The figures of the README, made again on this machine
 	$(PY) -m engine.bench pipeline
+	$(PY) -m engine.bench live
 	$(PY) -m engine.bench runtimes
 
 setup: $(VENV)/.live ## What live use needs: no torch

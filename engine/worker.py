@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-BEHIND_NICENESS = 5
+# More makes masks later than it makes pictures earlier: docs/adr/0003.
+BEHIND_NICENESS = 3
 
 Command = Callable[[], None]
 

@@ -29,7 +29,7 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
         }
         for _ in range(rounds):
             for rate in RATES_HZ:
-                with _sent(clips[rate]) as url:
+                with sent(clips[rate]) as url:
                     reports[rate].append(run_window(environment, [url], seconds))
     return {
         "live": [_row(rate, reports[rate]) for rate in RATES_HZ],
@@ -40,7 +40,7 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _sent(clip: Path) -> Iterator[str]:
+def sent(clip: Path) -> Iterator[str]:
     """The URL that `clip` is sent to, by a process of its own."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))

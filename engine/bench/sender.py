@@ -1,4 +1,4 @@
-"""`python -m engine.bench.sender CLIP URL`: sends a clip again and again in real time, as a live encoder does."""
+"""`python -m engine.bench.sender CLIP URL`: sends a clip again and again in real time, as an encoder does."""
 
 from __future__ import annotations
 

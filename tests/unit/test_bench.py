@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,8 @@ pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
 
 from engine.bench import __main__ as bench
 from engine.bench import executed, peer_table, peers, students
+from engine.bench.clips import demo_clip
+from engine.bench.live import sent
 from engine.bench.memory import memory_mb
 from engine.bench.report import Point, pareto, points_of, quickest, spread, write_report
 from engine.bench.skipped import Skipped, reasons
@@ -22,6 +25,8 @@ from engine.bench.timing import interleaved, percentiles, ratio
 from engine.files import HOME_VARIABLE
 from engine.model_folder import default_model, load_model_folder
 from engine.models.sizes import Variant
+from engine.sources import open_source
+from engine.sources.base import SourceSpec
 from engine.types import Size
 from tests.fixtures.models import random_student, red_model
 
@@ -221,3 +226,13 @@ def test_a_peer_without_accuracy_is_drawn_and_never_on_the_front(tmp_path):
     assert [path.name for path in written] == ["peers.json", "peers.md", "peers.png"]
     assert "| table |" in written[1].read_text()
     assert written[2].stat().st_size > 10_000
+
+
+def test_the_sender_is_a_live_stream_that_never_ends(tmp_path):
+    clip = demo_clip(tmp_path / "clip.mp4", rate_hz=60, duration_s=0.5, live=True)
+    with sent(clip) as url, contextlib.closing(open_source(SourceSpec("stream", url))) as source:
+        stamps_s = [source.read().pts_s for _ in range(60)]  # twice the clip
+
+    assert source.info.live
+    assert (source.info.width_px, source.info.height_px) == (1920, 1080)
+    assert stamps_s == sorted(set(stamps_s))
