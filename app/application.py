@@ -124,7 +124,11 @@ class _Session(QObject):
                 write_bytes(self._launch.screenshot, _png_of(self.window))
             if self._launch.stats is not None and self._pipeline is not None:
                 report = self._pipeline.run_report()
-                write_json(self._launch.stats, report | {"window_at_s": self.window.painted_at_s})
+                picture_px = self.window.operator.canvas.picture_px()
+                write_json(
+                    self._launch.stats,
+                    report | {"window_at_s": self.window.painted_at_s, "picture_px": picture_px},
+                )
         except OSError as error:
             print(f"Expected a file that can be written, got {error}: choose another place.", file=sys.stderr)
             self.exit_code = EXIT_INPUT

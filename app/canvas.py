@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QTransform, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
-from app.painter import Drawable, draw, prepare
+from app.painter import Drawable, bounds, draw, prepare
 from app.view import Placement, View, panned, place, zoomed
 from engine.types import U8, Presentation, Result, Shape
 
@@ -79,15 +79,20 @@ class Canvas(QWidget):
             return
         before = self._presentation.result if self._presentation is not None else None
         result = presentation.result if presentation is not None else None
+        pixels = presentation.frame.image if presentation is not None else None
+        same_picture = pixels is self._pixels and pixel_aspect == self._aspect
+        marks = self._drawables
         self._presentation = presentation
         self._aspect = pixel_aspect
-        pixels = presentation.frame.image if presentation is not None else None
         if pixels is not self._pixels:
             self._image = None if pixels is None else image_of(pixels)
             self._pixels = pixels
         if result is not before:
             self._drawables = () if result is None else prepare(self._overlay(result))
-        self.update()
+        if same_picture:
+            self.update(self._around(marks + self._drawables))
+        else:
+            self.update()
 
     def set_overlay(self, overlay: Overlay) -> None:
         """Change how findings are drawn, also on the picture that stands there now."""
@@ -135,6 +140,11 @@ class Canvas(QWidget):
             return QRectF()
         ratio = self.devicePixelRatioF()
         return QRectF(placed.x / ratio, placed.y / ratio, placed.width / ratio, placed.height / ratio)
+
+    def picture_px(self) -> tuple[int, int]:
+        """Width and height of the picture on the screen, device pixels; (0, 0) without one."""
+        placed = self._placement()
+        return (0, 0) if placed is None else (round(placed.width), round(placed.height))
 
     # Qt
 
@@ -212,16 +222,30 @@ class Canvas(QWidget):
             self._paint_cross(painter, target)
         elif self._drawables and not self._raw:
             painter.setClipRect(target)
-            to_screen = QTransform(
-                target.width() / frame.width_px,
-                0,
-                0,
-                target.height() / frame.height_px,
-                target.x(),
-                target.y(),
-            )
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
-            draw(painter, self._drawables, to_screen, widths)
+            draw(painter, self._drawables, self._to_screen(target), widths)
+
+    def _to_screen(self, target: QRectF) -> QTransform:
+        """Takes a frame's pixels to the widget's."""
+        assert self._presentation is not None
+        frame = self._presentation.frame
+        x_scale, y_scale = target.width() / frame.width_px, target.height() / frame.height_px
+        return QTransform(x_scale, 0, 0, y_scale, target.x(), target.y())
+
+    def _around(self, drawables: tuple[Drawable, ...]) -> QRegion:
+        """What to paint for these marks to come or go; never empty, or the paint would not be reported.
+
+        The mask of a live frame comes after its picture: painting all of it again would cost as much as a
+        frame more.
+        """
+        target = self.picture_rect()
+        if self._presentation is None or not drawables:
+            return QRegion(QRectF(target.topLeft(), QSizeF(1, 1)).toAlignedRect())
+        to_screen, line_scale = self._to_screen(target), theme.line_scale(self.height())
+        region = QRegion()
+        for drawable in drawables:
+            region |= bounds(drawable, to_screen, line_scale).toAlignedRect()
+        return region
 
     def _paint_cross(self, painter: QPainter, target: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

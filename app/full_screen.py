@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -10,6 +10,11 @@ from app import theme
 
 # Asking where the mouse is costs less than hearing of every move over every child.
 LOOK_EVERY_MS = 250
+
+
+def platform() -> str:
+    """What Qt draws on: "xcb" (X11), "wayland", "windows", "cocoa", "offscreen" ..."""
+    return QGuiApplication.platformName()
 
 
 class FullScreen(QObject):
@@ -22,6 +27,7 @@ class FullScreen(QObject):
         super().__init__(window)
         self._window = window
         self._before = Qt.WindowState.WindowNoState
+        self._alone: QRect | None = None  # the window's place before it filled the screen by itself
         self._at = QPoint()
         self._still_ms = 0
         self._hidden = False
@@ -52,6 +58,9 @@ class FullScreen(QObject):
         self._hide(False)
         self._window.setWindowState(self._before)
         self._window.show()
+        if self._alone is not None:
+            self._window.setGeometry(self._alone)
+            self._alone = None
         self.changed.emit(False)
 
     def stop(self) -> None:
@@ -66,6 +75,14 @@ class FullScreen(QObject):
         else:
             self._still_ms += LOOK_EVERY_MS
         self._hide(self._still_ms >= theme.HIDE_AFTER_MS)
+        self._fill_screen()
+
+    def _fill_screen(self) -> None:
+        # X11 without a window manager (an appliance, Xvfb): nobody else gives the window its size.
+        screen = self._window.screen().geometry()
+        if self._alone is None and platform() == "xcb" and self._window.size() != screen.size():
+            self._alone = self._window.geometry()
+            self._window.setGeometry(screen)
 
     def _hide(self, hide: bool) -> None:
         if hide == self._hidden:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from app import theme
 from engine.types import Shape
+
+SOFT_EDGE_PX = 2.0  # antialiasing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ def draw(
             scaled.setWidthF(pen.widthF() * pixel_ratio)
             painter.strokePath(drawable.path, scaled)
     painter.restore()
+
+
+def bounds(drawable: Drawable, to_screen: QTransform, width_scale: float = 1.0) -> QRectF:
+    """Where `draw` paints it, the painter's pixels: its outline, half of the widest pen, its soft edge."""
+    margin = max((pen.widthF() for pen in drawable.pens), default=0.0) * width_scale / 2 + SOFT_EDGE_PX
+    return to_screen.mapRect(drawable.path.boundingRect()).adjusted(-margin, -margin, margin, margin)
 
 
 def _drawable(shape: Shape) -> Drawable:

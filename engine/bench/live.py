@@ -74,6 +74,7 @@ def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
         "mask_age_p95_ms": median(*age, "p95_ms"),
         "painted": int(median("painted")),
         "dropped": int(median("dropped")),
+        "picture_px": "x".join(str(px) for px in reports[0]["picture_px"]),
         "network_p50_ms": median("stages", "network", "p50_ms"),
         "rss_mb": median("rss_mb"),
     }

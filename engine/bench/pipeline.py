@@ -55,6 +55,7 @@ def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
         "dropped": int(median("dropped")),
         "paint_p50_ms": median("stages", "paint", "p50_ms"),
         "paint_p95_ms": median("stages", "paint", "p95_ms"),
+        "picture_px": "x".join(str(px) for px in reports[0]["picture_px"]),
         "network_p50_ms": median("stages", "network", "p50_ms"),
         "rss_mb": median("rss_mb"),
     }

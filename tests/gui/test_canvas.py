@@ -1,11 +1,12 @@
 """The canvas paints what it is given: these pixels, this shape, these marks."""
 
+import dataclasses
 import gc
 import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
@@ -182,6 +183,59 @@ def test_each_presentation_is_reported_once_when_it_has_been_painted(canvas):
         canvas.repaint()
 
     assert reports == [(id(first), True), (id(second), True)]
+
+
+def on_screen(canvas):
+    """uint8 [H, W, 3] BGR of what has been painted so far; `grab` paints all of it anew."""
+    image = canvas.screen().grabWindow(canvas.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4)[..., :3].copy()
+
+
+@pytest.fixture
+def areas(canvas):
+    """The area of each paint, in pixels."""
+
+    seen = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() is QEvent.Type.Paint:
+                seen.append(event.rect().width() * event.rect().height())
+            return False
+
+    canvas.installEventFilter(Watch(canvas))
+    return seen
+
+
+def test_a_mask_that_comes_after_its_picture_is_painted_without_the_rest_of_it(canvas, areas, qtbot):
+    canvas.resize(640, 480)
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (50, 70, 4), np.uint8)  # scaled by a factor that is not whole
+    canvas.show_presentation(plain(pixels, 1))
+    qtbot.waitUntil(lambda: bool(areas) and areas[-1] == 640 * 480)
+    for presentation in (marked(pixels, 1), plain(pixels, 1), marked(pixels, 1)):
+        paints = len(areas)
+        canvas.show_presentation(presentation)
+        qtbot.waitUntil(lambda paints=paints: len(areas) > paints)
+
+        assert areas[-1] < 640 * 480 / 3
+        assert np.array_equal(on_screen(canvas), painted(canvas))
+        del areas[paints:]
+
+
+def test_a_picture_without_a_finding_is_not_painted_again_for_its_mask(canvas, areas, qtbot):
+    reports = []
+    canvas.on_painted = lambda shown, start_s, end_s: reports.append(shown)
+    canvas.resize(640, 480)
+    frame = frame_of(quadrants(), 1)
+    canvas.show_presentation(Presentation(frame, None, None))
+    qtbot.waitUntil(lambda: bool(areas) and areas[-1] == 640 * 480)
+    empty = Presentation(frame, dataclasses.replace(square_finding(frame), components=()), 0.0)
+    canvas.show_presentation(empty)
+    qtbot.waitUntil(lambda: reports[-1] is empty)
+
+    assert areas[-1] <= 4
 
 
 def test_the_wheel_zooms_about_the_point_under_the_mouse_and_fit_shows_everything_again(canvas):

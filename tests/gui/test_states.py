@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtWidgets import QLabel
 
+from app import full_screen
 from app.canvas import Look
 from app.operator_page import LOOKS
 from app.state_word import STYLES, StateWordLabel
@@ -137,6 +138,20 @@ def test_the_size_of_a_word_is_kept_by_full_screen(playing, qtbot):
     window.operator.fade(False)
     assert window.operator.transport.isVisible()
     window.handler("leave")()
+
+
+def test_where_no_window_manager_does_it_the_window_fills_the_screen_by_itself(playing, qtbot, monkeypatch):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    before = window.geometry()
+    monkeypatch.setattr(full_screen, "platform", lambda: "xcb")
+    monkeypatch.setattr(window, "showFullScreen", lambda: None)  # asked for, and nobody does it
+    window.handler("toggle_full_screen")()
+    screen = window.screen().geometry()
+    assert screen.size() != before.size()
+
+    qtbot.waitUntil(lambda: window.geometry() == screen)
+    window.handler("leave")()
+    qtbot.waitUntil(lambda: window.geometry() == before)
 
 
 def test_fading_leaves_the_picture_where_it_is(playing, qtbot):
