@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.bench.clips import demo_clip
-from engine.bench.window import run_window, screen
+from engine.bench.window import median_of, run_window, screen
 
 RATES_HZ = (30, 60)
 CLIP_S = 12.0  # sent again and again
@@ -54,15 +54,7 @@ def sent(clip: Path) -> Iterator[str]:
 
 
 def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
-    def median(*path: str) -> float:
-        values = []
-        for report in reports:
-            value: Any = report
-            for key in path:
-                value = value[key]
-            values.append(float(value))
-        return round(statistics.median(values), 4)
-
+    median = partial(median_of, reports)
     painted, age = ("stages", "due to painted"), ("stages", "mask age")
     return {
         "fps": rate_hz,
@@ -70,6 +62,7 @@ def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
         "p95_ms": median(*painted, "p95_ms"),
         "p99_ms": median(*painted, "p99_ms"),
         "covered_share": median("covered_share"),
+        "masked_share": median("masked_share"),
         "mask_age_p50_ms": median(*age, "p50_ms"),
         "mask_age_p95_ms": median(*age, "p95_ms"),
         "painted": int(median("painted")),

@@ -1,14 +1,14 @@
-"""1080p recordings played in real time: from due to painted, a mask for every frame."""
+"""1080p recordings played in real time: from due to painted, and which mask each frame has."""
 
 from __future__ import annotations
 
-import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.bench.clips import demo_clip
-from engine.bench.window import run_window, screen
+from engine.bench.window import median_of, run_window, screen
 
 RATES_HZ = (30, 60)
 
@@ -33,24 +33,16 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
-    def median(*path: str) -> float:
-        values = []
-        for report in reports:
-            value: Any = report
-            for key in path:
-                value = value[key]
-            values.append(float(value))
-        return round(statistics.median(values), 2)
-
-    masked = ("stages", "due to mask painted")
+    median = partial(median_of, reports)
+    painted = ("stages", "due to painted")
     return {
         "fps": rate_hz,
-        "p50_ms": median(*masked, "p50_ms"),
-        "p95_ms": median(*masked, "p95_ms"),
-        "p99_ms": median(*masked, "p99_ms"),
-        "covered_share": round(statistics.median(r["covered_share"] for r in reports), 4),
+        "p50_ms": median(*painted, "p50_ms"),
+        "p95_ms": median(*painted, "p95_ms"),
+        "p99_ms": median(*painted, "p99_ms"),
+        "covered_share": median("covered_share"),
         "mask_age_p95_ms": median("stages", "mask age", "p95_ms"),
-        "masked_share": round(statistics.median(r["masked_share"] for r in reports), 4),
+        "masked_share": median("masked_share"),
         "painted": int(median("painted")),
         "dropped": int(median("dropped")),
         "paint_p50_ms": median("stages", "paint", "p50_ms"),

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -82,3 +83,14 @@ def run_window(
             )
         report: dict[str, Any] = json.loads(stats.read_text())
         return report | {"started_at_s": started_at_s}
+
+
+def median_of(reports: list[dict[str, Any]], *path: str) -> float:
+    """The median over the rounds of what lies under these keys, four digits after the point."""
+    values = []
+    for report in reports:
+        value: Any = report
+        for key in path:
+            value = value[key]
+        values.append(float(value))
+    return round(statistics.median(values), 4)
