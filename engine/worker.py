@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -102,5 +103,6 @@ def _step_behind() -> None:
     """Lower this thread's priority, and so that of the threads that are started from it."""
     if sys.platform == "linux":  # only there a thread has a niceness of its own
         thread = threading.get_native_id()
-        niceness = os.getpriority(os.PRIO_PROCESS, thread) + BEHIND_NICENESS
-        os.setpriority(os.PRIO_PROCESS, thread, niceness)
+        with contextlib.suppress(OSError):  # a sandbox may forbid it; the work goes on all the same
+            niceness = os.getpriority(os.PRIO_PROCESS, thread) + BEHIND_NICENESS
+            os.setpriority(os.PRIO_PROCESS, thread, niceness)
