@@ -42,6 +42,7 @@ class OperatorPage(QWidget):
         self.panel = ControlPanel(actions)
         self._snapshot: Snapshot | None = None
         self._faded = False
+        self._masked = False  # whether any picture since the last figures had a mask
         self._figures = QTimer(self)
         self._figures.setSingleShot(True)
         self._figures.setInterval(FIGURES_EVERY_MS)
@@ -57,6 +58,10 @@ class OperatorPage(QWidget):
         self.canvas.set_look(LOOKS.get(snapshot.source_state, Look.PLAIN))
         self.canvas.set_message(_message(snapshot, title))
         self.canvas.show_presentation(snapshot.presentation, info.pixel_aspect if info else 1.0)
+        if snapshot.presentation is not None and snapshot.presentation.result is not None:
+            self._masked = True
+            if self.hatches[0].tone:
+                self._show_unmarked(snapshot)
         news = (
             before is None
             or before.source_state is not snapshot.source_state
@@ -111,7 +116,18 @@ class OperatorPage(QWidget):
         self._place_transport()
         if is_recording(snapshot):
             self.transport.show_snapshot(snapshot)
+        self._show_unmarked(snapshot)
+        self._masked = False
+
+    def _show_unmarked(self, snapshot: Snapshot) -> None:
+        """Say why nothing is marked.
+
+        While it plays, a mask that is too late for one picture changes the word, at once; the strips do not
+        flicker for it: they are for masks that stay away.
+        """
         unmarked = HELD_BACK if self.canvas.raw else words.unmarked(snapshot)
+        if unmarked is words.LATE and self._masked and snapshot.source_state is SourceState.RUNNING:
+            unmarked = None
         self.notice.show_hint(unmarked)
         for hatch in self.hatches:
             hatch.set_tone(unmarked[1] if unmarked else "")

@@ -93,6 +93,9 @@ def readiness(snapshot: Snapshot | None) -> tuple[str, str]:
     return f"AI is off: {snapshot.ai_reason}", "attention"
 
 
+LATE = ("The mask of this picture is not there yet, or too old to be drawn", "attention")
+
+
 def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
     """Why no marks are drawn, and its tone; None while they would be. Never like "nothing found"."""
     if snapshot.ai_state is AiState.FAULT:
@@ -103,5 +106,5 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
         return "AI is starting: nothing is marked yet", "attention"
     shown = snapshot.presentation
     if shown is not None and shown.result is None:
-        return "The mask of this picture is not there yet, or too old to be drawn", "attention"
+        return LATE
     return None

@@ -89,6 +89,32 @@ def test_paused_without_the_ai_still_says_that_nothing_is_marked(playing, qtbot)
     assert window.operator.status.word.word is StateWord.PAUSED
 
 
+def test_strips_do_not_flicker_for_a_mask_that_is_late_now_and_then(playing, qtbot):
+    # A mask is drawn until it is 120 ms old, here for some 45 ms of each 75.
+    window = playing(FakeSource(frames=10_000, rate_hz=50, live=True), runtime=FakeRuntime(delay_s=0.075))
+    page = window.operator
+    words, tones = set(), set()
+    qtbot.waitUntil(lambda: page.hatches[0].tone == "")
+    for _ in range(100):
+        qtbot.wait(10)
+        words.add(page.status.word.word)
+        tones.add(page.hatches[0].tone)
+
+    assert StateWord.STALE in words
+    assert tones == {""}
+
+
+def test_strips_say_when_masks_stay_away(playing, qtbot):
+    runtime = FakeRuntime(delay_s=0.01)
+    window = playing(FakeSource(frames=10_000, rate_hz=50, live=True), runtime=runtime)
+    page = window.operator
+    runtime.delay_s = 0.3  # each mask is too old when it comes
+    qtbot.waitUntil(lambda: page.hatches[0].tone == "attention")
+    assert page.status.word.word is StateWord.STALE
+    runtime.delay_s = 0.01
+    qtbot.waitUntil(lambda: page.hatches[0].tone == "")
+
+
 def test_a_network_that_throws_costs_the_marks_and_not_the_picture(playing, qtbot, caplog):
     runtime = FakeRuntime()
     window = playing(FakeSource(frames=10_000), runtime=runtime)
