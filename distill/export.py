@@ -29,7 +29,6 @@ from distill.networks import (
 )
 from distill.parity import MAX_F32_DP, compare, on_video, refusal
 from distill.presets import Judged, choose_presets
-from distill.quantise import quantise
 from distill.train.checkpoint import contiguous
 from distill.trained import Trained, committee_of, mean_of, trained_model, trained_run
 from engine.faults import FaultCode, FaultError
@@ -50,6 +49,7 @@ from engine.model_folder import (
 )
 from engine.models import make_student
 from engine.models.onnx_file import write_onnx
+from engine.runtime.quantise import quantise
 from engine.types import F32
 
 log = logging.getLogger(__name__)

@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", metavar="TEXT", help="students, peers: those with this in their name")
     parser.add_argument("--runtimes", metavar="A,B", help="students, peers: these instead of all")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
+    parser.add_argument("--int8", action="store_true", help="students: quantised, too (noise: speed alone)")
     parser.add_argument("--no-memory", action="store_true", help="students, peers: a process less a row")
     parser.add_argument(
         "--trained",
@@ -54,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         "pipeline": {"rounds": args.rounds, "seconds": args.seconds},
         "live": {"rounds": args.rounds, "seconds": args.seconds},
         "runtimes": {"rounds": args.rounds * 10, "model": args.model},
-        "students": {**executed, "size_px": args.size},
+        "students": {**executed, "size_px": args.size, "int8": args.int8},
         "peers": {**executed, "trained": args.trained},
         "analyse": {"rounds": args.rounds, "seconds": args.seconds},
         "startup": {"rounds": args.rounds},

@@ -7,9 +7,9 @@ import pytest
 
 from distill.networks import openvino_network
 from distill.parity import on_video, refusal
-from distill.quantise import quantise
 from engine.model_folder import INT8_XML, ONNX, Parity, bundled_models, load_model_folder
 from engine.runtime.difference import Difference
+from engine.runtime.quantise import quantise
 from tests.fixtures.models import random_student
 
 WITH_INT8 = [folder for folder in bundled_models() if (folder / INT8_XML).is_file()]

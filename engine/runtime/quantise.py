@@ -1,4 +1,4 @@
-"""int8 by post-training quantisation on real training images."""
+"""int8 by post-training quantisation (NNCF): an export does it on training images, a benchmark on noise."""
 
 from __future__ import annotations
 
