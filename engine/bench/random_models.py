@@ -57,10 +57,8 @@ def random_model(
     write_onnx(student, size_px, path / ONNX)
     files = [ONNX, WEIGHTS]
     if int8:
-        noise = (
-            np.random.default_rng(0).normal(size=(INT8_SAMPLES, 1, 3, size_px, size_px)).astype(np.float32)
-        )
-        quantise(path / ONNX, path / INT8_XML, noise)
+        noise = np.random.default_rng(0).normal(size=(INT8_SAMPLES, 1, 3, size_px, size_px))
+        quantise(path / ONNX, path / INT8_XML, noise.astype(np.float32))
         files += [INT8_XML, INT8_BIN]
     card = ModelCard(
         schema=SCHEMA,  # type: ignore[call-arg]

@@ -91,6 +91,14 @@ def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_pa
     assert (out / "students.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_student_can_be_measured_in_int8_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(students, "VARIANTS", TINY[:1])
+    monkeypatch.setattr(executed, "PRECISIONS", ("f32", "int8"))
+    figures = students.run(rounds=1, size_px=64, runtimes=("openvino",), memory=False, int8=True)
+
+    assert {row["precision"] for row in figures["students"]} == {"f32", "int8"}
+
+
 def test_memory_is_that_of_a_process_of_its_own_without_torch_where_the_runtime_needs_none(tmp_path):
     used = memory_mb(red_model(tmp_path), "openvino", "f32")
 
