@@ -47,6 +47,8 @@ class NetworkPace:
         if self.takes_s is None or number < self.number or (number == self.number and self.since_s is None):
             return math.inf
         free_s = now_s if self.since_s is None else self.since_s + self.takes_s
+        if now_s > free_s + self.takes_s:  # it hangs: frame after frame would wait for nothing
+            return math.inf
         return free_s if number == self.number else max(free_s, now_s) + self.takes_s
 
 

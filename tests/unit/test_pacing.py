@@ -46,6 +46,12 @@ def test_a_frame_that_the_network_has_passed_over_gets_no_mask_any_more():
     assert NetworkPace(number=5, since_s=None, takes_s=0.03).mask_at_s(5, now_s=10.0) == math.inf
 
 
+def test_nothing_is_expected_of_a_network_that_takes_more_than_twice_its_time():
+    hangs = NetworkPace(number=5, since_s=10.0, takes_s=2.0)
+
+    assert hangs.mask_at_s(5, now_s=14.5) == hangs.mask_at_s(6, now_s=14.5) == math.inf
+
+
 def test_nothing_is_expected_of_a_network_that_has_never_run():
     assert NetworkPace().mask_at_s(0, now_s=10.0) == math.inf
 
