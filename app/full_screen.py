@@ -58,9 +58,9 @@ class FullScreen(QObject):
         self._hide(False)
         self._window.setWindowState(self._before)
         self._window.show()
-        if self._alone is not None:
+        if self._alone is not None and self._before == Qt.WindowState.WindowNoState:
             self._window.setGeometry(self._alone)
-            self._alone = None
+        self._alone = None
         self.changed.emit(False)
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib import resources
@@ -11,7 +12,9 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from engine.types import U8
 
@@ -88,21 +91,29 @@ def repeat_clip(clip: Path, path: Path, *, times: int) -> Path:
     """`clip` joined to itself without encoding it again, and return `path`: hours for the soak in seconds."""
     with av.open(str(path), "w") as output:
         target = None
-        offset = 0
-        for _ in range(times):
-            with av.open(str(clip)) as source:
-                stream = source.streams.video[0]
-                target = target or output.add_stream_from_template(stream)
-                end = 0
-                for packet in source.demux(stream):
-                    if packet.pts is None or packet.dts is None:
-                        continue
-                    end = max(end, packet.pts + (packet.duration or 0))
-                    packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                    packet.stream = target
-                    output.mux(packet)
-                offset += end
+        for stream, packet in repeated_packets(clip, times):
+            packet.stream = target = target or output.add_stream_from_template(stream)
+            output.mux(packet)
     return path
+
+
+def repeated_packets(clip: Path, times: int | None) -> Iterator[tuple[VideoStream, Packet[VideoStream]]]:
+    """The packets of `clip` with their stream, `times` over (None: for ever), time stamps going on.
+
+    Raises OSError and av.FFmpegError.
+    """
+    offset = 0
+    for _ in itertools.count() if times is None else range(times):
+        with av.open(str(clip)) as source:
+            stream = source.streams.video[0]
+            end = 0
+            for packet in source.demux(stream):
+                if packet.pts is None or packet.dts is None:
+                    continue
+                end = max(end, packet.pts + (packet.duration or 0))
+                packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
+                yield stream, packet
+            offset += end
 
 
 def _encode(

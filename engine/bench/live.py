@@ -8,12 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.bench.clips import demo_clip
-from engine.bench.window import median_of, run_window, screen
+from engine.bench.window import row_of, run_window, screen
 
 RATES_HZ = (30, 60)
 CLIP_S = 12.0  # sent again and again
@@ -32,7 +31,7 @@ def run(*, rounds: int, seconds: float) -> dict[str, Any]:
                 with sent(clips[rate]) as url:
                     reports[rate].append(run_window(environment, [url], seconds))
     return {
-        "live": [_row(rate, reports[rate]) for rate in RATES_HZ],
+        "live": [row_of(rate, reports[rate]) for rate in RATES_HZ],
         "screen": environment["POLYPLIVE_SCREEN"],
         "rounds": rounds,
         "seconds": seconds,
@@ -51,23 +50,3 @@ def sent(clip: Path) -> Iterator[str]:
     finally:
         sender.kill()
         sender.wait()
-
-
-def _row(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
-    median = partial(median_of, reports)
-    painted, age = ("stages", "due to painted"), ("stages", "mask age")
-    return {
-        "fps": rate_hz,
-        "p50_ms": median(*painted, "p50_ms"),
-        "p95_ms": median(*painted, "p95_ms"),
-        "p99_ms": median(*painted, "p99_ms"),
-        "covered_share": median("covered_share"),
-        "masked_share": median("masked_share"),
-        "mask_age_p50_ms": median(*age, "p50_ms"),
-        "mask_age_p95_ms": median(*age, "p95_ms"),
-        "painted": int(median("painted")),
-        "dropped": int(median("dropped")),
-        "picture_px": "x".join(str(px) for px in reports[0]["picture_px"]),
-        "network_p50_ms": median("stages", "network", "p50_ms"),
-        "rss_mb": median("rss_mb"),
-    }

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import av
 
+from engine.bench.clips import repeated_packets
 
-def send(clip: str, url: str) -> None:
+
+def send(clip: Path, url: str) -> None:
     """H.264 of `clip` as MPEG-TS to `url` (udp://host:port), packet by packet when it is due. Never returns.
 
-    The clip has no B-frames. Raises av.FFmpegError.
+    The clip has no B-frames. Raises OSError and av.FFmpegError.
     """
-    with av.open(clip) as source, av.open(f"{url}?pkt_size=1316", "w", format="mpegts") as output:
-        stream = source.streams.video[0]
-        target = output.add_stream_from_template(stream)
-        started_s, offset = time.monotonic(), 0
-        while True:
-            end = 0
-            for packet in source.demux(stream):
-                if packet.pts is None or packet.dts is None:
-                    continue
-                end = max(end, packet.pts + (packet.duration or 0))
-                packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                due_s = started_s + float(packet.dts * packet.time_base)
-                time.sleep(max(0.0, due_s - time.monotonic()))
-                packet.stream = target
-                output.mux(packet)
-            offset += end
-            source.seek(0)
+    with av.open(f"{url}?pkt_size=1316", "w", format="mpegts") as output:
+        target = None
+        started_s = time.monotonic()
+        for stream, packet in repeated_packets(clip, None):
+            assert packet.dts is not None
+            due_s = started_s + float(packet.dts * packet.time_base)
+            packet.stream = target = target or output.add_stream_from_template(stream)
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            output.mux(packet)
 
 
 if __name__ == "__main__":
-    send(*sys.argv[1:])
+    send(Path(sys.argv[1]), sys.argv[2])

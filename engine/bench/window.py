@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,31 @@ def run_window(
         return report | {"started_at_s": started_at_s}
 
 
-def median_of(reports: list[dict[str, Any]], *path: str) -> float:
-    """The median over the rounds of what lies under these keys, four digits after the point."""
+def row_of(rate_hz: int, reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """The table row of a recording or stream of `rate_hz`: medians over its rounds (docs/benchmarks.md)."""
+    median = partial(_median, reports)
+    painted, age, paint = (("stages", name) for name in ("due to painted", "mask age", "paint"))
+    return {
+        "fps": rate_hz,
+        "p50_ms": median(*painted, "p50_ms"),
+        "p95_ms": median(*painted, "p95_ms"),
+        "p99_ms": median(*painted, "p99_ms"),
+        "covered_share": median("covered_share"),
+        "masked_share": median("masked_share"),
+        "mask_age_p50_ms": median(*age, "p50_ms"),
+        "mask_age_p95_ms": median(*age, "p95_ms"),
+        "painted": int(median("painted")),
+        "dropped": int(median("dropped")),
+        "paint_p50_ms": median(*paint, "p50_ms"),
+        "paint_p95_ms": median(*paint, "p95_ms"),
+        "picture_px": "x".join(str(px) for px in reports[0]["picture_px"]),
+        "network_p50_ms": median("stages", "network", "p50_ms"),
+        "rss_mb": median("rss_mb"),
+    }
+
+
+def _median(reports: list[dict[str, Any]], *path: str) -> float:
+    """Of what lies under these keys, four digits after the point."""
     values = []
     for report in reports:
         value: Any = report

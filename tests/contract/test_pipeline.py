@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 
@@ -118,6 +120,24 @@ def test_a_slow_network_costs_masks_but_never_frames(screen, model):
     assert view.runtime.calls < 40
     assert snapshot.stats.masked < snapshot.stats.shown
     assert all(shown.mask_age_s is None or shown.mask_age_s <= 0.120 for shown in view.seen)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
+def test_the_network_gives_way_to_the_picture(screen, model):
+    niceness = []
+
+    class Noting(FakeRuntime):
+        def infer(self, image):
+            niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().infer(image)
+
+    view = screen(FakeSource(frames=5), Noting())
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(ended)
+
+    assert min(niceness) > os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_each_mask_of_a_slow_network_is_there_when_its_frame_is_due(screen, model):
