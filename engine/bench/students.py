@@ -27,7 +27,7 @@ def run(
 ) -> dict[str, Any]:
     """A row a student and runtime. `only`: those with this in their name; `skipped`: what is missing, why.
 
-    `int8`: each also in int8, where OpenVINO would choose that; half a minute more a student.
+    `int8`: each also in int8, where OpenVINO would choose that; half a minute to two minutes more a student.
     """
     rows: list[dict[str, Any]] = []
     skipped: list[Skipped] = []

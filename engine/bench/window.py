@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.faults import FaultCode, FaultError
+from engine.files import HOME_VARIABLE, user_cache
 
 SCREEN = (1920, 1080)
 GRACE_S = 60.0
@@ -26,9 +27,19 @@ GRACE_S = 60.0
 def screen() -> Iterator[dict[str, str]]:
     """Environment of a child that is to show a window: this desktop, else Xvfb, else Qt's offscreen platform.
 
-    Yields the environment; `POLYPLIVE_SCREEN` in it says which.
+    Yields the environment; `POLYPLIVE_SCREEN` in it says which. Recent items and settings are the child's
+    own, so that measuring leaves nothing on a person's start page; compiled models are shared.
     """
-    environment = dict(os.environ)
+    with tempfile.TemporaryDirectory() as home:
+        user_cache().mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # Windows may forbid links: the models are compiled anew there
+            (Path(home) / "cache").symlink_to(user_cache(), target_is_directory=True)
+        with _screen(os.environ | {HOME_VARIABLE: home}) as environment:
+            yield environment
+
+
+@contextlib.contextmanager
+def _screen(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     if sys.platform != "linux" or environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
         yield environment | {"POLYPLIVE_SCREEN": "desktop"}
         return

@@ -22,7 +22,8 @@ from engine.bench.memory import memory_mb
 from engine.bench.report import Point, pareto, points_of, quickest, spread, write_report
 from engine.bench.skipped import Skipped, reasons
 from engine.bench.timing import interleaved, percentiles, ratio
-from engine.files import HOME_VARIABLE
+from engine.bench.window import screen
+from engine.files import HOME_VARIABLE, user_cache, user_data
 from engine.model_folder import default_model, load_model_folder
 from engine.models.sizes import Variant
 from engine.sources import open_source
@@ -234,6 +235,20 @@ def test_a_peer_without_accuracy_is_drawn_and_never_on_the_front(tmp_path):
     assert [path.name for path in written] == ["peers.json", "peers.md", "peers.png"]
     assert "| table |" in written[1].read_text()
     assert written[2].stat().st_size > 10_000
+
+
+def test_measuring_leaves_nothing_on_the_start_page_and_compiles_nothing_twice(tmp_path, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("PATH", "")  # no Xvfb: the offscreen platform
+    script = (
+        "from engine.files import user_cache, user_data; print(user_cache().resolve()); print(user_data())"
+    )
+    with screen() as environment:
+        said = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    cache, data = said.stdout.split()
+
+    assert cache == str(user_cache().resolve())
+    assert data != str(user_data())
 
 
 def test_the_sender_is_a_live_stream_that_never_ends(tmp_path):
