@@ -40,6 +40,9 @@ class FaultCode(StrEnum):
 class Fault:
     """One thing that went wrong, told to a person as `sentence`.
 
+    `said` is that sentence in the user's own words ("No signal from capture card 0 for 2 s. Check the
+    cable."); `expected`, `got` and `remedy` are for the log and for whoever reads events.
+
     `at_s` is `time.monotonic()`. `fatal` means that the place where it was
     noticed cannot go on (a source that is gone, a runtime that does not load).
     """
@@ -52,11 +55,12 @@ class Fault:
     at_s: float
     fatal: bool = True
     detail: str = ""
+    said: str = ""
 
     @property
     def sentence(self) -> str:
-        """One sentence: what was expected, what came, what to do."""
-        return f"Expected {self.expected}, got {self.got}: {self.remedy}."
+        """One sentence for a person: `said` where somebody wrote one, else expected, got and remedy."""
+        return self.said or _composed(self.expected, self.got, self.remedy)
 
 
 @dataclass
@@ -70,9 +74,10 @@ class FaultError(Exception):
     fatal: bool = True
     place: str = ""
     detail: str = field(default="", repr=False)
+    said: str = ""
 
     def __str__(self) -> str:
-        return f"Expected {self.expected}, got {self.got}: {self.remedy}."
+        return self.said or _composed(self.expected, self.got, self.remedy)
 
     def as_fault(self, place: str) -> Fault:
         """The value for a snapshot; `place` is the worker that met it."""
@@ -85,6 +90,7 @@ class FaultError(Exception):
             at_s=time.monotonic(),
             fatal=self.fatal,
             detail=self.detail,
+            said=self.said,
         )
 
 
@@ -102,3 +108,7 @@ def fault_of(error: BaseException, place: str) -> Fault:
         at_s=time.monotonic(),
         detail="".join(traceback.format_exception(error)),
     )
+
+
+def _composed(expected: str, got: str, remedy: str) -> str:
+    return f"Expected {expected}, got {got}: {remedy}."
