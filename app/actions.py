@@ -60,7 +60,15 @@ ACTIONS: tuple[Entry, ...] = (
     Entry("retry", "Open again", ("F5",), _P.OPEN, "open_again", _N.SOURCE, icon="refresh-cw"),
     Entry("close", "Close and go to the start page", ("Ctrl+W",), _P.OPEN, "close_source", icon="house"),
     Entry("quit", "Quit", ("Ctrl+Q",), _P.OPEN, "close"),
-    Entry("play-pause", "Play or pause", ("Space",), _P.PLAY, "play_pause", _N.RECORDING, icon="play"),
+    Entry(
+        "play-pause",
+        "Play or pause; freeze a live picture",
+        ("Space",),
+        _P.PLAY,
+        "play_pause",
+        _N.SOURCE,
+        "play",
+    ),
     Entry("backwards", "Backwards, faster each time", ("J",), _P.PLAY, "backwards", _N.RECORDING),
     Entry("stop", "Pause, back to normal speed", ("K",), _P.PLAY, "stop", _N.RECORDING),
     Entry("forwards", "Forwards, faster each time", ("L",), _P.PLAY, "forwards", _N.RECORDING),
@@ -68,6 +76,8 @@ ACTIONS: tuple[Entry, ...] = (
         "step-back", "One frame back", (",",), _P.PLAY, "step_back", _N.RECORDING, "step-back", repeats=True
     ),
     Entry("step-on", "One frame on", (".",), _P.PLAY, "step_on", _N.RECORDING, "step-forward", repeats=True),
+    Entry("few-back", "Five seconds back", ("Left",), _P.PLAY, "few_back", _N.RECORDING, repeats=True),
+    Entry("few-on", "Five seconds on", ("Right",), _P.PLAY, "few_on", _N.RECORDING, repeats=True),
     Entry(
         "second-back", "One second back", ("Shift+Left",), _P.PLAY, "second_back", _N.RECORDING, repeats=True
     ),

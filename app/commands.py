@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.playback import MINUTE_S, SECOND_S, is_recording, is_running, shuttle
-from engine.types import AiState, Snapshot
+from app import words
+from app.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
+from engine.types import AiState, Snapshot, SourceState
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 
 class Commands:
-    """Each method returns at once. Without a pipeline, or without a recording, they do nothing.
+    """Each method returns at once: the short word that answers its key, "" for none.
 
-    `origin_s` gives media time of the recording's first frame.
+    Without a pipeline, or without a recording where one is needed, nothing happens. `origin_s` gives media
+    time of the recording's first frame.
     """
 
     def __init__(self, origin_s: Callable[[], float]) -> None:
@@ -32,47 +34,69 @@ class Commands:
 
     # Transport
 
-    def play_pause(self) -> None:
-        if (pipeline := self._recording()) is not None:
-            pipeline.pause() if is_running(self._now) else pipeline.play()
-
-    def backwards(self) -> None:
-        self._shuttle(-1)
-
-    def forwards(self) -> None:
-        self._shuttle(+1)
-
-    def stop(self) -> None:
-        """Pause; and whatever the speed was, the next play is at 1x."""
-        if (pipeline := self._recording()) is not None:
+    def play_pause(self) -> str:
+        """A recording plays or pauses; a live picture is frozen, or gives way to the newest one."""
+        if self._pipeline is None or self._snapshot is None:
+            return ""
+        if is_live(self._snapshot):
+            return self._freeze(self._pipeline, self._snapshot.source_state)
+        if (pipeline := self._recording()) is None:
+            return ""
+        if is_running(self._now):
             pipeline.pause()
-            pipeline.set_speed(1.0)
+            return "Pause"
+        pipeline.play()
+        return "Play"
 
-    def step_back(self) -> None:
-        self._step(-1)
+    def backwards(self) -> str:
+        return self._shuttle(-1)
 
-    def step_on(self) -> None:
-        self._step(+1)
+    def forwards(self) -> str:
+        return self._shuttle(+1)
 
-    def second_back(self) -> None:
-        self._jump(-SECOND_S)
+    def stop(self) -> str:
+        """Pause; and whatever the speed was, the next play is at 1x."""
+        if (pipeline := self._recording()) is None:
+            return ""
+        pipeline.pause()
+        pipeline.set_speed(1.0)
+        return "Pause, 1x"
 
-    def second_on(self) -> None:
-        self._jump(SECOND_S)
+    def step_back(self) -> str:
+        return self._step(-1)
 
-    def minute_back(self) -> None:
-        self._jump(-MINUTE_S)
+    def step_on(self) -> str:
+        return self._step(+1)
 
-    def minute_on(self) -> None:
-        self._jump(MINUTE_S)
+    def few_back(self) -> str:
+        return self._jump(-FEW_S)
 
-    def to_start(self) -> None:
-        if (pipeline := self._recording()) is not None:
-            pipeline.seek(self._origin_s())
+    def few_on(self) -> str:
+        return self._jump(FEW_S)
 
-    def to_end(self) -> None:
-        if (pipeline := self._recording()) is not None and self._now.info is not None:
-            pipeline.seek(self._origin_s() + (self._now.info.duration_s or 0.0))
+    def second_back(self) -> str:
+        return self._jump(-SECOND_S)
+
+    def second_on(self) -> str:
+        return self._jump(SECOND_S)
+
+    def minute_back(self) -> str:
+        return self._jump(-MINUTE_S)
+
+    def minute_on(self) -> str:
+        return self._jump(MINUTE_S)
+
+    def to_start(self) -> str:
+        if (pipeline := self._recording()) is None:
+            return ""
+        pipeline.seek(self._origin_s())
+        return "Beginning"
+
+    def to_end(self) -> str:
+        if (pipeline := self._recording()) is None or self._now.info is None:
+            return ""
+        pipeline.seek(self._origin_s() + (self._now.info.duration_s or 0.0))
+        return "End"
 
     def seek(self, pts_s: float) -> None:
         """To an exact frame: the one on the screen at that media time."""
@@ -81,9 +105,12 @@ class Commands:
 
     # The AI
 
-    def toggle_ai(self) -> None:
-        if self._pipeline is not None and self._snapshot is not None:
-            self._pipeline.set_ai(self._snapshot.ai_state not in (AiState.ON, AiState.LOADING))
+    def toggle_ai(self) -> str:
+        if self._pipeline is None or self._snapshot is None:
+            return ""
+        on = self._snapshot.ai_state not in (AiState.ON, AiState.LOADING)
+        self._pipeline.set_ai(on)
+        return "AI on" if on else "AI off"
 
     # Inside
 
@@ -97,16 +124,30 @@ class Commands:
             return None
         return self._pipeline
 
-    def _shuttle(self, direction: int) -> None:
-        if (pipeline := self._recording()) is not None:
-            pipeline.set_speed(shuttle(self._now.speed, running=is_running(self._now), direction=direction))
-            pipeline.play()
+    def _freeze(self, pipeline: Pipeline, state: SourceState) -> str:
+        if state is SourceState.RUNNING:
+            pipeline.pause()
+            return "Picture frozen"
+        pipeline.play()
+        return "Newest picture" if state is SourceState.PAUSED else "No picture to freeze"
 
-    def _step(self, frames: int) -> None:
-        if (pipeline := self._recording()) is not None:
-            pipeline.step(frames)
+    def _shuttle(self, direction: int) -> str:
+        if (pipeline := self._recording()) is None:
+            return ""
+        speed = shuttle(self._now.speed, running=is_running(self._now), direction=direction)
+        pipeline.set_speed(speed)
+        pipeline.play()
+        return words.speed(speed)
 
-    def _jump(self, by_s: float) -> None:
+    def _step(self, frames: int) -> str:
+        if (pipeline := self._recording()) is None:
+            return ""
+        pipeline.step(frames)
+        return f"{'+' if frames > 0 else '−'}{abs(frames)} frame"
+
+    def _jump(self, by_s: float) -> str:
         pipeline, shown = self._recording(), self._snapshot.presentation if self._snapshot else None
-        if pipeline is not None and shown is not None:
-            pipeline.seek(max(self._origin_s(), shown.frame.pts_s + by_s))
+        if pipeline is None or shown is None:
+            return ""
+        pipeline.seek(max(self._origin_s(), shown.frame.pts_s + by_s))
+        return words.jump(by_s)

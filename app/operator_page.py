@@ -12,7 +12,7 @@ from app import theme, words
 from app.banner import HatchStrip, NoticeRow
 from app.canvas import Canvas, Look
 from app.control_panel import ControlPanel
-from app.playback import is_recording
+from app.playback import is_frozen, is_recording
 from app.status_row import StatusRow
 from app.transport import Transport
 from engine.types import Snapshot, SourceState
@@ -128,9 +128,10 @@ class OperatorPage(QWidget):
         unmarked = HELD_BACK if self.canvas.raw else words.unmarked(snapshot)
         if unmarked is words.LATE and self._masked and snapshot.source_state is SourceState.RUNNING:
             unmarked = None
-        self.notice.show_hint(unmarked)
+        hint = words.joined((words.FROZEN if is_frozen(snapshot) else None, unmarked))
+        self.notice.show_hint(hint)
         for hatch in self.hatches:
-            hatch.set_tone(unmarked[1] if unmarked else "")
+            hatch.set_tone(hint[1] if hint else "")
 
     def _place_transport(self) -> None:
         recording = self._snapshot is not None and is_recording(self._snapshot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.types import Snapshot, SourceState
 
 LADDER = (1.0, 2.0, 4.0, 8.0)
-SECOND_S, MINUTE_S = 1.0, 60.0
+SECOND_S, FEW_S, MINUTE_S = 1.0, 5.0, 60.0
 
 
 def shuttle(speed: float, *, running: bool, direction: int) -> float:
@@ -22,6 +22,15 @@ def shuttle(speed: float, *, running: bool, direction: int) -> float:
 def is_recording(snapshot: Snapshot) -> bool:
     """Whether it can be paused and searched."""
     return snapshot.info is not None and snapshot.info.seekable and not snapshot.info.live
+
+
+def is_live(snapshot: Snapshot) -> bool:
+    return snapshot.info is not None and snapshot.info.live
+
+
+def is_frozen(snapshot: Snapshot) -> bool:
+    """Whether a person holds a live picture."""
+    return is_live(snapshot) and snapshot.source_state is SourceState.PAUSED
 
 
 def is_running(snapshot: Snapshot) -> bool:

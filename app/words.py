@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
@@ -30,6 +32,12 @@ def duration(seconds: float) -> str:
 def speed(value: float) -> str:
     """Such as "1x", "0.5x", "−2x"."""
     return f"{'−' if value < 0 else ''}{abs(value):g}x"
+
+
+def jump(by_s: float) -> str:
+    """Such as "+5 s", "−1 min"."""
+    amount = f"{abs(by_s) / 60:g} min" if abs(by_s) >= 60 else f"{abs(by_s):g} s"
+    return f"{'−' if by_s < 0 else '+'}{amount}"
 
 
 def source_line(info: SourceInfo | None) -> str:
@@ -93,6 +101,7 @@ def readiness(snapshot: Snapshot | None) -> tuple[str, str]:
     return f"AI is off: {snapshot.ai_reason}", "attention"
 
 
+FROZEN = ("Picture frozen by you; the stream goes on", "attention")
 LATE = ("The mask of this picture is not there yet, or too old to be drawn", "attention")
 
 
@@ -108,3 +117,12 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
     if shown is not None and shown.result is None:
         return LATE
     return None
+
+
+def joined(hints: Iterable[tuple[str, str] | None]) -> tuple[str, str] | None:
+    """Several hints as one line; a fault's tone comes before the others."""
+    said = [hint for hint in hints if hint is not None]
+    if not said:
+        return None
+    tones = [tone for _, tone in said]
+    return ". ".join(text for text, _ in said), "fault" if "fault" in tones else tones[0]

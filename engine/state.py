@@ -31,6 +31,7 @@ TRANSITIONS: dict[tuple[SourceState, SourceEvent], SourceState] = {
     (_S.RUNNING, _E.LOST): _S.NO_SIGNAL,
     (_S.OPENING, _E.LOST): _S.NO_SIGNAL,
     (_S.PAUSED, _E.LOST): _S.NO_SIGNAL,
+    (_S.PAUSED, _E.OVERDUE): _S.NO_SIGNAL,  # behind a frozen live picture
     (_S.RUNNING, _E.END): _S.ENDED,
     (_S.OPENING, _E.END): _S.ENDED,
     (_S.NO_SIGNAL, _E.END): _S.ENDED,

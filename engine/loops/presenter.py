@@ -64,6 +64,11 @@ class Presenter:
             self._results.append(result)
         self.bell()
 
+    def hear(self) -> None:
+        """A picture arrived that nobody shows: there is a signal behind a frozen picture."""
+        with self._lock:
+            self._arrived_s = time.monotonic()
+
     def flush(self) -> None:
         """Show what has been handed over, due or not, before returning: the video stops here."""
         with self._lock:
@@ -160,7 +165,10 @@ class Presenter:
 
     def _watch(self, status: Status, now_s: float) -> float | None:
         """NO SIGNAL when the next frame is overdue; returns when to look again."""
-        if status.source_state is not SourceState.RUNNING or status.info is None:
+        if status.info is None:
+            return None
+        frozen = status.source_state is SourceState.PAUSED and status.info.live
+        if status.source_state is not SourceState.RUNNING and not frozen:
             return None
         limit_s = SIGNAL_LIMIT_S
         if status.info.live:

@@ -69,6 +69,7 @@ class Reader:
         self._seek_serial = 0
         self._reopens = 0
         self._reopen_at_s: float | None = None
+        self._frozen = False  # a person holds a live picture; the source is read on
         self._at = _Position()
 
     # Commands
@@ -79,6 +80,7 @@ class Reader:
         self._presenter.clear()
         self._spec, self._options = spec, options
         self._reopens = 0
+        self._frozen = False
         self._stats.reset()
         self._board.clear_faults(PLACE)
         self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0)
@@ -92,14 +94,22 @@ class Reader:
         self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
 
     def play(self) -> None:
+        if self._is_live():
+            self._thaw()
+            return
         if self._source is not None and self._board.status.source_state is SourceState.ENDED:
             self._seek_to(0)
         self._at.clock = None
         self._board.event(SourceEvent.PLAY)
 
     def pause(self) -> None:
-        if self._board.status.info is None or self._board.status.info.live:
-            return  # a live picture that stands still would look like a live one
+        """Stop a recording, or freeze a live picture: the stream is read on, and nothing queues."""
+        if self._board.status.info is None:
+            return
+        if self._is_live():
+            if self._board.status.source_state is not SourceState.RUNNING:
+                return  # without a signal PAUSED would hide that there is none
+            self._frozen = True
         self._presenter.flush()
         self._board.event(SourceEvent.PAUSE)
 
@@ -137,6 +147,8 @@ class Reader:
             self._open(self._board.status.pacing)
             return 0.0
         status = self._board.status
+        if self._frozen:
+            return self._read_on()
         if status.source_state not in (SourceState.OPENING, SourceState.RUNNING, SourceState.NO_SIGNAL):
             return None
         if status.speed < 0:
@@ -219,6 +231,35 @@ class Reader:
             self._at.clock = None
             return None
         return self._period_s()
+
+    def _read_on(self) -> float:
+        """Behind a frozen picture: keep the newest one only, and hear whether there is still a signal."""
+        self._at.pending = self._read()
+        if self._at.pending is not None:
+            self._presenter.hear()
+            self._board.event(SourceEvent.PAUSE)  # after a lost signal; else it changes nothing
+        elif self._source is not None:
+            self._frozen, self._at.at_end = False, True
+            self._board.event(SourceEvent.PLAY)
+        return 0.0
+
+    def _thaw(self) -> None:
+        """Show the newest picture at once. The word is PAUSED until it is there: the old one is not live."""
+        if not self._frozen:
+            return
+        self._frozen = False
+        if self._board.status.source_state is not SourceState.PAUSED:
+            return  # no signal: the next picture ends that
+        picture = self._at.pending or self._read()
+        if picture is not None:
+            self._seek_serial += 1  # what came meanwhile was not dropped
+            self._deliver(picture, picture.captured_s)
+            self._presenter.flush()
+        self._board.event(SourceEvent.PLAY)
+
+    def _is_live(self) -> bool:
+        info = self._board.status.info
+        return info is not None and info.live
 
     def _finish(self, now_s: float) -> float | None:
         """The last frame stays for its own duration, then the state is ENDED."""

@@ -308,6 +308,103 @@ def test_a_paused_picture_stays_and_plays_on_without_losing_a_frame(screen):
     assert len(shown) >= 23
 
 
+@pytest.fixture
+def frozen(screen, model):
+    """A screen with a live picture that was frozen, and its source."""
+    source = FakeSource(live=True, rate_hz=50)
+    view = screen(source)
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.word is StateWord.LIVE)
+    view.pipeline.pause()
+    view.until(lambda s: s.word is StateWord.PAUSED and s.presentation.mask_age_s == 0.0)
+    return view, source
+
+
+def until_read(source, more):
+    """Wait until that many more pictures have been read."""
+    target, ends_s = source.reads + more, time.monotonic() + WAIT_S
+    while source.reads < target and time.monotonic() < ends_s:
+        time.sleep(0.005)
+    assert source.reads >= target
+
+
+def test_a_frozen_live_picture_stays_with_its_own_mask_while_the_stream_is_read_on(frozen):
+    view, source = frozen
+    before = view.pipeline.snapshot().presentation
+    until_read(source, 10)
+    after = view.pipeline.snapshot()
+
+    assert after.presentation is before
+    assert after.word is StateWord.PAUSED
+
+
+def test_after_a_freeze_the_newest_picture_is_there_at_once_and_none_counts_as_dropped(frozen):
+    view, source = frozen
+    old = view.pipeline.snapshot().presentation.frame
+    dropped = view.pipeline.snapshot().stats.dropped
+    until_read(source, 20)
+    read = source.reads
+    view.pipeline.play()
+    snapshot = view.until(lambda s: s.source_state is SourceState.RUNNING)
+
+    assert snapshot.presentation.frame.index >= read - 1, "nothing queues"
+    assert snapshot.presentation.frame.index - old.index >= 19
+    assert view.pipeline.snapshot().stats.dropped <= dropped + 1
+
+
+def test_a_frozen_picture_never_stands_under_a_word_of_a_running_one(frozen):
+    view, source = frozen
+    old = view.pipeline.snapshot().presentation.frame
+    until_read(source, 3)
+    source.stall.set()  # the newest picture is as old as the stall
+    words = set()
+    view.pipeline.play()
+    ends_s = time.monotonic() + 0.7
+    while time.monotonic() < ends_s:
+        snapshot = view.pipeline.snapshot()
+        if snapshot.presentation.frame.number == old.number:
+            words.add(snapshot.word)
+
+    assert words <= {StateWord.PAUSED, StateWord.NO_SIGNAL}
+
+
+def test_a_signal_that_stays_away_is_said_behind_a_frozen_picture_and_the_picture_stays(frozen):
+    view, source = frozen
+    old = view.pipeline.snapshot().presentation.frame
+    source.stall.set()
+    view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    source.stall.clear()
+    view.until(lambda s: s.word is StateWord.PAUSED)
+    until_read(source, 5)
+
+    assert view.pipeline.snapshot().presentation.frame.number == old.number
+    view.pipeline.play()
+    view.until(lambda s: s.word is StateWord.LIVE)
+
+
+def test_a_source_that_is_lost_and_found_behind_a_frozen_picture_leaves_it_frozen(frozen):
+    view, source = frozen
+    view.source = FakeSource(live=True, rate_hz=50)
+    source.lost.set()
+    snapshot = view.until(lambda s: s.word is StateWord.NO_SIGNAL)
+    assert snapshot.faults
+    view.until(lambda s: s.word is StateWord.PAUSED)
+    view.until(lambda s: s.faults == ())
+    view.pipeline.play()
+    view.until(lambda s: s.word is StateWord.LIVE)
+
+
+def test_without_a_signal_nothing_can_be_frozen(stalled):
+    view, source = stalled
+    view.pipeline.pause()
+    source.stall.clear()
+
+    view.until(lambda s: s.source_state is SourceState.RUNNING)
+    assert StateWord.PAUSED not in view.words
+
+
 def test_a_step_moves_by_exactly_one_frame_and_pauses(screen):
     view = screen(FakeSource(frames=100, rate_hz=50))
     view.pipeline.open(SPEC)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QC
 
 from app.actions import ACTIONS, Place, shown_keys
 from app.shortcut_sheet import COLUMNS, ShortcutSheet
+from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
 NONE = Qt.KeyboardModifier.NoModifier
@@ -156,9 +157,35 @@ def test_f6_goes_round_the_groups_of_controls(window):
     ]
 
 
-def test_playing_keys_do_nothing_for_a_live_source(playing):
+def test_a_live_source_can_be_frozen_and_has_no_other_playing_keys(playing):
     window = playing(FakeSource(live=True))
 
-    assert not window.actions_by_id["play-pause"].isEnabled()
+    assert window.actions_by_id["play-pause"].isEnabled()
     assert not window.actions_by_id["step-on"].isEnabled()
     assert not window.operator.transport.isVisible()
+
+
+def test_space_freezes_a_live_picture_in_words_and_strips_and_shows_the_newest_again(playing, qtbot):
+    window = playing(FakeSource(live=True, rate_hz=50))
+    page, canvas = window.operator, window.operator.canvas
+    canvas.setFocus()
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.LIVE)
+    QTest.keyClick(canvas, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.PAUSED)
+    old = canvas.presentation.frame.number
+    qtbot.waitUntil(lambda: "Picture frozen by you; the stream goes on" in page.notice.text)
+    assert [hatch.tone for hatch in page.hatches] == ["attention", "attention"]
+
+    QTest.keyClick(canvas, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.LIVE)
+    assert canvas.presentation.frame.number > old
+    qtbot.waitUntil(lambda: page.notice.text == "" and page.hatches[0].tone == "")
+
+
+def test_a_frozen_picture_without_the_ai_says_both(playing, qtbot):
+    window = playing(FakeSource(live=True, rate_hz=50))
+    window.handler("play_pause")()
+    window.handler("toggle_ai")()
+
+    qtbot.waitUntil(lambda: "frozen by you" in window.operator.notice.text)
+    qtbot.waitUntil(lambda: "nothing is marked" in window.operator.notice.text)

@@ -33,7 +33,12 @@ def test_scrubbing_a_paused_recording_does_not_start_it():
     assert next_state(S.ENDED, E.SEEK) is S.PAUSED
 
 
-@pytest.mark.parametrize("state", [S.ENDED, S.FAILED, S.IDLE, S.PAUSED])
+def test_behind_a_frozen_live_picture_a_lost_signal_is_said():
+    assert next_state(S.PAUSED, E.OVERDUE) is next_state(S.PAUSED, E.LOST) is S.NO_SIGNAL
+    assert next_state(S.NO_SIGNAL, E.PAUSE) is S.PAUSED
+
+
+@pytest.mark.parametrize("state", [S.ENDED, S.FAILED, S.IDLE])
 def test_an_overdue_frame_means_nothing_where_none_is_expected(state):
     assert next_state(state, E.OVERDUE) is state
 
