@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Final, Literal
 
-from engine.files import user_data, write_bytes, write_json
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from engine.faults import Fault, FaultCode
+from engine.files import user_data, write_bytes, write_text
+from engine.shared_file import alone_with, read_small, set_aside
 from engine.sources.base import SourceSpec
 from engine.types import Presentation
 
 log = logging.getLogger(__name__)
 
 MAX_ITEMS = 12
-SCHEMA = 1
+SCHEMA: Final = 1
+PLACE = "recent items"
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+WholeSeconds = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
 class RecentItem:
     """One source that was opened. Seconds watched and marked are of media time, None when nobody watched."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
     kind: str
     address: str
     title: str
     opened_utc: str
-    duration_s: float | None = None
-    watched_s: int | None = None
-    marked_s: int | None = None
+    duration_s: Seconds | None = None
+    watched_s: WholeSeconds | None = None
+    marked_s: WholeSeconds | None = None
 
     @property
     def spec(self) -> SourceSpec:
@@ -74,64 +86,128 @@ class Watched:
         return len(self._marked)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the file holds."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    schema: Literal[1]
+    items: tuple[RecentItem, ...]
+
+
+_FILE = TypeAdapter(_Stored)
+
+Items = tuple[RecentItem, ...]
+Change = Callable[[Items], Items]
+
+
 class RecentItems:
-    """The list, newest first. Files are written by one thread of its own: a slow disk costs no picture."""
+    """The list, newest first, shared by all windows: each change goes into what the file holds by then.
+
+    The file is read and written by one thread of its own: a slow disk costs no picture. `complaint` tells
+    that it was damaged when this window started.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or user_data() / "recent.json"
-        self._items = _read(self._path)
+        self._mutex = threading.Lock()
+        self._known: Items = ()  # as the file was when this window last looked
+        self._waiting: tuple[Change, ...] = ()  # of this window, not yet in the file
+        self.complaint: Fault | None = None
+        try:
+            self._known = _read(self._path)
+        except (OSError, ValueError) as error:
+            self.complaint = _put_away(self._path, error)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="polyplive-recent")
 
     @property
-    def items(self) -> tuple[RecentItem, ...]:
-        return tuple(self._items)
+    def items(self) -> Items:
+        with self._mutex:
+            items = self._known
+            for change in self._waiting:
+                items = change(items)
+            return items
 
     @property
     def last_folder(self) -> Path | None:
         """Where the newest recording lies, if that folder is still there."""
-        folders = (Path(item.address).parent for item in self._items if item.kind == "file")
+        folders = (Path(item.address).parent for item in self.items if item.kind == "file")
         return next((folder for folder in folders if folder.is_dir()), None)
 
     def opened(self, spec: SourceSpec, title: str, duration_s: float | None) -> None:
         """Put `spec` first; what is known of it from before stays known."""
-        before = self._of(spec)
-        item = RecentItem(
-            kind=spec.kind,
-            address=spec.address,
-            title=title,
-            opened_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            duration_s=duration_s,
-            watched_s=before.watched_s if before else None,
-            marked_s=before.marked_s if before else None,
-        )
-        self._items = [item, *(other for other in self._items if other.spec != spec)][:MAX_ITEMS]
-        self._save()
+        now_utc = datetime.now(UTC).isoformat(timespec="seconds")
+        new = RecentItem(spec.kind, spec.address, title, now_utc, duration_s)
+
+        def put_first(items: Items) -> Items:
+            before = _of(items, spec)
+            first = replace(new, watched_s=before.watched_s, marked_s=before.marked_s) if before else new
+            return (first, *(other for other in items if other.spec != spec))[:MAX_ITEMS]
+
+        self._change(put_first)
 
     def watched(self, spec: SourceSpec, watched: Watched) -> None:
         """Remember what was marked; a shorter look does not replace a longer one."""
-        before = self._of(spec)
-        if before is None or watched.seen_s < max(1, before.watched_s or 0):
-            return
-        after = replace(before, watched_s=watched.seen_s, marked_s=watched.marked_s)
-        self._items = [after if item.spec == spec else item for item in self._items]
-        self._save()
+        seen_s, marked_s = watched.seen_s, watched.marked_s
+
+        def note(items: Items) -> Items:
+            return tuple(
+                replace(item, watched_s=seen_s, marked_s=marked_s)
+                if item.spec == spec and seen_s >= max(1, item.watched_s or 0)
+                else item
+                for item in items
+            )
+
+        self._change(note)
+
+    def remove(self, spec: SourceSpec) -> None:
+        """Forget one source and its thumbnail, in every window."""
+        self._change(lambda items: tuple(item for item in items if item.spec != spec))
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._change(lambda items: ())
 
     def keep_thumbnail(self, spec: SourceSpec, encode: Callable[[], bytes]) -> None:
         """Store what `encode` gives (a JPEG) as the thumbnail; it is called in the writer's thread."""
-        item = self._of(spec)
-        if item is not None:
-            self._writer.submit(_quietly, lambda: write_bytes(item.thumbnail, encode()))
+
+        def keep() -> None:
+            if (item := _of(self.items, spec)) is not None:
+                write_bytes(item.thumbnail, encode())
+
+        self._writer.submit(_quietly, keep)
 
     def close(self) -> None:
         """Finish writing. Idempotent."""
         self._writer.shutdown(wait=True)
 
-    def _of(self, spec: SourceSpec) -> RecentItem | None:
-        return next((item for item in self._items if item.spec == spec), None)
+    def _change(self, change: Change) -> None:
+        with self._mutex:
+            self._waiting = (*self._waiting, change)
+        self._writer.submit(_quietly, lambda: self._write(change))
 
-    def _save(self) -> None:
-        value = {"schema": SCHEMA, "items": [asdict(item) for item in self._items]}
-        self._writer.submit(_quietly, lambda: write_json(self._path, value))
+    def _write(self, change: Change) -> None:
+        before, after = self._known, change(self._known)  # in case that the file cannot be had
+        try:
+            with alone_with(self._path):
+                try:
+                    before = _read(self._path)
+                except ValueError as error:
+                    log.info("%s", _put_away(self._path, error).sentence)
+                after = change(before)
+                if after != before:
+                    write_text(self._path, _FILE.dump_json(_Stored(SCHEMA, after), indent=2).decode() + "\n")
+        finally:
+            with self._mutex:
+                self._known = after
+                self._waiting = tuple(other for other in self._waiting if other is not change)
+        for thumbnail in {item.thumbnail for item in before} - {item.thumbnail for item in after}:
+            thumbnail.unlink(missing_ok=True)
+
+
+def _of(items: Items, spec: SourceSpec) -> RecentItem | None:
+    return next((item for item in items if item.spec == spec), None)
 
 
 def _quietly(write: Callable[[], None]) -> None:
@@ -144,15 +220,31 @@ def _quietly(write: Callable[[], None]) -> None:
         log.exception("recent items are not kept")
 
 
-def _read(path: Path) -> list[RecentItem]:
-    """The stored list; an unreadable or foreign file gives an empty one."""
+def _read(path: Path) -> Items:
+    """The stored list, empty without a file. Raises OSError, ValueError for a damaged or foreign file."""
+    data = read_small(path)
+    return () if data is None else _FILE.validate_json(data).items
+
+
+def _put_away(path: Path, error: Exception) -> Fault:
+    """Rename the damaged file and say so; one that cannot be read at all stays where it is."""
+    got = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        got = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}".removeprefix(": ")
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value["schema"] != SCHEMA:
-            return []
-        return [RecentItem(**item) for item in value["items"]]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        log.info("recent items cannot be read: %s", error)
-        return []
+        damaged = isinstance(error, ValueError)
+        where = f"It is kept as {set_aside(path).name}, and a new list begins." if damaged else ""
+    except OSError:
+        where = ""
+    return Fault(
+        FaultCode.SETTINGS,
+        PLACE,
+        expected="a list of recent items",
+        got=f"{path}: {got}",
+        remedy="nothing: a new list begins",
+        at_s=time.monotonic(),
+        fatal=False,
+        said=f"The list of recent items cannot be read ({path}). "
+        + (where or "What you open is not kept until this file can be read and written."),
+    )

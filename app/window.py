@@ -78,6 +78,8 @@ class Window(QMainWindow):
         self._enable()
         self.start.show_recent(recent.items)
         self.start.first_focus.setFocus()
+        if recent.complaint is not None:
+            self.tell(recent.complaint)
 
     def attach(self, pipeline: Pipeline) -> None:
         """Everything is there: open what waits, load the model."""

@@ -32,6 +32,7 @@ class FaultCode(StrEnum):
     ARGUMENT = "argument"
     DATA_SET = "data-set"
     OUTPUT = "output"
+    SETTINGS = "settings"
     NO_DISPLAY = "no-display"
     INTERNAL = "internal"
 

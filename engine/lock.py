@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from engine.faults import FaultCode, FaultError
 from engine.output_folder import output_fault
 
 HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+TRY_EVERY_S = 0.02
 
 
 @contextmanager
@@ -34,6 +36,28 @@ def held(path: Path) -> Iterator[None]:
             got="another one that is still at it",
             remedy="wait until it is through, or choose another folder",
         ) from error
+    with _until_the_end(stream, path):
+        yield
+
+
+@contextmanager
+def held_within(path: Path, wait_s: float) -> Iterator[None]:
+    """Hold the file, waiting for others that hold it for a moment. Raises OSError, also after `wait_s`."""
+    give_up_s = time.monotonic() + wait_s
+    while True:
+        try:
+            stream = _hold(path)
+            break
+        except OSError as error:
+            if error.errno not in HELD or time.monotonic() > give_up_s:
+                raise
+        time.sleep(TRY_EVERY_S)
+    with _until_the_end(stream, path):
+        yield
+
+
+@contextmanager
+def _until_the_end(stream: IO[bytes], path: Path) -> Iterator[None]:
     try:
         yield
     finally:
