@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from distill.data.belonging import belonging_of_model
 from distill.judge import Question, judged, validation_questions
 from distill.metrics.table import Row, read_table, row_of
 from distill.score import measure_all
@@ -18,10 +19,11 @@ TABLE = "per_image.csv"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What models are judged on. `questions` None: the validation split of each, from `data_root()`."""
+    """What models are judged on. `questions` None: the validation split of each, made of `data`, or of the
+    data that it was trained beside, wherever that lies."""
 
     questions: Sequence[Question] | None
-    data_root: Callable[[], Path]
+    data: Path | None
     runtime: str = AUTO
     precision: str = AUTO
 
@@ -42,9 +44,13 @@ def table_of(arm: str, ground: Ground) -> tuple[Row, ...]:
         from distill.run_maps import validation_samples
         from distill.trained import trained_run
 
-        samples = validation_samples(trained_run(path), ground.data_root())
+        trained = trained_run(path)
+        samples = validation_samples(trained, trained.belonging.find(ground.data))
     else:
         model = load_model_folder(find_model(arm))
-        questions = ground.questions or validation_questions(model, ground.data_root())
+        questions = ground.questions
+        if questions is None:
+            belonging = belonging_of_model(model.id, model.card.training)
+            questions = validation_questions(model, belonging.find(ground.data))
         samples = judged(model, questions, ground.runtime, ground.precision)
     return tuple(row_of(image) for image in measure_all(samples))

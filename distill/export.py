@@ -76,7 +76,7 @@ class Material:
 def export(
     sources: Sequence[Path],
     out: Path,
-    data_root: Path,
+    data_root: Path | None,
     default: bool,
     int8_images: int,
     size_px: int | None = None,
@@ -87,6 +87,7 @@ def export(
 
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
     by 0.3 points of Dice or shows other masks on video. `size_px` None: as the recipe or the model says.
+    `data_root` None: the data that it was trained beside, known by its fingerprint; other data is refused.
     Raises FaultError ARGUMENT (nothing trained there, the folder exists), OUTPUT (an export that does not say
     the same), DATA_SET.
     """
@@ -99,7 +100,7 @@ def export(
         )
     cv2.setNumThreads(1)
     trained = _trained(sources)
-    material = _material(trained, data_root, size_px)
+    material = _material(trained, trained.belonging.find(data_root), size_px)
     student = trained.student
     aside = out.parent / f".{out.name}.part"
     shutil.rmtree(aside, ignore_errors=True)

@@ -61,9 +61,7 @@ def folder_questions(
 def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
     """The validation split that the model was trained beside. Raises FaultError."""
     index = load_index(data_root)
-    records = [
-        index.records[position] for position in split_beside(model.card.training, index.records).validation
-    ]
+    records = [index.records[position] for position in split_beside(model.card.training, index).validation]
     return tuple(
         Question(
             Case(record.image, record.set, record.group),

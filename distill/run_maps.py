@@ -20,6 +20,7 @@ AT_ONCE = 64  # pictures in memory: one may have two megapixels
 def validation_samples(trained: Trained, data_root: Path) -> Iterator[Sample]:
     """Maps of the averaged weights on the split that the run's recipe keeps for validation."""
     index = load_index(data_root)
+    trained.belonging.check(index)
     split = split_of(index.records, trained.data)
     yield from trained_samples(trained, data_root, [index.records[i] for i in split.validation])
 

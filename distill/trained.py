@@ -11,6 +11,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from distill.data.belonging import (
+    INDEX_DIGITS,
+    Belonging,
+    belonging_of_model,
+    belonging_of_run,
+)
 from distill.data.index import Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
 from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
@@ -29,7 +35,6 @@ from engine.model_folder import (
 from engine.models import make_student
 from engine.models.encoder import load_pretrained
 
-INDEX_DIGITS = 16  # of its sha256, in the card
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
     "not for commercial use; check each set's own terms."
@@ -48,6 +53,7 @@ class Trained:
     seed: int
     size_px: int
     weights: dict[str, Tensor]
+    belonging: Belonging
     licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
     card: Callable[[Index, Split], TrainingCard]
 
@@ -59,10 +65,12 @@ def trained_run(run: Path) -> Trained:
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         weights = load_file(folder / state["weights"])
+        belonging = belonging_of_run(run.name, run / RUN_JSON)
     except (OSError, ValueError, KeyError) as error:
         raise _nothing_trained(error) from error
 
     def card(index: Index, split: Split) -> TrainingCard:
+        belonging.check(index)
         return _training_card(recipe, index, split, state["progress"]["step"], run.name)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
@@ -72,6 +80,7 @@ def trained_run(run: Path) -> Trained:
         recipe.seed,
         recipe.export_size_px,
         rounded,
+        belonging,
         lambda: _licence(recipe),
         card,
     )
@@ -133,15 +142,10 @@ def trained_model(source: Path) -> Trained:
     """What a model folder was made of. Raises FaultError as `load_model_folder`."""
     folder = load_model_folder(source)
     training = folder.card.training
+    belonging = belonging_of_model(folder.id, training)
 
     def card(index: Index, split: Split) -> TrainingCard:
-        if index.sha256[:INDEX_DIGITS] not in training.data:
-            raise FaultError(
-                FaultCode.DATA_SET,
-                expected=f"the images that {folder.id} was trained beside: {training.data}",
-                got=f"an index with sha256 {index.sha256[:INDEX_DIGITS]}",
-                remedy="name them with --data",
-            )
+        belonging.check(index)
         return training
 
     own = folder.card
@@ -154,6 +158,7 @@ def trained_model(source: Path) -> Trained:
         training.seed,
         own.input.width_px,
         load_file(folder.weights),
+        belonging,
         lambda: own.licence,
         card,
     )

@@ -11,6 +11,7 @@ from distill.card.curve import reliability_png
 from distill.card.figures import measure_model
 from distill.card.text import HEAD, gain_text, model_text
 from distill.compare import DICE_OR_SILENCE, compare
+from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
 from distill.data.splits import split_beside
 from distill.metrics.table import read_table
@@ -27,17 +28,22 @@ CONTROL, TITLE = "control", "title.txt"
 
 def write_card(
     models: Sequence[ModelFolder],
-    data_root: Path,
+    data_root: Path | None,
     out: Path,
     gallery: Path | None,
     tick: Callable[[int, int], None],
 ) -> None:
-    """Measure all models and write the card and its pictures beside it. Raises FaultError DATA_SET."""
+    """Measure all models and write the card and its pictures beside it.
+
+    `data_root` None: the data that each was trained beside. Raises FaultError DATA_SET, also when that is not
+    found.
+    """
+    roots = [belonging_of_model(model.id, model.card.training).find(data_root) for model in models]
     gains = list(gains_of(out.parent / EVIDENCE))  # first: what is missing there should not cost minutes
     parts = [HEAD]
-    for model in models:
-        figures = measure_model(model, data_root, tick)
-        behaviour = [watch(model, recording) for recording in recordings_of(model, data_root)]
+    for model, root in zip(models, roots, strict=True):
+        figures = measure_model(model, root, tick)
+        behaviour = [watch(model, recording) for recording in recordings_of(model, root)]
         picture = Path(PICTURES) / f"reliability-{model.id}.png"
         write_bytes(out.parent / picture, reliability_png(figures.logits, model.card.output.temperature))
         notes = out.parent / NOTES / f"{model.id}.md"
@@ -59,7 +65,7 @@ def _cost(model: ModelFolder) -> Cost:
 def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
     """The clips, then the recordings among the model's validation images."""
     index = load_index(data_root)
-    split = split_beside(model.card.training, index.records)
+    split = split_beside(model.card.training, index)
     clips = list(clips_of(data_root))
     yield from clips
     yield from sequences_of(index, split.validation)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from distill.data.index import Record
+from distill.data.belonging import belonging_of_model
+from distill.data.index import Index, Record
 from distill.recipe import DataPart, load_recipe
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import TrainingCard
@@ -93,12 +94,14 @@ def all_that_any_saw(parts: Sequence[DataPart]) -> DataPart:
     )
 
 
-def split_beside(training: TrainingCard, records: Sequence[Record]) -> Split:
+def split_beside(training: TrainingCard, index: Index) -> Split:
     """The split that a model was trained beside, made again.
 
-    Raises FaultError DATA_SET when it does not come out as the card counts it, ARGUMENT as `held_out_by`.
+    Raises FaultError DATA_SET for other data than the card names, or when the split does not come out as it
+    counts; ARGUMENT as `held_out_by`.
     """
-    split = split_of(records, held_out_by(training))
+    belonging_of_model(training.run_id, training).check(index)
+    split = split_of(index.records, held_out_by(training))
     told = training.held_out
     counts = len(split.train), len(split.validation)
     if told and counts != (told.training_images, told.validation_images):

@@ -34,7 +34,8 @@ def judge_run(run: Path, index: Index) -> dict[str, Any]:
 
     Raises FaultError ARGUMENT, DATA_SET.
     """
-    records = held_out(index)
-    images = measure_all(trained_samples(trained_run(run), index.root, records))
+    records, trained = held_out(index), trained_run(run)
+    trained.belonging.check(index)
+    images = measure_all(trained_samples(trained, index.root, records))
     write_table(run / PER_IMAGE, images)
     return report(images)

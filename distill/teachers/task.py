@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from distill.data.belonging import INDEX_WORDS
 from distill.data.index import Index, Record, load_index
 from distill.data.splits import split_beside
 from distill.recipe import TeacherPart
@@ -23,7 +23,6 @@ from engine.models.base import Student
 
 STRIDE = 16
 FLIPS = ((-1,), (-2,), (-2, -1))
-INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{16,64})")
 
 
 def one(part: TeacherPart) -> Blueprint:
@@ -153,7 +152,7 @@ def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
     training = folder.card.training
     data = INDEX_WORDS.search(training.data)
     if data and index.sha256.startswith(data["start"]):
-        split = split_beside(training, index.records)
+        split = split_beside(training, index)
         return frozenset(index.records[i].image for i in split.train)
     raise FaultError(
         FaultCode.DATA_SET,

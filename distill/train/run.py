@@ -23,7 +23,11 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
         "schema": 1,
         "git_revision": git_revision(),
         "recipe": recipe.model_dump(mode="json"),
-        "data": {"index_sha256": index.sha256, "images": len(index.records)},
+        "data": {
+            "index_sha256": index.sha256,
+            "images": len(index.records),
+            "folder": str(data_root.resolve()),
+        },
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "host": {
             "python": platform.python_version(),

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal, progress
 
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="also write a PNG of each model's worst images; the data's terms forbid to publish it",
     )
     add_events_option(parser)
-    add_data_option(parser)
+    add_data_option(parser, OWN_DATA)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     with journal(options, "card") as events, progress(events, "image") as tick:
         models = [load_model_folder(path) for path in paths]
         models.sort(key=lambda model: not model.card.default)
-        write_card(models, data_root(options), options.out, options.gallery, tick)
+        write_card(models, options.data, options.out, options.gallery, tick)
         events.event("file", path=str(options.out))
     log.info("%s", options.out)
     return OK

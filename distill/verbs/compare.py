@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal, progress
 from engine.faults import FaultCode, FaultError
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runtime", default="auto", metavar="NAME", help="of model folders")
     parser.add_argument("--precision", default="auto", metavar="NAME", help="of model folders")
     add_events_option(parser)
-    add_data_option(parser)
+    add_data_option(parser, OWN_DATA)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     questions = None
     if options.images:
         questions = folder_questions(options.images, options.masks, index=options.index)
-    ground = Ground(questions, lambda: data_root(options), options.runtime, options.precision)
+    ground = Ground(questions, options.data, options.runtime, options.precision)
     tables = []
     with journal(options, "compare") as events, progress(events, "table") as tick:
         arms = [*sides[0], *sides[1]]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+USUAL_DATA = "$POLYP_DATA, or ../shared/data"
+OWN_DATA = "the data that it was trained beside, known by its fingerprint"
 
-def add_data_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, help="the data folder (default: $POLYP_DATA, or ../shared/data)")
+
+def add_data_option(parser: argparse.ArgumentParser, default: str = USUAL_DATA) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"the data folder (default: {default})")
 
 
 def data_root(options: argparse.Namespace) -> Path:
@@ -15,4 +18,16 @@ def data_root(options: argparse.Namespace) -> Path:
     from distill.data.index import data_folder
 
     root: Path = options.data or data_folder()
+    return root
+
+
+def data_of_run(options: argparse.Namespace, run: Path) -> Path:
+    """The data that a run goes on with: its own. Raises FaultError DATA_SET for other data."""
+    from distill.data.belonging import belonging_of_run
+    from distill.data.index import load_index
+    from distill.train.run import RUN_JSON
+
+    belonging = belonging_of_run(run.name, run / RUN_JSON)
+    root = belonging.find(options.data)
+    belonging.check(load_index(root))
     return root

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.journal import journal
 from distill.verbs.measuring import add_measuring_options, measure_and_write
 from engine.faults import FaultCode, FaultError
@@ -36,10 +36,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="show the network the endoscope's picture alone, without panels and borders around it",
     )
     add_measuring_options(parser)
-    add_data_option(parser)
+    add_data_option(parser, OWN_DATA)
 
 
 def run(options: argparse.Namespace) -> int:
+    from distill.data.belonging import belonging_of_model
     from distill.judge import folder_questions, judged, rows_of, standard_point, validation_questions
     from distill.train.run import RUN_JSON
     from engine.files import write_json
@@ -60,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
         if options.images:
             questions = folder_questions(options.images, options.masks, options.negatives, options.index)
         else:
-            questions = validation_questions(model, data_root(options))
+            belonging = belonging_of_model(model.id, model.card.training)
+            questions = validation_questions(model, belonging.find(options.data))
         heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
         if options.field:
             heading["field"] = "the endoscope's picture alone"
@@ -89,8 +91,11 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
             got=f"{run}, a run folder",
             remedy="export it first: python -m distill export",
         )
-    trained, root = trained_run(run), data_root(options)
-    total = len(split_of(load_index(root).records, trained.data).validation)
+    trained = trained_run(run)
+    root = trained.belonging.find(options.data)
+    index = load_index(root)
+    trained.belonging.check(index)
+    total = len(split_of(index.records, trained.data).validation)
     with journal(options, "evaluate") as events:
         heading = {"run": run.name, "runtime": "torch", "precision": "float32"}
         measure_and_write(options, events, validation_samples(trained, root), total, heading=heading)

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal
 
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--int8-images", type=int, default=300, help="training images for calibration, 0: no int8"
     )
     add_events_option(parser)
-    add_data_option(parser)
+    add_data_option(parser, OWN_DATA)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         export(
             options.sources,
             options.out,
-            data_root(options),
+            options.data,
             options.default,
             options.int8_images,
             options.size,

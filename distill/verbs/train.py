@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import add_data_option, data_of_run, data_root
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal
 from distill.verbs.run_options import add_run_options, opened, recipe_and_folder
@@ -33,8 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    root = data_root(options)
     recipe, path = recipe_and_folder(options)
+    root = data_of_run(options, path) if options.resume else data_root(options)
     if options.dry_run:
         with journal(options, "train") as aside:  # a run folder is for runs
             return _dry(recipe, root, aside, options)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import torch
 
+from distill.data.belonging import Belonging
 from distill.data.dataset import squash
 from distill.data.index import Record
 from distill.recipe import DataPart, StudentPart
@@ -23,7 +24,16 @@ def test_the_maps_are_those_of_the_averaged_weights_at_the_size_of_the_export(tm
     picture = np.random.default_rng(0).integers(0, 255, (40, 50, 3)).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     weights = {key: v.half() if v.is_floating_point() else v for key, v in student.state_dict().items()}
-    trained = Trained(part, DataPart(), seed=0, size_px=64, weights=weights, licence=str, card=None)
+    trained = Trained(
+        part,
+        DataPart(),
+        seed=0,
+        size_px=64,
+        weights=weights,
+        belonging=Belonging("a run", ""),
+        licence=str,
+        card=None,
+    )
 
     (sample,) = trained_samples(trained, tmp_path, [Record("a.png", None, "s", "g")])
 

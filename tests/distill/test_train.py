@@ -250,6 +250,66 @@ def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path)
     assert state["progress"]["step"] == 1
 
 
+def other_data(folder, real24):
+    """A data folder that is another one: a line less."""
+    shutil.copytree(real24, folder)
+    lines = (folder / "index.jsonl").read_text().splitlines(keepends=True)
+    (folder / "index.jsonl").write_text("".join(lines[1:]))
+    return folder
+
+
+def test_an_export_takes_the_data_of_its_run_and_never_what_lies_at_the_usual_place(
+    whole, real24, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("POLYP_DATA", str(other_data(tmp_path / "other", real24)))
+
+    assert main(["export", str(whole), "--out", str(tmp_path / "m"), "--int8-images", "0"]) == 0
+
+    index = load_index(real24)
+    assert f"24 images of {', '.join(sorted({r.set for r in index.records}))}" in (
+        load_model_folder(tmp_path / "m").card.training.data
+    )
+    assert main(["evaluate", str(tmp_path / "m"), "--json", str(tmp_path / "f.json")]) == 3
+    monkeypatch.setenv("POLYP_DATA", str(real24))
+    assert main(["evaluate", str(tmp_path / "m"), "--json", str(tmp_path / "f.json")]) == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("verb", ["export", "evaluate", "resume"])
+def test_what_would_judge_or_train_on_other_data_than_the_runs_is_refused_and_names_the_option(
+    whole, real24, tmp_path, monkeypatch, capsys, named, verb
+):
+    run, other = tmp_path / "run", other_data(tmp_path / "other", real24)
+    shutil.copytree(whole, run)
+    told = json.loads((run / "run.json").read_text())
+    told["data"]["folder"] = str(tmp_path / "gone")
+    (run / "run.json").write_text(json.dumps(told))
+    monkeypatch.setenv("POLYP_DATA", str(other))
+    words = {
+        "export": ("export", run, "--out", tmp_path / "m"),
+        "evaluate": ("evaluate", run),
+        "resume": ("train", "--resume", run),
+    }[verb]
+
+    assert main([*map(str, words), *(("--data", str(other)) if named else ())]) == 3
+
+    assert "--data" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_run_from_before_folders_were_noted_finds_its_data_by_the_fingerprint_alone(
+    whole, real24, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    told = json.loads((run / "run.json").read_text())
+    del told["data"]["folder"]
+    (run / "run.json").write_text(json.dumps(told))
+    monkeypatch.setenv("POLYP_DATA", str(real24))
+
+    assert main(["evaluate", str(run), "--json", str(tmp_path / "f.json")]) == 0
+
+
 def test_an_exported_model_is_the_trained_average(model, whole):
     exported = load_student(load_model_folder(model)).state_dict()
     average = weights_of(whole, "average")
