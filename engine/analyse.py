@@ -103,7 +103,8 @@ def analyse(
             frames_per_s=round(writer.frames / max(time.monotonic() - began_s, 1e-9), 2),
             versions=_versions(),
             created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            complete=not ahead.faults,
+            complete=all(fault.harmless for fault in ahead.faults),
+            frames_missing=sum(fault.lost_frames for fault in ahead.faults),
             faults=tuple(str(fault) for fault in ahead.faults),
             files=writer.files,
         )

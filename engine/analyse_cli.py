@@ -22,7 +22,7 @@ from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
 from engine.sources.decode_choice import SOFTWARE
 
-OK, INPUT_UNUSABLE, CANCELLED = 0, 2, 4
+OK, INPUT_UNUSABLE, CANCELLED, INCOMPLETE = 0, 2, 4, 5
 # In a log file a bar is a line each time.
 BAR_EVERY_S, LOG_EVERY_S = 0.1, 10.0
 
@@ -73,8 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Analyse, and tell. 0: done (a source that breaks off too), 2: input unusable, 4: cancelled; of many
-    recordings 1: some failed.
+    """Analyse, and tell. 0: done, 2: input unusable, 4: cancelled, 5: written, but frames of the recording
+    are missing; of many recordings 1: some failed.
     """
     try:
         with _terminable():
@@ -126,7 +126,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if bar is not None:
             bar.close()
     _tell(summary, arguments.out)
-    return OK
+    return OK if summary.complete else INCOMPLETE
 
 
 def _is_many(arguments: argparse.Namespace) -> bool:

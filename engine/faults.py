@@ -76,6 +76,8 @@ class FaultError(Exception):
     place: str = ""
     detail: str = field(default="", repr=False)
     said: str = ""
+    lost_frames: int = 0  # of a recording, as far as anybody can tell
+    harmless: bool = False  # worth telling, but nothing is missing for it
 
     def __str__(self) -> str:
         return self.said or _composed(self.expected, self.got, self.remedy)

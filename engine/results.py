@@ -42,7 +42,8 @@ class RuntimeUsed(_Part):
 class Summary(_Part):
     """`summary.json`; it is written last, so where it is, everything in `files` is whole.
 
-    `complete` is False when the source broke off or pictures of it could not be read; `faults` says why.
+    `complete` is False when the source broke off or pictures of it could not be read; `frames_missing` is how
+    many, as far as anybody can tell, and `faults` says why. Their indices are gaps in the results.
     """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -62,6 +63,7 @@ class Summary(_Part):
     versions: dict[str, str]
     created_utc: str
     complete: bool
+    frames_missing: int = 0
     faults: tuple[str, ...]
     files: tuple[str, ...]
 

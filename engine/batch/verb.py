@@ -18,14 +18,17 @@ from engine.batch.task import Options, digest_of
 from engine.model_folder import ModelFolder, bundled_models, default_model, find_model, load_model_folder
 from engine.table import Entry, load
 
-OK, SOME_FAILED, CANCELLED = 0, 1, 4
+OK, SOME_FAILED, CANCELLED, INCOMPLETE = 0, 1, 4, 5
 DASK = Entry("engine.batch.dask_crew:DaskCrew", extra="cluster")
 # In a log file a bar is a line each time.
 BAR_EVERY_S, LOG_EVERY_S = 0.5, 30.0
 
 
 def run_many(arguments: argparse.Namespace) -> int:
-    """Analyse them, and tell. 0: all done, 1: some failed, 4: stopped. Raises FaultError for bad input."""
+    """Analyse them, and tell. 0: all done, 1: some failed, 4: stopped, 5: done, but frames of some are missing.
+
+    Raises FaultError for bad input.
+    """
     model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
     options = Options(
         model=_name_elsewhere(model),
@@ -55,7 +58,9 @@ def run_many(arguments: argparse.Namespace) -> int:
     finally:
         bar.close()
     _tell(report, out, bar.seconds)
-    return SOME_FAILED if report.failed else OK
+    if report.failed:
+        return SOME_FAILED
+    return OK if all(row.complete for row in (*report.done, *report.skipped)) else INCOMPLETE
 
 
 class Bar:
@@ -114,7 +119,7 @@ def _name_elsewhere(model: ModelFolder) -> str:
 
 def _tell(report: Report, out: Path, seconds: float) -> None:
     for row in report.done:
-        ending = f", broke off: {row.fault}" if not row.complete else ""
+        ending = f", not complete: {row.fault}" if not row.complete else ""
         print(f"done    {row.folder}: {row.frames} frames, {row.frames_with_findings} with findings{ending}")
     for row in report.failed:
         print(f"failed  {row.folder}: {row.fault}")

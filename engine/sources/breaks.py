@@ -6,12 +6,16 @@ Demuxers end such a file as if it were whole: no error comes out of FFmpeg for a
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 _MAX_BOXES = 100_000
 _TS_PACKET_BYTES = (188, 192, 204)
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_HEAD_BYTES = 65536
 _EBML_ID, _SEGMENT_ID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
@@ -21,6 +25,7 @@ class Break:
 
     expected: str
     got: str
+    duration_s: float | None = None  # what the header says, where FFmpeg no longer does
 
 
 def find_break(path: Path) -> Break | None:
@@ -34,16 +39,15 @@ def find_break(path: Path) -> Break | None:
             promised_bytes = _riff_bytes(stream, size_bytes)
         elif is_mp4(head):
             promised_bytes = _mp4_bytes(stream, size_bytes)
+        elif head == _ASF_HEADER:
+            return _asf_break(stream, size_bytes)
         elif head[:1] == b"\x47" or head[4:5] == b"\x47":
             return _transport_break(stream, size_bytes)
         else:
             return None
     if promised_bytes is None or promised_bytes <= size_bytes:
         return None
-    return Break(
-        expected=f"the {promised_bytes:,} bytes that its header promises",
-        got=f"a file that breaks off after {size_bytes:,}",
-    )
+    return _short(promised_bytes, size_bytes)
 
 
 def is_mp4(head: bytes) -> bool:
@@ -111,6 +115,29 @@ def _matroska_bytes(stream: BinaryIO) -> int | None:
             return stream.tell() + length
         stream.seek(length, os.SEEK_CUR)
     return None
+
+
+def _asf_break(stream: BinaryIO, size_bytes: int) -> Break | None:
+    """By the file properties: id (16 bytes), size of the file, time of creation, packets, how long it plays
+    and is sent (100 ns), the lead that counts as playing (ms), flags.
+    """
+    stream.seek(0)
+    head = stream.read(_ASF_HEAD_BYTES)
+    at = head.find(_ASF_FILE_PROPERTIES)
+    if at < 0 or at + 92 > len(head):
+        return None
+    promised_bytes, _, _, plays, _, lead_ms, flags = struct.unpack_from("<6QL", head, at + 40)
+    if flags & 1 or promised_bytes <= size_bytes:  # 1: a broadcast, which promises nothing
+        return None
+    return _short(promised_bytes, size_bytes, plays / 1e7 - lead_ms / 1e3)
+
+
+def _short(promised_bytes: int, size_bytes: int, duration_s: float | None = None) -> Break:
+    return Break(
+        expected=f"the {promised_bytes:,} bytes that its header promises",
+        got=f"a file that breaks off after {size_bytes:,}",
+        duration_s=duration_s,
+    )
 
 
 def _vint(stream: BinaryIO) -> int | None:

@@ -34,9 +34,9 @@ class Decoded:
 class FrameCursor:
     """Gives a decoder's frames one by one and moves among them.
 
-    Ranks are counted from the start, so they are right before there is an index; after a jump they come from
-    the index. `stopped` ends long searches. `broken`: the file is known to break off, so pictures that the
-    decoder calls damaged are left out: the last one is half a picture.
+    Ranks come from the packets read since the start, so they are right before there is an index; after a jump
+    they come from the index. `stopped` ends long searches. `broken`: the file is known to break off, so
+    pictures that the decoder calls damaged are left out: the last one is half a picture.
     """
 
     def __init__(self, decoder: Decoder, stopped: Callable[[], bool], broken: bool) -> None:
@@ -48,13 +48,32 @@ class FrameCursor:
         self._ring_bytes = PLAY_RING_BYTES
         self._frame_bytes = (("", 0, 0), 0)
         self._table: PtsIndex | None = None  # set by a jump: from then on ranks come from it
-        self._count = 0
-        self._first_pts: int | None = None
+        self._given = 0  # frames since the start, where packets do not tell the frames
+        self._lost: set[int] = set()
+        self._smeared: set[int] = set()
 
     @property
     def last_rank(self) -> int | None:
         """Rank of the newest decoded frame."""
         return self._ring[-1].rank if self._ring else None
+
+    @property
+    def promised(self) -> int:
+        """How many frames there are, as far as was read; by the index after a jump."""
+        if self._table is not None:
+            return len(self._table)
+        counted = self._decoder.promise.ordered and self._decoder.header_frames
+        return max(self._decoder.promise.frames, counted or 0)
+
+    @property
+    def lost(self) -> frozenset[int]:
+        """Ranks that were passed over because their frames did not come; at the end those behind the last."""
+        return frozenset(self._lost)
+
+    @property
+    def smeared(self) -> int:
+        """How many frames came whose pictures the decoder calls damaged."""
+        return len(self._smeared)
 
     @property
     def next_rank(self) -> int:
@@ -130,26 +149,33 @@ class FrameCursor:
                 break
             self.clear()
             self._table = table
-            if self._decoder.jump(pts) and self._decode_one() and self._ring[0].pts <= target:
+            if (
+                self._decoder.jump(pts)
+                and self._decode_one()
+                and self._ring[0].pts <= target
+                and table.is_place(self._decoder.landed)
+            ):
                 return
         self._restart()
 
     def _restart(self) -> None:
         self.clear()
         self._decoder.rewind()
-        self._table, self._count, self._first_pts = None, 0, None
+        self._table, self._given = None, 0
 
     def _decode_one(self) -> bool:
         """Decode one more frame into the ring. False at the end, or when stopped."""
         while not self._stopped():
             frame = self._decoder.next()
             if frame is None:
+                self._note_the_rest()
                 return False
             previous = self._ring[-1] if self._ring else None
             pts = time_stamp(frame.pts, previous.pts if previous else None, self._decoder.frame_ticks)
             rank = self._rank(pts, previous)
             if frame.is_corrupt and self._broken:
                 continue
+            self._note(rank, previous, frame.is_corrupt)
             if self._at == len(self._ring):
                 self._trim(frame)
             self._ring.append(Decoded(rank, pts, frame, time.monotonic()))
@@ -157,16 +183,33 @@ class FrameCursor:
         return False
 
     def _rank(self, pts: int, previous: Decoded | None) -> int:
+        after = previous.rank + 1 if previous else 0
         if self._table is not None:
-            after = previous.rank + 1 if previous else 0
             found = self._table.rank_of(pts)
-            return after if found is None else max(found, after)
-        if self._first_pts is None:
-            self._first_pts = pts
-        # Frames that were lost on the way have a rank too.
-        lost = sum(self._first_pts < lost_pts < pts for lost_pts in self._decoder.lost_pts)
-        self._count += 1
-        return self._count - 1 + lost
+        else:
+            found = self._decoder.promise.frame(pts, self._decoder.damaged)
+        return after if found is None else max(found, after)
+
+    def _note(self, rank: int, previous: Decoded | None, is_smeared: bool) -> None:
+        """Frames between this one and the one before it are lost, unless they come another time."""
+        self._given += 1
+        if previous is not None:
+            self._lost.update(range(previous.rank + 1, rank))
+        elif self._table is None:
+            self._lost.update(range(rank))
+        self._lost.discard(rank)
+        if is_smeared:
+            self._smeared.add(rank)
+
+    def _note_the_rest(self) -> None:
+        """At the end: what was promised behind the last frame is lost as well."""
+        last = self._ring[-1].rank if self._ring else -1
+        if self._table is not None or self._decoder.promise.ordered:
+            self._lost.update(range(last + 1, self.promised))
+        elif self._decoder.damaged:
+            # Without usable time stamps only their number tells; it is put behind the last frame.
+            missing = max(self._decoder.damaged, self.promised - self._given)
+            self._lost.update(range(last + 1, last + 1 + missing))
 
     def _trim(self, newest: VideoFrame) -> None:
         kept = max(2, self._ring_bytes // max(1, self._bytes_of(newest)))

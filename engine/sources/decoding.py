@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from fractions import Fraction
+from typing import cast
 
 import av
+from av.codec.context import Flags
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -20,10 +22,19 @@ from engine.sources.hardware import (
     open_with,
     running_text,
 )
+from engine.sources.promise import Promise
 
 log = logging.getLogger(__name__)
 
 _SANE_RATE_HZ = 300
+_STREAM_THREADS = 2  # slice threads beyond two gain nothing on one stream
+# Formats whose header holds a duration of its own; elsewhere FFmpeg guesses one from the file's end or size.
+_OWN_DURATION = frozenset({"mov", "matroska", "flv", "asf", "avi", "mxf"})
+_OWN_COUNT = frozenset({"mov", "avi"})
+
+
+class FrameThreadsError(Exception):
+    """A packet is damaged, and frame threads would lose sound frames with it: start over without them."""
 
 
 class Decoder:
@@ -48,8 +59,12 @@ class Decoder:
         self._threads = threads
         self._hardware = hardware
         self._left = left  # why it decodes in software although hardware was asked for
-        self.damaged = 0  # packets that the decoder refused
-        self.lost_pts: list[int] = []  # their time stamps, where they had one
+        self.damaged = 0  # packets that the decoder refused since the start
+        self.promise = Promise()  # of the packets read since the start; a jump makes it worthless
+        self.landed: tuple[int | None, int | None] | None = (
+            None  # pts and place of the first packet after a jump
+        )
+        self.seen_end: Fraction = Fraction(0)  # seconds; when the last packet of any track ends
         self.end_error: av.FFmpegError | None = None  # why the demuxer gave up before the end
         self._frames: Generator[VideoFrame, None, None]
         self._start()
@@ -85,6 +100,19 @@ class Decoder:
         """How long a frame lasts in `time_base`, for frames without stamps; 25 a second if nobody says."""
         return max(1, round(1 / (self.rate_hz or 25.0) / float(self.time_base)))
 
+    @property
+    def header_end_s(self) -> float | None:
+        """When the header says that the file ends; None in formats whose header does not say."""
+        container = self._container
+        if _OWN_DURATION.isdisjoint(container.format.name.split(",")) or not container.duration:
+            return None
+        return (container.duration + max(0, container.start_time or 0)) / 1e6
+
+    @property
+    def header_frames(self) -> int:
+        """How many frames the header says that there are; 0 when it does not say."""
+        return 0 if _OWN_COUNT.isdisjoint(self._container.format.name.split(",")) else self._stream.frames
+
     def next(self) -> VideoFrame | None:
         """The next frame in presentation order, None after the last one. Raises HardwareFailedError."""
         return next(self._frames, None)
@@ -96,10 +124,16 @@ class Decoder:
             log.warning("%s is decoded in software from here on (%s)", self._what, self._left)
         self._hardware = None
 
+    def leave_frame_threads(self) -> None:
+        """Decode with slice threads from the next `rewind` on."""
+        self._throughput = False
+        self._threads = min(self._threads, _STREAM_THREADS)
+
     def rewind(self) -> None:
         """Start over with a fresh container: the only way back that is exact in every format."""
-        self._container.close()
+        before = self._container
         self._start()
+        before.close()
 
     def jump(self, pts: int) -> bool:
         """Continue from about the keyframe at or before `pts`; formats differ in where that is.
@@ -112,6 +146,8 @@ class Decoder:
         except av.FFmpegError as error:
             log.debug("%s does not seek to %d: %s", self._what, pts, error)
             return False
+        self.landed = None
+        self._show_smeared(False)
         self._frames = self._decode()
         return True
 
@@ -128,29 +164,63 @@ class Decoder:
         # Both only count before the first packet.
         self._stream.thread_type = "AUTO" if self._throughput else "SLICE"
         self._stream.codec_context.thread_count = 1 if self._hardware else self._threads
+        self.damaged = 0
+        self.promise = Promise()
+        self.landed = None
+        self.seen_end = Fraction(0)
         self._frames = self._decode()
 
-    def _decode(self) -> Generator[VideoFrame, None, None]:
+    def packets(self) -> Generator[av.Packet[VideoStream], None, None]:
+        """The track's packets, at the end an empty one; `end_error` says why they end before their time."""
         self.end_error = None
-        packets = self._container.demux(self._stream)
+        packets = self._container.demux()
         while True:
             try:
                 packet = next(packets, None)
+            except (
+                IndexError
+            ):  # a packet of a track that appeared after the opening: PyAV knows no such track
+                packets = self._container.demux()
+                continue
             except av.FFmpegError as error:
-                # The container broke off: what the decoder still holds comes first.
                 self.end_error = error
-                yield from self._drained()
                 return
             if packet is None:
                 return
-            try:
-                frames = self._decoded(packet)
-            except av.error.InvalidDataError:
-                self.damaged += 1
-                if packet.pts is not None:
-                    self.lost_pts.append(packet.pts)
-                continue
-            yield from frames
+            if packet.pts is not None and packet.time_base and packet.size:
+                own = packet.stream.index == self._stream.index
+                lasts = packet.duration or (self.frame_ticks if own else 0)
+                self.seen_end = max(self.seen_end, (packet.pts + lasts) * packet.time_base)
+            if packet.stream.index == self._stream.index:
+                yield cast("av.Packet[VideoStream]", packet)
+
+    def _decode(self) -> Generator[VideoFrame, None, None]:
+        for packet in self.packets():
+            if packet.size and not packet.is_discard:
+                self.promise.packet(packet.pts, packet.is_keyframe, packet.pos)
+                self.landed = self.landed or (packet.pts, packet.pos)
+            yield from self._frames_of(packet)
+        if self.end_error is not None:  # the container broke off: what the decoder still holds
+            yield from self._drained()
+
+    def _frames_of(self, packet: av.Packet[VideoStream]) -> Generator[VideoFrame, None, None]:
+        try:
+            frames = self._decoded(packet)
+        except av.FFmpegError as error:
+            if self._throughput and self._hardware is None and self._threads > 1:
+                raise FrameThreadsError from error
+            self.damaged += 1
+            return
+        if frames and not frames[-1].is_corrupt:
+            # Before the first whole picture, damaged ones are what a cut stream begins with. After it they are
+            # frames of this recording, and HEVC would keep all of them back until the next keyframe.
+            self._show_smeared(True)
+        yield from frames
+
+    def _show_smeared(self, shown: bool) -> None:
+        context = self._stream.codec_context
+        if bool(context.flags & Flags.output_corrupt) is not shown:
+            context.flags ^= Flags.output_corrupt
 
     def _decoded(self, packet: av.Packet[VideoStream]) -> list[VideoFrame]:
         if self._hardware is None:

@@ -48,6 +48,22 @@ def video_stream_of(container: InputContainer, what: str) -> VideoStream:
     raise _unreadable(what, "a file with sound only" if sound else "a file without a picture track")
 
 
+def holds_all_samples(container: InputContainer, size_bytes: int) -> bool:
+    """Whether every sample of an MP4's own table lies within the file: then what is behind it is not its own.
+
+    False for fragmented files and other formats: they have no such table.
+    """
+    if "mp4" not in container.format.name.split(","):
+        return False
+    for stream in container.streams:
+        entries = stream.index_entries
+        if not stream.frames or len(entries) != stream.frames:
+            return False
+        if any(entry.pos + entry.size > size_bytes for entry in entries):
+            return False
+    return bool(len(container.streams))
+
+
 def _head_of(path: Path) -> bytes:
     try:
         if path.is_dir():

@@ -94,6 +94,7 @@ class ImageFolder:
                 "a file that is none, or damaged",
                 "the others go on",
                 fatal=False,
+                lost_frames=1,
             )
         frame = VideoFrame.from_numpy_buffer(pixels, "bgr24")
         return VideoPicture(index, index / RATE_HZ, time.monotonic(), frame, self._converter, name=file.name)
@@ -135,6 +136,13 @@ def _pixels(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Non
 
 
 def _unreadable(
-    expected: str, got: str, remedy: str = "choose another folder", fatal: bool = True
+    expected: str, got: str, remedy: str = "choose another folder", fatal: bool = True, lost_frames: int = 0
 ) -> FaultError:
-    return FaultError(FaultCode.SOURCE_UNREADABLE, expected=expected, got=got, remedy=remedy, fatal=fatal)
+    return FaultError(
+        FaultCode.SOURCE_UNREADABLE,
+        expected=expected,
+        got=got,
+        remedy=remedy,
+        fatal=fatal,
+        lost_frames=lost_frames,
+    )

@@ -16,7 +16,7 @@ from engine.sources.pts_index import PtsIndex
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 1
+_SCHEMA = 2
 _HEAD_BYTES = 65536
 # Smaller files are scanned faster than the folder fills up with their indices.
 WORTH_KEEPING_BYTES = 16 * 2**20
@@ -35,6 +35,7 @@ def load(path: Path) -> PtsIndex | None:
                 keyframe=stored["keyframe"].astype(np.bool_, copy=False),
                 time_base=Fraction(numerator, denominator),
                 ordered=bool(stored["ordered"]),
+                position=stored["position"].astype(np.int64, copy=False) if stored["position"].size else None,
             )
     except FileNotFoundError:
         return None
@@ -50,7 +51,12 @@ def store(path: Path, table: PtsIndex) -> None:
     buffer = io.BytesIO()
     time_base = np.array([table.time_base.numerator, table.time_base.denominator], dtype=np.int64)
     np.savez_compressed(
-        buffer, pts=table.pts, keyframe=table.keyframe, time_base=time_base, ordered=np.array(table.ordered)
+        buffer,
+        pts=table.pts,
+        keyframe=table.keyframe,
+        time_base=time_base,
+        ordered=np.array(table.ordered),
+        position=np.zeros(0, np.int64) if table.position is None else table.position,
     )
     try:
         files.write_bytes(_place(path), buffer.getvalue())

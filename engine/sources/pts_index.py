@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from engine.sources.decoding import Decoder, time_stamp
 from engine.sources.demux import open_file
+from engine.sources.promise import Promise
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ class PtsIndex:
     keyframe: npt.NDArray[np.bool_]
     time_base: Fraction
     ordered: bool
+    position: npt.NDArray[np.int64] | None = (
+        None  # where the packets lie in the file, int64 [n], -1: not known
+    )
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -50,6 +54,16 @@ class PtsIndex:
             return None
         rank = int(np.searchsorted(self.pts, pts))
         return rank if rank < len(self.pts) and self.pts[rank] == pts else None
+
+    def is_place(self, landed: tuple[int | None, int | None] | None) -> bool:
+        """Whether a packet that came after a jump, by time stamp and place in the file, is where it was.
+
+        A cut MXF, for one, jumps by bytes and then says the wrong time.
+        """
+        if landed is None or self.position is None or landed[0] is None or landed[1] is None or landed[1] < 0:
+            return True
+        rank = self.rank_of(landed[0])
+        return rank is None or self.position[rank] in (-1, landed[1])
 
     def rank_at(self, pts_s: float) -> int:
         """The last frame that starts at or before `pts_s`; the first one before that."""
@@ -102,53 +116,34 @@ class _Packets:
 
     def scan(self, stopped: Callable[[], bool]) -> PtsIndex | None:
         """The table, or None when stopped or when packets and frames do not agree."""
-        pts: list[int] = []
-        keyframe: list[bool] = []
+        promise = Promise()
         proof: list[int | None] = []
-        last_dts: int | None = None
+        refused = 0
         breather = threading.Event()
-        packets = self._decoder.container.demux(self._decoder.stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError:
-                break  # broken off: the frames before the break are in the table
-            if packet is None:
-                break
+        for packet in self._decoder.packets():
+            if packet.size and not packet.is_discard:
+                promise.packet(packet.pts, packet.is_keyframe, packet.pos)
             if len(proof) < _PROOF_FRAMES:
                 try:
                     proof.extend(frame.pts for frame in packet.decode())
-                except av.error.InvalidDataError:
-                    log.debug("a packet before frame %d cannot be decoded", len(proof))
-            if packet.size == 0 or packet.is_discard:
-                continue
-            if packet.pts is None or (
-                last_dts is not None and packet.dts is not None and packet.dts < last_dts
-            ):
+                except av.FFmpegError:
+                    refused += 1
+            if not promise.ordered:
                 return None
-            last_dts = packet.dts if packet.dts is not None else last_dts
-            pts.append(packet.pts)
-            keyframe.append(packet.is_keyframe)
-            if len(pts) % _BREATHER_PACKETS == 0:
+            if promise.packets % _BREATHER_PACKETS == 0:
                 # The first pictures are being decoded beside this: give the interpreter away now and then.
                 breather.wait(0.001)
                 if stopped():
                     return None
-        return self._proven(pts, keyframe, proof)
+        return self._proven(promise, proof, refused)
 
-    def _proven(self, pts: list[int], keyframe: list[bool], proof: list[int | None]) -> PtsIndex | None:
-        if not proof or proof[0] is None:
+    def _proven(self, promise: Promise, proof: list[int | None], refused: int) -> PtsIndex | None:
+        for shown in proof:
+            promise.frame(shown, refused)
+        if not proof or not promise.ordered:
             return None
-        order = np.argsort(np.asarray(pts, dtype=np.int64), kind="stable")
-        sorted_pts = np.asarray(pts, dtype=np.int64)[order]
-        first = int(np.searchsorted(sorted_pts, proof[0]))
-        sorted_pts = sorted_pts[first:]
-        if sorted_pts[: len(proof)].tolist() != proof[: len(sorted_pts)] or bool(
-            np.any(np.diff(sorted_pts) == 0)
-        ):
-            return None
-        sorted_keys = np.asarray(keyframe, dtype=np.bool_)[order][first:]
-        return PtsIndex(sorted_pts, sorted_keys, self._decoder.time_base, ordered=True)
+        pts, keyframe, position = promise.table()
+        return PtsIndex(pts, keyframe, self._decoder.time_base, ordered=True, position=position)
 
 
 def _by_decoding(path: Path, stopped: Callable[[], bool]) -> PtsIndex | None:

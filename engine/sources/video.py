@@ -14,8 +14,9 @@ from engine.sources.base import SourceOptions
 from engine.sources.breaks import Break, find_break
 from engine.sources.cursor import Decoded, FrameCursor
 from engine.sources.decode_choice import hardware_for
-from engine.sources.decoding import Decoder
-from engine.sources.demux import open_file
+from engine.sources.decoding import Decoder, FrameThreadsError
+from engine.sources.demux import holds_all_samples, open_file
+from engine.sources.endings import Ending, fault_at_end
 from engine.sources.hardware import Hardware, HardwareFailedError, OpenContainer
 from engine.sources.index_thread import BackgroundIndex
 from engine.sources.picture import Converter, VideoPicture, turn_of
@@ -68,8 +69,11 @@ class VideoFile:
         )
         self._converter = Converter(options.colour)
         self._index: BackgroundIndex | None = None
-        self._break = _break_in(path) if path else None
-        self._break_told = False
+        self._path = path
+        self._mark = _mark_of(path)
+        self._break = _break_in(path, self._decoder) if path else None
+        self._ending_told = False
+        self._gone = ""  # why it cannot be opened again, where it has to be
         self._cursor = FrameCursor(self._decoder, self._closed.is_set, broken=self._break is not None)
         try:
             self._info = self._opened_info(id_, seekable=path is not None)
@@ -113,7 +117,7 @@ class VideoFile:
                 return None
             decoded = self._next()
             if decoded is None:
-                self._tell_the_break()
+                self._tell_the_ending()
                 return None
             return self._picture(decoded)
 
@@ -154,20 +158,32 @@ class VideoFile:
             self._lock.release()
 
     def _next(self) -> Decoded | None:
+        if self._gone:
+            return None
         try:
             return self._cursor.next()
-        except HardwareFailedError as failure:
+        except (HardwareFailedError, FrameThreadsError) as failure:
             rank = self._cursor.next_rank
-            self._decoder.leave_hardware(failure)
-            self._cursor.start_again(self._index.table if self._index else None, rank)
+            self._leave(failure)
+            try:
+                self._cursor.start_again(self._index.table if self._index else None, rank)
+            except FaultError as gone:  # the file was cut or replaced meanwhile: what was given stays given
+                self._gone = gone.got
+                return None
             return self._cursor.next()
 
     def _go_to(self, table: PtsIndex, rank: int) -> None:
         try:
             self._cursor.go_to(table, rank)
-        except HardwareFailedError as failure:
-            self._decoder.leave_hardware(failure)
+        except (HardwareFailedError, FrameThreadsError) as failure:
+            self._leave(failure)
             self._cursor.start_again(table, rank)
+
+    def _leave(self, failure: HardwareFailedError | FrameThreadsError) -> None:
+        if isinstance(failure, HardwareFailedError):
+            self._decoder.leave_hardware(failure)
+        else:
+            self._decoder.leave_frame_threads()
 
     def _opened_info(self, id_: str, seekable: bool) -> SourceInfo:
         decoded = self._next()
@@ -219,25 +235,45 @@ class VideoFile:
             )
         return self._index.wait()
 
-    def _tell_the_break(self) -> None:
-        error = self._decoder.end_error
-        if self._closed.is_set() or self._break_told or (self._break is None and error is None):
+    def _tell_the_ending(self) -> None:
+        if self._closed.is_set() or self._ending_told:
             return
-        self._break_told = True
-        got = self._break.got if self._break else error.strerror if error else ""
-        last = self._cursor.last_rank
-        raise FaultError(
-            FaultCode.SOURCE_TRUNCATED if self._index else FaultCode.SOURCE_LOST,
-            expected=self._break.expected if self._break else f"{self._title} to go on to its end",
-            got=f"{got}, after {'the start' if last is None else f'picture {last + 1}'}",
-            remedy="use what there is, or copy the recording again if the original is longer",
-            fatal=False,
+        decoder, lost, error = self._decoder, self._cursor.lost, self._decoder.end_error
+        fault = fault_at_end(
+            Ending(
+                title=self._title,
+                promised=self._cursor.promised,
+                lost=len(lost),
+                first_lost=min(lost, default=None),
+                smeared=self._cursor.smeared,
+                header_s=decoder.header_end_s or (self._break.duration_s if self._break else None),
+                seen_s=float(decoder.seen_end),
+                rate_hz=decoder.rate_hz,
+                broke=self._break,
+                error=self._gone or ((error.strerror or type(error).__name__) if error else ""),
+                changed=self._mark != _mark_of(self._path),
+                from_server=self._path is None,
+            )
         )
+        if fault is not None:
+            self._ending_told = True
+            raise fault
 
 
-def _break_in(path: Path) -> Break | None:
+def _mark_of(path: Path | None) -> tuple[int, int] | None:
+    """Tells whether a file is the one that it was."""
     try:
-        return find_break(path)
+        facts = path.stat() if path else None
+    except OSError:
+        return None
+    return (facts.st_size, facts.st_mtime_ns) if facts else None
+
+
+def _break_in(path: Path, decoder: Decoder) -> Break | None:
+    try:
+        found = find_break(path)
+        whole = found is not None and holds_all_samples(decoder.container, path.stat().st_size)
+        return None if whole else found
     except OSError as error:
         log.info("cannot tell whether %s is whole: %s", path.name, error)
         return None

@@ -18,7 +18,8 @@ from engine import analyse_cli
 from engine.files import HOME_VARIABLE
 from engine.results import read_results, read_summary
 from engine.rle import decode
-from tests.fixtures.clips import cut
+from tests.fixtures.clips import cut, made
+from tests.fixtures.damage import zero_packet
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import (
     PIXEL_ASPECT,
@@ -216,7 +217,7 @@ def test_a_file_that_breaks_off_is_analysed_up_to_there_and_says_so(analyse, cli
     code, said = analyse(broken, "--out", tmp_path / "out")
 
     summary = read_summary(tmp_path / "out")
-    assert code == 0
+    assert code == 5
     assert 0 < summary.frames < FRAMES
     assert summary.frames == len(list(read_results(tmp_path / "out")))
     assert not summary.complete
@@ -247,7 +248,7 @@ def test_a_still_that_is_none_is_told_and_the_others_go_on(analyse, tmp_path):
 
     code, said = analyse(stills, "--out", tmp_path / "out")
 
-    assert code == 0
+    assert code == 5
     assert "aa.png" in said
     assert read_summary(tmp_path / "out").frames == 3
 
@@ -341,3 +342,28 @@ def test_results_go_into_a_folder_not_into_a_file(analyse, clip, tmp_path):
     assert code == 2
     assert "--out" in said
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_recording_with_frames_missing_is_written_and_exit_code_5_says_so(
+    analyse, tmp_path, tmp_path_factory
+):
+    damaged = zero_packet(made("constant.mp4", tmp_path_factory), 30, tmp_path / "damaged.mp4")
+
+    code, said = analyse(damaged, "--out", tmp_path / "out")
+
+    summary = read_summary(tmp_path / "out")
+    assert code == 5
+    assert not summary.complete
+    assert summary.frames_missing == 120 - summary.frames == 1
+    assert "1 of its 120 frames" in summary.faults[0]
+    assert summary.faults[0] in said
+
+
+def test_of_many_recordings_one_with_frames_missing_is_exit_code_5(analyse, tmp_path, tmp_path_factory):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    zero_packet(made("constant.mp4", tmp_path_factory), 30, folder / "damaged.mp4")
+    (folder / "whole.mp4").write_bytes(made("constant.mp4", tmp_path_factory).read_bytes())
+
+    assert analyse(folder, "--out", tmp_path / "out", "--workers", "1")[0] == 5
+    assert analyse(folder, "--out", tmp_path / "out", "--workers", "1")[0] == 5  # nothing left to do

@@ -1,0 +1,88 @@
+"""What the packets of a track promise: how many frames, and each one's rank, told while they are read.
+
+The same rules serve whoever plays from the start and whoever only reads the packets for an index, so a frame
+has one number however it is decoded, and a frame that is lost leaves a gap.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+import numpy as np
+import numpy.typing as npt
+
+_MOST_REORDERED = 32
+
+
+class Promise:
+    """Feed it every packet and every decoded frame, in the order in which they come.
+
+    `ordered` turns False where time stamps are missing, double or run backwards, or where a frame is two
+    packets (fields): then packets do not tell the frames, and who asks for a rank counts.
+    """
+
+    def __init__(self) -> None:
+        self.ordered = True
+        self.packets = 0
+        self._pts: list[int] = []  # growing
+        self._positions: dict[int, int] = {}
+        self._keys: set[int] = set()
+        self._first_key_pts: int | None = None
+        self._start_pts: int | None = None
+        self._given = 0
+
+    def packet(self, pts: int | None, is_key: bool, position: int | None = None) -> None:
+        """A packet that is not empty and not to be discarded."""
+        self.packets += 1
+        if pts is None or pts in self._positions or self._is_backwards(pts):
+            self.ordered = False
+        if not self.ordered or pts is None:
+            return
+        self._positions[pts] = -1 if position is None else position
+        insort(self._pts, pts)
+        if is_key:
+            self._keys.add(pts)
+            self._first_key_pts = pts if self._first_key_pts is None else self._first_key_pts
+
+    def frame(self, pts: int | None, refused: int = 0) -> int | None:
+        """The rank of a frame that the decoder gave; None when packets do not tell.
+
+        What lies before the first keyframe is no frame of this file (a recording joined in the middle),
+        unless the decoder gives it. `refused`: packets that the decoder refused so far.
+        """
+        if not self.ordered or pts is None or pts not in self._positions:
+            self.ordered = self.ordered and self._given > 0
+            return None
+        if self._start_pts is None:
+            key_pts = self._first_key_pts
+            self._start_pts = pts if key_pts is None else min(pts, key_pts)
+        rank = bisect_left(self._pts, pts) - self._first
+        # Two packets a frame from the first frame on are fields, not losses.
+        if self._given == 1 and rank == 2 and refused == 0:
+            self.ordered = False
+            return None
+        self._given += 1
+        return rank
+
+    @property
+    def frames(self) -> int:
+        """How many frames the packets read so far promise; as many as packets where they do not tell."""
+        return len(self._pts) - self._first if self.ordered else self.packets
+
+    def table(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Time stamps, growing; which are keyframes; where their packets lie in the file (-1: not known)."""
+        pts = self._pts[self._first :]
+        return (
+            np.asarray(pts, dtype=np.int64),
+            np.asarray([at in self._keys for at in pts], dtype=np.bool_),
+            np.asarray([self._positions[at] for at in pts], dtype=np.int64),
+        )
+
+    def _is_backwards(self, pts: int) -> bool:
+        """Whether it is shown before more frames than any codec puts in another order: a joined recording."""
+        return len(self._pts) > _MOST_REORDERED and pts < self._pts[-_MOST_REORDERED]
+
+    @property
+    def _first(self) -> int:
+        start = self._start_pts if self._start_pts is not None else self._first_key_pts
+        return 0 if start is None else bisect_left(self._pts, start)
