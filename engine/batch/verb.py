@@ -25,7 +25,7 @@ BAR_EVERY_S, LOG_EVERY_S = 0.5, 30.0
 
 
 def run_many(arguments: argparse.Namespace) -> int:
-    """Analyse them, and tell. 0: all done, 1: some failed, 4: stopped, 5: done, but frames of some are missing.
+    """Analyse them, and tell. 0: all done, 1: some failed, 4: stopped, 5: done, but not complete.
 
     Raises FaultError for bad input.
     """

@@ -212,8 +212,8 @@ class Decoder:
             self.damaged += 1
             return
         if frames and not frames[-1].is_corrupt:
-            # Before the first whole picture, damaged ones are what a cut stream begins with. After it they are
-            # frames of this recording, and HEVC would keep all of them back until the next keyframe.
+            # Before the first whole picture, damaged ones are what a cut stream begins with. After it they
+            # are frames of this recording, and HEVC would keep them back until the next keyframe.
             self._show_smeared(True)
         yield from frames
 
