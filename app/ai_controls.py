@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Task
 from app.canvas import Canvas
-from app.catalogue import Catalogue, model_choice, read_catalogue
-from app.control_panel import ControlPanel
+from app.catalogue import Catalogue, model_choice, name_of, read_catalogue
+from app.control_panel import OWN_PRESET, ControlPanel
 from app.launch import Launch
 from engine.faults import FaultError
 from engine.overlays import OVERLAYS, OverlayStyle
@@ -24,10 +25,14 @@ NUDGE_STEPS = 2  # hundredths
 
 
 class AiControls(QObject):
-    """Handlers of the AI's actions. `faulted`: a model folder cannot be used; `mended`: one can again."""
+    """Handlers of the AI's actions. `faulted`: a model folder cannot be used; `mended`: one can again.
+
+    `chosen` carries what a person chose, by its key in engine.settings.
+    """
 
     faulted = Signal(object)
     mended = Signal(str)
+    chosen = Signal(object)
 
     def __init__(self, panel: ControlPanel, canvas: Canvas, launch: Launch, parent: QObject) -> None:
         super().__init__(parent)
@@ -36,11 +41,11 @@ class AiControls(QObject):
         self._launch = launch
         self._pipeline: Pipeline | None = None
         self._catalogue: Catalogue | None = None
-        self._threshold = launch.threshold
+        self._point_waits = True  # until the model is there whose presets it comes from
         self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
         self._reading.done.connect(self._show_catalogue)
         self._reading.failed.connect(self.faulted)
-        panel.model_chosen.connect(self.use)
+        panel.model_chosen.connect(self._choose)
         panel.point_chosen.connect(self._use_point)
         self.set_style(launch.overlay)
 
@@ -54,10 +59,14 @@ class AiControls(QObject):
         self._reading.start()
 
     def take(self, snapshot: Snapshot) -> None:
-        """The command line's threshold goes over the model's own as soon as that is known."""
-        if self._threshold is not None and snapshot.model_id is not None and self._pipeline is not None:
-            point = OperatingPoint(self._threshold, snapshot.operating_point.min_area_frac)
-            self._threshold = None
+        """The preset and threshold that were asked for go over the model's own as soon as that is known."""
+        if not self._point_waits or snapshot.model_id is None or self._pipeline is None:
+            return
+        self._point_waits = False
+        point = self._panel.preset_point(self._launch.preset) or snapshot.operating_point
+        if self._launch.threshold is not None:
+            point = replace(point, threshold=self._launch.threshold)
+        if point != snapshot.operating_point:
             self._pipeline.set_operating_point(point)
 
     def use(self, folder: Path, runtime: str, precision: str) -> None:
@@ -76,7 +85,12 @@ class AiControls(QObject):
         known = self._catalogue.models if self._catalogue is not None else ()
         self._panel.set_models((*(other for other in known if other.path != folder), choice))
         self._panel.set_chosen(folder)
-        self.use(*self._panel.chosen_for(folder))
+        self._choose(*self._panel.chosen_for(folder))
+
+    def choose_style(self, name: str) -> None:
+        """A person chose how findings are drawn."""
+        self.set_style(name)
+        self.chosen.emit({"overlay.style": name})
 
     def set_style(self, name: str) -> None:
         """How findings are drawn: a name of engine.overlays."""
@@ -86,16 +100,16 @@ class AiControls(QObject):
         self._panel.overlay.select(name)
 
     def style_contour(self) -> None:
-        self.set_style("contour")
+        self.choose_style("contour")
 
     def style_fill(self) -> None:
-        self.set_style("fill")
+        self.choose_style("fill")
 
     def style_box(self) -> None:
-        self.set_style("box")
+        self.choose_style("box")
 
     def style_corners(self) -> None:
-        self.set_style("corners")
+        self.choose_style("corners")
 
     def threshold_down(self) -> None:
         self._panel.nudge_threshold(-NUDGE_STEPS)
@@ -103,9 +117,19 @@ class AiControls(QObject):
     def threshold_up(self) -> None:
         self._panel.nudge_threshold(NUDGE_STEPS)
 
+    def _choose(self, folder: Path, runtime: str, precision: str) -> None:
+        self.use(folder, runtime, precision)
+        name = name_of(folder)
+        self.chosen.emit({"ai.model": name, "ai.runtime": runtime, "ai.precision": precision})
+
     def _use_point(self, point: OperatingPoint) -> None:
         if self._pipeline is not None:
             self._pipeline.set_operating_point(point)
+        preset = self._panel.preset.currentData()
+        if preset == OWN_PRESET:
+            self.chosen.emit({"ai.threshold": point.threshold})
+        else:
+            self.chosen.emit({"ai.preset": preset, "ai.threshold": None})
 
     def _show_catalogue(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -39,6 +39,13 @@ def model_choice(path: Path) -> ModelChoice:
     return ModelChoice(path, card.id, presets)
 
 
+def name_of(folder: Path) -> str:
+    """What finds this folder again at the next start: a bundled model by its name, others by their place."""
+    from engine.model_folder import bundled_models
+
+    return folder.name if folder in bundled_models() else str(folder.absolute())
+
+
 def _choices(paths: list[Path], chosen: Path) -> list[ModelChoice]:
     from engine.faults import FaultError
 

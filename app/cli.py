@@ -52,20 +52,28 @@ def live(options: argparse.Namespace) -> int:
             )
         return demo_without_display(options)
     from app.launch import Launch
+    from engine.settings import read_settings, settings_path
 
+    found = read_settings(settings_path(), os.environ, options.set)
+    chosen = found.settings
     launch = Launch(
         source=launch_source,
         options=SourceOptions(
             pixel_format=options.capture_format,
             size=_size(options.size),
             rate_hz=options.rate,
-            decode=_decode(options.decode),
+            decode=_decode(options.decode) or chosen.video.decode,
         ),
-        model=_model(options.model),
-        runtime=_runtime(options.runtime),
-        precision=options.precision,
-        threshold=options.threshold,
-        overlay=options.overlay,
+        model=_model(options.model) or chosen.ai.model or None,
+        runtime=_runtime(options.runtime) or chosen.ai.runtime,
+        precision=options.precision or chosen.ai.precision,
+        preset=chosen.ai.preset,
+        threshold=chosen.ai.threshold if options.threshold is None else options.threshold,
+        overlay=options.overlay or chosen.overlay.style,
+        side_panel=chosen.screen.side_panel,
+        names=chosen.screen.names,
+        keeps=settings_path(),
+        faults=found.faults,
         full_screen=options.fullscreen,
         quit_after_s=options.quit_after,
         screenshot=options.screenshot,
@@ -97,7 +105,7 @@ def doctor(arguments: Sequence[str]) -> int:
 def demo_without_display(options: argparse.Namespace) -> int:
     """Analyse the demonstration with its overlay into a folder; the verb says where everything is."""
     print("There is no display here, so the demonstration is analysed without one.", flush=True)
-    arguments = ["demo:", "--out", str(options.out), "--overlay", options.overlay]
+    arguments = ["demo:", "--out", str(options.out), "--overlay", options.overlay or "contour"]
     for name in ("model", "runtime", "precision", "threshold", "decode"):
         if (value := getattr(options, name)) is not None:
             arguments += [f"--{name}", str(value)]
@@ -112,16 +120,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--demo", action="store_true", help="the demonstration that comes with the program")
     parser.add_argument("--model", metavar="ID_OR_DIR", help="a model's name or folder")
-    parser.add_argument(
-        "--runtime", default="auto", metavar="NAME", help="auto, openvino, openvino:GPU, tensorrt, …"
-    )
-    parser.add_argument("--precision", default="auto", choices=("auto", "f32", "bf16", "f16", "int8"))
+    parser.add_argument("--runtime", metavar="NAME", help="auto, openvino, openvino:GPU, tensorrt, …")
+    parser.add_argument("--precision", choices=("auto", "f32", "bf16", "f16", "int8"))
     parser.add_argument("--threshold", type=_share, metavar="P", help="mark from this probability on")
-    parser.add_argument("--overlay", default="contour", choices=tuple(OVERLAYS))
-    parser.add_argument(
-        "--decode", default="software", metavar="NAME", help="software, auto, or a hardware decoder: cuda, …"
-    )
+    parser.add_argument("--overlay", choices=tuple(OVERLAYS))
+    parser.add_argument("--decode", metavar="NAME", help="software, auto, or a hardware decoder: cuda, …")
     parser.add_argument("--fullscreen", action="store_true")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting for this run, such as ai.preset=quiet; what is chosen in the window is kept",
+    )
     capture = parser.add_argument_group("capture devices")
     capture.add_argument("--capture-format", default="auto", choices=("auto", "MJPG", "YUYV", "NV12"))
     capture.add_argument("--size", metavar="WxH", help="such as 1920x1080")
@@ -166,16 +177,16 @@ def _model(name: str | None) -> str | None:
     return name
 
 
-def _runtime(name: str) -> str:
-    if name != "auto":
+def _runtime(name: str | None) -> str | None:
+    if name not in (None, "auto"):
         from engine.runtime import parse_runtime
 
         parse_runtime(name)
     return name
 
 
-def _decode(name: str) -> str:
-    if name != "software":
+def _decode(name: str | None) -> str | None:
+    if name not in (None, "software"):
         from engine.sources.decode_choice import check_name
 
         check_name(name)  # a word that is none is said before there is a window

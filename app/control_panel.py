@@ -140,6 +140,10 @@ class ControlPanel(QWidget):
         if snapshot.faults != self._faults:
             self._show_faults(snapshot.faults)
 
+    def preset_point(self, name: str) -> OperatingPoint | None:
+        """The operating point of that name, of the model that is chosen."""
+        return self._presets().get(name)
+
     def nudge_threshold(self, steps: int) -> None:
         """Move the threshold by hundredths."""
         value = min(max(self.threshold.value() + steps, self.threshold.minimum()), self.threshold.maximum())

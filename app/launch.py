@@ -1,25 +1,34 @@
-"""What the command line asked for, as a value."""
+"""What the command line and the settings asked for, as a value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.faults import Fault
 from engine.sources.base import SourceOptions, SourceSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`source` None: the start page. `model` is a name or a folder, None the default."""
+    """`source` None: the start page. `model` is a name or a folder, None the default.
+
+    `keeps` is the file that gets what is changed in the window, None for none; `faults` are of the settings.
+    """
 
     source: SourceSpec | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
     model: str | None = None
     runtime: str = "auto"
     precision: str = "auto"
-    threshold: float | None = None
+    preset: str = "standard"
+    threshold: float | None = None  # None: the preset's
     overlay: str = "contour"
+    side_panel: bool = True
+    names: bool = True
     full_screen: bool = False
     quit_after_s: float | None = None
     screenshot: Path | None = None
     stats: Path | None = None
+    keeps: Path | None = None
+    faults: tuple[Fault, ...] = ()

@@ -27,6 +27,7 @@ from app.open_commands import OpenCommands
 from app.opening import Opening
 from app.operator_page import OperatorPage
 from app.playback import is_recording
+from app.preferences import Preferences
 from app.recent import RecentItems
 from app.side_windows import SideWindows, ask_for_folder
 from app.start_page import StartPage
@@ -57,7 +58,8 @@ class Window(QMainWindow):
         self._notices = Notices()
         self.painted_at_s: float | None = None  # when it was first up, `time.monotonic()`
         self._recent = recent
-        self._panel_wanted = True
+        self._panel_wanted = launch.side_panel
+        self.preferences = Preferences(launch.keeps, self)
         self._available: set[Needs] | None = None
 
         self.commands = Commands(lambda: self.operator.transport.origin_s)
@@ -78,8 +80,10 @@ class Window(QMainWindow):
         self._enable()
         self.start.show_recent(recent.items)
         self.start.first_focus.setFocus()
-        if recent.complaint is not None:
-            self.tell(recent.complaint)
+        self.operator.panel.setVisible(launch.side_panel)
+        for fault in (recent.complaint, *launch.faults):
+            if fault is not None:
+                self.tell(fault)
 
     def attach(self, pipeline: Pipeline) -> None:
         """Everything is there: open what waits, load the model."""
@@ -128,7 +132,10 @@ class Window(QMainWindow):
             self.operator.canvas.setFocus()
 
     def toggle_panel(self) -> None:
-        self._show_panel(not self.operator.panel.isVisible())
+        shown = not self.operator.panel.isVisible()
+        self._show_panel(shown)
+        if not self.full_screen.is_on:
+            self.preferences.keep({"screen.side_panel": shown})
 
     def next_area(self) -> None:
         """The next group of controls after the one that has the focus."""
@@ -205,6 +212,7 @@ class Window(QMainWindow):
             self._pipeline.close()
             self._pipeline = None
         self._recent.close()
+        self.preferences.close()
         super().closeEvent(event)
 
     # Inside
@@ -306,6 +314,7 @@ class Window(QMainWindow):
         self.opens.faulted.connect(self.tell)
         self.ai.faulted.connect(self.tell)
         self.side_windows.faulted.connect(self.tell)
+        self.ai.chosen.connect(self.preferences.keep)
         self.ai.mended.connect(self._notices.clear)
         page = self.operator
         page.canvas.on_painted = self._painted

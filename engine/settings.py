@@ -1,0 +1,249 @@
+"""What a person chose once and finds again: one `settings.toml`, one frozen tree, one place for every value.
+
+Defaults < file < POLYPLIVE__AI__MODEL < `--set ai.model=...`. A wrong value falls back alone, and is told.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.faults import Fault, FaultCode, FaultError
+from engine.files import user_config, write_text
+from engine.shared_file import alone_with, read_small, set_aside
+
+FILE = "settings.toml"
+VARIABLE_PREFIX = "POLYPLIVE__"
+PLACE = "settings"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Video(_Section):
+    decode: str = "software"  # or auto, or a hardware decoder
+
+
+class Ai(_Section):
+    model: str = ""  # a model's name or folder; "": the default one
+    runtime: str = "auto"
+    precision: Literal["auto", "f32", "bf16", "f16", "int8"] = "auto"
+    preset: Literal["sensitive", "standard", "quiet"] = "standard"
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None  # finer than the preset's
+
+
+class Overlay(_Section):
+    style: Literal["contour", "fill", "box", "corners"] = "contour"
+
+
+class Screen(_Section):
+    side_panel: bool = True
+    names: bool = True  # titles and thumbnails of recent items
+
+
+class Settings(_Section):
+    """Every setting there is, by section."""
+
+    video: Video = Video()
+    ai: Ai = Ai()
+    overlay: Overlay = Overlay()
+    screen: Screen = Screen()
+
+
+# TABLE of all settings: dotted key -> default.
+DEFAULTS: Mapping[str, object] = {
+    f"{section}.{key}": value
+    for section, values in Settings().model_dump().items()
+    for key, value in values.items()
+}
+NOTHING = (None, "")  # values that mean "not set" and need no look
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The settings in force, what is wrong with them, and the keys that something set."""
+
+    settings: Settings
+    faults: tuple[Fault, ...] = ()
+    given: frozenset[str] = frozenset()
+
+
+def settings_path() -> Path:
+    return user_config() / FILE
+
+
+def read_settings(
+    path: Path | None, variables: Mapping[str, str] = {}, assignments: Sequence[str] = ()
+) -> Found:
+    """What is in force. A damaged file is set aside, wrong and unknown keys are left out; both are told.
+
+    `assignments` are those of `--set`. Raises FaultError SETTINGS for a wrong one.
+    """
+    values: dict[str, object] = {}
+    faults: list[Fault] = []
+    for key, value, where in _stored(path, faults):
+        _take(values, key, value, where, faults, strict=True)
+    for name, text in variables.items():
+        if name.startswith(VARIABLE_PREFIX):
+            key = name.removeprefix(VARIABLE_PREFIX).lower().replace("__", ".")
+            _take(values, key, text, f"the variable {name}", faults, strict=False)
+    wrong: list[Fault] = []
+    for assignment in assignments:
+        key, _, text = assignment.partition("=")
+        _take(values, key.strip(), text.strip(), f"--set {assignment}", wrong, strict=False)
+    for fault in wrong[:1]:
+        raise FaultError(
+            fault.code, fault.expected, fault.got, fault.remedy, said=fault.sentence.partition(" Until ")[0]
+        )
+    return Found(Settings.model_validate(_tree(values)), tuple(faults), frozenset(values))
+
+
+def keep(path: Path, changes: Mapping[str, object]) -> None:
+    """Set these keys in the file, None takes one out; the rest, comments too, stays as others wrote it.
+
+    Raises OSError. A file that has been damaged meanwhile is set aside.
+    """
+    import tomlkit  # only for those who change something
+
+    with alone_with(path):
+        try:
+            data = read_small(path)
+            document = tomlkit.parse((data or b"").decode("utf-8-sig"))
+            for dotted in changes:
+                if not isinstance(document.get(dotted.partition(".")[0], {}), dict):
+                    raise ValueError(f"{dotted.partition('.')[0]} is no section")
+        except (ValueError, RecursionError):
+            set_aside(path)
+            document = tomlkit.document()
+        for dotted, value in changes.items():
+            section, _, key = dotted.partition(".")
+            if value is None:
+                document.get(section, {}).pop(key, None)
+                continue
+            if section not in document:
+                document[section] = tomlkit.table()
+            document[section][key] = value
+        write_text(path, tomlkit.dumps(document))
+
+
+def _stored(path: Path | None, faults: list[Fault]) -> Iterable[tuple[str, object, str]]:
+    """Key, value and place of all that the file holds."""
+    if path is None:
+        return
+    try:
+        tree = tomllib.loads((read_small(path) or b"").decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        faults.append(_unreadable(path, error))
+        return
+    for section, values in tree.items():
+        for key, value in values.items() if isinstance(values, dict) else ((None, values),):
+            yield section if key is None else f"{section}.{key}", value, str(path)
+
+
+def _take(
+    values: dict[str, object], key: str, value: object, where: str, faults: list[Fault], *, strict: bool
+) -> None:
+    """Put one value among the others, or tell why not."""
+    if key not in DEFAULTS:
+        near = difflib.get_close_matches(key, DEFAULTS, n=1, cutoff=0.4)
+        known = ", ".join(DEFAULTS)
+        what = f"Did you mean {near[0]}?" if near else f"There are {known}."
+        faults.append(_fault(f"one of {known}", key, f"There is no setting {key}. {what}", where))
+    elif wrong := _wrong(key, value, strict=strict):
+        said = f"{key} cannot be {_shown(value)}: {wrong}. Until it is corrected, {_in_force(key)}."
+        faults.append(_fault(wrong, _shown(value), said, where))
+    else:
+        values[key] = value
+
+
+def _wrong(key: str, value: object, *, strict: bool) -> str:
+    """Why a setting cannot have this value; "" when it can."""
+    section, _, name = key.partition(".")
+    part: type[_Section] = type(getattr(Settings(), section))
+    try:
+        part.model_validate({name: value}, strict=strict)
+        if value not in NOTHING and value != DEFAULTS[key] and (look := LOOKS.get(key)) is not None:
+            look(str(value))
+    except ValidationError as error:
+        message = str(error.errors(include_url=False)[0]["msg"])
+        return message.replace("Input should", "it should", 1).rstrip(".")
+    except FaultError as error:
+        return f"{error.got}; it should be {error.expected}"
+    return ""
+
+
+def _find_model(name: str) -> None:
+    from engine.model_folder import find_model
+
+    find_model(name)
+
+
+def _parse_runtime(name: str) -> None:
+    from engine.runtime import parse_runtime
+
+    parse_runtime(name)
+
+
+def _check_decoder(name: str) -> None:
+    from engine.sources.decode_choice import check_name
+
+    check_name(name)
+
+
+# What can only be known by looking: models on the disk, names of other tables. They cost an import.
+LOOKS: Mapping[str, Callable[[str], None]] = {
+    "ai.model": _find_model,
+    "ai.runtime": _parse_runtime,
+    "video.decode": _check_decoder,
+}
+
+
+def _tree(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
+    tree: dict[str, dict[str, Any]] = {}
+    for dotted, value in values.items():
+        section, _, key = dotted.partition(".")
+        tree.setdefault(section, {})[key] = value
+    return tree
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _in_force(key: str) -> str:
+    default = DEFAULTS[key]
+    return "the usual one is used" if default in NOTHING else f"{_shown(default)} is used"
+
+
+def _fault(expected: str, got: str, said: str, where: str) -> Fault:
+    return Fault(
+        FaultCode.SETTINGS,
+        PLACE,
+        expected=expected,
+        got=f"{got} in {where}",
+        remedy="correct it",
+        at_s=time.monotonic(),
+        fatal=False,
+        said=f"{where}: {said}",
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> Fault:
+    what = "Check who may read it; the usual settings are in force."
+    if not isinstance(error, OSError):
+        try:
+            what = f"It is kept as {set_aside(path).name}; the usual settings are in force."
+        except OSError:
+            what = "Correct or remove it; the usual settings are in force."
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    said = f"The settings cannot be read ({reason}). {what}"
+    return _fault("settings in TOML", str(error), said, str(path))
