@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ class AiControls(QObject):
         self._point_waits = False
         point = self._panel.preset_point(self._launch.preset) or snapshot.operating_point
         if self._launch.threshold is not None:
-            point = replace(point, threshold=self._launch.threshold)
+            point = point.moved(self._launch.threshold)
         if point != snapshot.operating_point:
             self._pipeline.set_operating_point(point)
 

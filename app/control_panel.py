@@ -174,7 +174,7 @@ class ControlPanel(QWidget):
             self.point_chosen.emit(point)
 
     def _move_threshold(self, value: int) -> None:
-        point = OperatingPoint(value / STEPS, self._point.min_area_frac)
+        point = self._point.moved(value / STEPS)
         self._show_point(point)
         self.point_chosen.emit(point)
 

@@ -57,8 +57,9 @@ def analyse(
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
-    `threshold` None is the model's standard preset; `overlay` a key of OVERLAYS, None for none; `threads` for
-    the network, None for what suits a machine of one's own; `decode` as in `SourceOptions`.
+    `threshold` None is that of the model's standard preset, whose peak and area hold in any case; `overlay` a
+    key of OVERLAYS, None for none; `threads` for the network, None for what suits a machine of one's own;
+    `decode` as in `SourceOptions`.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
@@ -130,9 +131,10 @@ class Judge:
             index=item.index,
             pts_s=item.pts_s,
             seek_serial=0,
+            size=Size(item.width_px, item.height_px),
             mask=mask,
             components=components_of(regions),
-            threshold=self.point.threshold,
+            point=self.point,
             timings=NEVER,
             model_id=self.model_id,
             runtime=self.runtime.info.name,
@@ -187,9 +189,9 @@ def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
 
 
 def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
-    preset = model.card.presets["standard"]
-    # A threshold of one's own is all that decides, next to the smallest area.
-    return preset.point if threshold is None else OperatingPoint(threshold, preset.min_area_frac)
+    standard = model.card.presets["standard"].point
+    # How far a mask reaches is one question; peak and area say whether it is shown, and stay the preset's.
+    return standard if threshold is None else standard.moved(threshold)
 
 
 def earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:

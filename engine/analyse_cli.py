@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write the pictures with the findings: overlay.mp4, for stills a folder overlay",
     )
     parser.add_argument(
-        "--threshold", type=_probability, help="0 to 1; without it the standard preset of the model"
+        "--threshold",
+        type=_probability,
+        help="how far a mask reaches, 0 to 1 (default: the standard preset's; its peak and area hold anyway)",
     )
     parser.add_argument("--model", help="a model's name or folder")
     parser.add_argument(

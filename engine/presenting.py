@@ -12,10 +12,13 @@ MASK_AGE_LIMIT_S = 0.120
 
 
 def mask_age_s(frame: Frame, result: Result, *, live: bool) -> float:
-    """How much older the mask's frame is than the picture: by arrival when live, by media time in a file."""
+    """How far the mask's frame is from the picture: by arrival when live, by media time in a file.
+
+    Played backwards, the frame seen before is the later one of the file.
+    """
     if live:
         return frame.captured_s - result.timings.captured_s
-    return frame.pts_s - result.pts_s
+    return abs(frame.pts_s - result.pts_s)
 
 
 def mask_for(
@@ -24,14 +27,17 @@ def mask_for(
     """The newest mask that may be drawn on `frame`, with its age in seconds, or None.
 
     Its own if it is there; else the newest older one inside the limit. Never one from the other side of a
-    seek, and never one of a later frame.
+    seek, of another picture size (its pixels are not this picture's), or of a frame that was read later.
+    Of two masks of one frame the later of `results` counts.
     """
     best: tuple[Result, float] | None = None
     for result in results:
-        if result.seek_serial != frame.seek_serial or result.number > frame.number:
+        if result.seek_serial != frame.seek_serial or result.size != frame.size:
+            continue
+        if result.number > frame.number:
             continue
         age_s = 0.0 if result.number == frame.number else mask_age_s(frame, result, live=live)
-        if 0.0 <= age_s <= limit_s and (best is None or result.number > best[0].number):
+        if 0.0 <= age_s <= limit_s and (best is None or result.number >= best[0].number):
             best = (result, age_s)
     return best
 

@@ -5,7 +5,7 @@ Ages are monotonic seconds (`_s` of `time.monotonic()`), media time is `pts_s`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -103,6 +103,10 @@ class Frame:
     seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
     ready_s: float = 0.0  # when its pixels were converted
 
+    @property
+    def size(self) -> Size:
+        return Size(self.width_px, self.height_px)
+
 
 @dataclass(frozen=True, slots=True)
 class Mask:
@@ -139,16 +143,37 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What turns probabilities into components: acts on the stored map, never on the inference.
+
+    `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out, and
+    those whose highest probability is below `min_peak`: how far a mask reaches is one question, whether it is
+    shown another. `preset` names the model's preset that the numbers come from, with the threshold perhaps
+    moved; two points with the same numbers are equal whatever they are called.
+    """
+
+    threshold: float
+    min_area_frac: float
+    min_peak: float = 0.0
+    preset: str = field(default="", compare=False)
+
+    def moved(self, threshold: float) -> OperatingPoint:
+        """The same preset reaching to another threshold: what is shown at all stays its own."""
+        return replace(self, threshold=threshold)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What the network said of one frame. `threshold` is the one that made `components`."""
+    """What the network said of one frame. `point` made `components`; `size` is the frame's."""
 
     number: int
     index: int
     pts_s: float
     seek_serial: int
+    size: Size
     mask: Mask
     components: tuple[Component, ...]
-    threshold: float
+    point: OperatingPoint
     timings: Timings
     model_id: str
     runtime: str
@@ -182,20 +207,6 @@ class StateWord(StrEnum):
     LIVE = "LIVE"
     PLAYING = "PLAYING"
     IDLE = "READY"
-
-
-@dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """What turns probabilities into components: acts on the stored map, never on the inference.
-
-    `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out, and
-    those whose highest probability is below `min_peak`: how far a mask reaches is one question, whether it is
-    shown another.
-    """
-
-    threshold: float
-    min_area_frac: float
-    min_peak: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

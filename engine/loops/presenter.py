@@ -46,7 +46,6 @@ class Presenter:
         self._frames: deque[Frame] = deque()
         self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
         self._arrived_s = time.monotonic()
-        self._point: OperatingPoint | None = None
 
     def offer_frame(self, frame: Frame) -> None:
         """A frame that will be due; a live one replaces those that nobody has shown yet."""
@@ -134,7 +133,7 @@ class Presenter:
         chosen = mask_for(frame, results, live=live)
         result, age_s = chosen if chosen is not None else (None, None)
         if result is not None:
-            result = self._at_point(result, status.point, frame)
+            result = _at_point(result, status.point)
         self._board.event(SourceEvent.FRAME, presentation=Presentation(frame, result, age_s))
 
     def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
@@ -142,26 +141,16 @@ class Presenter:
         shown = status.presentation
         if shown is None:
             return
+        if results and shown.result is not None:
+            results = (shown.result, *results)  # its own mask may have left the few that are kept
         chosen = mask_for(shown.frame, results, live=status.pacing is Pacing.LIVE)
         if chosen is None:
             if shown.result is not None and status.ai_state is not AiState.ON:
                 self._board.change(presentation=Presentation(shown.frame, None, None))
             return
-        newer = shown.result is None or chosen[0].number > shown.result.number
-        point = status.point
-        moved = shown.result is not None and self._point is not None and self._point != point
-        if newer or moved:
-            result = self._at_point(chosen[0], point, shown.frame)
+        result = _at_point(chosen[0], status.point)
+        if shown.result is None or result.mask is not shown.result.mask or result.point != shown.result.point:
             self._board.change(presentation=Presentation(shown.frame, result, chosen[1]))
-
-    def _at_point(self, result: Result, point: OperatingPoint, frame: Frame) -> Result:
-        """`result` with the components of the current threshold: no inference is needed for that."""
-        moved = self._point is not None and self._point != point
-        self._point = point
-        if not moved and result.threshold == point.threshold:
-            return result
-        components = find_components(result.mask, frame.width_px, frame.height_px, point)
-        return dataclasses.replace(result, components=components, threshold=point.threshold)
 
     def _watch(self, status: Status, now_s: float) -> float | None:
         """NO SIGNAL when the next frame is overdue; returns when to look again."""
@@ -184,3 +173,11 @@ class Presenter:
             return left_s
         self._board.event(SourceEvent.OVERDUE)
         return None
+
+
+def _at_point(result: Result, point: OperatingPoint) -> Result:
+    """`result` with the components of another operating point: no inference is needed for that."""
+    if result.point == point:
+        return result
+    components = find_components(result.mask, result.size.width_px, result.size.height_px, point)
+    return dataclasses.replace(result, components=components, point=point)

@@ -13,8 +13,8 @@ from engine.faults import FaultCode, FaultError
 from engine.pipeline import Pipeline
 from engine.runtime.live import only
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.types import AiState, OperatingPoint, Pacing, SourceState, StateWord
-from tests.fixtures.fakes import FakeRuntime, FakeSource
+from engine.types import AiState, OperatingPoint, Pacing, Size, SourceState, StateWord
+from tests.fixtures.fakes import FakeRuntime, FakeSource, Held
 from tests.fixtures.models import red_model
 
 SPEC = SourceSpec("file", "fake")
@@ -286,12 +286,47 @@ def test_the_threshold_moves_the_components_of_a_paused_picture_without_inferenc
     view.until(lambda s: s.source_state is SourceState.PAUSED and s.presentation.mask_age_s == 0.0)
     calls = view.runtime.calls
     view.pipeline.set_operating_point(OperatingPoint(threshold=0.7, min_area_frac=1.0))
-    view.until(lambda s: s.presentation.result.threshold == 0.7)
+    view.until(lambda s: s.presentation.result.point.threshold == 0.7)
     assert len(view.seen[-1].result.components) == 1
     view.pipeline.set_operating_point(OperatingPoint(threshold=0.7, min_area_frac=0.0))
     view.until(lambda s: s.operating_point.min_area_frac == 0.0)
 
     assert view.runtime.calls == calls
+
+
+def test_a_mask_is_never_drawn_on_a_picture_of_another_size(screen, model):
+    source = FakeSource(live=True, rate_hz=50)
+    source.size_of = lambda index: Size(64, 48) if index // 3 % 2 else Size(48, 64)
+    view = screen(source, FakeRuntime(delay_s=0.015))
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.frame.index > 30)
+
+    masked = [shown for shown in view.seen if shown.result is not None]
+    assert len({shown.frame.size for shown in masked}) == 2
+    for shown in masked:
+        covered = shown.result.mask.roi
+        assert (covered.w, covered.h) == (shown.frame.width_px, shown.frame.height_px)
+
+
+@pytest.mark.parametrize("paused", [True, False], ids=["paused", "playing"])
+def test_a_preset_chosen_while_a_picture_is_in_the_network_holds_for_its_mask(screen, model, paused):
+    runtime = Held()
+    view = screen(FakeSource(live=not paused, rate_hz=10), runtime)
+    view.pipeline.set_model(model)
+    view.pipeline.open(SPEC, pacing=Pacing.LIVE)
+    view.until(lambda s: runtime.took.is_set() and s.presentation is not None)
+    if paused:
+        view.pipeline.pause()
+        view.until(lambda s: s.source_state is SourceState.PAUSED)
+    standard = view.pipeline.snapshot().operating_point
+    quiet = OperatingPoint(standard.threshold, min_area_frac=2.0)
+    view.pipeline.set_operating_point(quiet)
+    runtime.go.set()
+    view.until(lambda s: s.presentation.result is not None)
+
+    assert all(shown.result is None or shown.result.components == () for shown in view.seen)
+    assert view.seen[-1].result.point == quiet
 
 
 def test_a_paused_picture_stays_and_plays_on_without_losing_a_frame(screen):

@@ -1,4 +1,4 @@
-"""What is shown: by the model's preset, or by a threshold of one's own."""
+"""What is shown: by the model's preset, however far its threshold is moved."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip
 
 
-def test_a_peak_that_is_never_reached_shows_nothing_and_a_threshold_of_ones_own_ignores_it(tmp_path):
+def test_a_peak_that_is_never_reached_shows_nothing_also_at_a_threshold_of_ones_own(tmp_path):
     red_model(tmp_path)
     card = tmp_path / "red" / "model.json"
     said = json.loads(card.read_text())
@@ -31,4 +31,5 @@ def test_a_peak_that_is_never_reached_shows_nothing_and_a_threshold_of_ones_own_
 
     assert 0.5 < peak < 0.99
     assert found(peak + 0.01) == []
-    assert found(peak + 0.01, threshold=0.5) == everything
+    assert found(peak + 0.01, threshold=0.5) == []
+    assert found(peak - 0.01, threshold=0.5) == everything

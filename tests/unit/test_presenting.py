@@ -2,6 +2,7 @@ import pytest
 
 from engine.pacing import NetworkPace
 from engine.presenting import mask_for, waits_for_mask
+from engine.types import Size
 from tests.fixtures.values import frame, result
 
 
@@ -29,6 +30,23 @@ def test_a_mask_of_a_later_frame_is_never_drawn_on_an_earlier_one():
 
 def test_a_mask_from_before_a_seek_is_never_drawn_after_it():
     assert mask_for(frame(6, serial=1), [result(5, serial=0)], live=False) is None
+
+
+def test_a_mask_of_another_picture_size_is_never_drawn():
+    assert mask_for(frame(6, size=Size(16, 12)), [result(5)], live=True) is None
+    assert mask_for(frame(6, size=Size(6, 8)), [result(6)], live=True) is None
+
+
+def test_of_two_masks_of_one_frame_the_later_is_drawn():
+    before, after = result(5), result(5)
+
+    assert mask_for(frame(5), [before, after], live=False)[0] is after
+
+
+def test_played_backwards_a_frame_gets_the_mask_of_the_one_seen_before_it():
+    later_in_the_file = result(5, pts_s=1.04)
+
+    assert mask_for(frame(6, pts_s=1.0), [later_in_the_file], live=False)[1] == pytest.approx(0.04)
 
 
 def test_a_due_frame_waits_a_little_for_its_own_mask():
