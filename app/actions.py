@@ -35,7 +35,8 @@ class Needs(Enum):
 class Entry:
     """One action. `handler` is the window's method of that name; `keys` are portable, the first is shown.
 
-    `hold`: the handler gets True when the key goes down and False when it comes up.
+    A handler may return a short word: it answers the key on the screen. `hold`: the handler gets True when
+    the key goes down and False when it comes up.
     """
 
     id: str
@@ -51,6 +52,15 @@ class Entry:
 
 _P, _N = Place, Needs
 
+# What the mouse does, for the sheet: (what, how).
+MOUSE = (
+    ("Zoom in and out", "Wheel over the picture"),
+    ("Move the enlarged picture", "Drag"),
+    ("One second on or back", "Wheel over the time line"),
+    ("Menu", "Right button"),
+    ("Full screen", "Double click"),
+)
+
 ACTIONS: tuple[Entry, ...] = (
     Entry("open-recording", "Open recording…", ("Ctrl+O",), _P.OPEN, "open_recording", icon="film"),
     Entry("open-stills", "Open folder of stills…", ("Ctrl+Shift+O",), _P.OPEN, "open_stills", icon="images"),
@@ -59,7 +69,7 @@ ACTIONS: tuple[Entry, ...] = (
     Entry("open-demo", "Demonstration", ("Ctrl+Shift+D",), _P.OPEN, "open_demo", icon="circle-play"),
     Entry("retry", "Open again", ("F5",), _P.OPEN, "open_again", _N.SOURCE, icon="refresh-cw"),
     Entry("close", "Close and go to the start page", ("Ctrl+W",), _P.OPEN, "close_source", icon="house"),
-    Entry("quit", "Quit", ("Ctrl+Q",), _P.OPEN, "close"),
+    Entry("quit", "Quit", ("Ctrl+Q",), _P.OPEN, "quit"),
     Entry(
         "play-pause",
         "Play or pause; freeze a live picture",
@@ -111,10 +121,13 @@ ACTIONS: tuple[Entry, ...] = (
 )
 
 
-def make_actions(parent: QObject, handler: Callable[[str], Callable[..., object]]) -> dict[str, QAction]:
+def make_actions(
+    parent: QObject, handler: Callable[[str], Callable[..., object]], say: Callable[[str], None]
+) -> dict[str, QAction]:
     """A QAction for each entry; `handler` gives the method that it names, asked when the action happens.
 
-    A held one calls its handler with True; hearing the key come up is the window's business.
+    `say` hears the word that a handler returns. A held one calls its handler with True; hearing the key come
+    up is the window's business.
     """
     made = {}
     for entry in ACTIONS:
@@ -126,7 +139,7 @@ def make_actions(parent: QObject, handler: Callable[[str], Callable[..., object]
         if entry.icon:
             action.setIcon(icon(entry.icon))
         action.setShortcuts([QKeySequence(key) for key in entry.keys])
-        action.triggered.connect(_caller(entry, handler))
+        action.triggered.connect(_caller(entry, handler, say))
         made[entry.id] = action
     return made
 
@@ -150,6 +163,19 @@ def shown_keys(entry: Entry) -> str:
     return " or ".join(QKeySequence(key).toString(native) for key in entry.keys)
 
 
-def _caller(entry: Entry, handler: Callable[[str], Callable[..., object]]) -> Callable[[], object]:
-    # Without the "checked" that Qt would pass on.
-    return lambda: handler(entry.handler)(*((True,) if entry.hold else ()))
+def disabled_by(key: QKeySequence, actions: Mapping[str, QAction]) -> Entry | None:
+    """The entry of a key that does nothing now; None when there is none."""
+    entries = (entry for entry in ACTIONS if not actions[entry.id].isEnabled())
+    return next((e for e in entries if key in [QKeySequence(text) for text in e.keys]), None)
+
+
+def _caller(
+    entry: Entry, handler: Callable[[str], Callable[..., object]], say: Callable[[str], None]
+) -> Callable[[], None]:
+    def call() -> None:
+        # Without the "checked" that Qt would pass on.
+        answer = handler(entry.handler)(*((True,) if entry.hold else ()))
+        if isinstance(answer, str):
+            say(answer)
+
+    return call

@@ -86,10 +86,11 @@ class AiControls(QObject):
         self._panel.set_chosen(folder)
         self._choose(*self._panel.chosen_for(folder))
 
-    def choose_style(self, name: str) -> None:
+    def choose_style(self, name: str) -> str:
         """A person chose how findings are drawn."""
         self.set_style(name)
         self.chosen.emit({"overlay.style": name})
+        return f"Overlay: {name}"
 
     def set_style(self, name: str) -> None:
         """How findings are drawn: a name of engine.overlays."""
@@ -98,23 +99,27 @@ class AiControls(QObject):
         self._canvas.set_overlay(lambda result: draw(result, style))
         self._panel.overlay.select(name)
 
-    def style_contour(self) -> None:
-        self.choose_style("contour")
+    def style_contour(self) -> str:
+        return self.choose_style("contour")
 
-    def style_fill(self) -> None:
-        self.choose_style("fill")
+    def style_fill(self) -> str:
+        return self.choose_style("fill")
 
-    def style_box(self) -> None:
-        self.choose_style("box")
+    def style_box(self) -> str:
+        return self.choose_style("box")
 
-    def style_corners(self) -> None:
-        self.choose_style("corners")
+    def style_corners(self) -> str:
+        return self.choose_style("corners")
 
-    def threshold_down(self) -> None:
-        self._panel.nudge_threshold(-NUDGE_STEPS)
+    def threshold_down(self) -> str:
+        return self._nudge(-NUDGE_STEPS)
 
-    def threshold_up(self) -> None:
-        self._panel.nudge_threshold(NUDGE_STEPS)
+    def threshold_up(self) -> str:
+        return self._nudge(NUDGE_STEPS)
+
+    def _nudge(self, steps: int) -> str:
+        self._panel.nudge_threshold(steps)
+        return f"Threshold {self._panel.threshold.value() / 100:.2f}"
 
     def _choose(self, folder: Path, runtime: str, precision: str) -> None:
         self.use(folder, runtime, precision)

@@ -65,6 +65,7 @@ class NoticeRow(QWidget):
 
     dismissed = Signal(object)  # Fault
     answered = Signal(str, object)  # action id, Fault
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, hides: bool = False) -> None:
         super().__init__(parent)
@@ -109,6 +110,13 @@ class NoticeRow(QWidget):
     def text(self) -> str:
         """The words that stand there now."""
         return self._full_text()
+
+    def fitted_px(self) -> int:
+        """Width that its words, and its buttons where it has some, need on one line."""
+        metrics = self._text.fontMetrics()
+        parts: tuple[QWidget, ...] = (self._icon, self._others, self._button, self._close)
+        beside = sum(part.sizeHint().width() + theme.M for part in parts if not part.isHidden())
+        return metrics.horizontalAdvance(self._full_text()) + beside + 2 * theme.L
 
     def show_notice(self, notice: Notice | None) -> None:
         if notice != self._notice:
@@ -160,6 +168,7 @@ class NoticeRow(QWidget):
         self.setAccessibleName(self._full_text())
         if self._hides:
             self.setVisible(notice is not None)
+        self.changed.emit()
 
 
 class HatchStrip(QWidget):

@@ -6,8 +6,18 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QTransform, QWheelEvent
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QTransform,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -41,6 +51,8 @@ class Canvas(QWidget):
     """Shows one Presentation at a time. `on_painted` hears of each one's first painting."""
 
     double_clicked = Signal()
+    menu_asked = Signal(QPoint)  # on the screen
+    zoomed = Signal(float)
 
     def __init__(self, on_painted: OnPainted = lambda *_: None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -182,7 +194,11 @@ class Canvas(QWidget):
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
             self.unsetCursor()
+        self.zoomed.emit(self._view.zoom)
         self.update()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_asked.emit(event.globalPos())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)

@@ -63,6 +63,11 @@ class FullScreen(QObject):
         self._alone = None
         self.changed.emit(False)
 
+    def wake(self) -> None:
+        """Somebody uses the keyboard to reach what has gone: it comes back as for the mouse."""
+        self._still_ms = 0
+        self._hide(False)
+
     def stop(self) -> None:
         """The window closes."""
         self._timer.stop()

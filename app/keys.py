@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSlider, QToolButton, QWidget
 
-_PRESS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PRESS = (Qt.Key.Key_Space, *ENTER)
 _MOVE = (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
@@ -23,6 +24,19 @@ def belongs_to_control(key: int, focus: QWidget | None, canvas: QWidget) -> bool
     if key in _PRESS:
         return isinstance(focus, QAbstractButton | QComboBox | QLineEdit)
     return key in _MOVE and isinstance(focus, QComboBox | QSlider | QLineEdit)
+
+
+def press(focus: QWidget | None) -> bool:
+    """What Enter does to a focused button or choice, which Qt leaves to dialogs. False: it is neither."""
+    if isinstance(focus, QToolButton) and focus.menu() is not None:
+        focus.showMenu()
+    elif isinstance(focus, QAbstractButton):
+        focus.animateClick()
+    elif isinstance(focus, QComboBox):
+        focus.showPopup()
+    else:
+        return False
+    return True
 
 
 def next_of(areas: Sequence[QWidget], focus: QWidget | None) -> QWidget:

@@ -1,26 +1,34 @@
-"""The page with the picture: status row, message row, picture between its strips, transport, side panel."""
+"""The page with the picture: rows, strips and panel beside it, or over its edges in full screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app import theme, words
+from app.arrangement import Wanted, beside, over
 from app.banner import HatchStrip, NoticeRow
 from app.canvas import Canvas, Look
 from app.control_panel import ControlPanel
+from app.controls import label
+from app.key_answer import KeyAnswer
 from app.playback import is_frozen, is_recording
 from app.status_row import StatusRow
 from app.transport import Transport
-from engine.types import Snapshot, SourceState
+from engine.types import Snapshot, SourceState, StateWord
 
 # Word and picture change at once; figures that nobody can read faster change at most this often.
 FIGURES_EVERY_MS = 200
 
 HELD_BACK = ("Marks are held back while the key is down", "attention")
+
+# In full screen every other word is larger: it must be read at 2 m. STALE comes and goes with single
+# pictures, and a word that grows and shrinks would be a flicker; the strips say when masks stay away.
+CALM = (StateWord.LIVE, StateWord.PLAYING, StateWord.STALE)
+LOUD = 2
 
 LOOKS = {
     SourceState.NO_SIGNAL: Look.CROSSED,
@@ -32,6 +40,8 @@ LOOKS = {
 class OperatorPage(QWidget):
     """Shows snapshots; what people do comes out of the parts' own signals."""
 
+    resized = Signal(QRect)  # what there is of it
+
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.status = StatusRow(actions)
@@ -40,7 +50,10 @@ class OperatorPage(QWidget):
         self.canvas = Canvas()
         self.transport = Transport(actions)
         self.panel = ControlPanel(actions)
+        self.research = label(words.RESEARCH_ONLY, tone="secondary", role=theme.CAPTION)
+        self.answer = KeyAnswer(self)
         self._snapshot: Snapshot | None = None
+        self._filled = False
         self._faded = False
         self._masked = False  # whether any picture since the last figures had a mask
         self._figures = QTimer(self)
@@ -48,13 +61,16 @@ class OperatorPage(QWidget):
         self._figures.setInterval(FIGURES_EVERY_MS)
         self._figures.timeout.connect(self._show_figures)
         self._lay_out()
+        self.notice.changed.connect(self._arrange)
 
     def show_snapshot(self, snapshot: Snapshot, title: str) -> None:
         """Show the newest state; `title` names the source before it says its own name."""
         before = self._snapshot
         self._snapshot = snapshot
         info = snapshot.info
-        self.status.word.set_word(snapshot.word)
+        if snapshot.word is not self.status.word.word:
+            self.status.word.set_word(snapshot.word)
+            self._arrange()
         self.canvas.set_look(LOOKS.get(snapshot.source_state, Look.PLAIN))
         self.canvas.set_message(_message(snapshot, title))
         self.canvas.show_presentation(snapshot.presentation, info.pixel_aspect if info else 1.0)
@@ -80,6 +96,7 @@ class OperatorPage(QWidget):
         self._snapshot = None
         self.canvas.show_presentation(None)
         self.canvas.fit()
+        self.answer.clear()
 
     def hold_raw(self, raw: bool) -> None:
         """Hold the marks back while a key or button is down; the strips say so."""
@@ -87,12 +104,23 @@ class OperatorPage(QWidget):
             self.canvas.set_raw(raw)
             self._show_figures()
 
+    def fill(self, filled: bool) -> None:
+        """Full screen: the picture has the whole page, all else lies over its edges."""
+        if filled != self._filled:
+            self._filled = filled
+            self.research.setVisible(filled)
+            self._arrange()
+
     def fade(self, faded: bool) -> None:
-        """Leave the picture, the word and the edge; the picture keeps its size."""
+        """Leave the picture, the word and what must be said; the picture keeps its size."""
         if faded != self._faded:
             self._faded = faded
             self.status.fade(faded)
-            self._place_transport()
+            self._arrange()
+
+    def show_panel(self, shown: bool) -> None:
+        self.panel.setVisible(shown)
+        self._arrange()
 
     def focus_areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""
@@ -105,7 +133,8 @@ class OperatorPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.status.set_word_px(theme.word_px(self.window().height()))
+        self._arrange()
+        self.resized.emit(self.rect())
 
     def _show_figures(self) -> None:
         snapshot = self._snapshot
@@ -113,7 +142,7 @@ class OperatorPage(QWidget):
             return
         self.status.show_snapshot(snapshot)
         self.panel.show_snapshot(snapshot)
-        self._place_transport()
+        self._arrange()
         if is_recording(snapshot):
             self.transport.show_snapshot(snapshot)
         self._show_unmarked(snapshot)
@@ -129,39 +158,71 @@ class OperatorPage(QWidget):
         if unmarked is words.LATE and self._masked and snapshot.source_state is SourceState.RUNNING:
             unmarked = None
         hint = words.joined((words.FROZEN if is_frozen(snapshot) else None, unmarked))
-        self.notice.show_hint(hint)
         for hatch in self.hatches:
             hatch.set_tone(hint[1] if hint else "")
+        self.notice.show_hint(hint)
 
-    def _place_transport(self) -> None:
+    def _arrange(self) -> None:
+        """Give every part its place; see app/arrangement.py."""
+        word_px = theme.word_px(self.window().height())
+        loud = self._filled and self.status.word.word not in CALM
+        self.status.set_word_px(word_px * LOUD if loud else word_px)
+        self.status.word.set_fitted(self._filled and self._faded)
         recording = self._snapshot is not None and is_recording(self._snapshot)
-        policy = self.transport.sizePolicy()
-        if policy.retainSizeWhenHidden() != recording:
-            policy.setRetainSizeWhenHidden(recording)
-            self.transport.setSizePolicy(policy)
-        self.transport.setVisible(recording and not self._faded)
+        transport = recording and not self._faded
+        wanted = Wanted(
+            page_px=(self.width(), self.height()),
+            status_px=(self.status.least_px(), self.status.height()),
+            notice_px=self.notice.fitted_px(),
+            panel_px=0 if self.panel.isHidden() else theme.PANEL_PX,
+            # In a window it keeps its place while it is away: the picture does not move.
+            transport_px=theme.TRANSPORT_PX if transport or (recording and not self._filled) else 0,
+            research_px=(self.research.sizeHint().width(), self.research.sizeHint().height()),
+        )
+        places = over(wanted, rests=self._faded) if self._filled else beside(wanted)
+        for part, place in (
+            (self.status, places.status),
+            (self.notice, places.notice),
+            *zip(self.hatches, places.hatches, strict=True),
+            (self.canvas, places.canvas),
+            (self.panel, places.panel),
+            (self.transport, places.transport),
+            (self.research, places.research),
+        ):
+            if part.geometry() != place:
+                part.setGeometry(place)
+        self.transport.setVisible(transport)
+        self.notice.setVisible(not self._filled or bool(self.notice.text))
+        for hatch in self.hatches:
+            hatch.setVisible(not self._filled or bool(hatch.tone))
+        middle = places.canvas
+        if self._filled:
+            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, 0)
+        self.answer.keep_inside(middle, theme.answer_px(self.window().height()))
 
     def _lay_out(self) -> None:
-        middle = QVBoxLayout()
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.setSpacing(0)
-        middle.addWidget(self.notice)
-        middle.addWidget(self.hatches[0])
-        middle.addWidget(self.canvas, 1)
-        middle.addWidget(self.hatches[1])
-        beside = QHBoxLayout()
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(0)
-        beside.addLayout(middle, 1)
-        beside.addWidget(self.panel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.status)
-        column.addLayout(beside, 1)
-        column.addWidget(self.transport)
+        # In the order of Tab; the picture lies below all that may cover its edges.
+        for part in (
+            self.status,
+            self.notice,
+            *self.hatches,
+            self.canvas,
+            self.panel,
+            self.transport,
+            self.research,
+        ):
+            part.setParent(self)
+        self.canvas.lower()
+        self.status.raise_()
+        self.answer.raise_()
+        self.research.setProperty("surface", "black")
+        for part in (self.research, *self.hatches):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.research.setContentsMargins(theme.S, theme.XS, theme.S, theme.XS)
         self.setProperty("surface", "black")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.transport.hide()
+        self.research.hide()
 
 
 def _message(snapshot: Snapshot, title: str) -> str:

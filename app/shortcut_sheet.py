@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
-from app.actions import ACTIONS, Place, shown_keys
+from app.actions import ACTIONS, MOUSE, Place, shown_keys
 from app.controls import label
 
 # Sections in columns of about equal height.
@@ -30,7 +32,11 @@ class ShortcutSheet(QDialog):
             column = QVBoxLayout()
             column.setSpacing(theme.L)
             for place in places:
-                column.addLayout(_section(place))
+                entries = [entry for entry in ACTIONS if entry.place is place]
+                rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries]
+                column.addLayout(_section(place.value, rows))
+            if Place.AI in places:
+                column.addLayout(_section("Mouse", MOUSE))
             column.addStretch(1)
             columns.addLayout(column)
         outer.addLayout(columns)
@@ -40,17 +46,18 @@ class ShortcutSheet(QDialog):
         self.addAction(close)
 
 
-def _section(place: Place) -> QVBoxLayout:
+def _section(title: str, rows: Iterable[tuple[str, str]]) -> QVBoxLayout:
+    """What can be done, and with what."""
     section = QVBoxLayout()
     section.setSpacing(theme.S)
-    section.addWidget(label(place.value, role=theme.STRONG))
+    section.addWidget(label(title, role=theme.STRONG))
     grid = QGridLayout()
     grid.setHorizontalSpacing(theme.L)
     grid.setVerticalSpacing(theme.XS)
     grid.setColumnStretch(0, 1)
-    for row, entry in enumerate(entry for entry in ACTIONS if entry.place is place):
-        grid.addWidget(label(entry.text.rstrip("…"), tone="secondary"), row, 0)
-        keys = label(shown_keys(entry))
+    for row, (what, how) in enumerate(rows):
+        grid.addWidget(label(what, tone="secondary"), row, 0)
+        keys = label(how)
         keys.setAlignment(Qt.AlignmentFlag.AlignRight)
         grid.addWidget(keys, row, 1)
     section.addLayout(grid)

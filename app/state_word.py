@@ -40,13 +40,14 @@ STYLES: dict[StateWord, tuple[str, Mark]] = {
 
 
 class StateWordLabel(QWidget):
-    """As wide as the longest word: nothing beside it moves when the word changes."""
+    """As wide as the longest word: nothing beside it moves when it changes. `set_fitted`: as its own."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._word = StateWord.IDLE
         self._font = theme.font(theme.WORD_PX, bold=True)
+        self._fitted = False
         self.setAccessibleName(f"State: {self._word}")
 
     @property
@@ -57,7 +58,19 @@ class StateWordLabel(QWidget):
         if word is not self._word:
             self._word = word
             self.setAccessibleName(f"State: {word}")
+            if self._fitted:
+                self.updateGeometry()
             self.update()
+
+    @property
+    def height_px(self) -> int:
+        return self._font.pixelSize()
+
+    def set_fitted(self, fitted: bool) -> None:
+        """Nothing stands beside it: its dark ground hides no more of the picture than it must."""
+        if fitted is not self._fitted:
+            self._fitted = fitted
+            self.updateGeometry()
 
     def set_height_px(self, height_px: int) -> None:
         """Height of the letters' font; the row grows with it."""
@@ -68,7 +81,8 @@ class StateWordLabel(QWidget):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._font)
-        widest = max(metrics.horizontalAdvance(word.value) for word in StateWord)
+        words = (self._word,) if self._fitted else tuple(StateWord)
+        widest = max(metrics.horizontalAdvance(word.value) for word in words)
         return QSize(round(self._text_x() + widest) + theme.S, round(metrics.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:

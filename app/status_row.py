@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app import theme, words
-from app.actions import ACTIONS, Place
 from app.controls import flat_button, label
 from app.icons import icon
+from app.menu import sections
 from app.state_word import StateWordLabel
 from engine.types import AiState, Snapshot
 
@@ -50,7 +50,7 @@ class StatusRow(QWidget):
             flat_button(actions["full-screen"]),
             self._menu,
         ]
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(theme.L, 0, theme.S, 0)
         row.setSpacing(theme.XS)
         row.addWidget(self.word)
@@ -62,10 +62,6 @@ class StatusRow(QWidget):
             row.addWidget(button)
         row.insertSpacing(row.count() - 4, theme.S)
         self._fading = [self._source, self._numbers, *self._buttons]
-        for widget in self._fading:
-            policy = widget.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)
-            widget.setSizePolicy(policy)
         self.set_word_px(theme.WORD_PX)
 
     @property
@@ -76,10 +72,16 @@ class StatusRow(QWidget):
     def numbers(self) -> str:
         return self._numbers.text()
 
+    def least_px(self) -> int:
+        """Width that it needs for what is not faded."""
+        return self._row.minimumSize().width()
+
     def set_word_px(self, height_px: int) -> None:
         """The word's size; the row is as high as it needs."""
         self.word.set_height_px(height_px)
-        self.setFixedHeight(max(theme.STATUS_ROW_PX, round(height_px * theme.STATUS_ROW_PX / theme.WORD_PX)))
+        row_px = max(theme.STATUS_ROW_PX, round(height_px * theme.STATUS_ROW_PX / theme.WORD_PX))
+        if row_px != self.height():
+            self.setFixedHeight(row_px)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """All but the word, which the page sets at once: these figures may lag a little."""
@@ -96,12 +98,7 @@ class StatusRow(QWidget):
 
 def menu_button(actions: Mapping[str, QAction]) -> QToolButton:
     """One button whose menu holds every action of the table, by section."""
-    menu = QMenu()
-    for place in Place:
-        # A menu cannot be held down.
-        entries = [entry for entry in ACTIONS if entry.place is place and not entry.hold]
-        section = menu.addMenu(place.value)
-        section.addActions([actions[entry.id] for entry in entries])
+    menu = sections(actions)
     button = QToolButton()
     button.setProperty("flat", True)
     button.setIcon(icon("menu"))

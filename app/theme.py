@@ -76,6 +76,11 @@ def word_px(window_height_px: int) -> int:
     return max(WORD_PX, round(window_height_px * WORD_FRAC))
 
 
+def answer_px(window_height_px: int) -> int:
+    """Height of the word that answers a key in a window of that height."""
+    return max(TITLE_PX, round(window_height_px * WORD_FRAC))
+
+
 def line_scale(picture_height_px: int) -> float:
     """How much wider lines over the picture are than at 1080 lines: seen from 2 m, not from the desk."""
     return max(1.0, picture_height_px / REFERENCE_LINES)

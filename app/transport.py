@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app import theme, words
@@ -21,10 +21,13 @@ class Transport(QWidget):
     """Shows a recording's position. `seek_asked` carries media time as in the file (`pts_s`)."""
 
     seek_asked = Signal(float)
+    wheel_turned = Signal(int)  # +1 on, -1 back
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(theme.TRANSPORT_PX)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setProperty("surface", "black")
         self._origin = Origin()
         self._play = flat_button(actions["play-pause"])
         self._slider = JumpSlider("Position in the recording")
@@ -63,6 +66,10 @@ class Transport(QWidget):
         row.addWidget(self._frame)
         row.addWidget(self._speed)
         self._speed.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """A second a notch, the same way as the picture's zoom: up is on."""
+        self.wheel_turned.emit(1 if event.angleDelta().y() > 0 else -1)
 
     @property
     def first_focus(self) -> QWidget:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, Q
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app import keys, theme, words
-from app.actions import ACTIONS, Needs, enable, make_actions
+from app.actions import ACTIONS, Needs, disabled_by, enable, make_actions
 from app.ai_controls import AiControls
 from app.banner import NoticeRow, newest
 from app.bridge import Bridge
@@ -22,22 +22,31 @@ from app.controls import label
 from app.full_screen import FullScreen
 from app.icons import icon
 from app.launch import Launch
+from app.leaving import LeaveQuestion
+from app.menu import picture_menu
 from app.notices import Notices
 from app.open_commands import OpenCommands
 from app.opening import Opening
 from app.operator_page import OperatorPage
-from app.playback import is_recording
+from app.playback import is_live, is_recording
 from app.preferences import Preferences
 from app.recent import RecentItems
 from app.side_windows import SideWindows, ask_for_folder
 from app.start_page import StartPage
 from engine.faults import Fault
-from engine.types import Presentation, Snapshot
+from engine.types import Presentation, Snapshot, SourceState
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 log = logging.getLogger(__name__)
+
+# What answers the key of an action that makes no sense now.
+NOT_NOW = {
+    Needs.SOURCE: "Nothing is open",
+    Needs.RECORDING: "Only for recordings",
+    Needs.NOTICE: "No message",
+}
 
 
 class Window(QMainWindow):
@@ -67,10 +76,12 @@ class Window(QMainWindow):
         self.full_screen = FullScreen(self)
         self.side_windows = SideWindows(self)
         # The panel's buttons need the actions, the AI's handlers need the panel: names are resolved late.
-        self.actions_by_id = make_actions(self, self.handler)
+        self.actions_by_id = make_actions(self, self.handler, self.say)
         self.addActions(list(self.actions_by_id.values()))
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
+        self.leaving = LeaveQuestion(self.operator)
+        self._picture_menu = picture_menu(self.actions_by_id, self.operator)
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start)
         self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
         self._edge = label(tone="secondary", role=theme.CAPTION)
@@ -80,7 +91,7 @@ class Window(QMainWindow):
         self._enable()
         self.start.show_recent(recent.items)
         self.start.first_focus.setFocus()
-        self.operator.panel.setVisible(launch.side_panel)
+        self.operator.show_panel(launch.side_panel)
         for fault in (recent.complaint, *launch.faults):
             if fault is not None:
                 self.tell(fault)
@@ -110,7 +121,19 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
 
+    def say(self, text: str) -> None:
+        """Answer a key in a word over the picture."""
+        if self.page is self.operator:
+            self.operator.answer.say(text)
+
     # Handlers of app.actions
+
+    def quit(self) -> None:
+        """Ask once while a live picture runs; a second time leaves."""
+        if self.leaving.is_asking or not self._is_live():
+            self.close()
+        else:
+            self.leaving.ask()
 
     def hold_raw(self, raw: bool) -> None:
         self.operator.hold_raw(raw)
@@ -139,11 +162,13 @@ class Window(QMainWindow):
 
     def next_area(self) -> None:
         """The next group of controls after the one that has the focus."""
+        self.full_screen.wake()
         areas = self.operator.focus_areas() if self.page is self.operator else [self.start.first_focus]
         keys.next_of(areas, self.focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
 
-    def fit(self) -> None:
+    def fit(self) -> str:
         self.operator.canvas.fit()
+        return "Whole picture"
 
     def show_latency(self) -> None:
         self.side_windows.show_latency()
@@ -178,6 +203,14 @@ class Window(QMainWindow):
             return True
         return super().event(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in keys.ENTER and keys.press(self.focusWidget()):
+            return
+        idle = disabled_by(QKeySequence(event.keyCombination()), self.actions_by_id)
+        if idle is not None:
+            self.say(NOT_NOW[idle.needs])
+        super().keyPressEvent(event)
+
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         held = (entry for entry in ACTIONS if entry.hold)
         sequence = QKeySequence(event.key())
@@ -200,6 +233,12 @@ class Window(QMainWindow):
         self.opens.open_drop(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        # By the window's own button; a signal, or the end of a timed run, is not asked.
+        if event.spontaneous() and not self.leaving.is_asking and self._is_live():
+            event.ignore()
+            self.leaving.ask()
+            return
+        self.leaving.withdraw()
         self.closing.emit()
         self.full_screen.stop()
         self.opening.close()
@@ -256,6 +295,22 @@ class Window(QMainWindow):
             self._available = available
             enable(self.actions_by_id, available)
 
+    def _is_live(self) -> bool:
+        """Whether a live picture runs, or is being waited for."""
+        snapshot = self._snapshot
+        return (
+            self.opening.spec is not None
+            and snapshot is not None
+            and is_live(snapshot)
+            and snapshot.source_state is not SourceState.FAILED
+        )
+
+    def _left(self, leaves: bool) -> None:
+        if leaves:
+            self.close()
+        else:
+            self.operator.canvas.setFocus()
+
     def _begin(self) -> None:
         self._notices.clear("drop")
         self.operator.forget()
@@ -269,6 +324,7 @@ class Window(QMainWindow):
         self._pages.setCurrentWidget(self.start)
 
     def _closed(self) -> None:
+        self.leaving.withdraw()
         self.operator.forget()
         self.full_screen.leave()
         self.start.show_recent(self._recent.items)
@@ -292,14 +348,20 @@ class Window(QMainWindow):
 
     def _show_panel(self, shown: bool) -> None:
         self._pages.setCurrentWidget(self.operator)
-        self.operator.panel.setVisible(shown)
+        self.operator.show_panel(shown)
         if not self.full_screen.is_on:
             self._panel_wanted = shown
         if not shown:
             self.operator.canvas.setFocus()
 
     def _full_screen_changed(self, is_on: bool) -> None:
-        self.operator.panel.setVisible(not is_on and self._panel_wanted)
+        self.operator.fill(is_on)
+        self.operator.show_panel(not is_on and self._panel_wanted)
+        self._place_edge()
+
+    def _place_edge(self) -> None:
+        """In full screen the page says its words itself: the edge would make the picture smaller."""
+        self._edge_row.setVisible(not (self.full_screen.is_on and self.page is self.operator))
 
     def _rest(self, rests: bool) -> None:
         in_use = self.focusWidget() not in (None, self, self.operator.canvas)
@@ -316,13 +378,20 @@ class Window(QMainWindow):
         self.side_windows.faulted.connect(self.tell)
         self.ai.chosen.connect(self.preferences.keep)
         self.ai.mended.connect(self._notices.clear)
+        self.leaving.answered.connect(self._left)
         page = self.operator
+        page.resized.connect(self.leaving.keep_inside)
+        page.canvas.menu_asked.connect(self._picture_menu.popup)
+        page.canvas.zoomed.connect(lambda zoom: self.say(f"Zoom {zoom:.1f}x"))
         page.canvas.on_painted = self._painted
         page.canvas.double_clicked.connect(self.toggle_full_screen)
         for notice in (self.start.notice, page.notice):
             notice.answered.connect(self._answer)
             notice.dismissed.connect(self._dismiss)
         page.transport.seek_asked.connect(self.commands.seek)
+        page.transport.wheel_turned.connect(
+            lambda way: self.actions_by_id["second-on" if way > 0 else "second-back"].trigger()
+        )
         page.panel.folder_asked.connect(self._ask_model_folder)
         page.panel.latency_asked.connect(self.show_latency)
         page.panel.dismissed.connect(self._dismiss)
@@ -332,7 +401,8 @@ class Window(QMainWindow):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.operator)
-        edge = QWidget()
+        self._pages.currentChanged.connect(lambda _: self._place_edge())
+        self._edge_row = edge = QWidget()
         edge.setFixedHeight(theme.EDGE_PX)
         edge.setProperty("surface", "background")
         row = QHBoxLayout(edge)

@@ -77,7 +77,6 @@ def test_a_message_never_moves_the_picture(playing):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     before = window.operator.canvas.geometry()
     window.tell(fault(FaultCode.INTERNAL, place="test"))
-    window.operator.layout().activate()
 
     assert window.operator.notice.notice is not None
     assert window.operator.canvas.geometry() == before

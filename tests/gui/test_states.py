@@ -1,15 +1,18 @@
 """What stands on the screen in every state: the word, the strips, the last picture."""
 
 import pytest
+from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel
 
 from app import full_screen
+from app.arrangement import Wanted, over
 from app.canvas import Look
 from app.operator_page import LOOKS
 from app.state_word import STYLES, StateWordLabel
 from app.theme import WORD_PX, word_px
+from app.view import Placement, place
 from app.words import RESEARCH_ONLY
-from engine.faults import FaultCode
+from engine.faults import FaultCode, FaultError
 from engine.types import SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource
 
@@ -151,19 +154,79 @@ def test_the_window_always_says_what_it_is_not(playing):
     assert said == [True] * 4
 
 
-def test_the_size_of_a_word_is_kept_by_full_screen(playing, qtbot):
+def test_in_full_screen_the_picture_has_the_whole_screen_and_what_is_over_it_fades(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
+    page = window.operator
     window.handler("toggle_full_screen")()
-    word = window.operator.status.word
-    size = word.size()
-    window.operator.fade(True)
+    qtbot.waitUntil(lambda: page.size() == window.size() == page.canvas.size())
+    assert page.transport.isVisible()
+    assert not page.panel.isVisible()
+    picture = page.canvas.picture_rect()
+    page.fade(True)
 
-    assert word.isVisible()
-    assert word.size() == size
-    assert not window.operator.transport.isVisible()
-    window.operator.fade(False)
-    assert window.operator.transport.isVisible()
+    assert page.canvas.picture_rect() == picture, "nothing moves the picture"
+    assert page.status.word.isVisible()
+    assert page.status.width() < page.width() / 3, "only the word, on a ground of its own"
+    assert not page.transport.isVisible()
+    page.fade(False)
+    assert page.transport.isVisible()
+    assert page.status.width() == page.width()
     window.handler("leave")()
+    assert page.canvas.height() < page.height()
+
+
+def test_a_picture_of_the_screens_size_is_shown_pixel_for_pixel_in_full_screen(playing, qtbot):
+    window = playing(FakeSource(live=True, rate_hz=50))
+    page = window.operator
+    page.fill(True)
+    page.resize(1920, 1080)
+
+    assert page.canvas.size() == page.size()
+    canvas_px = (page.canvas.width(), page.canvas.height())
+    assert place((1920, 1080), 1.0, canvas_px) == Placement(0, 0, 1920, 1080)
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_what_lies_over_the_picture_leaves_its_middle_free(rests):
+    wanted = Wanted((1920, 1080), (400, 88), notice_px=1500, transport_px=56, research_px=(260, 24))
+    places = over(wanted, rests=rests)
+    middle = QRect(0, 200, 1920, 680)
+
+    for part in (places.status, places.notice, *places.hatches, places.transport, places.research):
+        assert not part.intersects(middle)
+        assert places.canvas.contains(part)
+
+
+def test_a_state_that_is_not_live_is_twice_as_large_in_full_screen(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    page = window.operator
+    window.handler("toggle_full_screen")()
+    page.fade(True)
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.PLAYING)
+    calm_px = page.status.word.height_px
+    window.handler("play_pause")()
+    qtbot.waitUntil(lambda: page.status.word.word is StateWord.PAUSED)
+
+    assert page.status.word.height_px == 2 * calm_px
+    qtbot.waitUntil(lambda: page.status.word.width() >= page.status.word.sizeHint().width(), timeout=1000)
+    window.handler("leave")()
+    assert page.status.word.height_px == calm_px
+
+
+def test_a_fault_in_full_screen_is_a_banner_that_does_not_move_the_picture(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    page = window.operator
+    window.handler("toggle_full_screen")()
+    page.fade(True)
+    before = page.canvas.picture_rect()
+    missing = FaultError(FaultCode.SOURCE_MISSING, "a video file", "none", "choose another")
+    window.tell(missing.as_fault("drop"))
+
+    assert page.notice.isVisible()
+    assert page.notice.width() > 200
+    assert page.canvas.picture_rect() == before
+    window.handler("close_notice")()
+    assert not page.notice.isVisible()
 
 
 def test_where_no_window_manager_does_it_the_window_fills_the_screen_by_itself(playing, qtbot, monkeypatch):
@@ -184,6 +247,5 @@ def test_fading_leaves_the_picture_where_it_is(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     before = window.operator.canvas.geometry()
     window.operator.fade(True)
-    window.operator.layout().activate()
 
     assert window.operator.canvas.geometry() == before
