@@ -86,10 +86,7 @@ class _Session(QObject):
         self.window.closing.connect(self._before_closing)
         if launch.source is not None:
             self.window.opening.failed_at_once.connect(self._source_failed)
-            self.window.opening.first_picture.connect(
-                lambda: self.window.opening.failed_at_once.disconnect(self._source_failed),
-                Qt.ConnectionType.SingleShotConnection,
-            )
+            self.window.opening.first_picture.connect(self._source_shown)
             self.window.opening.open(launch.source, launch.options)
             self._asked = self.window.opening.spec
         self.window.show()
@@ -109,11 +106,17 @@ class _Session(QObject):
         self.window.attach(self._pipeline)
 
     def _source_failed(self, fault: Fault) -> None:
-        if self.window.opening.spec != self._asked:
-            return  # somebody has opened another one meanwhile: that failure belongs to the window
-        print(fault.sentence, file=sys.stderr)
+        """Said where the command was typed; the window stays, with the reason and a way on."""
+        if self.exit_code != EXIT_OK or self.window.opening.spec != self._asked:
+            return  # said already, or somebody has opened another one: that failure belongs to the window
+        print(fault.sentence, file=sys.stderr, flush=True)
         self.exit_code = EXIT_INPUT
-        self.window.close()
+        if self._launch.quit_after_s is not None:  # a smoke test: nobody looks
+            self.window.close()
+
+    def _source_shown(self) -> None:
+        self._asked = None
+        self.exit_code = EXIT_OK
 
     def _before_closing(self) -> None:
         self._import.forget()
@@ -130,7 +133,7 @@ class _Session(QObject):
                     report | {"window_at_s": self.window.painted_at_s, "picture_px": picture_px},
                 )
         except OSError as error:
-            print(f"Expected a file that can be written, got {error}: choose another place.", file=sys.stderr)
+            print(f"The file cannot be written ({error}). Choose another place.", file=sys.stderr)
             self.exit_code = EXIT_INPUT
 
 

@@ -139,6 +139,20 @@ def test_what_cannot_be_opened_is_one_sentence_exit_code_2_and_nothing_written(r
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_source_that_fails_leaves_the_window_open_with_the_reason(environment, tmp_path):
+    text = tmp_path / "letter.mp4"
+    text.write_text("Dear colleague, please find attached")
+    command = [sys.executable, str(MAIN), str(text)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert "letter.mp4" in process.stderr.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        process.terminate()
+
+        assert (process.wait(RUN_S), process.stderr.read()) == (2, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_window_as_its_own_button_does(environment, clip, model, tmp_path, sent):
     shot = tmp_path / "shot.png"
