@@ -150,7 +150,7 @@ class FrameCursor:
             self.clear()
             self._table = table
             if (
-                self._decoder.jump(pts)
+                self._decoder.jump(pts, table.parts)
                 and self._decode_one()
                 and self._ring[0].pts <= target
                 and table.is_place(self._decoder.landed)

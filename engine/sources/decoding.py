@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from bisect import bisect_right
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from typing import cast
 
@@ -13,6 +14,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.faults import FaultError
 from engine.sources.demux import video_stream_of
 from engine.sources.hardware import (
     NOT_THIS_STREAM,
@@ -27,10 +29,15 @@ from engine.sources.promise import Promise
 log = logging.getLogger(__name__)
 
 _SANE_RATE_HZ = 300
+_MOST_PAUSE_S = 10  # a longer one between two parts is another clock
 _STREAM_THREADS = 2  # slice threads beyond two gain nothing on one stream
 # Formats whose header holds a duration of its own; elsewhere FFmpeg guesses one from the file's end or size.
 _OWN_DURATION = frozenset({"mov", "matroska", "flv", "asf", "avi", "mxf"})
 _OWN_COUNT = frozenset({"mov", "avi"})
+
+
+Landing = tuple[int | None, int | None]  # time stamp and place in the file of a packet
+PartStart = tuple[int, int]  # first time stamp of a part, shifted, and the shift
 
 
 class FrameThreadsError(Exception):
@@ -38,8 +45,9 @@ class FrameThreadsError(Exception):
 
 
 class Decoder:
-    """Decodes the first video stream of a container that it opens itself, and can open again.
+    """Decodes the video stream of a container that it opens itself, and can open again.
 
+    `following`: containers that go on where the first one ends; time stamps go on, too.
     `throughput`: frame threads, which hold back one frame a thread; else slice threads, which hold back none.
     `hardware`: `next` may raise HardwareFailedError; then `leave_hardware`, and start over with `rewind`.
     """
@@ -52,8 +60,12 @@ class Decoder:
         threads: int,
         hardware: Hardware | None = None,
         left: str = "",
+        following: Sequence[OpenContainer] = (),
     ) -> None:
-        self._open = open_container
+        self._parts = (open_container, *following)
+        self._container: InputContainer | None = None
+        self._part = 0
+        self._shift = 0  # what is added to the time stamps of this part
         self._what = what
         self._throughput = throughput
         self._threads = threads
@@ -61,16 +73,16 @@ class Decoder:
         self._left = left  # why it decodes in software although hardware was asked for
         self.damaged = 0  # packets that the decoder refused since the start
         self.promise = Promise()  # of the packets read since the start; a jump makes it worthless
-        self.landed: tuple[int | None, int | None] | None = (
-            None  # pts and place of the first packet after a jump
-        )
+        self.part_starts: list[PartStart] = []  # of the parts read since the start
+        self.landed: Landing | None = None  # the first packet after a jump
         self.seen_end: Fraction = Fraction(0)  # seconds; when the last packet of any track ends
-        self.end_error: av.FFmpegError | None = None  # why the demuxer gave up before the end
+        self.end_error = ""  # why it ended before its end
         self._frames: Generator[VideoFrame, None, None]
         self._start()
 
     @property
     def container(self) -> InputContainer:
+        assert self._container is not None
         return self._container
 
     @property
@@ -103,7 +115,7 @@ class Decoder:
     @property
     def header_end_s(self) -> float | None:
         """When the header says that the file ends; None in formats whose header does not say."""
-        container = self._container
+        container = self.container
         if _OWN_DURATION.isdisjoint(container.format.name.split(",")) or not container.duration:
             return None
         return (container.duration + max(0, container.start_time or 0)) / 1e6
@@ -111,7 +123,7 @@ class Decoder:
     @property
     def header_frames(self) -> int:
         """How many frames the header says that there are; 0 when it does not say."""
-        return 0 if _OWN_COUNT.isdisjoint(self._container.format.name.split(",")) else self._stream.frames
+        return 0 if _OWN_COUNT.isdisjoint(self.container.format.name.split(",")) else self._stream.frames
 
     def next(self) -> VideoFrame | None:
         """The next frame in presentation order, None after the last one. Raises HardwareFailedError."""
@@ -131,19 +143,25 @@ class Decoder:
 
     def rewind(self) -> None:
         """Start over with a fresh container: the only way back that is exact in every format."""
-        before = self._container
         self._start()
-        before.close()
 
-    def jump(self, pts: int) -> bool:
+    def jump(self, pts: int, parts: Sequence[PartStart] = ()) -> bool:
         """Continue from about the keyframe at or before `pts`; formats differ in where that is.
+
+        `parts`: where they start, of a file that has several.
 
         False when the container cannot do it; the position is then unknown.
         """
         self._frames.close()
         try:
-            self._container.seek(pts, stream=self._stream, backward=True, any_frame=False)
-        except av.FFmpegError as error:
+            if len(self._parts) > 1:
+                if len(parts) != len(self._parts):
+                    return False
+                self.part_starts = list(parts)
+                number = max(0, bisect_right([start for start, _ in parts], pts) - 1)
+                self._open_part(number, parts[number][1])
+            self.container.seek(pts - self._shift, stream=self._stream, backward=True, any_frame=False)
+        except (av.FFmpegError, FaultError) as error:
             log.debug("%s does not seek to %d: %s", self._what, pts, error)
             return False
         self.landed = None
@@ -154,44 +172,80 @@ class Decoder:
     def close(self) -> None:
         """Free the container. Not from another thread while `next` runs."""
         self._frames.close()
-        self._container.close()
+        self.container.close()
 
     def _start(self) -> None:
-        self._container, failure = open_with(self._open, self._hardware)
+        self._open_part(0, 0)
+        self.damaged = 0
+        self.promise = Promise()
+        self.part_starts = []
+        self.landed = None
+        self.seen_end = Fraction(0)
+        self._frames = self._decode()
+
+    def _open_part(self, number: int, shift: int) -> None:
+        before = self._container
+        self._container, failure = open_with(self._parts[number], self._hardware)
+        if before is not None:  # not earlier: what cannot be opened again is kept
+            before.close()
         if failure is not None:
             self.leave_hardware(failure)
         self._stream = video_stream_of(self._container, self._what)
         # Both only count before the first packet.
         self._stream.thread_type = "AUTO" if self._throughput else "SLICE"
         self._stream.codec_context.thread_count = 1 if self._hardware else self._threads
-        self.damaged = 0
-        self.promise = Promise()
-        self.landed = None
-        self.seen_end = Fraction(0)
-        self._frames = self._decode()
+        self._part, self._shift = number, shift
 
     def packets(self) -> Generator[av.Packet[VideoStream], None, None]:
-        """The track's packets, at the end an empty one; `end_error` says why they end before their time."""
-        self.end_error = None
-        packets = self._container.demux()
+        """The track's packets, an empty one at the end; `end_error` says why they end before their time."""
+        self.end_error = ""
+        last_pts = -1
+        while True:
+            first = True
+            for packet in self._packets_of_part():
+                if len(self._parts) > 1 and packet.pts is not None and packet.size:
+                    if first and self._part == len(self.part_starts):
+                        self._shift = self._shift_for(packet.pts, last_pts) if self._part else 0
+                        self.part_starts.append((packet.pts + self._shift, self._shift))
+                    first = False
+                    packet.pts += self._shift
+                    packet.dts = None if packet.dts is None else packet.dts + self._shift
+                    last_pts = max(last_pts, packet.pts)
+                yield packet
+            number = self._part + 1
+            if self.end_error or number == len(self._parts):
+                return
+            try:
+                known = number < len(self.part_starts)
+                self._open_part(number, self.part_starts[number][1] if known else 0)
+            except FaultError as error:
+                self.end_error = error.got
+                return
+
+    def _shift_for(self, pts: int, last_pts: int) -> int:
+        """Time goes on behind the last part: as the file has it, or at once where it jumps."""
+        follows_at = last_pts + self.frame_ticks
+        jumps = not last_pts < pts < follows_at + _MOST_PAUSE_S / self.time_base
+        return follows_at - pts if jumps else 0
+
+    def _packets_of_part(self) -> Generator[av.Packet[VideoStream], None, None]:
+        packets = self.container.demux()
         while True:
             try:
                 packet = next(packets, None)
-            except (
-                IndexError
-            ):  # a packet of a track that appeared after the opening: PyAV knows no such track
-                packets = self._container.demux()
+            except IndexError:  # of a track that appeared after the opening: PyAV knows no such track
+                packets = self.container.demux()
                 continue
             except av.FFmpegError as error:
-                self.end_error = error
+                self.end_error = error.strerror or type(error).__name__
                 return
             if packet is None:
                 return
+            own = packet.stream.index == self._stream.index
             if packet.pts is not None and packet.time_base and packet.size:
-                own = packet.stream.index == self._stream.index
                 lasts = packet.duration or (self.frame_ticks if own else 0)
                 self.seen_end = max(self.seen_end, (packet.pts + lasts) * packet.time_base)
-            if packet.stream.index == self._stream.index:
+            if own:
                 yield cast("av.Packet[VideoStream]", packet)
 
     def _decode(self) -> Generator[VideoFrame, None, None]:
@@ -200,7 +254,7 @@ class Decoder:
                 self.promise.packet(packet.pts, packet.is_keyframe, packet.pos)
                 self.landed = self.landed or (packet.pts, packet.pos)
             yield from self._frames_of(packet)
-        if self.end_error is not None:  # the container broke off: what the decoder still holds
+        if self.end_error:  # the container broke off: what the decoder still holds
             yield from self._drained()
 
     def _frames_of(self, packet: av.Packet[VideoStream]) -> Generator[VideoFrame, None, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import av
@@ -12,6 +13,8 @@ from av.video.stream import VideoStream
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.breaks import has_mp4_index, is_mp4
+from engine.sources.hardware import OpenContainer
+from engine.sources.transport import Part, PartFile, parts_of
 
 _HEAD_BYTES = 512
 
@@ -28,6 +31,25 @@ def open_file(path: Path, accel: HWAccel | None = None) -> InputContainer:
     except av.FFmpegError as error:
         raise _unreadable(path, _what_it_is(path, head, error)) from error
     return container
+
+
+def open_part(path: Path, part: Part, accel: HWAccel | None = None) -> InputContainer:
+    """Open one part of a transport stream. Raises as `open_file`."""
+    try:
+        return av.open(PartFile(path, part), mode="r", format="mpegts", hwaccel=accel)
+    except OSError as error:  # FFmpeg's errors are such, too
+        raise _unreadable(path, error.strerror or str(error)) from error
+
+
+def openers_of(path: Path) -> tuple[OpenContainer, ...]:
+    """How to open a file: once, or each part of a transport stream that changes on its way."""
+    try:
+        parts = parts_of(path) if path.is_file() else ()
+    except OSError:  # `open_file` says what is wrong
+        parts = ()
+    if len(parts) < 2:
+        return (partial(open_file, path),)
+    return tuple(partial(open_part, path, part) for part in parts)
 
 
 def video_stream_of(container: InputContainer, what: str) -> VideoStream:

@@ -16,7 +16,7 @@ from engine.sources.pts_index import PtsIndex
 
 log = logging.getLogger(__name__)
 
-_SCHEMA = 2
+_SCHEMA = 3
 _HEAD_BYTES = 65536
 # Smaller files are scanned faster than the folder fills up with their indices.
 WORTH_KEEPING_BYTES = 16 * 2**20
@@ -35,6 +35,7 @@ def load(path: Path) -> PtsIndex | None:
                 keyframe=stored["keyframe"].astype(np.bool_, copy=False),
                 time_base=Fraction(numerator, denominator),
                 ordered=bool(stored["ordered"]),
+                parts=tuple((int(start), int(shift)) for start, shift in stored["parts"]),
                 position=stored["position"].astype(np.int64, copy=False) if stored["position"].size else None,
             )
     except FileNotFoundError:
@@ -56,6 +57,7 @@ def store(path: Path, table: PtsIndex) -> None:
         keyframe=table.keyframe,
         time_base=time_base,
         ordered=np.array(table.ordered),
+        parts=np.array(table.parts, np.int64).reshape(-1, 2),
         position=np.zeros(0, np.int64) if table.position is None else table.position,
     )
     try:

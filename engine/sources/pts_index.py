@@ -11,15 +11,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
 
-from engine.sources.decoding import Decoder, time_stamp
-from engine.sources.demux import open_file
+from engine.sources.decoding import Decoder, Landing, time_stamp
+from engine.sources.demux import openers_of
 from engine.sources.promise import Promise
 
 log = logging.getLogger(__name__)
@@ -41,6 +40,7 @@ class PtsIndex:
     keyframe: npt.NDArray[np.bool_]
     time_base: Fraction
     ordered: bool
+    parts: tuple[tuple[int, int], ...] = ()  # of a file in parts: first time stamp and what was added to all
     position: npt.NDArray[np.int64] | None = (
         None  # where the packets lie in the file, int64 [n], -1: not known
     )
@@ -55,7 +55,7 @@ class PtsIndex:
         rank = int(np.searchsorted(self.pts, pts))
         return rank if rank < len(self.pts) and self.pts[rank] == pts else None
 
-    def is_place(self, landed: tuple[int | None, int | None] | None) -> bool:
+    def is_place(self, landed: Landing | None) -> bool:
         """Whether a packet that came after a jump, by time stamp and place in the file, is where it was.
 
         A cut MXF, for one, jumps by bytes and then says the wrong time.
@@ -109,7 +109,8 @@ def build(path: Path, stopped: Callable[[], bool]) -> PtsIndex | None:
 
 class _Packets:
     def __init__(self, path: Path) -> None:
-        self._decoder = Decoder(partial(open_file, path), path.name, throughput=False, threads=1)
+        first, *following = openers_of(path)
+        self._decoder = Decoder(first, path.name, throughput=False, threads=1, following=following)
 
     def close(self) -> None:
         self._decoder.close()
@@ -143,11 +144,13 @@ class _Packets:
         if not proof or not promise.ordered:
             return None
         pts, keyframe, position = promise.table()
-        return PtsIndex(pts, keyframe, self._decoder.time_base, ordered=True, position=position)
+        decoder = self._decoder
+        return PtsIndex(pts, keyframe, decoder.time_base, True, tuple(decoder.part_starts), position)
 
 
 def _by_decoding(path: Path, stopped: Callable[[], bool]) -> PtsIndex | None:
-    decoder = Decoder(partial(open_file, path), path.name, throughput=True, threads=1)
+    first, *following = openers_of(path)
+    decoder = Decoder(first, path.name, throughput=True, threads=1, following=following)
     pts: list[int] = []
     keyframe: list[bool] = []
     own = True  # the file's own stamps are complete and grow

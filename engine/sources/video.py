@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
@@ -15,7 +15,7 @@ from engine.sources.breaks import Break, find_break
 from engine.sources.cursor import Decoded, FrameCursor
 from engine.sources.decode_choice import hardware_for
 from engine.sources.decoding import Decoder, FrameThreadsError
-from engine.sources.demux import holds_all_samples, open_file
+from engine.sources.demux import holds_all_samples, openers_of
 from engine.sources.endings import Ending, fault_at_end
 from engine.sources.hardware import Hardware, HardwareFailedError, OpenContainer
 from engine.sources.index_thread import BackgroundIndex
@@ -34,7 +34,8 @@ def open(address: str, options: SourceOptions) -> VideoFile:
     Raises FaultError SOURCE_MISSING, SOURCE_UNREADABLE, ARGUMENT (a wrong `colour` or `decode`).
     """
     path = Path(address)
-    return VideoFile(partial(open_file, path), path.name, str(path), options, path)
+    first, *following = openers_of(path)
+    return VideoFile(first, path.name, str(path), options, path, following=following)
 
 
 class VideoFile:
@@ -52,6 +53,7 @@ class VideoFile:
         options: SourceOptions,
         path: Path | None,
         hardware: Hardware | None = None,
+        following: Sequence[OpenContainer] = (),
     ) -> None:
         chosen, refusal = (hardware, "") if hardware else hardware_for(options.decode)
         cores = os.cpu_count() or 1
@@ -66,10 +68,12 @@ class VideoFile:
             threads=min(cores, 8) if options.throughput else min(cores, 2),
             hardware=chosen,
             left=refusal,
+            following=following,
         )
         self._converter = Converter(options.colour)
         self._index: BackgroundIndex | None = None
         self._path = path
+        self._in_parts = bool(following)
         self._mark = _mark_of(path)
         self._break = _break_in(path, self._decoder) if path else None
         self._ending_told = False
@@ -204,7 +208,8 @@ class VideoFile:
             width_px=first.width_px,
             height_px=first.height_px,
             rate_hz=self._decoder.rate_hz,
-            duration_s=container.duration / 1e6 if container.duration else None,
+            # Of a file in parts, the container knows the first alone.
+            duration_s=container.duration / 1e6 if container.duration and not self._in_parts else None,
             frames=None,
             seekable=seekable,
             live=False,
@@ -250,7 +255,7 @@ class VideoFile:
                 seen_s=float(decoder.seen_end),
                 rate_hz=decoder.rate_hz,
                 broke=self._break,
-                error=self._gone or ((error.strerror or type(error).__name__) if error else ""),
+                error=self._gone or (error),
                 changed=self._mark != _mark_of(self._path),
                 from_server=self._path is None,
             )
