@@ -9,7 +9,7 @@ import os
 import sys
 
 from distill.allocator import keep_freed_memory
-from distill.exit_codes import DATA_UNUSABLE, INPUT_UNUSABLE
+from distill.exit_codes import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE
 from distill.verbs import VERBS
 from engine.bench.peer_table import add_peers
 from engine.faults import FaultCode, FaultError
@@ -26,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code: int = options.do(options)
         return code
+    except KeyboardInterrupt:
+        print("polyplive: stopped", file=sys.stderr)
+        return CANCELLED
     except FaultError as fault:
         print(f"polyplive: {fault}", file=sys.stderr)
         return DATA_UNUSABLE if fault.code is FaultCode.DATA_SET else INPUT_UNUSABLE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +21,10 @@ from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_ali
 from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
 from distill.recipe_changes import changes_of
 from distill.teachers import card_of
-from distill.train.checkpoint import STATE
+from distill.train.checkpoint import averaged_weights
 from distill.train.loop import CHECKPOINTS
-from distill.train.run import RUN_JSON
+from distill.train.run import RUN_JSON, read_run
+from distill.train.saved import Damaged
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import (
     EncoderCard,
@@ -61,17 +61,15 @@ class Trained:
 def trained_run(run: Path) -> Trained:
     """What a run folder holds. Raises FaultError ARGUMENT where nothing was trained."""
     recipe = _recipe_of(run)
-    folder = run / CHECKPOINTS
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        weights = load_file(folder / state["weights"])
+        weights, state = averaged_weights(run / CHECKPOINTS)
         belonging = belonging_of_run(run.name, run / RUN_JSON)
-    except (OSError, ValueError, KeyError) as error:
+    except (Damaged, OSError, ValueError, KeyError) as error:
         raise _nothing_trained(error) from error
 
     def card(index: Index, split: Split) -> TrainingCard:
         belonging.check(index)
-        return _training_card(recipe, index, split, state["progress"]["step"], run.name)
+        return _training_card(recipe, index, split, state.progress["step"], run.name)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     return Trained(
@@ -88,17 +86,14 @@ def trained_run(run: Path) -> Trained:
 
 def _recipe_of(run: Path) -> Recipe:
     """Raises FaultError ARGUMENT where there is none."""
-    try:
-        return parse_recipe(json.loads((run / RUN_JSON).read_text(encoding="utf-8"))["recipe"])
-    except (OSError, ValueError, KeyError) as error:
-        raise _nothing_trained(error) from error
+    return parse_recipe(read_run(run)["recipe"])
 
 
 def _nothing_trained(error: Exception) -> FaultError:
     return FaultError(
         FaultCode.ARGUMENT,
         expected=f"a run folder with {RUN_JSON} and a checkpoint, or a model folder",
-        got=f"{type(error).__name__}: {error}",
+        got=str(error) if isinstance(error, Damaged) else f"{type(error).__name__}: {error}",
         remedy="train first: python -m distill train",
     )
 

@@ -32,9 +32,23 @@ def write_bytes(path: Path, data: bytes) -> None:
         # mkstemp makes files private; these are to be read like any other file the user has.
         aside.chmod(0o666 & ~_umask())
         aside.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name to the disk as well; where folders cannot be opened (Windows) renaming does it."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems know no such thing
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -53,7 +53,7 @@ def _last_line_number(events: Path) -> int:
     """Ends a torn last line, so that the next event starts on its own."""
     if not events.exists():
         return 0
-    text = events.read_text(encoding="utf-8")
+    text = events.read_text(encoding="utf-8", errors="replace")
     if text and not text.endswith("\n"):
         with events.open("a", encoding="utf-8") as stream:
             stream.write("\n")

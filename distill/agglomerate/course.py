@@ -13,7 +13,6 @@ from tqdm import tqdm
 from distill.recipe import Recipe
 from distill.train.ahead import Ahead
 from distill.train.checkpoint import (
-    STATE,
     Learners,
     Progress,
     load_checkpoint,
@@ -22,6 +21,7 @@ from distill.train.checkpoint import (
 )
 from distill.train.loop import CHECKPOINTS
 from distill.train.phases import Phase
+from distill.train.saved import has_states
 from distill.train.schedule import Place, ema_decay, place_of, rate_factor, steps_per_epoch
 from distill.train.step import Machine, Material, Update, update
 from distill.train.talk import HEARTBEAT_S
@@ -72,7 +72,7 @@ class Course:
 
 
 def has_begun(folder: Path) -> bool:
-    return (folder / CHECKPOINTS / STATE).is_file()
+    return has_states(folder / CHECKPOINTS)
 
 
 def follow(course: Course, sitting: Sitting) -> Progress:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from distill.agglomerate.order import Order
 from distill.recipe import parse_recipe
-from distill.train.run import RUN_JSON, run_json
+from distill.train.run import RUN_JSON, read_run, run_json
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
 
@@ -23,7 +21,7 @@ def claim(order: Order, run: Path) -> None:
     if not path.is_file():
         write_json(path, wanted)
         return
-    there = _read(run)
+    there = read_run(run)
     different = [key for key in ("recipe", "data", ASKED) if there.get(key) != wanted[key]]
     if different:
         raise FaultError(
@@ -36,7 +34,7 @@ def claim(order: Order, run: Path) -> None:
 
 def order_in(run: Path, order: Order) -> Order:
     """`order` with the recipe and the images that the run was started with. Raises FaultError ARGUMENT."""
-    there = _read(run)
+    there = read_run(run)
     if ASKED not in there:
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -52,16 +50,3 @@ def order_in(run: Path, order: Order) -> Order:
 def _asked(order: Order) -> dict[str, str]:
     unlabelled = "" if order.unlabelled is None else str(order.unlabelled.resolve())
     return {"unlabelled": unlabelled, "only": order.only}
-
-
-def _read(run: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((run / RUN_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"a run folder with {RUN_JSON}",
-            got=f"{type(error).__name__}: {error}",
-            remedy="correct --resume",
-        ) from error
-    return found

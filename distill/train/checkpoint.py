@@ -1,22 +1,33 @@
-"""Checkpoints without pickle: tensors as safetensors, the rest as JSON, written last."""
+"""Checkpoints without pickle: tensors as safetensors, the rest as JSON with their hashes, written last."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import contextlib
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from distill.train.saved import (
+    STATE,
+    Damaged,
+    State,
+    read_state,
+    read_tensors,
+    states_of,
+    tidy,
+    write_state,
+)
 from engine.faults import FaultCode, FaultError
-from engine.files import write_bytes, write_json
+from engine.files import write_bytes
 
-STATE = "state.json"
-SCHEMA = 2
+log = logging.getLogger("distill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +71,120 @@ class Learners:
 def save_checkpoint(
     folder: Path, learners: Learners, progress: Progress, best: bool = False, chosen: bool = False
 ) -> None:
-    """Replace the checkpoint. The new files carry the step in their names; `state.json` turns to them.
+    """Save beside the checkpoint that is there, which stays as the one before.
 
-    `best` keeps the averaged weights of now as the best ones. With `chosen` the best ones are what is
-    exported, otherwise the newest average.
+    The new files carry the step in their names; `state.json` turns to them when they are on the disk. `best`
+    keeps the averaged weights of now as the best ones. With `chosen` the best ones are what is exported,
+    otherwise the newest average. Raises OSError; what was saved before is then as it was.
     """
     tag = f"{progress.step:07d}"
-    kept = _weights_of(folder) if chosen else None
-    weights = f"average-{tag}.safetensors" if not chosen or kept is None else kept
-    for name, tensors in learners.tensors().items():
-        write_bytes(folder / f"{name}-{tag}.safetensors", save(contiguous(tensors)))
-    if best and chosen:
-        weights = f"best-{tag}.safetensors"
-        write_bytes(folder / weights, save(contiguous(learners.average.state_dict())))
-    write_json(
-        folder / STATE, {"schema": SCHEMA, "files": tag, "weights": weights, "progress": asdict(progress)}
-    )
-    for old in folder.glob("*-*.safetensors"):
-        if not old.stem.endswith(tag) and old.name != weights:
-            old.unlink()
+    newest = _newest(folder)
+    if newest and newest.hashes and newest.progress == asdict(progress):
+        return write_state(folder, newest)  # its tensors are there already
+    hashes: dict[str, str] = {}
 
+    def write(name: str, tensors: Mapping[str, Tensor]) -> str:
+        data = save(contiguous(tensors))
+        write_bytes(folder / name, data)
+        hashes[name] = hashlib.sha256(data).hexdigest()
+        return name
 
-def load_checkpoint(folder: Path, learners: Learners) -> Progress:
-    """Restore everything in place. Raises FaultError ARGUMENT when there is no whole checkpoint."""
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        progress = Progress(**state["progress"])
-        read = {
-            name: load((folder / f"{name}-{state['files']}.safetensors").read_bytes())
-            for name in learners.tensors()
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"a run with a checkpoint in {folder}",
-            got=f"{type(error).__name__}: {error}",
-            remedy="start the training again without --resume",
-        ) from error
+        for name, tensors in learners.tensors().items():
+            write(f"{name}-{tag}.safetensors", tensors)
+        weights = f"average-{tag}.safetensors"
+        if chosen and best:
+            weights = write(f"best-{tag}.safetensors", learners.average.state_dict())
+        elif chosen and newest and newest.keeps_best and newest.hashes:
+            weights = newest.weights
+            hashes[weights] = newest.hashes[weights]  # what it was, not what it may have become
+        write_state(folder, State(tag, weights, asdict(progress), hashes))
+    except OSError:
+        with contextlib.suppress(OSError):
+            tidy(folder)  # half a checkpoint is of no use, and the disk may be full
+        raise
+    tidy(folder)
+
+
+def load_checkpoint(folder: Path, learners: Learners, tell: Callable[[str], None] = log.warning) -> Progress:
+    """Restore everything in place: the newest state, or the one before where that is damaged.
+
+    What was damaged goes to `tell`, as a sentence; the newest state is then the one that was taken. A best
+    epoch whose weights are damaged in both is forgotten: the training itself still stands. Raises FaultError
+    ARGUMENT when neither can be gone on from.
+    """
+    troubles: list[str] = []
+    for with_best in (True, False):
+        for path, state in states_of(folder):
+            try:
+                return _taken(folder, path, state, learners, with_best, troubles, tell)
+            except (Damaged, TypeError, ValueError, RuntimeError, KeyError) as error:
+                troubles.append(str(error).partition("\n")[0])
+    got = "; ".join(dict.fromkeys(troubles))
+    raise FaultError(
+        FaultCode.ARGUMENT,
+        expected=f"a run with a checkpoint in {folder}",
+        got=got,
+        remedy="start the training again without --resume",
+        said=f"No checkpoint in {folder} can be gone on from ({got}): put the files back from a copy, "
+        "or start the training again in another folder.",
+    )
+
+
+def _taken(
+    folder: Path,
+    path: Path,
+    state: State | Damaged,
+    learners: Learners,
+    with_best: bool,
+    troubles: list[str],
+    tell: Callable[[str], None],
+) -> Progress:
+    if isinstance(state, Damaged):
+        raise state
+    read = {name: read_tensors(folder, state.file_of(name), state) for name in learners.tensors()}
+    progress = Progress(**state.progress)
+    if state.keeps_best and with_best:
+        read_tensors(folder, state.weights, state)
+    elif state.keeps_best:
+        progress = replace(progress, best=-1.0, best_epoch=-1, lowest_loss=None)
+        hashes = {name: value for name, value in state.hashes.items() if name != state.weights}
+        state = State(state.files, state.file_of("average"), asdict(progress), hashes)
     learners.model.load_state_dict(read["model"])
     learners.average.load_state_dict(read["average"])
     if learners.distiller is not None:
         learners.distiller.load_state_dict(read["distiller"])
     _restore(learners.optimiser, read["optimiser"])
+    if troubles:
+        what = f"going on from step {progress.step}" + ("" if with_best else ", without a best epoch so far")
+        tell(f"A checkpoint in {folder} is damaged ({troubles[0]}): {what}.")
+        (folder / STATE).unlink(missing_ok=True)  # or the damaged one became the one before
+        write_state(folder, state)
     return progress
 
 
-def _weights_of(folder: Path) -> str | None:
-    """The best weights that are kept, by name."""
-    state = folder / STATE
-    if not state.is_file():
+def averaged_weights(folder: Path) -> tuple[dict[str, Tensor], State]:
+    """What is exported, of the newest state whose file is whole; a damaged one is told. Raises Damaged."""
+    troubles: list[Damaged] = []
+    for _, state in states_of(folder):
+        try:
+            if isinstance(state, Damaged):
+                raise state
+            found = read_tensors(folder, state.weights, state)
+        except Damaged as damaged:
+            troubles.append(damaged)
+            continue
+        if troubles:
+            log.warning("The newest checkpoint is damaged (%s): the one before is taken.", troubles[0])
+        return found, state
+    raise troubles[0]
+
+
+def _newest(folder: Path) -> State | None:
+    try:
+        return read_state(folder / STATE)
+    except Damaged:
         return None
-    name = str(json.loads(state.read_text(encoding="utf-8")).get("weights", ""))
-    return name if name.startswith("best-") and (folder / name).is_file() else None
 
 
 def contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from distill.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
 from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
+from distill.train.going_on import goes_on, teller
 from distill.train.guard import judge_epoch, refuse_early
 from distill.train.hard_negatives import hard_negatives
 from distill.train.interrupt import interrupt
@@ -62,9 +63,11 @@ def train(
     machine, steps = course.machine, course.steps
     first_process = machine.accelerator.is_main_process
     checkpoints = _shared_folder(run) / CHECKPOINTS
-    progress = load_checkpoint(checkpoints, course.learners) if resume else Progress()
+    going_on = resume and goes_on(run, checkpoints)
+    tell = teller(run)
+    progress = load_checkpoint(checkpoints, course.learners, tell) if going_on else Progress()
     _set_loss_scale(course, progress)
-    if not resume:
+    if not going_on:
         sizes = scaled_px(recipe.size_px_of(0), recipe.scales[0])
         refuse_early(
             machine.lesson, course.validation_teaching, course.sides.training, course.sides.validation, sizes

@@ -28,6 +28,7 @@ from distill.train.checkpoint import (
     update_average,
 )
 from distill.train.depthwise import FastDepthwise
+from distill.train.going_on import goes_on, teller
 from distill.train.interrupt import interrupt
 from distill.train.lesson import AUTOCAST
 from distill.train.norm import FastNorm
@@ -87,7 +88,8 @@ def pretrain(
     """
     learners = _learners(recipe, data_root, device)
     folder = run.path / CHECKPOINTS
-    progress = load_checkpoint(folder, learners) if resume else Progress()
+    going_on = resume and goes_on(run, folder)
+    progress = load_checkpoint(folder, learners, teller(run)) if going_on else Progress()
     pictures = sides.training
     steps = recipe.epochs * steps_per_epoch(len(pictures), recipe)
     donors = Donors(pictures)
@@ -118,6 +120,7 @@ def pretrain(
                 progress = replace(progress, epoch_loss=0.0)
             if place.last or progress.step % recipe.checkpoint_every_steps == 0:
                 save_checkpoint(folder, learners, progress)
+                run.event("checkpoint", step=progress.step)
             if asked() or run.is_cancelled() or progress.step - first == stop_after:
                 break
     save_checkpoint(folder, learners, progress)

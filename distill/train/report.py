@@ -15,6 +15,7 @@ from engine.files import write_bytes, write_json
 from engine.types import F32, U8
 
 METRICS = "metrics.json"
+DAMAGED_METRICS = "metrics-damaged.json"
 CURVES = "curves.png"
 SAMPLES = 12
 TILE_PX = 128
@@ -27,11 +28,22 @@ def add_epoch(run: Path, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     A row of the same epoch, written before an interruption, is replaced.
     """
     path = run / METRICS
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    rows = [old for old in rows if old["epoch"] < row["epoch"]] + [dict(row)]
+    rows = [old for old in _rows_before(path) if old["epoch"] < row["epoch"]] + [dict(row)]
     write_json(path, rows)
     write_bytes(run / CURVES, curves(rows))
     return rows
+
+
+def _rows_before(path: Path) -> list[dict[str, Any]]:
+    """A damaged table is set aside: the epochs are in the events as well, and a training goes on."""
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_bytes())
+        return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        path.replace(path.with_name(DAMAGED_METRICS))
+        return []
 
 
 def curves(rows: Sequence[Mapping[str, Any]]) -> bytes:

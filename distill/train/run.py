@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from distill.data.index import load_index
 from distill.recipe import Recipe
+from engine.faults import FaultCode, FaultError
 
 RUN_JSON = "run.json"
 PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")
@@ -35,6 +37,31 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
             "system": platform.system(),
         },
     }
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """A run folder's run.json. Raises FaultError ARGUMENT: none, or a damaged one."""
+    try:
+        found = json.loads((path / RUN_JSON).read_bytes())
+        if not isinstance(found["recipe"], dict):
+            raise TypeError("no recipe")
+        return dict(found)
+    except FileNotFoundError as error:
+        got, remedy = "there is none", "name a folder that train or pretrain made"
+        cause: Exception = error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        got, remedy = (
+            "it is damaged",
+            "put it back from a copy, or start again in another folder",
+        )
+        cause = error
+    raise FaultError(
+        FaultCode.ARGUMENT,
+        expected=f"a run folder with {RUN_JSON}",
+        got=f"{path}, where {got}",
+        remedy=remedy,
+        said=f"{path} cannot be gone on with: {RUN_JSON} is what says how, and {got}; {remedy}.",
+    ) from cause
 
 
 def git_revision() -> str | None:

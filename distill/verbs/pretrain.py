@@ -9,7 +9,8 @@ from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import progress
-from distill.verbs.run_options import add_run_options, opened, process_number, recipe_and_folder
+from distill.verbs.run_folder import opened
+from distill.verbs.run_options import add_run_options, process_number, recipe_and_folder
 from engine.faults import FaultCode, FaultError
 
 log = logging.getLogger("distill")

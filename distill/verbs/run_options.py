@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distill.verbs.events_option import events_echo
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe
-    from engine.jobs import RunFolder
-
-LOCK = "lock"
 
 
 def add_run_options(parser: argparse.ArgumentParser, default: str) -> None:
@@ -54,19 +46,12 @@ def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
     """What is to be done and where; a resumed run's own recipe. Raises FaultError ARGUMENT."""
     from distill.recipe import load_recipe, parse_recipe
     from distill.train.precision import fitting
-    from distill.train.run import RUN_JSON
+    from distill.train.run import read_run
 
     if options.resume:
         path: Path = options.resume
-        if not (path / RUN_JSON).is_file():
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected=f"a run folder with {RUN_JSON}",
-                got=str(path),
-                remedy="correct --resume",
-            )
         refuse_changes(options)
-        return parse_recipe(json.loads((path / RUN_JSON).read_text(encoding="utf-8"))["recipe"]), path
+        return parse_recipe(read_run(path)["recipe"]), path
     recipe = fitting(load_recipe(options.recipe, options.set))
     if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise FaultError(
@@ -94,44 +79,14 @@ def refuse_changes(options: argparse.Namespace) -> None:
 
 
 def refuse_a_run(path: Path) -> None:
-    """Where a new one is to begin. Raises FaultError ARGUMENT."""
+    """Where a new one is to begin, or one that was ended before anything was saved. Raises FaultError."""
     from distill.train.run import RUN_JSON
+    from distill.train.saved import holds_states
 
-    if (path / RUN_JSON).exists():
+    if (path / RUN_JSON).exists() and holds_states(path):
         raise FaultError(
             FaultCode.ARGUMENT,
             expected="a new run folder",
             got=f"{path}, which holds a run",
             remedy=f"go on with --resume {path}, or name another one",
         )
-
-
-@contextmanager
-def opened(
-    options: argparse.Namespace, job: str, recipe: Recipe, path: Path, root: Path
-) -> Iterator[RunFolder]:
-    """The run folder while the job works in it, for this process alone. It gets run.json; faults are told.
-
-    Raises FaultError ARGUMENT when another process works in it.
-    """
-    from distill.train.loop import PROCESS
-    from distill.train.run import RUN_JSON, run_json
-    from engine.jobs import RunFolder
-    from engine.lock import held
-
-    process = process_number()
-    with events_echo(options) as echo, ExitStack() as alone:
-        own = path / f"{PROCESS}{process}" if process else path
-        folder = RunFolder(own, echo=None if process else echo)
-        alone.enter_context(held(own / LOCK))  # two that go on with one run would mix their checkpoints
-        folder.clear_cancel()
-        if not (options.resume or process):
-            write_json(path / RUN_JSON, run_json(recipe, root))
-        folder.event("start", job=job, run_id=path.name, resumed_from=str(path) if options.resume else None)
-        try:
-            yield folder
-        except BaseException as error:
-            if isinstance(error, FaultError):
-                folder.fault(error.as_fault("training"))
-            folder.event("done", outcome="failed")
-            raise

@@ -11,7 +11,8 @@ from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_of_run, data_root
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal
-from distill.verbs.run_options import add_run_options, opened, recipe_and_folder
+from distill.verbs.run_folder import opened
+from distill.verbs.run_options import add_run_options, recipe_and_folder
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe

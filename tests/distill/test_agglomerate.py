@@ -1,5 +1,6 @@
 """One student of several teachers for several tasks: two drawn tasks, two tiny teachers of random weights."""
 
+import json
 import tomllib
 
 import cv2
@@ -144,7 +145,8 @@ def events(run, kind, part):
 
 
 def weights_of(run, name):
-    (path,) = (run / "checkpoints").glob(f"{name}-*.safetensors")
+    tag = json.loads((run / "checkpoints" / "state.json").read_text())["files"]
+    path = run / "checkpoints" / f"{name}-{tag}.safetensors"
     return load_file(path)
 
 

@@ -81,8 +81,8 @@ def model(whole, real24, tmp_path_factory):
 
 
 def weights_of(run, name):
-    (path,) = (run / "checkpoints").glob(f"{name}-*.safetensors")
-    return load_file(path)
+    tag = json.loads((run / "checkpoints" / "state.json").read_text())["files"]
+    return load_file(run / "checkpoints" / f"{name}-{tag}.safetensors")
 
 
 def figures_of(run):
@@ -177,8 +177,9 @@ def test_the_best_epochs_weights_are_kept_and_named_for_export(selection, real24
 
     state = json.loads((run / "checkpoints" / "state.json").read_text())
     assert state["weights"] == f"best-{best['step']:07d}.safetensors"
-    assert (run / "checkpoints" / state["weights"]).is_file()
-    assert len(list((run / "checkpoints").glob("best-*"))) == 1
+    before = json.loads((run / "checkpoints" / "state-before.json").read_text())
+    kept = {path.name for path in (run / "checkpoints").glob("best-*")}
+    assert kept == {state["weights"], before["weights"]}
 
 
 def test_the_last_average_is_exported_where_nothing_is_selected(whole):
