@@ -80,7 +80,8 @@ def save_checkpoint(
     tag = f"{progress.step:07d}"
     newest = _newest(folder)
     if newest and newest.hashes and newest.progress == asdict(progress):
-        return write_state(folder, newest)  # its tensors are there already
+        write_state(folder, newest)  # its tensors are there already
+        return
     hashes: dict[str, str] = {}
 
     def write(name: str, tensors: Mapping[str, Tensor]) -> str:
