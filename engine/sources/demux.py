@@ -53,13 +53,16 @@ def openers_of(path: Path) -> tuple[OpenContainer, ...]:
 
 
 def video_stream_of(container: InputContainer, what: str) -> VideoStream:
-    """The container's first real video stream (cover pictures of sound files are none).
+    """The video stream that the file marks as its default, else the first one; cover pictures are none.
 
     Raises FaultError SOURCE_UNREADABLE, and closes the container, when there is none that can be decoded.
     """
-    for stream in container.streams.video:
-        if av.stream.Disposition.attached_pic in stream.disposition:
-            continue
+    pictures = [
+        stream
+        for stream in container.streams.video
+        if av.stream.Disposition.attached_pic not in stream.disposition
+    ]
+    for stream in sorted(pictures, key=lambda one: av.stream.Disposition.default not in one.disposition):
         # PyAV gives no codec context for a codec that it has no decoder for.
         if stream.codec_context is None:
             container.close()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from av.buffer import Buffer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from engine.orientation import AS_STORED
 from engine.sources.colour import Colour, ColourTags, colour_of
 from engine.sources.screen_pixels import ScreenPixels
 from engine.sources.shrink import halved, plane_of
@@ -17,7 +21,27 @@ from engine.types import U8, Size
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG: what a screen and a network expect of RGB
 _KEPT_TARGETS = 4
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, -90: cv2.ROTATE_90_CLOCKWISE}
+# By orientation, as EXIF counts them (engine/orientation.py); OpenCV turns without a second copy.
+_UPRIGHT: dict[int, Callable[[U8], Any]] = {
+    2: lambda pixels: cv2.flip(pixels, 1),
+    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
+    4: lambda pixels: cv2.flip(pixels, 0),
+    5: cv2.transpose,
+    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda pixels: cv2.flip(cv2.transpose(pixels), -1),
+    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
+# Orientation by a display matrix's axes: (are they swapped, does x run backwards, does y).
+_ORIENTATIONS = {
+    (False, False, False): 1,
+    (False, True, False): 2,
+    (False, True, True): 3,
+    (False, False, True): 4,
+    (True, False, False): 5,
+    (True, True, False): 6,
+    (True, True, True): 7,
+    (True, False, True): 8,
+}
 
 
 class Converter:
@@ -79,7 +103,7 @@ class VideoPicture:
     captured_s: float
     frame: VideoFrame
     converter: Converter
-    turn_deg: int = 0  # counterclockwise; 0, 90, 180 or -90
+    orientation: int = AS_STORED  # how it is to be turned or mirrored, 1 to 8 as EXIF counts
     name: str | None = None
 
     @property
@@ -101,16 +125,31 @@ class VideoPicture:
 
     @property
     def _lies(self) -> bool:
-        return self.turn_deg in (90, -90)
+        return lies(self.orientation)
 
     def _upright(self, pixels: U8) -> U8:
-        if self.turn_deg:
-            pixels = np.asarray(cv2.rotate(pixels, _TURNS[self.turn_deg]), dtype=np.uint8)
+        if (upright := _UPRIGHT.get(self.orientation)) is not None:
+            pixels = np.asarray(upright(pixels), dtype=np.uint8)
         pixels.flags.writeable = False
         return pixels
 
 
+def lies(orientation: int) -> bool:
+    """Whether width and height change places when it is turned."""
+    return orientation >= 5
+
+
 def turn_of(frame: VideoFrame) -> int:
-    """The frame's display rotation where it is a whole quarter turn, else 0: degrees counterclockwise."""
-    turn_deg = int(frame.rotation)
-    return {90: 90, 180: 180, -180: 180, -90: -90}.get(turn_deg, 0)
+    """How the frame's display matrix turns or mirrors it, 1 to 8 as EXIF counts; 1 for crooked angles.
+
+    The angle that FFmpeg makes of the matrix cannot tell a mirror.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, Buffer) or len(data := bytes(matrix)) < 36:
+        return AS_STORED
+    a, b, _, c, d = (int(value) for value in np.frombuffer(data, np.int32, count=5))
+    if (a and d) and not (b or c):
+        return _ORIENTATIONS[False, a < 0, d < 0]
+    if (b and c) and not (a or d):
+        return _ORIENTATIONS[True, c < 0, b < 0]
+    return AS_STORED

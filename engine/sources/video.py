@@ -19,7 +19,7 @@ from engine.sources.demux import holds_all_samples, openers_of
 from engine.sources.endings import Ending, fault_at_end
 from engine.sources.hardware import Hardware, HardwareFailedError, OpenContainer
 from engine.sources.index_thread import BackgroundIndex
-from engine.sources.picture import Converter, VideoPicture, turn_of
+from engine.sources.picture import Converter, VideoPicture, lies, turn_of
 from engine.sources.pts_index import PtsIndex
 from engine.types import SourceInfo
 
@@ -214,7 +214,7 @@ class VideoFile:
             seekable=seekable,
             live=False,
             colour=self._converter.colour(first.frame).text,
-            pixel_aspect=1 / aspect if first.turn_deg in (90, -90) else aspect,
+            pixel_aspect=1 / aspect if lies(first.orientation) else aspect,
             interlaced=bool(first.frame.interlaced_frame),
             decoder=self._decoder.running,
         )
@@ -226,7 +226,7 @@ class VideoFile:
             captured_s=decoded.at_s,
             frame=decoded.frame,
             converter=self._converter,
-            turn_deg=turn_of(decoded.frame),
+            orientation=turn_of(decoded.frame),
         )
 
     def _wait_for_table(self) -> PtsIndex | None:

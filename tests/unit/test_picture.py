@@ -79,6 +79,58 @@ def test_a_turned_recording_stands_upright(tmp_path, opened, turn_deg, size, dar
     assert not is_dark(shown[bright_at])
 
 
+MATRICES = {  # of the track header: x' = a x + c y, y' = b x + d y; what is to be shown of the stored picture
+    "as stored": ((1, 0, 0, 1), lambda stored: stored),
+    "mirrored": ((-1, 0, 0, 1), lambda stored: stored[:, ::-1]),
+    "upside down": ((1, 0, 0, -1), lambda stored: stored[::-1]),
+    "turned by 180": ((-1, 0, 0, -1), lambda stored: stored[::-1, ::-1]),
+    "transposed": ((0, 1, 1, 0), lambda stored: stored.swapaxes(0, 1)),
+    "turned clockwise": ((0, 1, -1, 0), lambda stored: stored.swapaxes(0, 1)[:, ::-1]),
+    "turned counterclockwise": ((0, -1, 1, 0), lambda stored: stored.swapaxes(0, 1)[::-1]),
+    "transposed and turned": ((0, -1, -1, 0), lambda stored: stored.swapaxes(0, 1)[::-1, ::-1]),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_display_matrix_turns_and_mirrors_exactly(tmp_path, opened, name):
+    stored = half_and_half(96, 64)
+    stored[:20, :30] = 160
+    path = encode(tmp_path / "stored.mp4", stored)
+    data, ((a, b, c, d), shown) = bytearray(path.read_bytes()), MATRICES[name]
+    place = data.index(b"tkhd") + 44
+    data[place : place + 36] = np.array(
+        [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30], ">i4"
+    ).tobytes()
+    (tmp_path / "shown.mp4").write_bytes(data)
+
+    picture, before = opened(tmp_path / "shown.mp4").read(), opened(path).read()
+
+    assert np.array_equal(picture.bgra(), shown(before.bgra()))
+    assert np.array_equal(
+        picture.rgb(Size(picture.width_px, picture.height_px)), shown(before.rgb(Size(96, 64)))
+    )
+    assert opened(tmp_path / "shown.mp4").info.width_px == picture.bgra().shape[1]
+
+
+def test_the_track_that_the_file_marks_as_its_default_is_shown(tmp_path, opened):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
+        for stream, (width, height) in zip(streams, ((96, 64), (160, 128)), strict=True):
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        streams[0].disposition = av.stream.Disposition(0)
+        streams[1].disposition = av.stream.Disposition.default
+        for number in range(10):
+            for stream in streams:
+                frame = VideoFrame.from_ndarray(half_and_half(stream.width, stream.height), format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
+
+    assert opened(path).info.width_px == 160
+
+
 def test_a_turned_recording_is_turned_for_the_network_too(tmp_path, opened):
     picture = opened(encode(tmp_path / "turned.mp4", half_and_half(96, 64), turn_deg=90)).read()
 
