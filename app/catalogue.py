@@ -35,8 +35,7 @@ def model_choice(path: Path) -> ModelChoice:
     from engine.model_folder import read_card
 
     card = read_card(path)
-    presets = {name: preset.point for name, preset in card.presets.items()}
-    return ModelChoice(path, card.id, presets)
+    return ModelChoice(path, card.id, card.points)
 
 
 def name_of(folder: Path) -> str:

@@ -189,7 +189,7 @@ def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
 
 
 def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
-    standard = model.card.presets["standard"].point
+    standard = model.card.points["standard"]
     # How far a mask reaches is one question; peak and area say whether it is shown, and stay the preset's.
     return standard if threshold is None else standard.moved(threshold)
 

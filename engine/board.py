@@ -11,6 +11,7 @@ from engine.faults import Fault
 from engine.state import SourceEvent, next_state
 from engine.types import (
     AiState,
+    Chosen,
     OperatingPoint,
     Pacing,
     Presentation,
@@ -35,6 +36,8 @@ class Status:
     ai_reason: str = "no model has been chosen"
     model_id: str | None = None
     runtime: RuntimeInfo | None = None
+    running: Chosen | None = None
+    preparing: Chosen | None = None
     network_size: Size | None = None
     point: OperatingPoint = OperatingPoint(threshold=0.5, min_area_frac=0.0)
     mask_wait_s: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -176,6 +176,11 @@ class ModelCard(_Part):
     parity: tuple[Parity, ...] = ()
     licence: str
     use: Literal["research use only"]
+
+    @property
+    def points(self) -> dict[str, OperatingPoint]:
+        """The presets' operating points by their names, which they carry."""
+        return {name: replace(preset.point, preset=name) for name, preset in self.presets.items()}
 
     @model_validator(mode="after")
     def _is_complete(self) -> ModelCard:

@@ -60,8 +60,8 @@ class Pipeline:
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring
-        # The slot's bell is bound late: worker and slot need each other.
-        self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer_worker.ring())
+        # The slot's bell is bound late: inferer and slot need each other.
+        self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer.ring())
         self._inferer = Inferer(
             self._board,
             self._stats,
@@ -70,8 +70,7 @@ class Pipeline:
             open_live,
             lambda command: self._inferer_worker.post(command),
         )
-        # Behind reading and painting: a network that takes their time makes the picture late.
-        self._inferer_worker = self._worker("inferer", self._inferer.tick, behind=True)
+        self._inferer_worker = self._worker("inferer", self._inferer.tick)
         for worker in self._workers:
             worker.start()
 
@@ -108,6 +107,10 @@ class Pipeline:
         self._reader_worker.post(lambda: self._reader.step(frames))
 
     # The network
+
+    def expect_model(self, expected: bool) -> None:
+        """Say beforehand that a model will be chosen in a moment; False: none will."""
+        self._inferer_worker.post(lambda: self._inferer.expect_model(expected))
 
     def set_model(self, model_dir: Path, runtime: str = "auto", precision: str = "auto") -> None:
         self._inferer_worker.post(lambda: self._inferer.set_model(model_dir, runtime, precision), "model")
@@ -152,6 +155,8 @@ class Pipeline:
             speed=status.speed,
             model_id=status.model_id,
             runtime=status.runtime,
+            running=status.running,
+            preparing=status.preparing,
             operating_point=status.point,
             stats=self._current_stats(),
             faults=status.faults,
@@ -192,11 +197,11 @@ class Pipeline:
     def _workers(self) -> tuple[Worker, ...]:
         return (self._reader_worker, self._inferer_worker, self._presenter_worker)
 
-    def _worker(self, name: str, tick: Callable[[], float | None], *, behind: bool = False) -> Worker:
+    def _worker(self, name: str, tick: Callable[[], float | None]) -> Worker:
         def failed(error: Exception) -> None:
             self._board.add_fault(fault_of(error, name))
 
-        return Worker(f"polyplive-{name}", tick, failed, behind=behind)
+        return Worker(f"polyplive-{name}", tick, failed)
 
     def _network_pace(self) -> NetworkPace:
         return self._inferer.pace

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -229,6 +230,15 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """A network as it was asked for; `runtime` and `precision` may be "auto"."""
+
+    model_dir: Path
+    runtime: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeInfo:
     """What executes the network: shown in the window and written into summaries."""
 
@@ -268,6 +278,7 @@ class Snapshot:
 
     `serial` grows with every change, `presentation` may be the same object as before. `position_s` and
     `index` are those of the picture shown (`pts_s` as in the file). `faults`: newest last, those still true.
+    `running`: what runs, as it was asked for; `preparing`: what is being made ready.
     """
 
     serial: int
@@ -281,6 +292,8 @@ class Snapshot:
     speed: float
     model_id: str | None
     runtime: RuntimeInfo | None
+    running: Chosen | None
+    preparing: Chosen | None
     operating_point: OperatingPoint
     stats: Stats
     faults: tuple[Fault, ...]

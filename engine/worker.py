@@ -45,6 +45,11 @@ class Worker:
     def name(self) -> str:
         return self._thread.name
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread is gone, or has not begun."""
+        return not self._thread.is_alive()
+
     def start(self) -> None:
         self._thread.start()
 
@@ -67,13 +72,17 @@ class Worker:
         with self._changed:
             self._stopping = True
             self._changed.notify()
+        return self.join(timeout_s)
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for its end, which something else has asked for. False when it is not there in time."""
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         if self._behind:
-            _step_behind()
+            step_behind()
         wake_s: float | None = 0.0
         while True:
             with self._changed:
@@ -99,7 +108,7 @@ class Worker:
             return None
 
 
-def _step_behind() -> None:
+def step_behind() -> None:
     """Lower this thread's priority, and so that of the threads that are started from it."""
     if sys.platform == "linux":  # only there a thread has a niceness of its own
         thread = threading.get_native_id()

@@ -1,39 +1,40 @@
-"""Owns the runtime: the newest frame goes in, its result comes out."""
+"""Which network runs: loads beside, swaps between two frames, gives up one that hangs."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine.board import Board
-from engine.components import find_components
 from engine.faults import fault_of
+from engine.loops.loading import Loaded, Loading, overdue
+from engine.loops.network import Network, hang, kept
 from engine.loops.upgrade import Upgrade
-from engine.model_folder import load_model_folder
-from engine.pacing import NetworkPace, usual_s
-from engine.prepare import network_image
-from engine.runtime.base import Runtime, RuntimeOptions
+from engine.loops.watch import Watch, watched
+from engine.model_folder import ModelCard
+from engine.pacing import NetworkPace
 from engine.runtime.live import Live, OpenLive
+from engine.runtime.order import NextRuntime, key_of, next_runtime
 from engine.slot import LatestSlot
 from engine.stats import StatsRecorder
-from engine.types import AiState, Frame, Mask, OperatingPoint, Rect, Result, Size, SourceState, Timings
+from engine.types import AiState, Chosen, Frame, OperatingPoint, Result, SourceState
 
 log = logging.getLogger(__name__)
 
 PLACE = "AI"
-
-_TIMED_FRAMES = 15  # so the usual time follows a change within half a second
-
+WATCH_EVERY_S = 0.2
+LEAVE_S = 1.0  # a window that closes waits at most so long for a network
 PLAYING = frozenset({SourceState.OPENING, SourceState.RUNNING})
 
 
 class Inferer:
-    """Commands and `tick` run in the inferer's thread. A fault costs the masks, never the picture.
+    """Commands and `tick` run in the inferer's thread, which never waits for a network.
 
-    `pace` is read by the other loops.
+    A fault costs the masks, never the picture. `post` runs a function in the inferer's thread.
     """
 
     def __init__(
@@ -43,158 +44,241 @@ class Inferer:
         frames: LatestSlot[Frame],
         offer_result: Callable[[Result], None],
         open_live: OpenLive,
-        between_frames: Callable[[Callable[[], None]], None],
+        post: Callable[[Callable[[], None]], None],
+        next_runtime: NextRuntime = next_runtime,
     ) -> None:
-        """`between_frames` runs a function in the inferer's thread."""
-        self.pace = NetworkPace()
-        self._took_s: deque[float] = deque(maxlen=_TIMED_FRAMES)
         self._board = board
         self._stats = stats
         self._frames = frames
         self._offer_result = offer_result
         self._open_live = open_live
-        self._between_frames = between_frames
-        self._runtime: Runtime | None = None
+        self._post = post
+        self._next_runtime = next_runtime
+        self._network: Network | None = None
+        self._left: list[Network] = []  # those that another one has replaced
+        self._loading: Loading | None = None
         self._upgrade: Upgrade | None = None
-        self._ticket: object = None  # of the upgrade that is waited for
-        self._chosen: tuple[Path, str, str] | None = None
+        self._watch = Watch()
+        self._hung: frozenset[str] = frozenset()  # runtimes that were given up, since a person chose
+        self._on = True
+        self._expected = False
+        self._failure = ""
+        self._asked: Chosen | None = None
         self._own_point = False
 
+    @property
+    def pace(self) -> NetworkPace:
+        """What the network is doing; from any thread."""
+        network = self._network
+        return NetworkPace() if network is None else network.pace
+
+    def ring(self) -> None:
+        """There is a new frame; from any thread."""
+        if (network := self._network) is not None:
+            network.ring()
+
+    def expect_model(self, expected: bool) -> None:
+        """A model will be chosen in a moment, or none will after all."""
+        self._expected = expected
+        self._tell()
+
     def set_model(self, model_dir: Path, runtime: str, precision: str) -> None:
-        """Load a model folder; the picture goes on meanwhile, without masks."""
-        self._chosen = (model_dir, runtime, precision)
-        self._close_runtime()
+        """Load a model folder; what runs goes on until it is ready. Of several wishes the last counts."""
+        self._asked = Chosen(model_dir, runtime, precision)
+        self._on = True
+        self._failure, self._hung = "", frozenset()
         self._board.clear_faults(PLACE)
-        self._board.change(ai_state=AiState.LOADING, ai_reason="the model is being loaded")
-        try:
-            model = load_model_folder(model_dir)
-            opened = self._open_live(runtime, model, RuntimeOptions(precision=precision))
-        except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
-            self._fail(error)
-            return
-        self._runtime = opened.runtime
-        if opened.warning is not None:
-            self._board.add_fault(opened.warning.as_fault(PLACE))
-        card = model.card
-        standard = card.presets["standard"]
-        changes = {} if self._own_point else {"point": standard.point}
-        self._board.change(
-            ai_state=AiState.ON,
-            ai_reason="",
-            model_id=card.id,
-            runtime=opened.runtime.info,
-            network_size=Size(card.input.width_px, card.input.height_px),
-            **changes,
-        )
-        self._again()
-        if opened.later is not None:
-            ticket = self._ticket = object()
-            self._upgrade = Upgrade(
-                opened.later,
-                self._at_rest,
-                # In the upgrade's thread, while this one may be in the middle of a frame.
-                lambda answer: self._between_frames(lambda: self._swap(answer, ticket)),
-            )
+        self._load(self._asked)
 
     def set_ai(self, on: bool) -> None:
-        """Switch the masks on or off; off keeps the model, on loads it again after a fault."""
-        if not on:
-            self._board.change(ai_state=AiState.OFF, ai_reason="switched off")
-        elif self._runtime is not None:
-            self._board.change(ai_state=AiState.ON, ai_reason="")
-            self._again()
-        elif self._chosen is not None:
-            self.set_model(*self._chosen)
+        """Switch the masks on or off; off keeps the network, on loads it again after a fault."""
+        self._on = on
+        if on and self._network is None and self._loading is None and self._asked is not None:
+            self.set_model(*dataclasses.astuple(self._asked))
+            return
+        self._tell()
+        self._again()
 
     def set_operating_point(self, point: OperatingPoint) -> None:
         self._own_point = True
         self._board.change(point=point)
 
     def close(self) -> None:
-        self._close_runtime()
+        """At most `LEAVE_S` for each of what is under way."""
+        if self._loading is not None:
+            self._loading.cancel(LEAVE_S)
+        self._end_upgrade()
+        for network in (self._network, *self._left):
+            if network is not None:
+                network.close(LEAVE_S)
+        self._network = None
 
     def tick(self) -> float | None:
-        frame = self._frames.take()
-        if frame is None:
-            return None
-        self._infer(frame)
-        return None
+        """Whether the network still answers."""
+        now_s = time.monotonic()
+        if self._loading is not None and self._loading.is_overdue(now_s):
+            self._loading.cancel()
+            self._loaded(self._loading, overdue(self._loading.chosen))
+        if self._network is not None:
+            self._watch = watched(self._watch, self._network.pace.since_s, now_s)
+            if self._watch.hangs:
+                self._give_up(self._network)
+        busy = self._network is not None or self._loading is not None
+        return WATCH_EVERY_S if busy else None
 
-    def _at_rest(self) -> bool:
-        return self._board.status.source_state not in PLAYING
+    # Loading
 
-    def _swap(self, answer: Live | Exception, ticket: object) -> None:
-        """The next frame goes to the better runtime. One that another model has overtaken is closed."""
-        wanted = ticket is self._ticket and self._runtime is not None
+    def _load(self, chosen: Chosen) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+        self._loading = Loading(
+            chosen,
+            self._open_live,
+            lambda loading, answer: self._post(lambda: self._loaded(loading, answer)),
+            tries=self._network is not None,
+        )
+        self._tell()
+
+    def _loaded(self, loading: Loading, answer: Loaded | Exception) -> None:
+        if loading is not self._loading:  # another wish has come meanwhile
+            if isinstance(answer, Loaded):
+                answer.live.runtime.close()
+            return
+        self._loading = None
+        if isinstance(answer, Loaded):
+            self._use(answer)
+        elif self._network is not None:
+            self._board.add_fault(kept(fault_of(answer, PLACE), loading.chosen, self._network))
+            self._tell()
+        elif not self._hung or not self._load_next(loading.chosen):
+            self._fail(answer)
+
+    def _use(self, loaded: Loaded) -> None:
+        """The next frame goes to this one."""
+        self._end_upgrade()
+        self._replace(loaded)
+        if loaded.live.later is not None:
+            upgrade = self._upgrade = Upgrade(
+                loaded.live.later,
+                self._at_rest,
+                lambda answer: self._post(lambda: self._upgraded(upgrade, loaded, answer)),
+            )
+
+    def _upgraded(self, upgrade: Upgrade, loaded: Loaded, answer: Live | Exception) -> None:
+        """A better runtime is ready. One that another model has overtaken is closed."""
+        wanted = upgrade is self._upgrade and self._network is not None
         if isinstance(answer, Exception):
             if wanted:
                 self._board.add_fault(fault_of(answer, PLACE))
             return
-        if not wanted or (self._runtime is not None and answer.runtime.info == self._runtime.info):
+        if not wanted or (self._network is not None and answer.runtime.info == self._network.info):
             answer.runtime.close()
+            if wanted:
+                self._warn(answer)
         else:
-            old, self._runtime = self._runtime, answer.runtime
-            self._board.change(runtime=answer.runtime.info)
-            if old is not None:
-                old.close()
-        if wanted and answer.warning is not None:
-            self._board.add_fault(answer.warning.as_fault(PLACE))
+            self._replace(dataclasses.replace(loaded, live=answer))
+
+    def _replace(self, loaded: Loaded) -> None:
+        card, old = loaded.model.card, self._network
+        self._watch = Watch()
+        self._failure = ""
+        network = Network(
+            loaded, self._board, self._stats, self._frames, self._offer_result, self._network_failed
+        )
+        self._network = network
+        self._tell(
+            model_id=card.id,
+            runtime=network.info,
+            running=loaded.chosen,
+            network_size=network.size,
+            point=self._point_for(card),
+        )
+        network.start()
+        if old is not None:
+            self._leave(old)
+        self._again()
+        self._warn(loaded.live)
+
+    def _point_for(self, card: ModelCard) -> OperatingPoint:
+        """What is in force for this model: of another one, its own preset of that name."""
+        status = self._board.status
+        if status.model_id == card.id or (status.model_id is None and self._own_point):
+            return status.point
+        return card.points.get(status.point.preset, card.points["standard"])
+
+    def _warn(self, live: Live) -> None:
+        if live.warning is not None:
+            self._board.add_fault(live.warning.as_fault(PLACE))
+
+    # Faults
+
+    def _network_failed(self, network: Network, error: Exception) -> None:
+        self._post(lambda: self._fail(error) if network is self._network else None)
+
+    def _fail(self, error: Exception) -> None:
+        self._drop()
+        fault = fault_of(error, PLACE)
+        self._failure = fault.sentence
+        self._board.add_fault(fault)
+        self._tell()
+
+    def _give_up(self, network: Network) -> None:
+        """It does not answer: left behind with its thread, and the next runtime of the order starts."""
+        loaded = network.loaded
+        self._hung |= {key_of(loaded.chosen.runtime, network.info, loaded.model)}
+        self._fail(hang(network))
+        self._load_next(loaded.chosen)
+
+    def _load_next(self, chosen: Chosen) -> bool:
+        name = self._next_runtime(chosen.model_dir, self._hung)
+        if name is None:
+            return False
+        log.info("%s is tried instead", name)
+        self._hung |= {name}
+        self._load(Chosen(chosen.model_dir, name, "auto"))
+        return True
+
+    def _drop(self) -> None:
+        self._end_upgrade()
+        if (network := self._network) is not None:
+            self._network = None
+            self._leave(network)
+
+    def _leave(self, network: Network) -> None:
+        network.leave()
+        self._left = [one for one in self._left if not one.has_ended] + [network]
+
+    def _end_upgrade(self) -> None:
+        if self._upgrade is not None:
+            upgrade, self._upgrade = self._upgrade, None
+            upgrade.cancel()
+
+    # What is told
+
+    def _at_rest(self) -> bool:
+        return self._board.status.source_state not in PLAYING
 
     def _again(self) -> None:
         """The picture on the screen gets its mask, too: a paused one is followed by no other."""
-        if (shown := self._board.status.presentation) is not None:
-            self._infer(shown.frame)
+        if self._network is not None and (shown := self._board.status.presentation) is not None:
+            self._network.look_at(shown.frame)
 
-    def _infer(self, frame: Frame) -> None:
-        status = self._board.status
-        if self._runtime is None or status.ai_state is not AiState.ON or status.network_size is None:
-            return
-        taken_s = time.monotonic()
-        self.pace = NetworkPace(frame.number, taken_s, self.pace.takes_s)
-        image = network_image(frame, status.network_size)
-        start_s = time.monotonic()
-        try:
-            probability = self._runtime.infer(image)
-        except Exception as error:  # the AI's edge: the video goes on and the state says AI FAULT
-            self._fail(error)
-            return
-        end_s = time.monotonic()
-        mask = Mask(frame.number, probability, Rect(0, 0, frame.width_px, frame.height_px))
-        components = find_components(mask, frame.width_px, frame.height_px, status.point)
-        done_s = time.monotonic()
-        self._stats.add("network", (end_s - start_s) * 1000.0, end_s)
-        self._stats.add("components", (done_s - end_s) * 1000.0, done_s)
-        assert status.model_id is not None
-        self._offer_result(
-            Result(
-                number=frame.number,
-                index=frame.index,
-                pts_s=frame.pts_s,
-                seek_serial=frame.seek_serial,
-                size=frame.size,
-                mask=mask,
-                components=components,
-                point=status.point,
-                timings=Timings(frame.captured_s, frame.ready_s, start_s, end_s),
-                model_id=status.model_id,
-                runtime=self._runtime.info.name,
-            )
-        )
-        self._took_s.append(time.monotonic() - taken_s)
-        self.pace = NetworkPace(frame.number, None, usual_s(self._took_s))
+    def _tell(self, **changes: Any) -> None:
+        state, reason = self._state()
+        if self._network is None:
+            changes |= {"runtime": None, "running": None, "network_size": None}
+        preparing = None if self._loading is None else self._loading.chosen
+        self._board.change(ai_state=state, ai_reason=reason, preparing=preparing, **changes)
 
-    def _fail(self, error: Exception) -> None:
-        self._close_runtime()
-        fault = fault_of(error, PLACE)
-        self._board.add_fault(fault)
-        self._board.change(ai_state=AiState.FAULT, ai_reason=fault.sentence, runtime=None, network_size=None)
-
-    def _close_runtime(self) -> None:
-        if self._upgrade is not None:
-            self._upgrade.cancel()
-            self._upgrade = self._ticket = None
-        if self._runtime is not None:
-            self._runtime.close()
-            self._runtime = None
-        self._took_s.clear()
-        self.pace = NetworkPace()
+    def _state(self) -> tuple[AiState, str]:
+        if not self._on:
+            return AiState.OFF, "switched off"
+        if self._network is not None:
+            return AiState.ON, ""
+        if self._failure:
+            return AiState.FAULT, self._failure
+        if self._loading is not None:
+            return AiState.LOADING, "the model is being loaded"
+        if self._expected:
+            return AiState.LOADING, "the model is being looked for"
+        return AiState.OFF, "no model has been chosen"

@@ -14,7 +14,7 @@ from engine.pacing import NetworkPace
 from engine.presenting import mask_for, waits_for_mask
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
-from engine.types import AiState, Frame, OperatingPoint, Pacing, Presentation, Result, SourceState
+from engine.types import AiState, Frame, Pacing, Presentation, Result, SourceState
 
 SIGNAL_LIMIT_S = 0.4
 # A slow source may take longer between two frames: a stills feed of 1 Hz is not a lost signal.
@@ -133,7 +133,7 @@ class Presenter:
         chosen = mask_for(frame, results, live=live)
         result, age_s = chosen if chosen is not None else (None, None)
         if result is not None:
-            result = _at_point(result, status.point)
+            result = _at_point(result, status)
         self._board.event(SourceEvent.FRAME, presentation=Presentation(frame, result, age_s))
 
     def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
@@ -148,7 +148,7 @@ class Presenter:
             if shown.result is not None and status.ai_state is not AiState.ON:
                 self._board.change(presentation=Presentation(shown.frame, None, None))
             return
-        result = _at_point(chosen[0], status.point)
+        result = _at_point(chosen[0], status)
         if shown.result is None or result.mask is not shown.result.mask or result.point != shown.result.point:
             self._board.change(presentation=Presentation(shown.frame, result, chosen[1]))
 
@@ -175,9 +175,13 @@ class Presenter:
         return None
 
 
-def _at_point(result: Result, point: OperatingPoint) -> Result:
-    """`result` with the components of another operating point: no inference is needed for that."""
-    if result.point == point:
+def _at_point(result: Result, status: Status) -> Result:
+    """`result` with the components of the operating point in force: no inference is needed for that.
+
+    One of the model before keeps its own: a threshold means nothing to another model.
+    """
+    point = status.point
+    if result.point == point or result.model_id != status.model_id:
         return result
     components = find_components(result.mask, result.size.width_px, result.size.height_px, point)
     return dataclasses.replace(result, components=components, point=point)

@@ -117,7 +117,7 @@ def test_a_folder_that_is_no_model_is_told_and_the_old_one_stays(make_window, qt
     assert window.operator.panel.model.currentText() == "red"
 
 
-def test_a_damaged_model_says_so_and_what_to_do(make_window, qtbot, tmp_path, model):
+def test_a_damaged_model_says_so_and_the_one_that_runs_goes_on(make_window, qtbot, tmp_path, model):
     damaged = shutil.copytree(model, tmp_path / "red")
     card = json.loads((damaged / "model.json").read_text())
     card["files"]["student.onnx"]["sha256"] = "0" * 64
@@ -125,8 +125,9 @@ def test_a_damaged_model_says_so_and_what_to_do(make_window, qtbot, tmp_path, mo
     window = make_window(FakeSource())
     window.ai.use_folder(damaged)
 
-    qtbot.waitUntil(lambda: "No marks" in window.start.readiness)
-    assert "sha256" in window.start.notice.text
+    qtbot.waitUntil(lambda: "sha256" in window.start.notice.text)
+    assert "red goes on" in window.start.notice.text
+    assert "Ready" in window.start.readiness
 
 
 def test_every_stage_has_its_percentiles_under_latency(playing, qtbot):
