@@ -113,6 +113,7 @@ ACTIONS: tuple[Entry, ...] = (
     Entry("panel", "Side panel", ("Tab",), _P.VIEW, "toggle_panel", icon="panel-right"),
     Entry("next-area", "Next group of controls", ("F6",), _P.VIEW, "next_area"),
     Entry("fit", "Whole picture (after zooming with the wheel)", ("Z",), _P.VIEW, "fit", _N.SOURCE),
+    Entry("names", "Names of recent items shown or hidden", ("Ctrl+H",), _P.VIEW, "toggle_names"),
     Entry("latency", "Latency", ("Ctrl+L",), _P.VIEW, "show_latency", icon="activity"),
     Entry("faults", "Faults", ("Ctrl+F",), _P.VIEW, "show_faults", icon="triangle-alert"),
     Entry("close-notice", "Close the message", ("X",), _P.VIEW, "close_notice", _N.NOTICE, icon="x"),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from app import theme
@@ -75,11 +75,9 @@ class NoticeRow(QWidget):
         self._notice: Notice | None = None
         self._hint: tuple[str, str] | None = None
         self._icon = QLabel()
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
-        self._text.setMinimumWidth(1)
-        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self._text = _Lines()
+        if hides:
+            self._text.needs_px.connect(self._grow)
         self._others = QLabel()
         self._others.setProperty("tone", "secondary")
         self._button = QPushButton(_DETAILS[0])
@@ -139,6 +137,14 @@ class NoticeRow(QWidget):
         if self._notice is not None:
             self.dismissed.emit(self._notice.fault)
 
+    @property
+    def shown_text(self) -> str:
+        """What there is room for of `text`."""
+        return self._text.text()
+
+    def _grow(self, text_px: int) -> None:
+        self.setFixedHeight(max(theme.NOTICE_ROW_PX, text_px + 2 * theme.S))
+
     def _full_text(self) -> str:
         if self._notice is not None:
             return self._notice.fault.sentence
@@ -152,7 +158,7 @@ class NoticeRow(QWidget):
         for part in parts:
             part.setVisible(notice is not None)
         self._icon.setVisible(bool(tone))
-        self._text.setText(self._full_text())
+        self._text.show_words(self._full_text())
         self._text.setToolTip(self._full_text() if notice else "")
         self._text.setProperty("tone", "" if notice else tone)
         self.setProperty("surface", "panel" if notice else "black")
@@ -169,6 +175,41 @@ class NoticeRow(QWidget):
         if self._hides:
             self.setVisible(notice is not None)
         self.changed.emit()
+
+
+class _Lines(QLabel):
+    """As many whole lines as there is room for; `needs_px` tells the height that all of it would need."""
+
+    needs_px = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setMinimumWidth(1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+
+    def show_words(self, text: str) -> None:
+        self._words = text
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.needs_px.emit(self._height_px(self._words))
+        words, shown = self._words.split(" "), self._words
+        while self._height_px(shown) > self.height() and len(words) > 1:
+            words.pop()
+            shown = " ".join(words) + "…"
+        if shown != self.text():
+            self.setText(shown)
+
+    def _height_px(self, text: str) -> int:
+        room = QRect(0, 0, max(1, self.width()), 1 << 16)
+        return self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, text).height()
 
 
 class HatchStrip(QWidget):

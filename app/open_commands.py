@@ -18,11 +18,17 @@ from engine.sources import parse_source
 from engine.sources.base import SourceSpec
 from engine.sources.devices import list_devices
 
+PROGRAM = "polyplive"
+
 
 class OpenCommands(QObject):
-    """Handlers of app.actions. `show_start` brings the page with the forms, closing what plays."""
+    """Handlers of app.actions. `show_start` brings the page with the forms, closing what plays.
+
+    `chosen` carries what a person chose, by its key in engine.settings.
+    """
 
     faulted = Signal(object)  # Fault
+    chosen = Signal(object)
 
     def __init__(
         self,
@@ -31,6 +37,7 @@ class OpenCommands(QObject):
         recent: RecentItems,
         start: StartPage,
         show_start: Callable[[], None],
+        names: bool = True,
     ) -> None:
         super().__init__(window)
         self._window = window
@@ -41,6 +48,9 @@ class OpenCommands(QObject):
         self._devices: Task | None = None
         start.opened.connect(lambda spec, options: opening.open(spec, options))
         start.refresh_asked.connect(self._look_for_devices)
+        self._names = names
+        start.recent.remove_asked.connect(self._forget)
+        start.recent.clear_asked.connect(self._forget_all)
 
     def open_recording(self) -> None:
         ask_for_recording(self._window, self._recent.last_folder, self._open_path)
@@ -66,6 +76,23 @@ class OpenCommands(QObject):
     def close_source(self) -> None:
         self._opening.close()
 
+    def toggle_names(self) -> str:
+        """Names and thumbnails of recent items, and the name in the window's title: shown or hidden."""
+        self._names = not self._names
+        self.chosen.emit({"screen.names": self._names})
+        self.show_recent()
+        self.show_title()
+        return "Names are shown" if self._names else "Names are hidden"
+
+    def show_recent(self) -> None:
+        """The list as it is now."""
+        self._start.show_recent(self._recent.items, names=self._names)
+
+    def show_title(self) -> None:
+        """What is open, as the window's name."""
+        title = self._opening.title if self._names else ""
+        self._window.setWindowTitle(f"{title} – {PROGRAM}" if title else PROGRAM)
+
     def open_drop(self, data: QMimeData) -> None:
         """What was dropped on the window; a wrong drop is told and what plays goes on."""
         paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
@@ -79,6 +106,15 @@ class OpenCommands(QObject):
         """The window closes."""
         if self._devices is not None:
             self._devices.forget()
+
+    def _forget(self, spec: SourceSpec) -> None:
+        self._recent.remove(spec)
+        self.show_recent()
+
+    def _forget_all(self) -> None:
+        self._recent.clear()
+        self.show_recent()
+        self._start.first_focus.setFocus()
 
     def _open_path(self, path: str) -> None:
         self._opening.open(parse_source(path))

@@ -130,6 +130,10 @@ def title_of(spec: SourceSpec) -> str:
     """What a source is called while it says nothing itself."""
     if spec.kind == "demo":
         return "the demonstration"
+    if spec.kind == "stream":
+        from engine.sources.stream import without_secrets  # PyAV: not before the window is up
+
+        return without_secrets(spec.address)
     return Path(spec.address).name if spec.kind in ("file", "images") else spec.address
 
 

@@ -55,6 +55,10 @@ class RecentItem:
         return user_data() / "thumbnails" / f"{name}.jpg"
 
     @property
+    def is_live(self) -> bool:
+        return self.kind in ("capture", "stream")
+
+    @property
     def findings(self) -> str:
         """What is known of it, in words."""
         if not self.watched_s:

@@ -18,6 +18,7 @@ from engine.types import Size
 
 PIXEL_FORMATS = ("auto", "MJPG", "YUYV", "NV12")
 SIZES = (Size(3840, 2160), Size(1920, 1080), Size(1280, 720), Size(720, 576), Size(640, 480))
+STREAM_EXAMPLES = "rtsp://host:554/path, udp://@:5000, srt://host:9000 or https://host/stream.m3u8"
 RATES_HZ = (60.0, 50.0, 30.0, 25.0)
 
 
@@ -104,6 +105,7 @@ class StreamForm(QWidget):
     """An address. `asked` carries SourceSpec and SourceOptions; a wrong address is said under the field."""
 
     asked = Signal(object, object)
+    changed = Signal()  # it needs another height
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +115,7 @@ class StreamForm(QWidget):
         self.address.setAccessibleName("Address of the stream")
         self.address.setPlaceholderText("rtsp://host:554/path    udp://@:5000    https://host/stream.m3u8")
         self.address.returnPressed.connect(self._ask)
-        self.address.textEdited.connect(lambda _: self._wrong.setText(""))
+        self.address.textEdited.connect(lambda _: self._wrong.setText(""))  # its place stays: nothing jumps
         button = QPushButton("Open stream")
         button.setProperty("primary", True)
         button.setAutoDefault(True)
@@ -134,10 +136,27 @@ class StreamForm(QWidget):
     def complaint(self) -> str:
         return self._wrong.text()
 
+    def begin(self) -> None:
+        """Ready for an address: what stands there is replaced by what is typed."""
+        self.address.setFocus()
+        self.address.selectAll()
+
     def _ask(self) -> None:
-        try:
-            spec = parse_source(self.address.text())
-        except FaultError as error:
-            self._wrong.setText(str(error))
+        text = self.address.text().strip()
+        spec = _stream_of(text)
+        if spec is None:
+            what = f"“{text}” is not a stream's address." if text else "There is no address yet."
+            self._wrong.setText(f"{what} Write it like {STREAM_EXAMPLES}.")
+            self.changed.emit()
+            self.begin()
             return
         self.asked.emit(spec, SourceOptions())
+
+
+def _stream_of(text: str) -> SourceSpec | None:
+    """The stream of that address; None for what is none, a file's name among it."""
+    try:
+        spec = parse_source(text)
+    except FaultError:
+        return None
+    return spec if spec.kind == "stream" else None

@@ -13,7 +13,7 @@ HOVER = "#28323A"
 LINE = "#2B343A"
 TEXT = "#E8EDF0"
 SECONDARY = "#9CA9B1"
-DISABLED = "#5D6970"
+DISABLED = "#828F97"  # 4.5:1 on raised fields as well
 ACCENT = "#56B4E9"
 ATTENTION = "#F0E442"
 FAULT = "#FF7A66"
@@ -48,6 +48,7 @@ CARD_PX = 132
 THUMBNAIL_PX = (160, 90)
 WINDOW_PX = (1280, 720)
 MINIMUM_PX = (960, 600)
+FRAME_PX = 40  # what a desktop puts around a window, above all
 HIDE_AFTER_MS = 2000  # full screen, without the mouse
 
 CAPTION, TITLE, LEAD, STRONG = "caption", "title", "lead", "strong"  # values of the `role` property
@@ -69,6 +70,12 @@ def font(size_px: int = BASE_PX, *, bold: bool = False) -> QFont:
     value.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     value.setFeature(QFont.Tag("tnum"), 1)
     return value
+
+
+def window_px(wanted: tuple[int, int], screen: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of a window that lies within the screen, its frame too: the lower edge says for what
+    the program is meant."""
+    return min(wanted[0], screen[0]), min(wanted[1], screen[1] - FRAME_PX)
 
 
 def word_px(window_height_px: int) -> int:
@@ -107,7 +114,7 @@ def _palette() -> QPalette:
         (role.WindowText, TEXT),
         (role.ButtonText, TEXT),
         (role.BrightText, TEXT),
-        (role.PlaceholderText, DISABLED),
+        (role.PlaceholderText, SECONDARY),
         (role.ToolTipBase, RAISED),
         (role.ToolTipText, TEXT),
         (role.Highlight, ACCENT),
@@ -153,6 +160,9 @@ QPushButton[primary="true"] {{
 QPushButton[primary="true"]:hover {{ background: {TEXT}; border-color: {TEXT}; }}
 QPushButton[primary="true"]:focus {{ border: 2px solid {TEXT}; }}
 QPushButton[primary="true"]:disabled {{ background: {RAISED}; color: {DISABLED}; border-color: {RAISED}; }}
+QPushButton[quiet="true"] {{ background: transparent; border-color: transparent; color: {SECONDARY}; }}
+QPushButton[quiet="true"]:hover {{ background: {HOVER}; color: {TEXT}; }}
+QPushButton[quiet="true"]:focus {{ border: 2px solid {ACCENT}; }}
 QToolButton[flat="true"] {{
   background: transparent; border-color: transparent; padding: 0; min-width: {CONTROL_PX}px;
 }}

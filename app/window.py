@@ -56,11 +56,11 @@ class Window(QMainWindow):
 
     def __init__(self, launch: Launch, recent: RecentItems) -> None:
         super().__init__()
-        self.setWindowTitle("polyplive")
         self.setWindowIcon(icon("scan", theme.ACCENT, theme.WINDOW_ICON_PX))
         self.setAcceptDrops(True)
-        self.setMinimumSize(*theme.MINIMUM_PX)
-        self.resize(*theme.WINDOW_PX)
+        screen = self.screen().availableSize().toTuple()
+        self.setMinimumSize(*theme.window_px(theme.MINIMUM_PX, screen))
+        self.resize(*theme.window_px(theme.WINDOW_PX, screen))
         self.bridge = Bridge(self)
         self._pipeline: Pipeline | None = None
         self._snapshot: Snapshot | None = None
@@ -82,14 +82,15 @@ class Window(QMainWindow):
         self.operator = OperatorPage(self.actions_by_id)
         self.leaving = LeaveQuestion(self.operator)
         self._picture_menu = picture_menu(self.actions_by_id, self.operator)
-        self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start)
+        self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
         self._edge = label(tone="secondary", role=theme.CAPTION)
         self._lay_out()
         self._connect()
         self._refresh_notice()
         self._enable()
-        self.start.show_recent(recent.items)
+        self.opens.show_recent()
+        self.opens.show_title()
         self.start.first_focus.setFocus()
         self.operator.show_panel(launch.side_panel)
         for fault in (recent.complaint, *launch.faults):
@@ -314,6 +315,7 @@ class Window(QMainWindow):
     def _begin(self) -> None:
         self._notices.clear("drop")
         self.operator.forget()
+        self.opens.show_title()
         self._pages.setCurrentWidget(self.operator)
         self.operator.canvas.setFocus()
         self._enable()
@@ -327,9 +329,11 @@ class Window(QMainWindow):
         self.leaving.withdraw()
         self.operator.forget()
         self.full_screen.leave()
-        self.start.show_recent(self._recent.items)
+        self.opens.show_recent()
+        self.opens.show_title()
         self.start.show_readiness(self._snapshot)
         self._pages.setCurrentWidget(self.start)
+        self.start.focus_after_closing.setFocus()
         self._enable()
 
     def _answer(self, action_id: str, fault: Fault) -> None:
@@ -377,6 +381,7 @@ class Window(QMainWindow):
         self.ai.faulted.connect(self.tell)
         self.side_windows.faulted.connect(self.tell)
         self.ai.chosen.connect(self.preferences.keep)
+        self.opens.chosen.connect(self.preferences.keep)
         self.ai.mended.connect(self._notices.clear)
         self.leaving.answered.connect(self._left)
         page = self.operator
