@@ -96,6 +96,10 @@ ACTIONS: tuple[Entry, ...] = (
         "minute-back", "One minute back", ("Ctrl+Left",), _P.PLAY, "minute_back", _N.RECORDING, repeats=True
     ),
     Entry("minute-on", "One minute on", ("Ctrl+Right",), _P.PLAY, "minute_on", _N.RECORDING, repeats=True),
+    Entry("go-to", "Go to frame or time…", ("G",), _P.PLAY, "go_to", _N.RECORDING),
+    Entry("loop-start", "Loop from here", ("I",), _P.PLAY, "loop_from", _N.RECORDING),
+    Entry("loop-end", "Loop to here", ("O",), _P.PLAY, "loop_to", _N.RECORDING),
+    Entry("loop-off", "No loop", ("Shift+O",), _P.PLAY, "loop_off", _N.RECORDING),
     Entry("first", "First frame", ("Home",), _P.PLAY, "to_start", _N.RECORDING, "skip-back"),
     Entry("last", "Last frame", ("End",), _P.PLAY, "to_end", _N.RECORDING, "skip-forward"),
     Entry("ai", "AI on or off", ("A",), _P.AI, "toggle_ai"),

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app import words
+from app.places import Place, Span
 from app.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
-from engine.types import AiState, Snapshot, SourceState
+from engine.types import AiState, Loop, Snapshot, SourceState
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
@@ -24,12 +25,15 @@ class Commands:
         self._origin_s = origin_s
         self._pipeline: Pipeline | None = None
         self._snapshot: Snapshot | None = None
+        self._loop_from_s: float | None = None  # the beginning of a loop without an end yet
 
     def connect_to(self, pipeline: Pipeline | None) -> None:
         self._pipeline = pipeline
 
     def take(self, snapshot: Snapshot) -> None:
         """What the next command starts from."""
+        if snapshot.info is None:
+            self._loop_from_s = None  # of another recording
         self._snapshot = snapshot
 
     # Transport
@@ -103,6 +107,54 @@ class Commands:
         if (pipeline := self._recording()) is not None:
             pipeline.seek(pts_s)
 
+    def go_to_place(self, place: Place) -> str:
+        """To a frame by its rank, or to what is on the screen at a media time."""
+        if (pipeline := self._recording()) is None:
+            return ""
+        if place.index is not None:
+            pipeline.seek_frame(place.index)
+        elif place.pts_s is not None:
+            pipeline.seek(place.pts_s)
+        return place.said
+
+    def span(self) -> Span:
+        """What there is of the recording, for `go_to_place`."""
+        info = self._snapshot.info if self._snapshot is not None else None
+        if info is None:
+            return Span(self._origin_s(), None, None)
+        return Span(self._origin_s(), info.duration_s, info.frames)
+
+    # The loop
+
+    def loop_from(self) -> str:
+        """Its beginning is the frame on the screen; its end stays where it was, or is still to come."""
+        if (pipeline := self._recording()) is None or (here_s := self._here_s()) is None:
+            return ""
+        loop = self._now.loop
+        if loop is not None and here_s < loop.end_s:
+            return self._loop(pipeline, Loop(here_s, loop.end_s))
+        pipeline.set_loop(None)
+        self._loop_from_s = here_s
+        return f"Loop from {self._clock(here_s)}"
+
+    def loop_to(self) -> str:
+        """Its end is the frame on the screen; without a beginning it is the recording's."""
+        if (pipeline := self._recording()) is None or (here_s := self._here_s()) is None:
+            return ""
+        loop = self._now.loop
+        start_s = loop.start_s if loop is not None else self._loop_from_s
+        start_s = self._origin_s() if start_s is None else start_s
+        if here_s <= start_s:
+            return "The loop ends before it begins"
+        return self._loop(pipeline, Loop(start_s, here_s))
+
+    def loop_off(self) -> str:
+        if (pipeline := self._recording()) is None:
+            return ""
+        self._loop_from_s = None
+        pipeline.set_loop(None)
+        return "No loop"
+
     # The AI
 
     def toggle_ai(self) -> str:
@@ -123,6 +175,18 @@ class Commands:
         if self._snapshot is None or not is_recording(self._snapshot):
             return None
         return self._pipeline
+
+    def _here_s(self) -> float | None:
+        shown = self._now.presentation
+        return None if shown is None else shown.frame.pts_s
+
+    def _clock(self, pts_s: float) -> str:
+        return words.clock(pts_s - self._origin_s())
+
+    def _loop(self, pipeline: Pipeline, loop: Loop) -> str:
+        pipeline.set_loop(loop)
+        self._loop_from_s = None
+        return f"Loop {self._clock(loop.start_s)} to {self._clock(loop.end_s)}"
 
     def _freeze(self, pipeline: Pipeline, state: SourceState) -> str:
         if state is SourceState.RUNNING:

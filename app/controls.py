@@ -148,6 +148,36 @@ class JumpSlider(QSlider):
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.actionTriggered.connect(lambda _: self.scrubbed.emit(self.sliderPosition()))
+        self._marked: tuple[int, int] | None = None
+
+    @property
+    def marked(self) -> tuple[int, int] | None:
+        return self._marked
+
+    def set_marked(self, marked: tuple[int, int] | None) -> None:
+        """Mark a part, from one value to another, such as a loop."""
+        if marked != self._marked:
+            self._marked = marked
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._marked is None:
+            return
+        groove, handle_px = self._groove()
+        painter = QPainter(self)
+        for value in self._marked:
+            x = (
+                groove.x()
+                + handle_px // 2
+                + QStyle.sliderPositionFromValue(
+                    self.minimum(), self.maximum(), value, max(1, groove.width() - handle_px)
+                )
+            )
+            painter.fillRect(
+                QRect(x - 1, (self.height() - theme.L) // 2, 2, theme.L), theme.colour(theme.TEXT)
+            )
+        painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is not Qt.MouseButton.LeftButton:
@@ -167,21 +197,26 @@ class JumpSlider(QSlider):
         event.ignore()
 
     def _jump(self, x_px: float) -> None:
+        groove, handle_px = self._groove()
+        value = QStyle.sliderValueFromPosition(
+            self.minimum(),
+            self.maximum(),
+            round(x_px - groove.x() - handle_px / 2),
+            max(1, groove.width() - handle_px),
+        )
+        if value != self.value():
+            self.setValue(value)
+            self.scrubbed.emit(value)
+
+    def _groove(self) -> tuple[QRect, int]:
+        """Where the handle runs, and how wide it is."""
         option = QStyleOptionSlider()
         self.initStyleOption(option)
         control = QStyle.ComplexControl.CC_Slider
         parts = QStyle.SubControl
         groove: QRect = self.style().subControlRect(control, option, parts.SC_SliderGroove, self)
         handle: QRect = self.style().subControlRect(control, option, parts.SC_SliderHandle, self)
-        value = QStyle.sliderValueFromPosition(
-            self.minimum(),
-            self.maximum(),
-            round(x_px - groove.x() - handle.width() / 2),
-            max(1, groove.width() - handle.width()),
-        )
-        if value != self.value():
-            self.setValue(value)
-            self.scrubbed.emit(value)
+        return groove, handle.width()
 
 
 def flat_button(action: QAction) -> QToolButton:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.actions import ACTIONS, Place
 
 # What a hand on the mouse wants while it looks at a picture; the rest is in the sections below.
-FIRST = ("play-pause", "step-back", "step-on", "ai", "panel", "full-screen")
+FIRST = ("play-pause", "step-back", "step-on", "go-to", "ai", "panel", "full-screen")
 
 
 def sections(actions: Mapping[str, QAction], parent: QWidget | None = None) -> QMenu:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 from app import theme
 from app.canvas import image_of
+from app.positions import Positions, worth_keeping
 from app.recent import RecentItems, Watched
 from engine.faults import Fault
 from engine.sources.base import SourceOptions, SourceSpec
@@ -38,7 +39,10 @@ class Opening(QObject):
         self._spec: SourceSpec | None = None
         self.decode = "software"  # for every source of this run; see SourceOptions
         self._options = SourceOptions()
+        self._positions = Positions()
+        self.resume_s: float | None = None  # media time at which this recording was left
         self._id_before: str | None = None
+        self._spec_before: SourceSpec | None = None  # also after it was closed
         self._snapshot: Snapshot | None = None
         self._seen = False
         self._has_marked_thumbnail = False
@@ -63,13 +67,17 @@ class Opening(QObject):
         if pipeline is not None and self._spec is not None:
             pipeline.open(self._spec, self._options)
 
-    def open(self, spec: SourceSpec, options: SourceOptions | None = None) -> None:
-        """Close what is open and open this."""
+    def open(
+        self, spec: SourceSpec, options: SourceOptions | None = None, *, from_start: bool = False
+    ) -> None:
+        """Close what is open and open this; `resume_s` tells where it was left, if that is wanted."""
         self._remember()
         spec = _whole(spec)
+        self.resume_s = None if from_start else self._positions.of(spec)
         info = self._snapshot.info if self._snapshot is not None else None
         # The next snapshots may still be of the source before; the same source again is told by nothing.
-        self._id_before = info.id if info is not None and spec != self._spec else None
+        self._id_before = info.id if info is not None and spec != self._spec_before else None
+        self._spec_before = spec
         self._spec, self._options = spec, replace(options or SourceOptions(), decode=self.decode)
         self._seen = self._has_marked_thumbnail = False
         self._watched = Watched()
@@ -80,7 +88,7 @@ class Opening(QObject):
     def open_again(self) -> None:
         """Try the same source once more, from its start."""
         if self._spec is not None:
-            self.open(self._spec, self._options)
+            self.open(self._spec, self._options, from_start=True)
 
     def close(self) -> None:
         """Close the source, remembering what was marked in it."""
@@ -117,6 +125,16 @@ class Opening(QObject):
     def _remember(self) -> None:
         if self._spec is not None and self._seen:
             self._recent.watched(self._spec, self._watched)
+            self._positions.keep(self._spec, self._left_at())
+
+    def _left_at(self) -> float | None:
+        """Media time of the picture that stands there, None where nobody wants to come back to it."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.info is None or snapshot.presentation is None:
+            return None
+        frame, info = snapshot.presentation.frame, snapshot.info
+        at_s = frame.index / info.rate_hz if info.rate_hz else frame.pts_s
+        return frame.pts_s if worth_keeping(at_s, info.duration_s) else None
 
 
 def _whole(spec: SourceSpec) -> SourceSpec:

@@ -84,6 +84,7 @@ class OperatorPage(QWidget):
             or before.ai_state is not snapshot.ai_state
             or before.info != info
             or before.speed != snapshot.speed
+            or before.loop != snapshot.loop
         )
         if news or snapshot.source_state is SourceState.PAUSED:
             self._show_figures()

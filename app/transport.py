@@ -103,6 +103,9 @@ class Transport(QWidget):
         self._play.setIcon(icon("pause" if running else "play"))
         self._play.setAccessibleName("Pause" if running else "Play")
         self._speed.setText(words.speed(snapshot.speed))
+        ends_s = () if snapshot.loop is None else (snapshot.loop.start_s, snapshot.loop.end_s)
+        marked = tuple(round((at_s - origin_s) * 1000) for at_s in ends_s)
+        self._slider.set_marked((marked[0], marked[1]) if marked else None)
         info, shown = snapshot.info, snapshot.presentation
         if info is None or shown is None:
             self._time.setText("")

@@ -20,6 +20,7 @@ from app.bridge import Bridge
 from app.commands import Commands
 from app.controls import label
 from app.full_screen import FullScreen
+from app.go_to import GoTo
 from app.icons import icon
 from app.launch import Launch
 from app.leaving import LeaveQuestion
@@ -81,6 +82,7 @@ class Window(QMainWindow):
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
         self.leaving = LeaveQuestion(self.operator)
+        self.go_to_field = GoTo(self.commands.span, self.operator)
         self._picture_menu = picture_menu(self.actions_by_id, self.operator)
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
@@ -166,6 +168,10 @@ class Window(QMainWindow):
         self.full_screen.wake()
         areas = self.operator.focus_areas() if self.page is self.operator else [self.start.first_focus]
         keys.next_of(areas, self.focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def go_to(self) -> None:
+        """Ask for a frame or a time."""
+        self.go_to_field.ask()
 
     def fit(self) -> str:
         self.operator.canvas.fit()
@@ -320,6 +326,13 @@ class Window(QMainWindow):
         self.operator.canvas.setFocus()
         self._enable()
 
+    def _resume(self) -> None:
+        """Go on where this recording was left; one key goes to its beginning."""
+        if (pts_s := self.opening.resume_s) is not None:
+            self.commands.seek(pts_s)
+            at = words.duration(pts_s - self.operator.transport.origin_s)
+            self.say(f"Resumed at {at}, Home = beginning")
+
     def _to_start(self) -> None:
         if self.opening.spec is not None:
             self.opening.close()
@@ -327,6 +340,7 @@ class Window(QMainWindow):
 
     def _closed(self) -> None:
         self.leaving.withdraw()
+        self.go_to_field.withdraw()
         self.operator.forget()
         self.full_screen.leave()
         self.opens.show_recent()
@@ -375,6 +389,7 @@ class Window(QMainWindow):
         self.bridge.changed.connect(self._show_snapshot)
         self.opening.began.connect(self._begin)
         self.opening.closed.connect(self._closed)
+        self.opening.first_picture.connect(self._resume)
         self.full_screen.changed.connect(self._full_screen_changed)
         self.full_screen.rests.connect(self._rest)
         self.opens.faulted.connect(self.tell)
@@ -386,6 +401,9 @@ class Window(QMainWindow):
         self.leaving.answered.connect(self._left)
         page = self.operator
         page.resized.connect(self.leaving.keep_inside)
+        page.resized.connect(self.go_to_field.keep_inside)
+        self.go_to_field.left.connect(page.canvas.setFocus)
+        self.go_to_field.asked.connect(lambda place: self.say(self.commands.go_to_place(place)))
         page.canvas.menu_asked.connect(self._picture_menu.popup)
         page.canvas.zoomed.connect(lambda zoom: self.say(f"Zoom {zoom:.1f}x"))
         page.canvas.on_painted = self._painted

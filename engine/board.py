@@ -12,6 +12,7 @@ from engine.state import SourceEvent, next_state
 from engine.types import (
     AiState,
     Chosen,
+    Loop,
     OperatingPoint,
     Pacing,
     Presentation,
@@ -32,6 +33,7 @@ class Status:
     info: SourceInfo | None = None
     pacing: Pacing = Pacing.REALTIME
     speed: float = 1.0
+    loop: Loop | None = None
     ai_state: AiState = AiState.OFF
     ai_reason: str = "no model has been chosen"
     model_id: str | None = None

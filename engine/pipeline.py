@@ -21,7 +21,7 @@ from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.state import state_word
 from engine.stats import StatsRecorder
-from engine.types import AiState, Frame, OperatingPoint, Pacing, Presentation, Snapshot, Stats
+from engine.types import AiState, Frame, Loop, OperatingPoint, Pacing, Presentation, Snapshot, Stats
 from engine.worker import Worker
 
 JOIN_S = 2.0
@@ -102,6 +102,14 @@ class Pipeline:
         """Show the frame that is on the screen at `pts_s`, exactly. Of waiting seeks the last wins."""
         self._reader_worker.post(lambda: self._reader.seek(pts_s), "seek")
 
+    def seek_frame(self, index: int) -> None:
+        """Show the frame of that rank, exactly; beyond the last one, the last."""
+        self._reader_worker.post(lambda: self._reader.seek_frame(index), "seek")
+
+    def set_loop(self, loop: Loop | None) -> None:
+        """Play this part again and again, once it comes to its end; None: play on."""
+        self._reader_worker.post(lambda: self._reader.set_loop(loop), "loop")
+
     def step(self, frames: int) -> None:
         """Pause and move exactly `frames` frames."""
         self._reader_worker.post(lambda: self._reader.step(frames))
@@ -153,6 +161,7 @@ class Pipeline:
             presentation=shown,
             pacing=status.pacing,
             speed=status.speed,
+            loop=status.loop,
             model_id=status.model_id,
             runtime=status.runtime,
             running=status.running,

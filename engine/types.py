@@ -37,6 +37,14 @@ class SourceState(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A part of a recording that is played again and again: two frames' `pts_s`, both of them shown."""
+
+    start_s: float
+    end_s: float
+
+
 class AiState(StrEnum):
     OFF = "off"
     LOADING = "loading"
@@ -290,6 +298,7 @@ class Snapshot:
     presentation: Presentation | None
     pacing: Pacing
     speed: float
+    loop: Loop | None
     model_id: str | None
     runtime: RuntimeInfo | None
     running: Chosen | None

@@ -14,7 +14,7 @@ from engine.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late,
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
-from engine.types import Frame, Pacing, SourceState
+from engine.types import Frame, Loop, Pacing, SourceState
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Reader:
         self._frozen = False
         self._stats.reset()
         self._board.clear_faults(PLACE)
-        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0)
+        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None)
         self._open(pacing)
 
     def close(self) -> None:
@@ -126,6 +126,16 @@ class Reader:
             return
         self._show(self._source.index_at(pts_s))
 
+    def seek_frame(self, index: int) -> None:
+        """As `seek`, by the frame's rank."""
+        if self._source is not None and not self._is_live():
+            self._show(index)
+
+    def set_loop(self, loop: Loop | None) -> None:
+        """Live sources have no other time to go to."""
+        if not self._is_live():
+            self._board.change(loop=loop)
+
     def step(self, frames: int) -> None:
         """Pause and go `frames` frames on (or back), exactly."""
         if self._source is None or self._board.status.info is None or self._board.status.info.live:
@@ -159,6 +169,8 @@ class Reader:
                 return 0.0
             self._at.at_end = self._at.pending is None
             now_s = time.monotonic()
+        if self._at_loop_end(status.loop):
+            return self._left_s(now_s) or self._go_round()
         if self._at.pending is None:
             return self._finish(now_s)
         if status.pacing is Pacing.LIVE:
@@ -261,13 +273,27 @@ class Reader:
         info = self._board.status.info
         return info is not None and info.live
 
+    def _at_loop_end(self, loop: Loop | None) -> bool:
+        """Whether the next frame is the first one behind the loop. Whoever jumps out of it plays on."""
+        if loop is None or not loop.start_s <= self._at.pts_s <= loop.end_s:
+            return False
+        return self._at.at_end if self._at.pending is None else self._at.pending.pts_s > loop.end_s
+
+    def _go_round(self) -> float:
+        assert self._source is not None
+        assert self._board.status.loop is not None
+        self._seek_to(self._source.index_at(self._board.status.loop.start_s))
+        return 0.0
+
+    def _left_s(self, now_s: float) -> float:
+        """How long the frame handed over last still stays: for its own duration."""
+        if self._board.status.pacing is Pacing.EVERY:
+            return self._unfinished_s(now_s)
+        return max(0.0, (self._at.due_s or now_s) + self._period_s() / self._board.status.speed - now_s)
+
     def _finish(self, now_s: float) -> float | None:
         """The last frame stays for its own duration, then the state is ENDED."""
-        if self._board.status.pacing is Pacing.EVERY:
-            left_s = self._unfinished_s(now_s)
-        else:
-            left_s = (self._at.due_s or now_s) + self._period_s() - now_s
-        if left_s > 0:
+        if (left_s := self._left_s(now_s)) > 0:
             return left_s
         self._presenter.flush()
         self._board.event(SourceEvent.END)

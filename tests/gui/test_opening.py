@@ -1,5 +1,7 @@
 """Opening: start page, drops, messages, what is remembered."""
 
+from fractions import Fraction
+
 import numpy as np
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPixmap
@@ -7,11 +9,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.banner import ANSWERS, newest
+from app.places import Place
 from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceSpec
 from engine.sources.devices import DeviceInfo
 from engine.types import StateWord
-from tests.fixtures.clips import made
+from tests.fixtures.clips import Clip, constant, made, write
 from tests.fixtures.fakes import FakeSource
 
 
@@ -193,3 +196,24 @@ def test_an_empty_list_of_recent_items_says_what_will_be_there(make_window):
 
     assert window.start.rows == []
     assert "What you open appears here" in said
+
+
+def test_a_recording_goes_on_where_it_was_left_and_says_so(make_window, qtbot, tmp_path):
+    long = Clip("long.mp4", constant(400), time_base=Fraction(1, 25))  # 16 s
+    spec = SourceSpec("file", str(write(long, tmp_path)))
+    window = make_window()
+    canvas = window.operator.canvas
+    window.opening.open(spec)
+    qtbot.waitUntil(lambda: canvas.presentation is not None)
+    window.commands.go_to_place(Place(200, None, ""))
+    qtbot.waitUntil(lambda: canvas.presentation.frame.index >= 200)
+    window.handler("play_pause")()
+    qtbot.waitUntil(lambda: window.operator.status.word.word is StateWord.PAUSED)
+    left_at = canvas.presentation.frame.index
+    window.handler("close_source")()
+
+    window.opening.open(spec)
+    qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index >= left_at)
+    assert window.operator.answer.text == "Resumed at 0:00:08, Home = beginning"
+    window.handler("open_again")()
+    qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index < 100)

@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+from app.places import Place
 from engine.sources.base import SourceSpec
 from engine.types import StateWord
 from tests.fixtures.clips import CLIPS, made, number_in
@@ -118,3 +119,90 @@ def test_the_row_says_which_frame_and_when_counted_from_the_first(window, qtbot)
     qtbot.waitUntil(lambda: row.frame_text == "frame 1 / 120")
 
     assert row.time_text == f"0:00:00.{TIMES_MS[1] - TIMES_MS[0]:03}"
+
+
+def test_g_goes_to_a_frame_or_a_time_and_says_what_is_outside(window, qtbot):
+    field = window.go_to_field
+    stamp = f"p{window.operator.canvas.presentation.frame.pts_s:g}"  # of the first frame, in the file
+    for typed, expected in (("57", 57), ("f3", 3), ("0:01.5", frame_at(1500)), (stamp, 0)):
+        press(window, "G")
+        assert window.focusWidget() is field.field
+        QTest.keyClicks(field.field, typed)
+        press(window, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda expected=expected: shown(window) == expected)
+        assert not field.isVisible()
+        assert window.focusWidget() is window.operator.canvas
+    press(window, "G")
+    QTest.keyClicks(field.field, "120")
+    press(window, Qt.Key.Key_Return)
+    assert "frames 0 to 119" in field.hint
+    assert field.isVisible()
+    press(window, Qt.Key.Key_Escape)
+    assert not field.isVisible()
+
+
+def test_a_loop_is_played_again_and_again_to_its_exact_ends(window, qtbot):
+    seen = []
+    canvas = window.operator.canvas
+    canvas.on_painted = lambda presentation, *_: seen.append(number_in(presentation.frame.image))
+    for frame, key in ((10, "I"), (14, "O")):
+        window.commands.go_to_place(Place(frame, None, ""))
+        qtbot.waitUntil(lambda frame=frame: shown(window) == frame)
+        press(window, key)
+    qtbot.waitUntil(lambda: window.operator.transport.slider.marked is not None)
+    del seen[:]
+    window.commands.to_start()
+    press(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: seen.count(14) >= 3)
+
+    after = seen[seen.index(14) :]
+    assert max(seen) == 14
+    assert min(after) == 10
+    assert {10, 14} <= set(after)
+    press(window, "O", SHIFT)
+    qtbot.waitUntil(lambda: shown(window) > 16)
+    qtbot.waitUntil(lambda: window.operator.transport.slider.marked is None)
+
+
+def test_a_loop_to_the_last_frame_goes_round_and_does_not_end(window, qtbot):
+    window.commands.go_to_place(Place(115, None, ""))
+    qtbot.waitUntil(lambda: shown(window) == 115)
+    press(window, "I")
+    press(window, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: shown(window) == 119)
+    press(window, "O")
+    press(window, "G")  # a place inside the loop
+    QTest.keyClicks(window.go_to_field.field, "116")
+    press(window, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown(window) == 116)
+    press(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: shown(window) == 119)
+
+    qtbot.waitUntil(lambda: shown(window) == 115)
+    assert window.operator.status.word.word is StateWord.PLAYING
+
+
+def test_a_loop_that_would_end_before_it_begins_is_refused_in_words(window, qtbot):
+    window.commands.go_to_place(Place(20, None, ""))
+    qtbot.waitUntil(lambda: shown(window) == 20)
+    press(window, "I")
+    press(window, ",")
+    qtbot.waitUntil(lambda: shown(window) == 19)
+    press(window, "O")
+
+    assert window.operator.answer.text == "The loop ends before it begins"
+
+
+def test_plain_arrows_go_five_seconds(window, qtbot):
+    press(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: shown(window) == frame_at(5000))
+    press(window, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: shown(window) == 0)
+
+
+def test_the_wheel_over_the_time_line_goes_a_second(window, qtbot):
+    row = window.operator.transport
+    row.wheel_turned.emit(1)
+    qtbot.waitUntil(lambda: shown(window) == frame_at(1000))
+    row.wheel_turned.emit(-1)
+    qtbot.waitUntil(lambda: shown(window) == 0)
