@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from distill.data.index import load_index
+from distill.data.labelled import laid, mask_of
+from distill.data.masks import Agreement
 from distill.data.splits import split_beside
-from distill.metrics.files import pair_by_stem, pictures_in, read_mask
+from distill.metrics.files import pair_by_stem, pictures_in
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import Outcome, card_rows
 from distill.score import cases_of
@@ -21,6 +23,7 @@ from engine.components import find_regions
 from engine.faults import FaultCode, FaultError
 from engine.field_of_view import field_of_view
 from engine.model_folder import Metric, ModelFolder
+from engine.orientation import orientation_of
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
@@ -33,11 +36,16 @@ NEGATIVES = "negatives"  # the set of images that came without masks
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An image to be judged, and its mask; None: it shows no polyp."""
+    """An image to be judged, and its mask; None: it shows no polyp.
+
+    `turned`: the mask has had the turn that the image's EXIF asks for; `sha256`: of the mask, by the index.
+    """
 
     case: Case
     image: Path
     mask: Path | None
+    turned: bool = False
+    sha256: str | None = None
 
 
 def folder_questions(
@@ -67,6 +75,8 @@ def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question,
             Case(record.image, record.set, record.group),
             data_root / record.image,
             data_root / record.mask if record.mask else None,
+            turned=record.exif is not None,
+            sha256=record.mask_sha256,
         )
         for record in records
     )
@@ -87,10 +97,11 @@ def judged(
     """
     size = Size(model.card.input.width_px, model.card.input.height_px)
     point = standard_point(model)
+    agreement = Agreement()
     with closing(open_runtime(runtime, model, RuntimeOptions(precision))) as network:
         for question in questions:
             picture = _picture(question.image)
-            mask = _mask(question, picture)
+            mask = _mask(question, picture, agreement)
             pixels = picture.bgra()[..., :3]
             whole = Rect(0, 0, picture.width_px, picture.height_px)
             box = field_of_view(pixels) if field else whole
@@ -136,18 +147,18 @@ def _picture(path: Path) -> Picture:
     return picture
 
 
-def _mask(question: Question, picture: Picture) -> U8:
+def _mask(question: Question, picture: Picture, agreement: Agreement) -> U8:
     """uint8 [h, w] of 0 and 1. Raises FaultError DATA_SET: another size than the image's."""
     shape = (picture.height_px, picture.width_px)
     if question.mask is None:
         return np.zeros(shape, np.uint8)
-    mask = read_mask(question.mask)
-    if mask.shape != shape:
-        raise _unusable(
-            f"{question.mask} to be {shape[1]}x{shape[0]}, as {question.image.name}",
-            f"{mask.shape[1]}x{mask.shape[0]}",
-        )
-    return mask
+    mask = mask_of(question.mask, agreement, question.sha256)
+    orientation = orientation_of(question.image.read_bytes())
+    try:
+        return laid(mask, shape, orientation, question.image.name, turned=question.turned)
+    except ValueError as error:
+        expected = f"{question.mask} to be {shape[1]}x{shape[0]}, as {question.image.name}"
+        raise _unusable(expected, str(error)) from error
 
 
 def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:

@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from distill.data.index import Record
+from distill.data.pictures import read_picture
 from distill.shards import ShardWriter
 from distill.teachers.base import Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
@@ -31,14 +32,15 @@ OUTLIER_FACTOR, OUTLIER_SHARE = 4.0, 0.01  # cells with a norm so many times the
 
 def prepared(teacher: Teacher, root: Path, record: Record) -> Tensor:
     """float32 [1, 3, H, W] RGB 0..1, as the teacher wants it. Raises FaultError DATA_SET."""
-    picture = cv2.imread(str(root / record.image), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
+    try:
+        picture = cv2.cvtColor(read_picture(root / record.image, colour=True).pixels, cv2.COLOR_BGR2RGB)
+    except ValueError as error:
         raise FaultError(
             FaultCode.DATA_SET,
             expected=f"a picture at {root / record.image}",
-            got="none that can be read",
+            got=str(error),
             remedy="restore the file",
-        )
+        ) from error
     image = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))[None]
     return teacher.prepare(image.float() / 255)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from distill.data.index import UNLABELLED
+from distill.data.masks import Agreement
 from distill.metrics.files import Pair, named, read_map, read_mask, read_picture
 from distill.metrics.gallery import Gallery
 from distill.metrics.measure import Case, Counting, Measured, Sample, measure
@@ -19,11 +21,12 @@ def samples_of(
 
     A map is a grey picture of probability * 255. Raises FaultError DATA_SET for one that cannot be read.
     """
+    agreement = Agreement()
     for pair in pairs:
         yield Sample(
             case=cases[pair.stem],
             probability=read_map(pair.path),
-            mask=read_mask(pair.mask),
+            mask=read_mask(pair.mask, agreement),
             picture=read_picture(pictures[pair.stem]) if pictures else None,
         )
 
@@ -48,7 +51,8 @@ def measure_all(
 def cases_of(stems: Iterable[str], set_name: str, index: Path | None) -> dict[str, Case]:
     """Set and group of every image: what the index says of its stem, else each image is its own group.
 
-    index: JSON lines with `image`, `set` and `group`. Raises FaultError DATA_SET: an image that it lacks.
+    index: JSON lines with `image`, `set` and `group`. Raises FaultError DATA_SET: an image that it lacks
+    or that nobody has labelled.
     """
     stems = list(stems)
     if index is None:
@@ -57,7 +61,8 @@ def cases_of(stems: Iterable[str], set_name: str, index: Path | None) -> dict[st
     try:
         for line in read_json_lines(index):
             stem = Path(line["image"]).stem
-            known[stem] = Case(stem, line["set"], line["group"])
+            if line.get("label") != UNLABELLED:
+                known[stem] = Case(stem, line["set"], line["group"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FaultError(
             FaultCode.DATA_SET,
@@ -70,7 +75,7 @@ def cases_of(stems: Iterable[str], set_name: str, index: Path | None) -> dict[st
         raise FaultError(
             FaultCode.DATA_SET,
             expected=f"every image in {index}",
-            got=f"{named(absent)} not in it",
+            got=f"{named(absent)} not in it, or unlabelled there",
             remedy="correct --index, or leave it out: each image is then its own group",
         )
     return {stem: known[stem] for stem in stems}

@@ -16,7 +16,7 @@ from distill.data.belonging import (
     belonging_of_model,
     belonging_of_run,
 )
-from distill.data.index import Index
+from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
 from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
 from distill.recipe_changes import changes_of
@@ -209,12 +209,13 @@ def committee_of(sources: Sequence[Path]) -> Trained:
 
 def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:
     part = recipe.data
-    sets = sorted({record.set for record in index.records})
+    labelled = [record for record in index.records if record.label != UNLABELLED]
+    sets = sorted({record.set for record in labelled})
     return TrainingCard(
         recipe=recipe.name,
         changes=changes_of(recipe),
         seed=recipe.seed,
-        data=f"{len(index.records)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
+        data=f"{len(labelled)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
         split=(
             f"{_split_words(part)}: {len(split.train)} training and {len(split.validation)} validation "
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "

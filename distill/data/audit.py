@@ -14,8 +14,12 @@ import numpy as np
 
 from distill.data.fingerprint import Fingerprint, fingerprint, near_pairs
 from distill.data.index import Record
+from distill.data.labelled import laid
+from distill.data.mask_values import WHITE, Value
+from distill.data.masks import Agreement, Mask, MaskFile, read_mask
 from distill.data.pictures import PictureFile, read_picture
 from distill.data.splits import TEST, TRAIN, VALIDATION, Split
+from engine.orientation import AS_STORED, WORDS
 from engine.types import U8
 
 Tick = Callable[[int, int], None]  # done, of how many
@@ -34,6 +38,8 @@ class Kind(StrEnum):
     MASK_EMPTY = "mask-empty"
     MASK_INVERTED = "mask-inverted"
     MASK_NOT_BINARY = "mask-not-binary"
+    LABEL = "label"
+    EXIF = "exif"
     DUPLICATE_FILE = "duplicate-file"
     NEAR_DUPLICATE = "near-duplicate-across-split"
     NEAR_DUPLICATE_GROUPS = "near-duplicate-across-groups"
@@ -68,6 +74,7 @@ class _Seen:
     findings: tuple[Finding, ...]
     print: Fingerprint | None = None
     sha256: str | None = None
+    value: Value | None = None  # how its mask has the polyp
 
 
 def audit(
@@ -89,6 +96,7 @@ def audit(
             raise
     sides = sides_of(records, split)
     findings = [finding for one in seen for finding in one.findings]
+    findings += _other_values(root, records, seen)
     findings += _duplicate_files(records, seen, sides)
     findings += _near_duplicates(records, seen, sides)
     findings += _groups_across(records, sides)
@@ -103,14 +111,12 @@ def sides_of(records: Sequence[Record], split: Split | None) -> Mapping[int, str
     return {at: side for side, positions in named for at in positions}
 
 
-def mask_fault(mask: U8) -> tuple[Kind, str] | None:
-    """What is wrong with a mask file's grey values, uint8 [h, w], if anything."""
-    polyp = mask > 127
+def mask_fault(mask: U8, read: Mask) -> tuple[Kind, str] | None:
+    """What is wrong with a mask file's grey values, uint8 [h, w], if anything; `read`: as it was read."""
+    polyp = read.binary > 0
     lit = int((mask >= DARK).sum())
     grey = lit - int((mask > BRIGHT).sum())
-    if not polyp.any() and mask.any() and int(mask.max()) < DARK:
-        return Kind.MASK_NOT_BINARY, f"values 0 to {int(mask.max())} instead of 0 and 255"
-    if lit and grey > GREY_FRAC * lit and grey > GREY_FRAME_FRAC * mask.size:
+    if lit and read.value == WHITE and grey > GREY_FRAC * lit and grey > GREY_FRAME_FRAC * mask.size:
         return Kind.MASK_NOT_BINARY, f"{grey / lit:.0%} of what is not black is grey"
     if not polyp.any():
         return Kind.MASK_EMPTY, "no polyp in it; if that is so, its mask in the index should be null"
@@ -140,20 +146,49 @@ def _look(root: Path, record: Record) -> _Seen:
         return file
 
     picture = read(record.image, record.sha256)
-    mask = read(record.mask, record.mask_sha256) if record.mask is not None else None
-    if mask is not None:
-        if picture is not None and mask.pixels.shape != picture.pixels.shape:
-            sizes = [f"{file.pixels.shape[1]}x{file.pixels.shape[0]}" for file in (mask, picture)]
-            tell(Kind.MASK_SIZE, f"a mask of {sizes[0]} for an image of {sizes[1]}")
-        if fault := mask_fault(mask.pixels):
-            tell(*fault)
+    grey = read(record.mask, record.mask_sha256) if record.mask is not None else None
+    value = None
+    if grey is not None and record.mask is not None:
+        try:
+            mask = read_mask(MaskFile(root / record.mask))
+        except ValueError as error:
+            tell(Kind.MASK_NOT_BINARY, str(error))
+        else:
+            value = mask.value
+            if fault := mask_fault(grey.pixels, mask):
+                tell(*fault)
+            elif record.label is not None and record.has_no_polyp and mask.binary.any():
+                tell(Kind.LABEL, f"called {record.label}, and its mask has a polyp")
+            if picture is not None:
+                try:
+                    laid(
+                        mask,
+                        picture.pixels.shape,
+                        picture.orientation,
+                        record.image,
+                        turned=record.exif is not None,
+                    )
+                except ValueError as error:
+                    tell(Kind.MASK_SIZE, str(error))
     if picture is None:
-        return _Seen(tuple(findings))
-    return _Seen(tuple(findings), fingerprint(picture.pixels), picture.sha256)
+        return _Seen(tuple(findings), value=value)
+    if picture.orientation != AS_STORED and record.mask is not None and record.exif is None:
+        detail = f"{WORDS[picture.orientation]} by its EXIF, and nothing says whether its mask is"
+        findings.append(Finding(Kind.EXIF, record.image, detail, drop=False))
+    return _Seen(tuple(findings), fingerprint(picture.pixels), picture.sha256, value)
 
 
 # What is asked last is worth most: a test image stays, its twin in training goes.
 _WORTH = {TEST: 3, VALIDATION: 2, TRAIN: 1}
+
+
+def _other_values(root: Path, records: Sequence[Record], seen: Sequence[_Seen]) -> Iterator[Finding]:
+    agreement = Agreement()
+    for record, one in zip(records, seen, strict=True):
+        try:
+            agreement.check(root / (record.mask or ""), one.value)
+        except ValueError as error:
+            yield Finding(Kind.MASK_NOT_BINARY, record.image, str(error), drop=True)
 
 
 def _duplicate_files(

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from distill.data.augment import FLIPS, Box, augment, cut, flipped
 from distill.data.index import Record
+from distill.data.labelled import read_labelled
+from distill.data.masks import Agreement
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
 from engine.field_of_view import field_of_view
@@ -28,24 +30,15 @@ class Pictures:
     def __init__(
         self, root: Path, records: Sequence[Record], tick: Callable[[int], None] = lambda done: None
     ):
-        """Raises FaultError DATA_SET for a missing or unreadable picture, or a mask of another size."""
+        """Raises FaultError DATA_SET as `read_labelled`."""
         self.records = tuple(records)
         self.images: list[U8] = []
         self.masks: list[U8] = []
+        agreement = Agreement()
         for done, record in enumerate(records, start=1):
-            image = _read(root / record.image, cv2.IMREAD_COLOR_RGB)
-            mask: U8 = np.zeros(image.shape[:2], np.uint8)
-            if record.mask is not None:
-                mask = (_read(root / record.mask, cv2.IMREAD_GRAYSCALE) > 127).astype(np.uint8)
-            if mask.shape != image.shape[:2]:
-                raise FaultError(
-                    FaultCode.DATA_SET,
-                    expected=f"a mask of {image.shape[1]}x{image.shape[0]} for {record.image}",
-                    got=f"{mask.shape[1]}x{mask.shape[0]}",
-                    remedy="correct the mask or drop the image from the index",
-                )
-            self.images.append(image)
-            self.masks.append(mask)
+            labelled = read_labelled(root, record, agreement)
+            self.images.append(labelled.image)
+            self.masks.append(labelled.mask)
             tick(done)
 
     def __len__(self) -> int:
@@ -65,18 +58,6 @@ def fields_of(pictures: Pictures) -> Pictures:
         inside, covered, _ = cut(image, mask, field_of_view(image))
         alone.add(record, inside, covered)
     return alone
-
-
-def _read(path: Path, flag: int) -> U8:
-    picture = cv2.imread(str(path), flag)
-    if picture is None:
-        raise FaultError(
-            FaultCode.DATA_SET,
-            expected=f"a picture at {path}",
-            got="none that can be read",
-            remedy="restore the file",
-        )
-    return picture.astype(np.uint8, copy=False)
 
 
 def squash(image: U8, size_px: int) -> U8:

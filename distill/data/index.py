@@ -15,14 +15,20 @@ DATA_VARIABLE = "POLYP_DATA"
 BESIDE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data"
 INDEX_NAME = "index.jsonl"
 POLYP = "polyp"
+UNLABELLED = "unlabelled"  # a label: neither polyp nor polyp-free, nobody has said
+NO = "no-"  # what the label of an image without a polyp begins with, its task behind it
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One labelled image; paths relative to the data folder or absolute; no polyp: `mask` None.
+    """One image; paths relative to the data folder or absolute.
+
+    `label`: `polyp`, `no-polyp` or UNLABELLED; None, of an index without labels: an image whose
+    `mask` is None has no polyp.
 
     Images of one `group` may show the same polyp: a group is never split. `split` is the list
     (train, validation, test) that its publisher put it on; None: no list. `frame`: its place in a recording.
+    `exif`: the turn of its image that its mask has had already (`distill.data.labelled`).
     """
 
     image: str
@@ -36,6 +42,13 @@ class Record:
     width_px: int | None = None
     height_px: int | None = None
     frame: int | None = None
+    label: str | None = None
+    exif: int | None = None
+
+    @property
+    def has_no_polyp(self) -> bool:
+        """Whether the index says so, by its label or, without one, by the lack of a mask."""
+        return self.mask is None if self.label is None else self.label.startswith(NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ def index_lines(root: Path) -> list[dict[str, Any]]:
 
 
 def _record(line: dict[str, Any]) -> Record:
+    refuse_label(line)
     return Record(
         image=line["image"],
         mask=line["mask"],
@@ -94,7 +108,21 @@ def _record(line: dict[str, Any]) -> Record:
         width_px=line.get("width"),
         height_px=line.get("height"),
         frame=line.get("frame"),
+        label=line.get("label"),
+        exif=line.get("exif"),
     )
+
+
+def refuse_label(line: dict[str, Any]) -> None:
+    """Raises FaultError DATA_SET for a line without a mask and without a label that tells why."""
+    label = line.get("label")
+    if line["mask"] is None and not (label is None or label == UNLABELLED or str(label).startswith(NO)):
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected=f"a mask for {line['image']}, or the label {NO}{POLYP} or {UNLABELLED}",
+            got=f"the label {label} without a mask",
+            remedy=f"add the mask, or correct the label in {INDEX_NAME}",
+        )
 
 
 def _broken(error: Exception) -> FaultError:

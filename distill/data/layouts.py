@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from distill.data.index import INDEX_NAME, index_lines
+from distill.data.classes import with_values
+from distill.data.index import INDEX_NAME, index_lines, refuse_label
 from distill.data.masks import MaskFile
 from distill.data.outlines import coco_files, labelme_files, read_coco, read_labelme
 from distill.data.pairs import BY_STEM, Pairs, paired, placed, read_pairs
@@ -89,14 +90,8 @@ def layout_of(source: Source) -> str:
 
 def _folders(summary: str, *rows: Pairs, rank: int = PUBLISHED) -> Layout:
     def read(source: Source, negatives: bool, labels: Collection[str]) -> Found:
-        if labels:
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected="--label with LabelMe or COCO files",
-                got=f"masks that are pictures in {source.folder}",
-                remedy="leave it out",
-            )
-        return read_pairs(rows, source, negatives)
+        found = read_pairs(rows, source, negatives)
+        return with_values(found, labels) if labels else found
 
     return Layout(summary, read, partial(paired, rows), partial(placed, rows), rank)
 
@@ -104,12 +99,13 @@ def _folders(summary: str, *rows: Pairs, rank: int = PUBLISHED) -> Layout:
 def _read_index(source: Source, negatives: bool, labels: Collection[str]) -> Found:
     """The lines of an index as they are; its groups are final."""
     del negatives, labels
-    known = {"image", "mask", "set", "group", "split", "sequence", "frame", "task"}
+    known = {"image", "mask", "set", "group", "split", "sequence", "frame", "task", "exif"}
     made = {"width", "height", "sha256", "mask_sha256", "label"}
     samples, problems = [], []
     for number, line in enumerate(index_lines(source.folder), start=1):
         try:
             mask = line["mask"]
+            refuse_label(line)
             samples.append(
                 Sample(
                     image=source.folder / line["image"],
@@ -120,10 +116,14 @@ def _read_index(source: Source, negatives: bool, labels: Collection[str]) -> Fou
                     sequence=line.get("sequence"),
                     frame=line.get("frame"),
                     task=line.get("task"),
+                    label=line.get("label"),
+                    exif=line.get("exif"),
                     settled=str(source.folder),
                     extra={key: value for key, value in line.items() if key not in known | made},
                 )
             )
+        except FaultError as fault:
+            problems.append(Problem(source.folder / INDEX_NAME, f"line {number}: {fault}"))
         except (KeyError, TypeError, AttributeError) as error:
             what = f"line {number}: {type(error).__name__}: {error}"
             problems.append(Problem(source.folder / INDEX_NAME, what))

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from distill.data.pictures import read_picture
+from distill.data.mask_values import (
+    INSIDE,
+    Array,
+    UnclearMask,
+    Value,
+    alike,
+    binary_of,
+    chosen_of,
+    named_value,
+)
+from distill.data.pictures import decoded, read_data
+from engine.orientation import AS_STORED, orientation_of, upright
 from engine.rle import Rle, decode
 from engine.types import U8
 
 F64 = npt.NDArray[np.float64]
-# JPEG's ringing makes many values of two; only in these may the two values of a mask be taken as they are.
+# JPEG's ringing makes many values of two.
 LOSSLESS = frozenset({".bmp", ".png", ".tif", ".tiff"})
-INSIDE = 127  # whoever reads an index takes what is brighter as polyp
 
 
 @dataclass(frozen=True, slots=True)
 class MaskFile:
-    """A picture. `colours`: a class is a colour (red, green) on black; else grey."""
+    """A picture. `colours`: every colour with red or green in it is a polyp (BKAI's two kinds).
+
+    `polyp`: the values that are the polyp, `other` all that a mask may have besides (None: any); without
+    `polyp` the picture itself must tell, as it does when it has one class on black.
+    """
 
     path: Path
     colours: bool = False
+    polyp: Collection[Value] = ()
+    other: Collection[Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +62,60 @@ class Outlines:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """`binary` uint8 [h, w], 0 and 1. `sha256`: of the publisher's file; None: an index cannot name that one,
-    because who reads it sees another mask, or none."""
+    """`binary` uint8 [h, w], 0 and 1. `value`: how the file has the polyp, where it is the file that tells.
+
+    `sha256`: of the publisher's file; None: an index cannot name that one, because who takes what is brighter
+    than 127 sees another mask, or none. `file_sha256`: of the file whatever it is; "" for outlines.
+    `on_stored`: where the sizes do not tell, it was drawn on the picture's stored pixels, not on the turned
+    ones; `turned`: its own EXIF has turned it (`distill.data.labelled` has the rule).
+    """
 
     binary: U8
     sha256: str | None
+    value: Value | None = None
+    file_sha256: str = ""
+    on_stored: bool = False
+    turned: bool = False
+
+
+@dataclass(slots=True)
+class Agreement:
+    """Masks of one folder mean one thing: 1 in one and 2 in another are two classes, or two ways to write."""
+
+    _first: dict[Path, tuple[Path, Value]] = field(default_factory=dict)
+
+    def check(self, path: Path, value: Value | None) -> None:
+        """Raises UnclearMask for a mask that says otherwise than the first one of its folder."""
+        if value is None:
+            return
+        first, said = self._first.setdefault(path.parent, (path, value))
+        if not alike(said, value):
+            theirs, ours = named_value(said), named_value(value)
+            raise UnclearMask(f"its mask has the value {ours}, that of {first.name} has {theirs}")
 
 
 def read_mask(mask: MaskFile | Outlines) -> Mask:
     """Raises ValueError with what is wrong with the file or the run lengths."""
     if isinstance(mask, Outlines):
         return Mask(_drawn(mask), None)
+    data = read_data(mask.path)
+    digest = hashlib.sha256(data).hexdigest()
+    turned = orientation_of(data) != AS_STORED
+
+    def made(binary: Array, sha256: str | None = None, value: Value | None = None) -> Mask:
+        shown = upright(binary, data).astype(np.uint8, copy=False)
+        return Mask(shown, None if turned else sha256, value, digest, on_stored=True, turned=turned)
+
+    lossless = mask.path.suffix.lower() in LOSSLESS
     if mask.colours:
-        blue_green_red = read_picture(mask.path, colour=True).pixels
-        return Mask(np.asarray(blue_green_red[..., 1:].max(axis=2) > INSIDE, np.uint8), None)
-    file = read_picture(mask.path)
-    grey, high = file.pixels, int(file.pixels.max())
-    # 0 and 1, or 0 and a class's colour: two values are a mask whatever they are.
-    if 0 < high <= INSIDE and mask.path.suffix.lower() in LOSSLESS and bool(np.isin(grey, (0, high)).all()):
-        return Mask(np.asarray(grey == high, np.uint8), None)
-    return Mask(np.asarray(grey > INSIDE, np.uint8), file.sha256)
+        blue_green_red = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        return made(blue_green_red[..., 1:].max(axis=2) > INSIDE)
+    pixels = decoded(data, cv2.IMREAD_UNCHANGED)
+    if mask.polyp:
+        return made(chosen_of(pixels, lossless, mask.polyp, mask.other))
+    told = binary_of(pixels, lossless)
+    plain = decoded(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION) > INSIDE
+    return made(told.binary, digest if np.array_equal(plain, told.binary) else None, told.value)
 
 
 def _drawn(mask: Outlines) -> U8:

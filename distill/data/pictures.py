@@ -9,31 +9,50 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from distill.data.mask_values import Array
+from engine.orientation import AS_STORED, orientation_of, upright
 from engine.types import U8
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """`pixels` uint8 [h, w] grey, or [h, w, 3] blue first; `sha256` of the file."""
+    """`pixels` uint8 [h, w] grey, or [h, w, 3] blue first, as they are to be shown; `sha256` of the file.
+
+    `orientation`: how the stored pixels were turned for that, 1 to 8 as EXIF counts.
+    """
 
     pixels: U8
     sha256: str
+    orientation: int = AS_STORED
 
 
 def read_picture(path: Path, colour: bool = False) -> PictureFile:
-    """Raises ValueError, in words for a list of problems: not there, cut short, not a picture.
+    """Raises ValueError, in words for a list of problems: not there, cut short, not a picture."""
+    data = read_data(path)
+    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    pixels = upright(decoded(data, flag | cv2.IMREAD_IGNORE_ORIENTATION), data)
+    return PictureFile(
+        pixels.astype(np.uint8, copy=False), hashlib.sha256(data).hexdigest(), orientation_of(data)
+    )
+
+
+def read_data(path: Path) -> bytes:
+    """The file's bytes. Raises ValueError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or error}") from error
+
+
+def decoded(data: bytes, flag: int) -> Array:
+    """Raises ValueError for what is not a whole picture.
 
     From memory and not from the file: imread makes grey of what a cut JPEG lacks, imdecode refuses it.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror or error}") from error
-    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
     except cv2.error:
         pixels = None
     if pixels is None:
         raise ValueError(f"not a whole picture ({len(data)} bytes)")
-    return PictureFile(pixels.astype(np.uint8, copy=False), hashlib.sha256(data).hexdigest())
+    return np.asarray(pixels)

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,14 +17,17 @@ import numpy as np
 
 from distill.data.fingerprint import Fingerprint, fingerprint
 from distill.data.groups import groups_of
-from distill.data.index import INDEX_NAME, POLYP
+from distill.data.index import INDEX_NAME, NO, POLYP, UNLABELLED
+from distill.data.labelled import laid
 from distill.data.layouts import AUTO, LAYOUTS, layout_of
 from distill.data.lists import usual_lists, with_lists
-from distill.data.masks import read_mask
+from distill.data.mask_values import Value, named_value
+from distill.data.masks import Agreement, read_mask
 from distill.data.pictures import read_picture
 from distill.data.samples import Found, Problem, Sample, source_of
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, write_json_lines
+from engine.orientation import AS_STORED, WORDS
 from engine.types import U8
 
 Tick = Callable[[int, int], None]  # done, of how many
@@ -49,10 +52,12 @@ NOTHING = Wishes()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The lines of the index; none when there are problems, and nothing was written then."""
+    """The lines of the index; none when there are problems, and nothing was written then. `notes`: what the
+    user should know of what was done."""
 
     lines: tuple[Line, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,9 @@ class _Checked:
     mask: Path | None  # to be named in the index
     mask_sha256: str | None
     print: Fingerprint | None
+    orientation: int
+    value: Value | None  # how the mask has its polyp, where the file tells it
+    given: Path  # the mask, or what it is drawn from
 
 
 def find_samples(sources: Sequence[Path], wishes: Wishes) -> Found:
@@ -136,15 +144,48 @@ def _write(found: Found, out: Path, wishes: Wishes, tick: Tick) -> Prepared:
         aside.mkdir()
         results = _check_all(found.samples, aside, wishes, tick)
         problems = found.problems + tuple(result for result in results if isinstance(result, Problem))
+        checked = [result for result in results if isinstance(result, _Checked)]
+        problems += tuple(_disagreeing(checked)) + tuple(_never_seen(checked, wishes))
         if problems:
             return Prepared((), problems)
-        checked = [result for result in results if isinstance(result, _Checked)]
         prints = [one.print for one in checked if one.print is not None]
         groups = groups_of([one.sample for one in checked], prints)
         lines = tuple(_line(one, group, out, aside) for one, group in zip(checked, groups, strict=True))
         write_json_lines(aside / INDEX_NAME, lines)
         _put_in_place(aside, out)
-    return Prepared(lines, ())
+    return Prepared(lines, (), tuple(_notes(checked)))
+
+
+def _disagreeing(checked: Sequence[_Checked]) -> Iterator[Problem]:
+    agreement = Agreement()
+    for one in checked:
+        try:
+            agreement.check(one.given, one.value)
+        except ValueError as error:
+            yield Problem(one.given, f"{error}; name the polyp's value with --label")
+
+
+def _never_seen(checked: Sequence[_Checked], wishes: Wishes) -> Iterator[Problem]:
+    """A label that no mask has would make every image polyp-free."""
+    if wishes.labels and checked and not any(one.has_polyp for one in checked):
+        yield Problem(checked[0].given, f"no polyp in any mask with the label {', '.join(wishes.labels)}")
+
+
+def _notes(checked: Sequence[_Checked]) -> Iterator[str]:
+    turned: dict[int, list[_Checked]] = {}
+    for one in checked:
+        if one.orientation != AS_STORED:
+            turned.setdefault(one.orientation, []).append(one)
+    for orientation, ones in sorted(turned.items()):
+        with_mask = sum(one.sample.exif is not None for one in ones)
+        yield (
+            f"{len(ones)} images are {WORDS[orientation]} by their EXIF (orientation {orientation}), the "
+            f"first {ones[0].sample.image.name}, with {with_mask} masks: where the sizes do not tell, a mask "
+            "picture counts as drawn on the stored pixels, an outline on the turned ones; look at some"
+        )
+    values = sorted({named_value(one.value) for one in checked if one.value not in (None, (255,))})
+    if values:
+        yield f"the polyp has the value {', '.join(values)} in the masks"
 
 
 def _check_all(
@@ -187,29 +228,37 @@ def _check(sample: Sample, name: str, aside: Path, wishes: Wishes, hashing: bool
     height_px, width_px = picture.pixels.shape[:2]
     mask: Path | None = None
     mask_sha256: str | None = None
-    has_polyp = False
+    has_polyp, value, exif = False, None, None
     if sample.mask is not None:
         try:
             given = read_mask(sample.mask)
         except ValueError as error:
             return Problem(sample.mask.path, f"{error} (the mask of {sample.image.name})")
-        if given.binary.shape != (height_px, width_px):
-            got = f"{given.binary.shape[1]}x{given.binary.shape[0]}"
-            what = f"a mask of {got} for {sample.image.name} of {width_px}x{height_px}"
-            return Problem(sample.mask.path, what)
-        has_polyp = bool(given.binary.any())
+        try:
+            binary = laid(
+                given,
+                picture.pixels.shape,
+                picture.orientation,
+                sample.image.name,
+                turned=sample.exif is not None,
+            )
+        except ValueError as error:
+            return Problem(sample.mask.path, str(error))
+        has_polyp, value = bool(binary.any()), given.value
         if has_polyp or not wishes.negatives:
             mask, mask_sha256 = sample.mask.path, given.sha256
+            if picture.orientation != AS_STORED:
+                mask_sha256, exif = None, picture.orientation
             if wishes.copy or mask_sha256 is None:
                 mask = aside / "masks" / f"{name}.png"
-                mask_sha256 = _write_png(mask, given.binary)
+                mask_sha256 = _write_png(mask, binary)
     target = sample.image
     if wishes.copy:
         target = aside / "images" / f"{name}{sample.image.suffix.lower()}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(sample.image, target)
     return _Checked(
-        sample=replace(sample, image=target),
+        sample=replace(sample, image=target, exif=exif),
         width_px=width_px,
         height_px=height_px,
         sha256=picture.sha256,
@@ -217,6 +266,9 @@ def _check(sample: Sample, name: str, aside: Path, wishes: Wishes, hashing: bool
         mask=mask,
         mask_sha256=mask_sha256,
         print=fingerprint(picture.pixels) if hashing else None,
+        orientation=picture.orientation,
+        value=value,
+        given=sample.mask.path if sample.mask else sample.image,
     )
 
 
@@ -234,7 +286,7 @@ def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
         "image": _reference(sample.image, out, aside),
         "mask": _reference(checked.mask, out, aside) if checked.mask else None,
         "set": sample.set,
-        "label": f"{'' if checked.has_polyp else 'no-'}{sample.task}",
+        "label": _label(checked),
         "group": group,
         "width": checked.width_px,
         "height": checked.height_px,
@@ -244,11 +296,18 @@ def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
         "split": sample.split,
         "sequence": sample.sequence,
         "frame": sample.frame,
+        "exif": sample.exif,
     }
     kept = ("mask", "mask_sha256")
     return {key: value for key, value in line.items() if value is not None or key in kept} | dict(
         sample.extra
     )
+
+
+def _label(checked: _Checked) -> str:
+    if checked.sample.label == UNLABELLED:
+        return UNLABELLED
+    return f"{'' if checked.has_polyp else NO}{checked.sample.task}"
 
 
 def _reference(path: Path, out: Path, aside: Path) -> str:

@@ -19,7 +19,8 @@ class Sample:
     """One image. `mask` None: its publisher says that there is no polyp.
 
     `group` is what its publisher says about sequence or patient, else None. Samples with one `settled` name
-    come from one index whose groups are final. `extra` are further keys for the index.
+    come from one index whose groups are final. `extra` are further keys for the index. `label`: what an index
+    says already; `exif`: the turn of the image that its mask has had already.
     """
 
     image: Path
@@ -30,6 +31,8 @@ class Sample:
     sequence: str | None = None
     frame: int | None = None
     task: str | None = None
+    label: str | None = None
+    exif: int | None = None
     settled: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from distill.data.belonging import belonging_of_model
-from distill.data.index import Index, Record
+from distill.data.index import UNLABELLED, Index, Record
 from distill.recipe import DataPart, load_recipe
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import TrainingCard
@@ -26,7 +26,8 @@ SIDES = (TRAIN, VALIDATION, TEST)
 
 
 def split_of(records: Sequence[Record], part: DataPart) -> Split:
-    """The split that a recipe asks for. An image on a test list is never trained on.
+    """The split that a recipe asks for. An image on a test list is never trained on, an unlabelled one
+    is on no side.
 
     Images of `left_out_folds` and, where `train_sets` names any, of other sets are not trained on; validation
     and test side do not depend on the two.
@@ -43,13 +44,18 @@ def split_of(records: Sequence[Record], part: DataPart) -> Split:
 
 
 def _folds_split(records: Sequence[Record], part: DataPart) -> Split:
-    test = tuple(i for i, record in enumerate(records) if record.split == TEST)
+    test = tuple(i for i in _labelled(records) if records[i].split == TEST)
     tested = {records[i].group for i in test}
-    pool = [i for i, record in enumerate(records) if record.group not in tested]
+    pool = [i for i in _labelled(records) if records[i].group not in tested]
     split = _fold_of(records, pool, part, test)
     others = [part.model_copy(update={"fold": fold}) for fold in part.left_out_folds]
     left_out = {i for other in others for i in _fold_of(records, pool, other, test).validation}
     return Split(tuple(i for i in split.train if i not in left_out), split.validation, test)
+
+
+def _labelled(records: Sequence[Record]) -> list[int]:
+    """Positions of those that are polyp or polyp-free: what nobody has labelled is on no side."""
+    return [i for i, record in enumerate(records) if record.label != UNLABELLED]
 
 
 def _narrowed(split: Split, records: Sequence[Record], part: DataPart) -> Split:
@@ -116,7 +122,7 @@ def split_beside(training: TrainingCard, index: Index) -> Split:
 
 
 def _listed_split(records: Sequence[Record], part: DataPart) -> Split:
-    strays = [record.image for record in records if record.split not in SIDES]
+    strays = [records[i].image for i in _labelled(records) if records[i].split not in SIDES]
     if strays:
         raise FaultError(
             FaultCode.DATA_SET,
@@ -125,7 +131,7 @@ def _listed_split(records: Sequence[Record], part: DataPart) -> Split:
             remedy="prepare the data with its lists (--list), or use data.split = 'grouped'",
         )
     train, validation, test = (
-        tuple(i for i, record in enumerate(records) if record.split == side) for side in SIDES
+        tuple(i for i in _labelled(records) if records[i].split == side) for side in SIDES
     )
     if validation:
         return Split(train=train, validation=validation, test=test)

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from distill.data.labelled import mask_of
+from distill.data.masks import Agreement
+from distill.data.pictures import read_picture as picture_file
 from engine.faults import FaultCode, FaultError
 from engine.sources import IMAGE_SUFFIXES
 from engine.types import F32, U8
 
 NAMED = 8  # files named in a fault; more are counted
-BACKGROUND = 31  # the brightest that a compressed black mask gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +79,28 @@ def read_map(path: Path) -> F32:
     return read_grey(path).astype(np.float32) / np.float32(255)
 
 
-def read_mask(path: Path) -> U8:
-    """uint8 [h, w] of 0 and 1: over 127 is polyp.
-
-    A picture of which nothing is over 127 and something is not black either is refused: a mask of 0 and 1, or
-    in colours, would count as a negative.
-    """
-    grey = read_grey(path)
-    highest = int(grey.max())
-    if highest == 1 or BACKGROUND < highest <= 127:
-        raise FaultError(
-            FaultCode.DATA_SET,
-            expected=f"a mask of 0 and 255 in {path}",
-            got=f"one whose highest value is {highest}",
-            remedy="write polyps as 255, or import the set with: python -m distill prepare",
-        )
-    return (grey > 127).astype(np.uint8)
+def read_mask(path: Path, agreement: Agreement | None = None) -> U8:
+    """uint8 [h, w] of 0 and 1, in the file's own geometry. `agreement`: of the masks read together."""
+    return mask_of(path, agreement or Agreement()).binary
 
 
 def read_grey(path: Path) -> U8:
-    """uint8 [h, w]."""
-    return _read(path, cv2.IMREAD_GRAYSCALE)
+    """uint8 [h, w], as it is to be shown."""
+    return _read(path, colour=False)
 
 
 def read_picture(path: Path) -> U8:
-    """uint8 [h, w, 3] BGR."""
-    return _read(path, cv2.IMREAD_COLOR)
+    """uint8 [h, w, 3] BGR, as it is to be shown."""
+    return _read(path, colour=True)
 
 
-def _read(path: Path, flag: int) -> U8:
+def _read(path: Path, colour: bool) -> U8:
     try:
-        # Not imread: on Windows it opens no name beyond ASCII. Stored pixels, as the live path takes them.
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (OSError, cv2.error):
-        picture = None
-    if picture is None:
+        return picture_file(path, colour).pixels
+    except ValueError as error:
         raise FaultError(
-            FaultCode.DATA_SET,
-            expected=f"a picture at {path}",
-            got="none that can be read",
-            remedy="restore the file",
-        )
-    return picture.astype(np.uint8, copy=False)
+            FaultCode.DATA_SET, expected=f"a picture at {path}", got=str(error), remedy="restore the file"
+        ) from error
 
 
 def named(names: Iterable[str]) -> str:

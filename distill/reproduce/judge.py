@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from distill.data.index import Index, Record
+from distill.data.index import UNLABELLED, Index, Record
 from distill.metrics.report import report
 from distill.metrics.table import write_table
 from distill.run_maps import trained_samples
@@ -18,7 +18,9 @@ PER_IMAGE = "test_per_image.csv"
 
 def held_out(index: Index) -> tuple[Record, ...]:
     """Those that the data's own lists keep for testing. Raises FaultError DATA_SET when there are none."""
-    records = tuple(record for record in index.records if record.split == "test")
+    records = tuple(
+        record for record in index.records if record.split == "test" and record.label != UNLABELLED
+    )
     if not records:
         raise FaultError(
             FaultCode.DATA_SET,

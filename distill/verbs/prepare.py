@@ -38,7 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="of LabelMe and COCO: only this; repeatable",
+        help="only this is a polyp: a category's name, or the value of masks with classes (1, #ff0000); "
+        "repeatable",
     )
     parser.add_argument(
         "--list",
@@ -85,10 +86,14 @@ def run(options: argparse.Namespace) -> int:
                     got=f"{len(prepared.problems)} files that are not, listed above; nothing was written",
                     remedy="correct or remove them",
                 )
+            for note in prepared.notes:
+                folder.event("warn", text=note)
             folder.event("file", path=str(options.out), images=len(prepared.lines))
     except KeyboardInterrupt:
         log.info("stopped, nothing was written")
         return CANCELLED
+    for note in prepared.notes:
+        log.info("%s", note)
     groups = {line["group"] for line in prepared.lines}
     counts = Counter((line["set"], line.get("split", "-"), line["label"]) for line in prepared.lines)
     for (name, side, label), count in sorted(counts.items()):

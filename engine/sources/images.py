@@ -11,14 +11,14 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
+from engine.orientation import upright
 from engine.sources import IMAGE_SUFFIXES
 from engine.sources.base import SourceOptions
 from engine.sources.picture import Converter, VideoPicture
 from engine.types import SourceInfo
 
 RATE_HZ = 2.0
-# The stored pixels as they lie in the file: masks were drawn on those, and a camera's EXIF turn would tear
-# picture and mask apart. Gray, 16-bit and transparent pictures become 8-bit BGR.
+# Turned by our own reader of EXIF, as everywhere. Gray, 16-bit and transparent pictures become 8-bit BGR.
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -130,7 +130,8 @@ def _pixels(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Non
     # Not imread: on Windows it opens no name beyond ASCII.
     try:
         data = np.fromfile(file, dtype=np.uint8)
-        return np.asarray(cv2.imdecode(data, _FLAGS), dtype=np.uint8) if data.size else None
+        pixels = cv2.imdecode(data, _FLAGS) if data.size else None
+        return None if pixels is None else upright(np.asarray(pixels, np.uint8), data.tobytes())
     except (OSError, cv2.error, TypeError):
         return None
 

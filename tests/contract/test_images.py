@@ -121,7 +121,7 @@ def test_every_kind_of_pixel_becomes_eight_bit_colour(tmp_path, stored, shown):
     assert tuple(pixels[0, 0]) == (*shown, 255)
 
 
-def test_pixels_lie_as_stored_whatever_exif_says_because_masks_do(tmp_path):
+def test_a_picture_is_turned_as_its_exif_says(tmp_path):
     save(tmp_path / "a.jpg", GREEN, size=(64, 32))
     data = (tmp_path / "a.jpg").read_bytes()
     # An EXIF block with nothing but "orientation 6: turn by 90 degrees".
@@ -134,7 +134,7 @@ def test_pixels_lie_as_stored_whatever_exif_says_because_masks_do(tmp_path):
 
     picture = opened(tmp_path).read()
 
-    assert (picture.width_px, picture.height_px) == (64, 32)
+    assert (picture.width_px, picture.height_px) == (32, 64)
 
 
 def test_the_networks_picture_is_rgb(folder):
