@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -116,14 +116,22 @@ class StartPage(QWidget):
         for id_, other in self.cards.items():
             other.setChecked(id_ == card)
         self._forms.setCurrentWidget(form)
-        self._fit_form()
         self._forms.show()
+        self._fit_form()
         focus.setFocus()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_form()
+
     def _fit_form(self) -> None:
-        if (form := self._forms.currentWidget()) is not None:
-            wide_px = self._forms.width()
-            self._forms.setFixedHeight(max(form.sizeHint().height(), form.heightForWidth(wide_px)))
+        """As high as its words need where it is: nothing is cut, and nothing is given away."""
+        form = self._forms.currentWidget()
+        if form is None or self._forms.isHidden():
+            return
+        wide_px = self._forms.width()
+        wanted_px = form.heightForWidth(wide_px) if form.hasHeightForWidth() else form.sizeHint().height()
+        self._forms.setFixedHeight(wanted_px)
 
     def _lay_out(self, menu: QWidget) -> None:
         head = QHBoxLayout()
@@ -143,7 +151,7 @@ class StartPage(QWidget):
         ready.addWidget(self._readiness_mark)
         ready.addWidget(self._readiness, 1)
         self._readiness.setWordWrap(True)
-        content = QWidget()
+        self._content = content = QWidget()
         content.setMaximumWidth(CONTENT_PX)
         content.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         column = QVBoxLayout(content)
