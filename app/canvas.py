@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
-from app.painter import Drawable, bounds, draw, prepare
+from app.painter import Drawable, as_late, bounds, draw, prepare
 from app.view import Placement, View, panned, place, zoomed
 from engine.types import U8, Presentation, Result, Shape
 
@@ -68,6 +68,7 @@ class Canvas(QWidget):
         self._overlay: Overlay = lambda result: ()
         self._drawables: tuple[Drawable, ...] = ()
         self._look = Look.PLAIN
+        self._late = False  # the marks are shown as those of an older picture
         self._raw = False
         self._message = ""
         self._view = View()
@@ -99,8 +100,9 @@ class Canvas(QWidget):
         if pixels is not self._pixels:
             self._image = None if pixels is None else image_of(pixels)
             self._pixels = pixels
-        if result is not before:
-            self._drawables = () if result is None else prepare(self._overlay(result))
+        was_late, self._late = self._late, presentation is not None and presentation.late_s is not None
+        if result is not before or self._late is not was_late:
+            self._drawables = self._marks(result)
         if same_picture:
             self.update(self._around(marks + self._drawables))
         else:
@@ -110,7 +112,7 @@ class Canvas(QWidget):
         """Change how findings are drawn, also on the picture that stands there now."""
         self._overlay = overlay
         result = self._presentation.result if self._presentation is not None else None
-        self._drawables = () if result is None else prepare(overlay(result))
+        self._drawables = self._marks(result)
         self.update()
 
     def set_look(self, look: Look) -> None:
@@ -240,6 +242,12 @@ class Canvas(QWidget):
             painter.setClipRect(target)
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
             draw(painter, self._drawables, self._to_screen(target), widths)
+
+    def _marks(self, result: Result | None) -> tuple[Drawable, ...]:
+        if result is None:
+            return ()
+        shapes = self._overlay(result)
+        return prepare(as_late(shapes) if self._late else shapes)
 
     def _to_screen(self, target: QRectF) -> QTransform:
         """Takes a frame's pixels to the widget's."""

@@ -33,7 +33,6 @@ LOUD = 2
 LOOKS = {
     SourceState.NO_SIGNAL: Look.CROSSED,
     SourceState.FAILED: Look.DIMMED,
-    SourceState.ENDED: Look.DIMMED,
 }
 
 
@@ -78,8 +77,10 @@ class OperatorPage(QWidget):
             self._masked = True
             if self.hatches[0].tone:
                 self._show_unmarked(snapshot)
+        late = snapshot.presentation is not None and snapshot.presentation.late_s is not None
         news = (
             before is None
+            or late != bool(self.status.late)
             or before.source_state is not snapshot.source_state
             or before.ai_state is not snapshot.ai_state
             or before.info != info
@@ -142,6 +143,7 @@ class OperatorPage(QWidget):
         if snapshot is None:
             return
         self.status.show_snapshot(snapshot)
+        self.status.set_late(words.late(snapshot.presentation.late_s) if snapshot.presentation else "")
         self.panel.show_snapshot(snapshot)
         self._arrange()
         if is_recording(snapshot):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
@@ -12,6 +12,7 @@ from app import theme
 from engine.types import Shape
 
 SOFT_EDGE_PX = 2.0  # antialiasing
+LATE_OPACITY = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Drawable:
 def prepare(shapes: Iterable[Shape]) -> tuple[Drawable, ...]:
     """Everything that does not depend on zoom; once a result, not once a paint."""
     return tuple(_drawable(shape) for shape in shapes)
+
+
+def as_late(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    """The same marks as those of an older picture: dashed and fainter."""
+    return tuple(replace(shape, dashed=True, opacity=shape.opacity * LATE_OPACITY) for shape in shapes)
 
 
 def draw(
@@ -67,7 +73,7 @@ def _drawable(shape: Shape) -> Drawable:
     style = Qt.PenStyle.DashLine if shape.dashed else Qt.PenStyle.SolidLine
     pens = []
     if shape.casing_px > 0:
-        pens.append(_pen(casing, shape.width_px + 2 * shape.casing_px, Qt.PenStyle.SolidLine))
+        pens.append(_pen(casing, shape.width_px + 2 * shape.casing_px, style))
     pens.append(_pen(core, shape.width_px, style))
     return Drawable(path, tuple(pens), None)
 

@@ -13,24 +13,27 @@ from app.controls import flat_button, label
 from app.icons import icon
 from app.menu import sections
 from app.state_word import StateWordLabel
-from engine.types import AiState, Snapshot
+from engine.types import AiState, Snapshot, SourceState
 
 AI_TEXTS = {
     AiState.ON: "AI on",
-    AiState.LOADING: "AI on",
+    AiState.LOADING: "AI starting",
     AiState.OFF: "AI off",
     AiState.FAULT: "AI fault",
 }
 
 
 class StatusRow(QWidget):
-    """`fade` leaves only the word: full screen, when the mouse rests."""
+    """`fade` leaves only the word, and how late masks are: full screen, when the mouse rests."""
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "black")
         self.word = StateWordLabel()
+        self._late = label(tone="attention")
+        self._late.setToolTip("The outlines belong to an older picture: they are dashed")
+        self._late.hide()
         self._source = _Elided()
         self._numbers = label(tone="secondary")
         self._numbers.setToolTip(
@@ -54,6 +57,7 @@ class StatusRow(QWidget):
         row.setContentsMargins(theme.L, 0, theme.S, 0)
         row.setSpacing(theme.XS)
         row.addWidget(self.word)
+        row.addWidget(self._late)
         row.addSpacing(theme.M)
         row.addWidget(self._source, 1)
         row.addWidget(self._numbers)
@@ -87,9 +91,21 @@ class StatusRow(QWidget):
         """All but the word, which the page sets at once: these figures may lag a little."""
         self._source.set_text(words.source_line(snapshot.info))
         self._numbers.setText(words.numbers_line(snapshot))
-        self._ai.setChecked(snapshot.ai_state in (AiState.ON, AiState.LOADING))
+        # Green only while it marks pictures.
+        self._ai.setChecked(
+            snapshot.ai_state is AiState.ON and snapshot.source_state is not SourceState.FAILED
+        )
         self._ai.setText(AI_TEXTS[snapshot.ai_state])
         self._ai.setAccessibleName(self._ai.text())
+
+    @property
+    def late(self) -> str:
+        return self._late.text()
+
+    def set_late(self, text: str) -> None:
+        """Beside the word: how late the masks are; "" while they are on time. It never fades."""
+        self._late.setText(text)
+        self._late.setVisible(bool(text))
 
     def fade(self, faded: bool) -> None:
         for widget in self._fading:

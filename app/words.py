@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
+from engine.presenting import MASK_AGE_LIMIT_S
 from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
@@ -117,6 +119,15 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
     if shown is not None and shown.result is None:
         return LATE
     return None
+
+
+def late(late_s: float | None) -> str:
+    """What stands beside the word while masks are late: "Marks 90 ms late"; empty while they are on time."""
+    if late_s is None:
+        return ""
+    if math.isinf(late_s):
+        return f"Marks over {MASK_AGE_LIMIT_S * 1000:.0f} ms late"
+    return f"Marks {math.ceil(late_s * 100 - 1e-6) * 10} ms late"
 
 
 def joined(hints: Iterable[tuple[str, str] | None]) -> tuple[str, str] | None:

@@ -193,12 +193,14 @@ class Presentation:
     """What is to be seen now: a frame and the mask to draw over it.
 
     `result` is None when there is no mask young enough; `mask_age_s` is how much older the mask's frame is
-    than the picture (0 when it is its own), None without a mask.
+    than the picture (0 when it is its own), None without a mask. `late_s`: masks have been late for a while,
+    by this much at most (infinite: too old to be drawn); None while they are on time (`engine.lateness`).
     """
 
     frame: Frame
     result: Result | None
     mask_age_s: float | None
+    late_s: float | None = None
 
 
 class StateWord(StrEnum):

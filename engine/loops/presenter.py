@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from engine.board import Board, Status
 from engine.components import find_components
+from engine.lateness import Lateness, Shown, after
 from engine.pacing import NetworkPace
 from engine.presenting import mask_for, waits_for_mask
 from engine.state import SourceEvent
@@ -46,6 +47,8 @@ class Presenter:
         self._frames: deque[Frame] = deque()
         self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
         self._arrived_s = time.monotonic()
+        self._lateness = Lateness()
+        self._late_serial = -1
 
     def offer_frame(self, frame: Frame) -> None:
         """A frame that will be due; a live one replaces those that nobody has shown yet."""
@@ -131,10 +134,10 @@ class Presenter:
     def _publish(self, status: Status, frame: Frame, results: tuple[Result, ...]) -> None:
         live = status.pacing is Pacing.LIVE
         chosen = mask_for(frame, results, live=live)
-        result, age_s = chosen if chosen is not None else (None, None)
-        if result is not None:
-            result = _at_point(result, status)
-        self._board.event(SourceEvent.FRAME, presentation=Presentation(frame, result, age_s))
+        shown = Presentation(frame, None, None)
+        if chosen is not None:
+            shown = Presentation(frame, _at_point(chosen[0], status), chosen[1])
+        self._board.event(SourceEvent.FRAME, presentation=self._timed(status, shown))
 
     def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
         """Publish the shown picture again when its mask has come, the threshold moved, or the AI went off."""
@@ -150,7 +153,23 @@ class Presenter:
             return
         result = _at_point(chosen[0], status)
         if shown.result is None or result.mask is not shown.result.mask or result.point != shown.result.point:
-            self._board.change(presentation=Presentation(shown.frame, result, chosen[1]))
+            better = Presentation(shown.frame, result, chosen[1])
+            self._board.change(presentation=self._timed(status, better))
+
+    def _timed(self, status: Status, shown: Presentation) -> Presentation:
+        """With how late masks have been; a picture that stands under its own one is on time."""
+        moves = status.source_state is not SourceState.PAUSED
+        if status.ai_state is not AiState.ON or not (moves or shown.mask_age_s):
+            self._lateness = Lateness()
+            return shown
+        if shown.frame.seek_serial != self._late_serial:
+            self._late_serial, self._lateness = shown.frame.seek_serial, Lateness()
+        of, now_s = shown.frame.number, time.monotonic()
+        picture = Shown(of, now_s)
+        if shown.result is not None and shown.mask_age_s is not None:
+            picture = Shown(of, now_s, of - shown.result.number, shown.mask_age_s)
+        self._lateness = after(self._lateness, picture)
+        return dataclasses.replace(shown, late_s=self._lateness.late_s)
 
     def _watch(self, status: Status, now_s: float) -> float | None:
         """NO SIGNAL when the next frame is overdue; returns when to look again."""

@@ -41,21 +41,31 @@ def recent(tmp_path):
 
 @pytest.fixture
 def make_window(qtbot, model, recent):
-    """A window that is shown and attached. It opens `source`, or what `opener` gives, or real sources."""
+    """A window that is shown and attached. It opens `source`, or what `opener` gives, or real sources.
+
+    `loads(runtime, model)` is called while a network is made ready; the window is then given before that.
+    """
     made = []
 
-    def make(source=None, runtime=None, opener=open_source, **launch):
+    def make(source=None, runtime=None, opener=open_source, loads=None, **launch):
         runtime = runtime or HalfSure()
+
+        def opened(name, folder, options):
+            if loads is not None:
+                loads(name, folder)
+            return runtime
+
         window = Window(Launch(model=str(model), **launch), recent)
         pipeline = Pipeline(
             window.bridge.ring,
             open_source=opener if source is None else lambda spec, options: source,
-            open_live=only(lambda name, folder, options: runtime),
+            open_live=only(opened),
         )
         made.append(window)
         window.show()
         window.attach(pipeline)
-        qtbot.waitUntil(lambda: "Ready" in window.start.readiness)
+        if loads is None:
+            qtbot.waitUntil(lambda: "Ready" in window.start.readiness)
         return window
 
     yield make

@@ -288,3 +288,15 @@ def test_painting_and_signals_take_no_references_away_from_the_constants(canvas)
         gc.enable()
 
     assert all(now > was - 100 for now, was in zip(after, before, strict=True)), (before, after)
+
+
+def test_marks_of_an_older_picture_are_dashed_and_fainter(canvas):
+    def marked_px(late_s):
+        shown = dataclasses.replace(marked(np.zeros((48, 64, 4), np.uint8)), late_s=late_s)
+        canvas.show_presentation(shown)
+        return int((painted(canvas)[..., 0] > 200).sum())
+
+    on_time, late = marked_px(None), marked_px(0.07)
+
+    assert late < 0.8 * on_time
+    assert marked_px(None) == on_time

@@ -1,5 +1,7 @@
 """What stands on the screen in every state: the word, the strips, the last picture."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel
@@ -14,7 +16,8 @@ from app.view import Placement, place
 from app.words import RESEARCH_ONLY
 from engine.faults import FaultCode, FaultError
 from engine.types import SourceState, StateWord
-from tests.fixtures.fakes import FakeRuntime, FakeSource
+from tests.fixtures.fakes import FakeRuntime, FakeSource, HalfSure
+from tests.gui.conftest import FAKE
 
 
 def test_every_word_has_a_look_and_no_two_share_colour_and_shape():
@@ -40,7 +43,8 @@ def test_the_word_is_never_smaller_than_28_px_and_grows_with_the_screen(lines, p
 
 def test_a_lost_signal_is_crossed_and_what_has_ended_is_dimmed():
     assert LOOKS[SourceState.NO_SIGNAL] is Look.CROSSED
-    assert LOOKS[SourceState.ENDED] is LOOKS[SourceState.FAILED] is Look.DIMMED
+    assert LOOKS[SourceState.FAILED] is Look.DIMMED
+    assert SourceState.ENDED not in LOOKS, "its last picture is as good as any other"
 
 
 def test_a_recording_plays_pauses_and_ends_and_the_word_says_so(playing, qtbot, press):
@@ -249,3 +253,39 @@ def test_fading_leaves_the_picture_where_it_is(playing, qtbot):
     window.operator.fade(True)
 
     assert window.operator.canvas.geometry() == before
+
+
+def test_masks_that_stay_late_are_said_in_words(make_window, qtbot):
+    window = make_window(FakeSource(frames=10_000, rate_hz=50, live=True), runtime=FakeRuntime(delay_s=0.055))
+    window.opening.open(FAKE)
+    page = window.operator
+    qtbot.waitUntil(lambda: page.status.late.startswith("Marks ") and page.status.late.endswith(" ms late"))
+
+    assert page.canvas.presentation.late_s > 1 / 50
+
+
+def test_of_masks_that_are_on_time_nothing_is_said(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=20, live=True))
+    qtbot.waitUntil(lambda: window.operator.canvas.presentation.frame.index > 10)
+
+    assert window.operator.status.late == ""
+    assert window.operator.canvas.presentation.late_s is None
+
+
+def test_the_ai_button_is_green_only_while_the_network_runs(make_window, qtbot):
+    ready = threading.Event()
+    runtime = HalfSure()
+    window = make_window(
+        FakeSource(frames=10_000, live=True), runtime, loads=lambda name, model: ready.wait(5.0)
+    )
+    window.opening.open(FAKE)
+    button = window.operator.status.first_focus
+    qtbot.waitUntil(lambda: button.text() == "AI starting")
+    starting = button.isChecked()
+    ready.set()
+    qtbot.waitUntil(lambda: button.text() == "AI on" and button.isChecked())
+    runtime.broken.set()
+    qtbot.waitUntil(lambda: button.text() == "AI fault")
+
+    assert not starting
+    assert not button.isChecked()
