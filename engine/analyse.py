@@ -19,7 +19,7 @@ import cv2
 
 from engine.components import components_of, find_regions
 from engine.faults import FaultCode, FaultError
-from engine.files import write_text
+from engine.files import shown, write_text
 from engine.model_folder import WEIGHTS, ModelFolder
 from engine.output_folder import OutputFolder
 from engine.overlay_files import STILLS, VIDEO
@@ -89,7 +89,7 @@ def analyse(
                 writer.write(judged)
                 progress(writer.frames, source.info.frames)
         summary = Summary(
-            source=spec.text,
+            source=shown(spec.text),
             frames=writer.frames,
             duration_s=source.info.duration_s or writer.span_s,
             width_px=source.info.width_px,

@@ -15,12 +15,14 @@ from tqdm import tqdm
 from engine.analyse import analyse
 from engine.batch.recordings import holds_pictures, holds_videos, is_list
 from engine.faults import FaultError
+from engine.files import shown
 from engine.model_folder import default_model, find_model, load_model_folder
 from engine.overlays import OVERLAYS
 from engine.results import Summary
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
 from engine.sources.decode_choice import SOFTWARE
+from engine.sources.what_is_there import expanded
 
 OK, INPUT_UNUSABLE, CANCELLED, INCOMPLETE = 0, 2, 4, 5
 # In a log file a bar is a line each time.
@@ -135,7 +137,7 @@ def _is_many(arguments: argparse.Namespace) -> bool:
     """Whether a folder of folders of results is asked for. A folder with pictures in it is one recording."""
     if len(arguments.source) > 1 or arguments.workers or arguments.scheduler:
         return True
-    path = Path(arguments.source[0]).expanduser()
+    path = expanded(arguments.source[0])
     if not arguments.source[0].strip() or not path.is_dir():
         return is_list(path)
     videos = holds_videos(path, arguments.out)
@@ -154,7 +156,7 @@ def _tell(summary: Summary, out: Path) -> None:
         f"{summary.runtime.precision}, threshold {summary.threshold:g})"
     )
     for name in (*summary.files, "summary.json"):
-        print(out / name)
+        print(shown(str(out / name)))
 
 
 @contextmanager

@@ -51,6 +51,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def shown(text: str) -> str:
+    """A name as it can be printed and written down: bytes that are no UTF-8 become \\xff."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` of UTF-8 with plain line feeds."""
     write_bytes(path, text.encode())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.files import read_json_lines
+from engine.files import read_json_lines, shown
 from engine.rle import Rle
 from engine.types import Result
 
@@ -75,7 +75,7 @@ def result_line(result: Result, mask: Rle | None, name: str | None = None) -> di
     """
     line: dict[str, Any] = {"index": result.index, "pts_s": round(result.pts_s, 6)}
     if name is not None:
-        line["name"] = name
+        line["name"] = shown(name)
     line["components"] = [
         {
             "box": [component.box.x, component.box.y, component.box.w, component.box.h],

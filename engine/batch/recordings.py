@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from engine.faults import FaultCode, FaultError
+from engine.files import shown
+from engine.natural import natural
 from engine.overlay_files import VIDEO
-from engine.results import read_summary
+from engine.results import SUMMARY, read_summary
 from engine.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, parse_source
+from engine.sources.demux import is_video
+from engine.sources.what_is_there import exists, expanded, no_file
 
 LIST_SUFFIX = ".txt"
+_OF_THE_SYSTEM = frozenset({"Thumbs.db", "desktop.ini"})
 COMMENT = "#"
 
 
@@ -28,24 +34,30 @@ class Recording:
     fault: str = ""
 
 
-def find_recordings(asked: Sequence[str], out: Path) -> tuple[Recording, ...]:
-    """Every recording once, in the order asked for and by name inside a folder.
+Tell = Callable[[str], object]
+
+
+def find_recordings(
+    asked: Sequence[str], out: Path, left_out: Tell = lambda sentence: None
+) -> tuple[Recording, ...]:
+    """Every recording once, in the order asked for and by name and number inside a folder.
 
     A folder gives the videos in it and below, also through links, but neither hidden files nor results of
-    ours; one with nothing but pictures is a recording itself. A text file gives its lines. A
-    line or a folder that cannot be read becomes a recording with a fault.
+    ours; one with nothing but pictures is a recording itself. Files whose names say nothing are looked into;
+    `left_out` is told what else lies there. A text file gives its lines. A line or a folder that cannot be
+    read, and a pipe with a video's name, becomes a recording with a fault.
     Raises FaultError: something asked for is not there, or there is no recording in all of it.
     """
     found: list[Recording] = []
     for text in asked:
-        path = Path(text).expanduser()
+        path = expanded(text)
         if is_list(path):
-            found += _listed(path, out)
-        elif text.strip() and path.is_dir():
-            found += _inside(path, out)
+            found += _listed(path, out, left_out)
+        elif text.strip() and exists(path) and path.is_dir():
+            found += _inside(path, out, left_out)
         else:
             spec = parse_source(text)
-            if spec.kind in ("file", "images") and not path.exists():
+            if spec.kind in ("file", "images") and not exists(path):
                 raise FaultError(
                     FaultCode.SOURCE_MISSING,
                     expected="a video, a folder of videos or a list of paths",
@@ -56,7 +68,7 @@ def find_recordings(asked: Sequence[str], out: Path) -> tuple[Recording, ...]:
     if not found:
         raise FaultError(
             FaultCode.SOURCE_UNREADABLE,
-            expected=f"videos ({', '.join(sorted(VIDEO_SUFFIXES))}) in {' and '.join(asked)}",
+            expected=f"videos in {' and '.join(asked)}",
             got="none",
             remedy="choose another folder, or write the paths into a text file",
         )
@@ -65,7 +77,7 @@ def find_recordings(asked: Sequence[str], out: Path) -> tuple[Recording, ...]:
 
 def is_list(path: Path) -> bool:
     """Whether it is a text file with a path a line."""
-    return path.suffix.lower() == LIST_SUFFIX and path.is_file()
+    return path.suffix.lower() == LIST_SUFFIX and exists(path) and path.is_file()
 
 
 def holds_pictures(folder: Path) -> bool:
@@ -78,7 +90,7 @@ def holds_pictures(folder: Path) -> bool:
 
 def holds_videos(folder: Path, out: Path) -> bool:
     """Whether there is a video in it or below."""
-    return any(not recording.fault for recording in _walk(folder, out))
+    return any(not recording.fault for recording in _walk(folder, out, lambda sentence: None))
 
 
 def fingerprint(source: str) -> str:
@@ -110,28 +122,46 @@ def _size_and_time(path: Path) -> str:
     return f"{facts.st_size}:{facts.st_mtime_ns}"
 
 
-def _listed(path: Path, out: Path) -> Iterator[Recording]:
+def lines_of(data: bytes) -> list[str]:
+    """The lines of a list as Windows and Linux write it: UTF-8 or UTF-16, with a byte order mark or without,
+    paths in quotes or not. Raises UnicodeDecodeError.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16")
+    elif b"\0" in data:  # of UTF-16 without a mark, every other byte of a path is 0
+        text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+    else:
+        text = data.decode("utf-8-sig")
+    lines = (line.strip() for line in text.replace("\r\n", "\n").split("\n"))
+    return [
+        line[1:-1] if len(line) > 1 and line[0] == line[-1] and line[0] in "\"'" else line for line in lines
+    ]
+
+
+def _listed(path: Path, out: Path, left_out: Tell) -> Iterator[Recording]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = lines_of(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"{path.name} to be a text file (UTF-8) with a path a line",
+            expected=f"{path.name} to be a text file (UTF-8 or UTF-16) with a path a line",
             got=str(error),
             remedy="save it as such",
         ) from error
-    for line in map(str.strip, lines):
+    for line in lines:
         if not line or line.startswith(COMMENT):
             continue
-        inside = path.parent / Path(line).expanduser()
-        if inside.is_dir():
-            yield from _inside(inside, out)
+        inside = path.parent / expanded(line)
+        if exists(inside) and inside.is_dir():
+            yield from _inside(inside, out, left_out)
         else:
             yield _one(line, path.parent)
 
 
 def _one(text: str, base: Path) -> Recording:
     """A source by its text; a relative path is meant from `base`."""
+    if exists(base / text):  # "capture:0.mp4" beside a list
+        return _recording(_absolute(base / text), Path(text).name)
     try:
         spec = parse_source(text)
     except FaultError as error:
@@ -141,7 +171,7 @@ def _one(text: str, base: Path) -> Recording:
     return _recording(_absolute(base / spec.address), Path(spec.address).name)
 
 
-def _inside(folder: Path, out: Path) -> Sequence[Recording]:
+def _inside(folder: Path, out: Path, left_out: Tell) -> Sequence[Recording]:
     if out.exists() and out.samefile(folder):
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -149,36 +179,68 @@ def _inside(folder: Path, out: Path) -> Sequence[Recording]:
             got=f"{out}, where the videos are",
             remedy="choose another one with --out; it may be inside that folder",
         )
-    found = tuple(_walk(folder, out))
+    others: list[str] = []
+    found = tuple(_walk(folder, out, others.append))
     if all(recording.fault for recording in found) and holds_pictures(folder):
         return (_recording(_absolute(folder), folder.name),)
+    for sentence in others:
+        left_out(sentence)
     return found
 
 
-def _walk(folder: Path, out: Path) -> Iterator[Recording]:
+def _walk(folder: Path, out: Path, left_out: Tell) -> Iterator[Recording]:
     base = _absolute(folder)
-    yield from _below(base, base, Path(os.path.realpath(out)), set())
+    yield from _below(base, base, Path(os.path.realpath(out)), set(), left_out)
 
 
-def _below(folder: Path, base: Path, out: Path, seen: set[str]) -> Iterator[Recording]:
+def _below(folder: Path, base: Path, out: Path, seen: set[str], left_out: Tell) -> Iterator[Recording]:
     real = os.path.realpath(folder)
     if real in seen or Path(real) == out:  # a link that leads round in a circle; our own results
         return
     seen.add(real)
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir(), key=lambda entry: natural(entry.name))
     except OSError as error:
         place = folder.relative_to(base).as_posix()
         sentence = f"Expected to read the folder {folder}, got {error.strerror}: check who may read it."
         yield Recording(str(folder), place, sentence)
         return
+    pictures = 0
     for entry in entries:
-        if entry.name.startswith("."):  # also "._name.mp4", which macOS leaves on foreign drives
-            continue
+        if entry.name.startswith(".") or entry.name in _OF_THE_SYSTEM:
+            continue  # also "._name.mp4", which macOS leaves on foreign drives
         if entry.is_dir():
-            yield from _below(entry, base, out, seen)
-        elif entry.suffix.lower() in VIDEO_SUFFIXES and not _is_overlay(entry):
+            yield from _below(entry, base, out, seen, left_out)
+        elif _is_ours(entry):
+            continue
+        elif fault := _why_not(entry):
+            if entry.suffix.lower() in VIDEO_SUFFIXES:
+                yield replace(_recording(entry, entry.relative_to(base).as_posix()), fault=fault)
+            else:
+                left_out(fault)
+        elif entry.suffix.lower() in IMAGE_SUFFIXES:
+            pictures += 1
+        elif entry.suffix.lower() in VIDEO_SUFFIXES or is_video(entry):
             yield _recording(entry, entry.relative_to(base).as_posix())
+        else:
+            left_out(f"{shown(str(entry))} is no video.")
+    if pictures:
+        left_out(
+            f"{pictures} pictures in {shown(str(folder))}: a folder of pictures is analysed by its name."
+        )
+
+
+def _why_not(entry: Path) -> str:
+    """Why nobody may open it, in a sentence; empty for a file."""
+    try:
+        words = no_file(entry)
+    except OSError as error:
+        words = "a link that leads nowhere" if entry.is_symlink() else error.strerror or str(error)
+    return f"{shown(entry.name)} is {words}, not a file that can be read." if words else ""
+
+
+def _is_ours(entry: Path) -> bool:
+    return _is_overlay(entry) or (entry.name == SUMMARY and read_summary(entry.parent) is not None)
 
 
 def _is_overlay(path: Path) -> bool:

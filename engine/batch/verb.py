@@ -47,7 +47,8 @@ def run_many(arguments: argparse.Namespace) -> int:
         return ProcessCrew(arguments.workers or default_workers())
 
     out: Path = arguments.out
-    recordings = find_recordings(arguments.source, out)
+    left_out: list[str] = []
+    recordings = find_recordings(arguments.source, out, left_out.append)
     bar = Bar()
     try:
         report = analyse_many(recordings, out, options, open_crew, bar)
@@ -57,7 +58,7 @@ def run_many(arguments: argparse.Namespace) -> int:
         return CANCELLED
     finally:
         bar.close()
-    _tell(report, out, bar.seconds)
+    _tell(report, left_out, out, bar.seconds)
     if report.failed:
         return SOME_FAILED
     return OK if all(row.complete for row in (*report.done, *report.skipped)) else INCOMPLETE
@@ -117,15 +118,18 @@ def _name_elsewhere(model: ModelFolder) -> str:
     return model.id if model.path in bundled_models() else str(model.path.absolute())
 
 
-def _tell(report: Report, out: Path, seconds: float) -> None:
+def _tell(report: Report, left_out: Sequence[str], out: Path, seconds: float) -> None:
     for row in report.done:
         ending = f", not complete: {row.fault}" if not row.complete else ""
         print(f"done    {row.folder}: {row.frames} frames, {row.frames_with_findings} with findings{ending}")
     for row in report.failed:
         print(f"failed  {row.folder}: {row.fault}")
+    for sentence in left_out:
+        print(f"left out: {sentence}")
     frames = sum(row.frames for row in report.done)
     print(
-        f"{len(report.done)} done, {len(report.failed)} failed, {len(report.skipped)} done before; "
+        f"{len(report.done)} done, {len(report.failed)} failed, {len(report.skipped)} done before"
+        f"{f', {len(left_out)} left out' if left_out else ''}; "
         f"{frames} frames in {seconds:.0f} s, {frames / max(seconds, 1e-9):.0f} frames/s"
     )
     for name in (MANIFEST, TOTALS):

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.sources.what_is_there import exists, expanded
 from engine.table import Entry, load_named
 
 SOURCES: dict[str, Entry] = {
@@ -18,11 +19,15 @@ SOURCES: dict[str, Entry] = {
     "demo": Entry("engine.sources.demo:open", summary="the demonstration that comes with the program"),
 }
 
+# Files with other names are opened as videos as well when they are named; a folder looks into them.
 VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob"}
-    | {".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".y4m"}
+    {".mp4", ".m4v", ".mov", ".qt", ".mkv", ".mk3d", ".webm", ".avi", ".divx", ".xvid", ".3gp", ".3g2"}
+    | {".ts", ".m2t", ".mts", ".m2ts", ".trp", ".mpg", ".mpeg", ".mpe", ".m2p", ".m1v", ".m2v", ".mpv"}
+    | {".vob", ".mod", ".tod", ".dv", ".asf", ".wmv", ".wm", ".flv", ".f4v", ".ogv", ".ogm", ".mxf", ".gxf"}
+    | {".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".ivf", ".obu", ".mjpg", ".mjpeg", ".y4m", ".nut"}
+    | {".gif", ".apng", ".rm", ".rmvb", ".dcm", ".dicom"}
 )
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "srt", "tcp"})
 # "capture:0" is a number that OpenCV counts; "lavfi:" draws its own pictures, for tests without a device.
 CAPTURE_SCHEMES = frozenset({"v4l2", "dshow", "avfoundation", "capture", "lavfi"})
@@ -37,11 +42,11 @@ def parse_source(text: str) -> SourceSpec:
     Whether a file, device or server exists is found out by `open_source`.
     Raises FaultError ARGUMENT for what cannot be any source.
     """
-    text = text.strip()
+    text = text if text.strip() and exists(Path(text)) else text.strip()
     if not text:
         raise _nonsense("an empty text", "name a video file, a folder, a device or a URL")
     match = _SCHEME.fullmatch(text)
-    if match and not Path(text).exists():
+    if match and not exists(Path(text)):
         scheme, rest = match[1].lower(), match[2]
         if scheme == "demo":
             return SourceSpec("demo", "")
@@ -55,7 +60,7 @@ def parse_source(text: str) -> SourceSpec:
             return _stream_spec(text, scheme)
     if re.fullmatch(r"/dev/video\d+", text):
         return SourceSpec("capture", f"v4l2:{text}")
-    return _path_spec(Path(text).expanduser())
+    return _path_spec(expanded(text))
 
 
 def open_source(spec: SourceSpec, options: SourceOptions | None = None) -> Source:
@@ -74,7 +79,7 @@ _DEVICE_EXAMPLES = {
 
 
 def _path_spec(path: Path) -> SourceSpec:
-    is_pictures = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    is_pictures = (exists(path) and path.is_dir()) or path.suffix.lower() in IMAGE_SUFFIXES
     return SourceSpec("images" if is_pictures else "file", str(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,13 @@ from engine.faults import FaultCode, FaultError
 from engine.sources.breaks import has_mp4_index, is_mp4
 from engine.sources.hardware import OpenContainer
 from engine.sources.transport import Part, PartFile, parts_of
+from engine.sources.what_is_there import refuse_no_file
+
+log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 512
+# FFmpeg draws every text as a terminal, and opens single pictures as videos of one frame.
+_NO_VIDEOS = ("tty", "image2", "_pipe", "bin", "concat", "hls", "dash", "webvtt", "srt", "ass", "lrc")
 
 
 def open_file(path: Path, accel: HWAccel | None = None) -> InputContainer:
@@ -73,6 +79,26 @@ def video_stream_of(container: InputContainer, what: str) -> VideoStream:
     raise _unreadable(what, "a file with sound only" if sound else "a file without a picture track")
 
 
+def is_video(path: Path) -> bool:
+    """Whether FFmpeg finds a picture track that moves in a file, whatever its name says."""
+    try:
+        with path.open("rb") as stream:
+            if not stream.read(_HEAD_BYTES).strip(b"\0"):
+                return False
+        with av.open(f"file:{path}", mode="r") as container:
+            if any(word in container.format.name for word in _NO_VIDEOS):
+                return False
+            return any(
+                stream.codec_context is not None
+                and av.stream.Disposition.attached_pic not in stream.disposition
+                and stream.width > 0
+                for stream in container.streams.video
+            )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        log.debug("%s is no video: %s", path, error)
+        return False
+
+
 def holds_all_samples(container: InputContainer, size_bytes: int) -> bool:
     """Whether every sample of an MP4's own table lies within the file: then what is behind it is not its own.
 
@@ -93,6 +119,7 @@ def _head_of(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise _unreadable(path, "a folder", "open it as a folder of pictures, or choose a file in it")
+        refuse_no_file(path)
         with path.open("rb") as stream:
             size_bytes = os.fstat(stream.fileno()).st_size
             head = stream.read(_HEAD_BYTES)

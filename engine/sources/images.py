@@ -1,4 +1,4 @@
-"""A folder of stills, sorted by name, as a source."""
+"""A folder of stills, by name and number, as a source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
+from engine.natural import natural
 from engine.orientation import upright
 from engine.sources import IMAGE_SUFFIXES
 from engine.sources.base import SourceOptions
 from engine.sources.picture import Converter, VideoPicture
+from engine.sources.what_is_there import refuse_no_file
 from engine.types import SourceInfo
 
 RATE_HZ = 2.0
@@ -121,8 +123,8 @@ def _pictures_in(path: Path) -> tuple[Path, ...]:
             for file in path.iterdir()
             if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
         )
-        return tuple(sorted(found, key=lambda file: file.name))
-    path.stat()
+        return tuple(sorted(found, key=lambda file: natural(file.name)))
+    refuse_no_file(path)
     return (path,)
 
 

@@ -367,3 +367,15 @@ def test_of_many_recordings_one_with_frames_missing_is_exit_code_5(analyse, tmp_
 
     assert analyse(folder, "--out", tmp_path / "out", "--workers", "1")[0] == 5
     assert analyse(folder, "--out", tmp_path / "out", "--workers", "1")[0] == 5  # nothing left to do
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_still_whose_name_is_no_utf8_is_analysed_and_written_down(analyse, tmp_path):
+    stills = red_stills(tmp_path / "stills")
+    (stills / "a.png").rename(os.fsdecode(bytes(stills) + b"/a\xff.png"))
+
+    code, _ = analyse(stills, "--out", tmp_path / "out", "--overlay")
+
+    assert code == 0
+    assert [line["name"] for line in read_results(tmp_path / "out")] == ["a\\xff.png", "b.jpg", "c.bmp"]
+    assert len(list((tmp_path / "out" / "overlay").iterdir())) == 3
