@@ -6,6 +6,7 @@ import errno
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from engine.faults import FaultCode, FaultError
 from engine.sources.base import SourceOptions
 from engine.sources.container_feed import ContainerFeed
 from engine.sources.devices import DeviceInfo, list_devices
-from engine.sources.live import LiveSource
+from engine.sources.live import Facts, LiveSource
 
 log = logging.getLogger(__name__)
 
@@ -163,23 +164,16 @@ class OpenCvFeed:
         self._options = options
         self._make = make
         self._capture: Any = None
+        self._stopped = threading.Event()
 
     @property
     def title(self) -> str:
         return f"capture device {self._number}"
 
-    @property
-    def rate_hz(self) -> float | None:
-        rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS)) if self._capture else 0.0
-        return rate_hz if rate_hz > 0 else None
-
-    @property
-    def pixel_aspect(self) -> float:
-        return 1.0
-
-    @property
-    def decoder(self) -> str:
-        return "by OpenCV"
+    def facts(self) -> Facts:
+        """As `Feed.facts`."""
+        rate_hz = float(self._capture.get(cv2.CAP_PROP_FPS))
+        return Facts(rate_hz if rate_hz > 0 else None, decoder="by OpenCV")
 
     def open(self) -> None:
         """Raises FaultError DEVICE_MISSING."""
@@ -203,7 +197,7 @@ class OpenCvFeed:
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float, float]]:
         """Raises FaultError SOURCE_LOST when the device gives no more."""
-        while True:
+        while not self._stopped.is_set():
             there, pixels = self._capture.read()
             now_s = time.monotonic()
             if not there:
@@ -214,6 +208,10 @@ class OpenCvFeed:
                     remedy=_REMEDY,
                 )
             yield VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "bgr24"), now_s, now_s
+
+    def stop(self) -> None:
+        """As `Feed.stop`: seen with the next picture."""
+        self._stopped.set()
 
     def close(self) -> None:
         if self._capture is not None:

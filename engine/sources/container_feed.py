@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from engine.sources.hardware import (
     open_with,
     running_text,
 )
+from engine.sources.live import Facts
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class ContainerFeed:
         self._hardware = hardware
         self._left = left  # why it decodes in software although hardware was asked for
         self._software: VideoCodecContext | None = None  # in place of the stream's own, which failed
+        self._stopped = threading.Event()
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
 
@@ -57,19 +60,16 @@ class ContainerFeed:
     def title(self) -> str:
         return self._title
 
-    @property
-    def rate_hz(self) -> float | None:
-        return sane_rate_hz(self._stream) if self._stream else None
-
-    @property
-    def pixel_aspect(self) -> float:
-        aspect = self._stream.sample_aspect_ratio if self._stream else None
-        return float(aspect) if aspect else 1.0
-
-    @property
-    def decoder(self) -> str:
-        codec = self._stream.codec_context.codec.name if self._stream else ""
-        return running_text(codec, self._hardware, self._left)
+    def facts(self) -> Facts:
+        """As `Feed.facts`."""
+        assert self._stream is not None
+        aspect = self._stream.sample_aspect_ratio
+        codec = self._stream.codec_context.codec.name
+        return Facts(
+            sane_rate_hz(self._stream),
+            float(aspect) if aspect else 1.0,
+            running_text(codec, self._hardware, self._left),
+        )
 
     def open(self) -> None:
         """Connect. Raises FaultError as `open_container` does, SOURCE_UNREADABLE without a picture track."""
@@ -84,13 +84,21 @@ class ContainerFeed:
         if self._container is None or self._stream is None:
             return
         errors = 0
-        while True:
+        while not self._stopped.is_set():
             # A demuxing generator is used up by an error, the container is not.
             try:
-                for packet in self._container.demux(self._stream):
+                # All packets: a sender that starts anew may send under other numbers (PIDs), and who waits for
+                # the old ones alone never comes back to see that nobody waits any more.
+                for packet in self._container.demux():
+                    if self._stopped.is_set():
+                        return
+                    if packet.stream_index != self._stream.index:
+                        continue
                     packet.opaque = time.monotonic()
                     yield from self._decoded(packet)
                     errors = 0
+            except IndexError as error:  # a stream that was not there at first: PyAV knows no such packet
+                raise self._other_stream() from error
             except (av.error.BlockingIOError, av.error.InvalidDataError) as error:
                 errors += 1
                 if errors >= _ERRORS_IN_A_ROW:
@@ -100,10 +108,15 @@ class ContainerFeed:
             else:
                 return
 
+    def stop(self) -> None:
+        """As `Feed.stop`: seen with the next packet, or when the driver or socket gives up waiting."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Free the device or connection."""
-        if self._container is not None:
-            self._container.close()
+        container, self._container, self._stream, self._software = self._container, None, None, None
+        if container is not None:
+            container.close()
 
     def _decoded(self, packet: av.Packet[VideoStream]) -> Iterator[tuple[VideoFrame, float, float]]:
         try:
@@ -136,6 +149,14 @@ class ContainerFeed:
             self._left = f"{self._hardware.name}: {failure}"
             log.warning("%s is decoded in software from here on (%s)", self._title, self._left)
         self._hardware = None
+
+    def _other_stream(self) -> FaultError:
+        return FaultError(
+            FaultCode.SOURCE_LOST,
+            expected=f"the same streams from {self._title} as at first",
+            got="others: its sender has started anew",
+            remedy="nothing: it is opened again",
+        )
 
     def _lost(self, error: av.FFmpegError) -> FaultError:
         silent = isinstance(error, av.error.ExitError | av.error.TimeoutError)

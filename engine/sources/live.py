@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from av.video.frame import VideoFrame
@@ -25,8 +25,17 @@ STALL_S = 1.0
 CLOSE_WAIT_S = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an open feed says of itself, copied by its own thread: others never look into the container."""
+
+    rate_hz: float | None = None
+    pixel_aspect: float = 1.0
+    decoder: str = ""  # which one runs, for people
+
+
 class Feed(Protocol):
-    """What blocks. Used by one thread only; `close` is called by that thread too."""
+    """What blocks. Used by one thread only, which closes it too; all but `title` and `stop` are its alone."""
 
     @property
     def title(self) -> str:
@@ -35,22 +44,17 @@ class Feed(Protocol):
     def open(self) -> None:
         """Connect. Raises FaultError DEVICE_MISSING or URL_UNREACHABLE."""
 
-    @property
-    def rate_hz(self) -> float | None:
-        """What the source says once it is open."""
-
-    @property
-    def pixel_aspect(self) -> float: ...
-
-    @property
-    def decoder(self) -> str:
-        """Which decoder runs, for people."""
+    def facts(self) -> Facts:
+        """Known once it is open; the decoder may change with any picture."""
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float, float]]:
         """(frame, its media time in seconds, `time.monotonic()` when it or its packet arrived).
 
         Ends when the sender ends. Raises FaultError SOURCE_LOST.
         """
+
+    def stop(self) -> None:
+        """Let `open` and `pictures` end soon. From any thread."""
 
     def close(self) -> None: ...
 
@@ -67,6 +71,7 @@ class LiveSource:
         self._converter = Converter(colour)
         self._changed = threading.Condition()
         self._newest: VideoPicture | None = None
+        self._facts = Facts()
         self._given = -1
         self._closed = False
         self._end: FaultError | None = None
@@ -74,7 +79,7 @@ class LiveSource:
         self._thread.start()
         with self._changed:
             self._changed.wait_for(lambda: self._newest is not None or self._end is not None, open_s)
-            first, end = self._newest, self._end
+            first, facts, end = self._newest, self._facts, self._end
         if first is None:
             self.close()
             raise end or silent
@@ -83,22 +88,22 @@ class LiveSource:
             title=feed.title,
             width_px=first.width_px,
             height_px=first.height_px,
-            rate_hz=feed.rate_hz,
+            rate_hz=facts.rate_hz,
             duration_s=None,
             frames=None,
             seekable=False,
             live=True,
             colour=self._converter.colour(first.frame).text,
-            pixel_aspect=feed.pixel_aspect,
+            pixel_aspect=facts.pixel_aspect,
             interlaced=bool(first.frame.interlaced_frame),
-            decoder=feed.decoder,
+            decoder=facts.decoder,
         )
 
     @property
     def info(self) -> SourceInfo:
         """`decoder` changes when the hardware fails."""
-        if self._info.decoder != self._feed.decoder:
-            self._info = replace(self._info, decoder=self._feed.decoder)
+        if self._info.decoder != (decoder := self._facts.decoder):
+            self._info = replace(self._info, decoder=decoder)
         return self._info
 
     def read(self) -> VideoPicture | None:
@@ -136,6 +141,7 @@ class LiveSource:
             self._closed = True
             self._newest = None
             self._changed.notify_all()
+        self._feed.stop()
         if self._thread is threading.current_thread():
             return
         self._thread.join(CLOSE_WAIT_S)
@@ -160,10 +166,11 @@ class LiveSource:
             self._feed.open()
             for index, (frame, pts_s, arrived_s) in enumerate(self._feed.pictures()):
                 picture = VideoPicture(index, pts_s, arrived_s, frame, self._converter, turn_of(frame))
+                facts = self._feed.facts()
                 with self._changed:
                     if self._closed:
                         break
-                    self._newest = picture
+                    self._newest, self._facts = picture, facts
                     self._changed.notify_all()
             self._finish(None)
         except FaultError as error:

@@ -11,7 +11,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
-from engine.sources.live import LiveSource
+from engine.sources.live import Facts, LiveSource
 
 SILENT = FaultError(FaultCode.SOURCE_LOST, "a picture", "none", "look")
 
@@ -24,9 +24,6 @@ class FakeFeed:
     """Gives what is put into `events`: frames, None for the sender's end, or an exception to raise."""
 
     title = "fake device"
-    rate_hz = 25.0
-    pixel_aspect = 1.0
-    decoder = "fake decoder"
 
     def __init__(self, *events, open_error=None):
         self.events = queue.SimpleQueue()
@@ -40,6 +37,12 @@ class FakeFeed:
     def open(self):
         if self.open_error:
             raise self.open_error
+
+    def facts(self):
+        return Facts(25.0, 1.0, "fake decoder")
+
+    def stop(self):
+        pass
 
     def pictures(self):
         while (event := self.events.get()) is not None:
