@@ -181,12 +181,12 @@ class Commands:
         return None if shown is None else shown.frame.pts_s
 
     def _clock(self, pts_s: float) -> str:
-        return words.clock(pts_s - self._origin_s())
+        return words.short_clock(pts_s - self._origin_s())
 
     def _loop(self, pipeline: Pipeline, loop: Loop) -> str:
         pipeline.set_loop(loop)
         self._loop_from_s = None
-        return f"Loop {self._clock(loop.start_s)} to {self._clock(loop.end_s)}"
+        return f"Loop {self._clock(loop.start_s)}–{self._clock(loop.end_s)}"
 
     def _freeze(self, pipeline: Pipeline, state: SourceState) -> str:
         if state is SourceState.RUNNING:

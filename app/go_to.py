@@ -62,7 +62,7 @@ class GoTo(QWidget):
         """Along the lower edge, in the middle."""
         self._inside = area
         width, height = min(STRIP_PX, area.width()), self.sizeHint().height()
-        top = area.bottom() - height - theme.TRANSPORT_PX - theme.L
+        top = area.bottom() - height - theme.L
         self.setGeometry(area.left() + (area.width() - width) // 2, top, width, height)
 
     def withdraw(self) -> None:

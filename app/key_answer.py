@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app import theme
@@ -22,7 +22,7 @@ class KeyAnswer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._text = ""
-        self._font = theme.font(theme.TITLE_PX, bold=True)
+        self._height_px = theme.TITLE_PX
         self._inside = QRect()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -44,7 +44,7 @@ class KeyAnswer(QWidget):
         self.show()
         self.raise_()
         self.update()
-        self._timer.start(LONG_STAYS_MS if len(text) > LONG_LETTERS else STAYS_MS)
+        self._timer.start(LONG_STAYS_MS if self._is_long() else STAYS_MS)
 
     def clear(self) -> None:
         self._timer.stop()
@@ -52,13 +52,11 @@ class KeyAnswer(QWidget):
 
     def keep_inside(self, area: QRect, height_px: int) -> None:
         """The part of the parent whose upper right corner it takes, and the height of its letters."""
-        self._inside = area
-        if height_px != self._font.pixelSize():
-            self._font = theme.font(height_px, bold=True)
+        self._inside, self._height_px = area, height_px
         self._place()
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(self._font)
+        metrics = QFontMetricsF(self._font())
         return QSize(
             round(metrics.horizontalAdvance(self._text)) + 2 * theme.L, round(metrics.height()) + 2 * theme.S
         )
@@ -67,9 +65,16 @@ class KeyAnswer(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour(theme.BACKGROUND))
         painter.setPen(theme.colour(theme.TEXT))
-        painter.setFont(self._font)
+        painter.setFont(self._font())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
         painter.end()
+
+    def _is_long(self) -> bool:
+        return len(self._text) > LONG_LETTERS
+
+    def _font(self) -> QFont:
+        """A sentence is read from near: it hides no more of the picture than a word."""
+        return theme.font(round(self._height_px * 0.75) if self._is_long() else self._height_px, bold=True)
 
     def _place(self) -> None:
         size = self.sizeHint().boundedTo(self._inside.size())

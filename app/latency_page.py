@@ -6,22 +6,28 @@ import time
 from collections import deque
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme, words
 from app.controls import label, line
 from app.stage_table import StageTable
-from engine.types import Snapshot
+from engine.types import Snapshot, SourceState
 
 HISTORY_S = 60.0
 REFRESH_S = 0.5
+LAST_KNOWN = "The last figures known: no new picture is being shown."
 LEAST_RANGE_MS = 20.0  # quiet lines stay quiet
 
 
 class LatencyPage(QDialog):
-    """Per-stage table, a minute of due-to-painted, drops and the executing device."""
+    """Per-stage table, a minute of due-to-painted, drops and the executing device.
+
+    `stale` asks for a snapshot while the page is up: nothing else rings while a recording is paused.
+    """
+
+    stale = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
@@ -29,10 +35,15 @@ class LatencyPage(QDialog):
         self.resize(*(px * 2 // 3 for px in theme.WINDOW_PX))
         self._history: deque[tuple[float, float, float]] = deque()
         self._last_s = 0.0
+        self._refresh = QTimer(self)
+        self._refresh.setInterval(round(REFRESH_S * 1000))
+        self._refresh.timeout.connect(self.stale)
         self._device = label(tone="secondary")
         self._device.setWordWrap(True)
         self._counts = label(role=theme.STRONG)
         self._counts.setWordWrap(True)
+        self._as_of = label(tone="attention", role=theme.CAPTION)
+        self._as_of.setWordWrap(True)
         self._table = StageTable()
         self._plot, self._p50, self._p95 = _plot()
         left = QVBoxLayout()
@@ -41,6 +52,7 @@ class LatencyPage(QDialog):
         left.addWidget(self._device)
         left.addWidget(line())
         left.addWidget(self._table)
+        left.addWidget(self._as_of)
         left.addWidget(line())
         left.addWidget(self._counts)
         left.addStretch(1)
@@ -73,9 +85,11 @@ class LatencyPage(QDialog):
         decoder = snapshot.info.decoder if snapshot.info is not None else ""
         self._device.setText(f"{running}\nDecoder: {decoder}" if decoder else running)
         stats = snapshot.stats
+        runs = snapshot.source_state is SourceState.RUNNING
+        self._as_of.setText("" if runs or not stats.stages else LAST_KNOWN)
         self._counts.setText(f"{stats.shown} shown · {stats.masked} with own mask · {stats.dropped} dropped")
         painted = next((s for s in stats.stages if s.name == "due to painted"), None)
-        if painted is not None:
+        if painted is not None and runs:
             self._history.append((now_s, painted.p50_ms, painted.p95_ms))
         while self._history and now_s - self._history[0][0] > HISTORY_S:
             self._history.popleft()
@@ -84,6 +98,16 @@ class LatencyPage(QDialog):
         times = [at_s - now_s for at_s, _, _ in self._history]
         self._p50.setData(times, [p50 for _, p50, _ in self._history])
         self._p95.setData(times, [p95 for _, _, p95 in self._history])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._last_s = 0.0
+        self._refresh.start()
+        self.stale.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._refresh.stop()
+        super().hideEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._history.clear()

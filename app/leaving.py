@@ -60,7 +60,7 @@ class LeaveQuestion(QWidget):
         self._inside = area
         size = self.sizeHint().boundedTo(area.size())
         left = area.left() + (area.width() - size.width()) // 2
-        top = area.bottom() - size.height() - theme.TRANSPORT_PX
+        top = area.bottom() - size.height() - theme.L
         self.setGeometry(left, top, size.width(), size.height())
 
     def withdraw(self) -> None:

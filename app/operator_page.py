@@ -39,7 +39,7 @@ LOOKS = {
 class OperatorPage(QWidget):
     """Shows snapshots; what people do comes out of the parts' own signals."""
 
-    resized = Signal(QRect)  # what there is of it
+    free_changed = Signal(QRect)  # where questions may stand: over the picture's lower edge, nothing else
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +53,7 @@ class OperatorPage(QWidget):
         self.answer = KeyAnswer(self)
         self._snapshot: Snapshot | None = None
         self._filled = False
+        self._free = QRect()
         self._faded = False
         self._masked = False  # whether any picture since the last figures had a mask
         self._figures = QTimer(self)
@@ -136,7 +137,6 @@ class OperatorPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-        self.resized.emit(self.rect())
 
     def _show_figures(self) -> None:
         snapshot = self._snapshot
@@ -200,7 +200,10 @@ class OperatorPage(QWidget):
             hatch.setVisible(not self._filled or bool(hatch.tone))
         middle = places.canvas
         if self._filled:
-            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, 0)
+            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, -wanted.transport_px)
+        if middle != self._free:
+            self._free = middle
+            self.free_changed.emit(middle)
         self.answer.keep_inside(middle, theme.answer_px(self.window().height()))
 
     def _lay_out(self) -> None:

@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import theme
 from app.actions import ACTIONS, MOUSE, Place, shown_keys
 from app.controls import label
 
-# Sections in columns of about equal height.
+# Sections in columns of about equal height; in two of them where the screen is narrow.
 COLUMNS = ((Place.OPEN, Place.VIEW, Place.HELP), (Place.PLAY,), (Place.AI,))
+NARROW_COLUMNS = ((Place.OPEN, Place.VIEW, Place.HELP), (Place.PLAY, Place.AI))
+# Title bar and a rim, px: a window as large as its screen would be moved off it.
+RIM_PX = 48
 
 
 class ShortcutSheet(QDialog):
-    """Not modal: the video goes on, and the sheet can be put beside it."""
+    """Not modal: the video goes on, and the sheet can be put beside it. It scrolls on small screens."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts – polyplive")
+        free = self.screen().availableSize() - QSize(RIM_PX, RIM_PX)
+        content = _content(COLUMNS)
+        if content.sizeHint().width() > free.width():
+            content = _content(NARROW_COLUMNS)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(content)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(theme.XL, theme.XL, theme.XL, theme.XL)
-        outer.setSpacing(theme.L)
-        outer.addWidget(label("Shortcuts", role=theme.TITLE))
-        columns = QHBoxLayout()
-        columns.setSpacing(theme.XXL)
-        for places in COLUMNS:
-            column = QVBoxLayout()
-            column.setSpacing(theme.L)
-            for place in places:
-                entries = [entry for entry in ACTIONS if entry.place is place]
-                rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries]
-                column.addLayout(_section(place.value, rows))
-            if Place.AI in places:
-                column.addLayout(_section("Mouse", MOUSE))
-            column.addStretch(1)
-            columns.addLayout(column)
-        outer.addLayout(columns)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        self.resize((content.sizeHint() + QSize(bar, 2)).boundedTo(free))
         close = QAction(self)
         close.setShortcuts([QKeySequence("?"), QKeySequence("F1"), QKeySequence("Esc")])
         close.triggered.connect(self.close)
         self.addAction(close)
+
+
+def _content(places_of_columns: Sequence[Sequence[Place]]) -> QWidget:
+    content = QWidget()
+    outer = QVBoxLayout(content)
+    outer.setContentsMargins(theme.XL, theme.XL, theme.XL, theme.XL)
+    outer.setSpacing(theme.L)
+    outer.addWidget(label("Shortcuts", role=theme.TITLE))
+    columns = QHBoxLayout()
+    columns.setSpacing(theme.XXL)
+    for places in places_of_columns:
+        column = QVBoxLayout()
+        column.setSpacing(theme.L)
+        for place in places:
+            entries = [entry for entry in ACTIONS if entry.place is place]
+            rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries]
+            column.addLayout(_section(place.value, rows))
+        if Place.AI in places:
+            column.addLayout(_section("Mouse", MOUSE))
+        column.addStretch(1)
+        columns.addLayout(column)
+    outer.addLayout(columns)
+    return content
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> QVBoxLayout:

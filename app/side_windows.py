@@ -24,6 +24,7 @@ class SideWindows(QObject):
     """None of them is modal: the video goes on beside them."""
 
     faulted = Signal(object)
+    stale = Signal()  # one of them wants the newest snapshot
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -66,6 +67,7 @@ class SideWindows(QObject):
 
     def _make_latency(self, module: ModuleType) -> None:
         self._latency = module.LatencyPage(self._parent)
+        self._latency.stale.connect(self.stale)
         self.show_latency()
 
 

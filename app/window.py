@@ -330,7 +330,7 @@ class Window(QMainWindow):
         """Go on where this recording was left; one key goes to its beginning."""
         if (pts_s := self.opening.resume_s) is not None:
             self.commands.seek(pts_s)
-            at = words.duration(pts_s - self.operator.transport.origin_s)
+            at = words.short_clock(pts_s - self.operator.transport.origin_s)
             self.say(f"Resumed at {at}, Home = beginning")
 
     def _to_start(self) -> None:
@@ -395,13 +395,14 @@ class Window(QMainWindow):
         self.opens.faulted.connect(self.tell)
         self.ai.faulted.connect(self.tell)
         self.side_windows.faulted.connect(self.tell)
+        self.side_windows.stale.connect(self.bridge.ring)
         self.ai.chosen.connect(self.preferences.keep)
         self.opens.chosen.connect(self.preferences.keep)
         self.ai.mended.connect(self._notices.clear)
         self.leaving.answered.connect(self._left)
         page = self.operator
-        page.resized.connect(self.leaving.keep_inside)
-        page.resized.connect(self.go_to_field.keep_inside)
+        page.free_changed.connect(self.leaving.keep_inside)
+        page.free_changed.connect(self.go_to_field.keep_inside)
         self.go_to_field.left.connect(page.canvas.setFocus)
         self.go_to_field.asked.connect(lambda place: self.say(self.commands.go_to_place(place)))
         page.canvas.menu_asked.connect(self._picture_menu.popup)

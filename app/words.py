@@ -31,6 +31,14 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def short_clock(seconds: float) -> str:
+    """Media time for a word over the picture: "1:02.5", "1:00:00.0"."""
+    tenths = max(0, round(seconds * 10))
+    whole, rest = divmod(tenths, 10)
+    hours = f"{whole // 3600}:{whole // 60 % 60:02}" if whole >= 3600 else f"{whole // 60}"
+    return f"{hours}:{whole % 60:02}.{rest}"
+
+
 def speed(value: float) -> str:
     """Such as "1x", "0.5x", "−2x"."""
     return f"{'−' if value < 0 else ''}{abs(value):g}x"

@@ -57,6 +57,7 @@ class StatsRecorder:
             self._whole: dict[str, Histogram] = {}
             self._first_paint_s: float | None = None
             self._first_masked_s: float | None = None
+            self._last_shown_s: float | None = None
             self._last: tuple[int, int] | None = None  # number, seek_serial of the last painted frame
             self._last_covered = self._last_masked = -1
             self._shown_at: deque[float] = deque()
@@ -85,6 +86,7 @@ class StatsRecorder:
                 self._last = (frame.number, frame.seek_serial)
                 self._shown += 1
                 self._shown_at.append(end_s)
+                self._last_shown_s = end_s
                 self._add("due to painted", due_to_painted_ms, end_s)
             if presentation.mask_age_s is not None and frame.number > self._last_covered:
                 self._last_covered = frame.number
@@ -98,11 +100,16 @@ class StatsRecorder:
                 self._add("due to mask painted", due_to_painted_ms, end_s)
 
     def current(self, now_s: float) -> Stats:
-        """Percentiles and rates over the last few seconds, counts since `reset`."""
+        """Percentiles and rates over the last few seconds, counts since `reset`.
+
+        While no new frame is shown the percentiles stay as they were: a paused recording was as fast
+        as it was. The rates are of now.
+        """
         with self._lock:
             stages = []
+            as_of_s = now_s if self._last_shown_s is None else self._last_shown_s
             for name, samples in self._recent.items():
-                _forget(samples, now_s)
+                _forget(samples, as_of_s)
                 if samples:
                     values = np.fromiter((value for _, value in samples), np.float64, len(samples))
                     p50, p95, p99 = np.percentile(values, (50, 95, 99))

@@ -132,9 +132,13 @@ class Reader:
             self._show(index)
 
     def set_loop(self, loop: Loop | None) -> None:
-        """Live sources have no other time to go to."""
-        if not self._is_live():
-            self._board.change(loop=loop)
+        """Live sources have no other time to go to. Set behind its end while it plays, it begins at once."""
+        if self._is_live() or self._source is None:
+            return
+        self._board.change(loop=loop)
+        running = self._board.status.source_state is SourceState.RUNNING and self._board.status.speed > 0
+        if loop is not None and running and self._at.pts_s > loop.end_s:
+            self._go_round()
 
     def step(self, frames: int) -> None:
         """Pause and go `frames` frames on (or back), exactly."""

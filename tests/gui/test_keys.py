@@ -189,3 +189,12 @@ def test_a_frozen_picture_without_the_ai_says_both(playing, qtbot):
 
     qtbot.waitUntil(lambda: "frozen by you" in window.operator.notice.text)
     qtbot.waitUntil(lambda: "nothing is marked" in window.operator.notice.text)
+
+
+def test_the_sheet_is_never_larger_than_the_screen(qtbot):
+    sheet = ShortcutSheet()
+    qtbot.addWidget(sheet)
+    free = sheet.screen().availableSize()
+
+    assert sheet.width() <= free.width()
+    assert sheet.height() <= free.height()

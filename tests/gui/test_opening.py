@@ -214,6 +214,6 @@ def test_a_recording_goes_on_where_it_was_left_and_says_so(make_window, qtbot, t
 
     window.opening.open(spec)
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index >= left_at)
-    assert window.operator.answer.text == "Resumed at 0:00:08, Home = beginning"
+    assert window.operator.answer.text == "Resumed at 0:08.0, Home = beginning"
     window.handler("open_again")()
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index < 100)

@@ -145,3 +145,15 @@ def test_the_latency_window_is_made_when_it_is_asked_for(playing, qtbot):
 
     qtbot.waitUntil(lambda: any("with own mask" in label.text() for label in page.findChildren(QLabel)))
     assert page.isVisible()
+
+
+def test_the_latency_window_opened_while_paused_shows_the_last_figures_and_says_so(paused, qtbot):
+    window, _ = paused
+    window.handler("show_latency")()
+    qtbot.waitUntil(lambda: window.side_windows.latency is not None)
+    page = window.side_windows.latency
+
+    def says(words):
+        return any(words in label.text() for label in page.findChildren(QLabel))
+
+    qtbot.waitUntil(lambda: says(" ms") and says("last figures known"))

@@ -206,3 +206,14 @@ def test_the_wheel_over_the_time_line_goes_a_second(window, qtbot):
     qtbot.waitUntil(lambda: shown(window) == frame_at(1000))
     row.wheel_turned.emit(-1)
     qtbot.waitUntil(lambda: shown(window) == 0)
+
+
+def test_a_loop_set_while_it_plays_begins_at_once(window, qtbot):
+    window.commands.go_to_place(Place(30, None, ""))
+    qtbot.waitUntil(lambda: shown(window) == 30)
+    press(window, "I")
+    press(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: shown(window) >= 40)
+    press(window, "O")
+
+    qtbot.waitUntil(lambda: shown(window) < 40)

@@ -54,6 +54,17 @@ def test_stages_are_forgotten_after_the_window():
     assert (stage.p50_ms, stage.samples) == (4.0, 1)
 
 
+def test_while_nothing_new_is_shown_the_last_figures_stay_and_the_rates_do_not():
+    stats = StatsRecorder()
+    for number in range(60):
+        stats.add("network", 4.0, now_s=number / 30)
+        paint(stats, number, number / 30)
+    paused = stats.current(now_s=100.0)
+
+    assert {stage.name for stage in paused.stages} >= {"network", "paint", "due to painted"}
+    assert paused.shown_hz == 0.0
+
+
 def test_the_report_leaves_out_the_first_two_seconds():
     stats = StatsRecorder()
     for number in range(120):
