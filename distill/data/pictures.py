@@ -11,6 +11,7 @@ import numpy as np
 
 from distill.data.mask_values import Array
 from engine.orientation import AS_STORED, orientation_of, upright
+from engine.stills import COLOUR, eight_bit
 from engine.types import U8
 
 
@@ -29,8 +30,8 @@ class PictureFile:
 def read_picture(path: Path, colour: bool = False) -> PictureFile:
     """Raises ValueError, in words for a list of problems: not there, cut short, not a picture."""
     data = read_data(path)
-    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
-    pixels = upright(decoded(data, flag | cv2.IMREAD_IGNORE_ORIENTATION), data)
+    flag = COLOUR if colour else cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = eight_bit(upright(decoded(data, flag), data)).pixels
     return PictureFile(
         pixels.astype(np.uint8, copy=False), hashlib.sha256(data).hexdigest(), orientation_of(data)
     )

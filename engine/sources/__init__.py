@@ -27,7 +27,7 @@ VIDEO_SUFFIXES = frozenset(
     | {".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".ivf", ".obu", ".mjpg", ".mjpeg", ".y4m", ".nut"}
     | {".gif", ".apng", ".rm", ".rmvb", ".dcm", ".dicom"}
 )
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "srt", "tcp"})
 # "capture:0" is a number that OpenCV counts; "lavfi:" draws its own pictures, for tests without a device.
 CAPTURE_SCHEMES = frozenset({"v4l2", "dshow", "avfoundation", "capture", "lavfi"})
