@@ -12,7 +12,7 @@ from app.canvas import Canvas
 from app.catalogue import Catalogue, model_choice, name_of, read_catalogue
 from app.control_panel import OWN_PRESET, ControlPanel
 from app.launch import Launch
-from engine.faults import FaultError
+from engine.faults import Fault, FaultError
 from engine.overlays import OVERLAYS, OverlayStyle
 from engine.types import OperatingPoint, Snapshot
 
@@ -43,7 +43,7 @@ class AiControls(QObject):
         self._point_waits = True  # until the model is there whose presets it comes from
         self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
         self._reading.done.connect(self._show_catalogue)
-        self._reading.failed.connect(self.faulted)
+        self._reading.failed.connect(self._show_no_catalogue)
         panel.model_chosen.connect(self._choose)
         panel.point_chosen.connect(self._use_point)
         self.set_style(launch.overlay)
@@ -55,6 +55,7 @@ class AiControls(QObject):
             self._reading.forget()
             self._reading.join(1.0)
             return
+        pipeline.expect_model(True)
         self._reading.start()
 
     def take(self, snapshot: Snapshot) -> None:
@@ -134,6 +135,11 @@ class AiControls(QObject):
             self.chosen.emit({"ai.threshold": point.threshold})
         else:
             self.chosen.emit({"ai.preset": preset, "ai.threshold": None})
+
+    def _show_no_catalogue(self, fault: Fault) -> None:
+        if self._pipeline is not None:
+            self._pipeline.expect_model(False)
+        self.faulted.emit(fault)
 
     def _show_catalogue(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -46,7 +46,7 @@ class Commands:
             return self._freeze(self._pipeline, self._snapshot.source_state)
         if (pipeline := self._recording()) is None:
             return ""
-        if is_running(self._now):
+        if is_running(self._now) and not self._now.waits_for_ai:
             pipeline.pause()
             return "Pause"
         pipeline.play()

@@ -103,7 +103,7 @@ class Window(QMainWindow):
         """Everything is there: open what waits, load the model."""
         self._pipeline = pipeline
         self.bridge.connect_to(pipeline)
-        for part in (self.commands, self.opening, self.ai):
+        for part in (self.commands, self.ai, self.opening):  # a recording waits for the AI that is coming
             part.connect_to(pipeline)
         self.bridge.ring()
 

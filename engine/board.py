@@ -40,6 +40,7 @@ class Status:
     runtime: RuntimeInfo | None = None
     running: Chosen | None = None
     preparing: Chosen | None = None
+    waits_for_ai: bool = False
     network_size: Size | None = None
     point: OperatingPoint = OperatingPoint(threshold=0.5, min_area_frac=0.0)
     mask_wait_s: float | None = None

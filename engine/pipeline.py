@@ -166,6 +166,7 @@ class Pipeline:
             runtime=status.runtime,
             running=status.running,
             preparing=status.preparing,
+            waits_for_ai=status.waits_for_ai,
             operating_point=status.point,
             stats=self._current_stats(),
             faults=status.faults,

@@ -289,6 +289,7 @@ class Snapshot:
     `serial` grows with every change, `presentation` may be the same object as before. `position_s` and
     `index` are those of the picture shown (`pts_s` as in the file). `faults`: newest last, those still true.
     `running`: what runs, as it was asked for; `preparing`: what is being made ready.
+    `waits_for_ai`: a recording that was just opened stands at its first picture until then.
     """
 
     serial: int
@@ -305,6 +306,7 @@ class Snapshot:
     runtime: RuntimeInfo | None
     running: Chosen | None
     preparing: Chosen | None
+    waits_for_ai: bool
     operating_point: OperatingPoint
     stats: Stats
     faults: tuple[Fault, ...]

@@ -85,7 +85,7 @@ class Inferer:
     def set_model(self, model_dir: Path, runtime: str, precision: str) -> None:
         """Load a model folder; what runs goes on until it is ready. Of several wishes the last counts."""
         self._asked = Chosen(model_dir, runtime, precision)
-        self._on = True
+        self._on, self._expected = True, False
         self._failure, self._hung = "", frozenset()
         self._board.clear_faults(PLACE)
         self._load(self._asked)

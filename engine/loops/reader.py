@@ -14,7 +14,7 @@ from engine.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late,
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
-from engine.types import Frame, Loop, Pacing, SourceState
+from engine.types import AiState, Frame, Loop, Pacing, SourceState
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,9 @@ REOPEN_AFTER_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 DEFAULT_PERIOD_S = 1 / 25
 # EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
 ACKNOWLEDGE_TIMEOUT_S = 2.0
+# A recording's first second would be unmarked while the network is made ready; not for longer than this.
+WAIT_FOR_AI_S = 8.0
+AI_POLL_S = 0.03
 
 OpenSource = Callable[[SourceSpec, SourceOptions], Source]
 
@@ -70,6 +73,7 @@ class Reader:
         self._reopens = 0
         self._reopen_at_s: float | None = None
         self._frozen = False  # a person holds a live picture; the source is read on
+        self._wait_until_s: float | None = None  # a recording that was just opened waits for the AI
         self._at = _Position()
 
     # Commands
@@ -81,6 +85,7 @@ class Reader:
         self._spec, self._options = spec, options
         self._reopens = 0
         self._frozen = False
+        self._wait_until_s = time.monotonic() + WAIT_FOR_AI_S
         self._stats.reset()
         self._board.clear_faults(PLACE)
         self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None)
@@ -94,6 +99,8 @@ class Reader:
         self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
 
     def play(self) -> None:
+        """Go on, also without the AI that is being made ready."""
+        self._wait_until_s = None
         if self._is_live():
             self._thaw()
             return
@@ -117,6 +124,8 @@ class Reader:
         info = self._board.status.info
         if info is None or info.live or (speed < 0 and not info.seekable):
             return
+        if (speed < 0) is not (self._board.status.speed < 0):
+            self._seek_serial += 1  # what was handed over ahead lies in the other direction
         self._at.clock = None
         self._board.change(speed=speed)
 
@@ -181,7 +190,21 @@ class Reader:
             return self._deliver(self._at.pending, self._at.pending.captured_s)
         if status.pacing is Pacing.EVERY:
             return self._unfinished_s(now_s) or self._deliver(self._at.pending, now_s)
+        if self._waits_for_ai(now_s):
+            return AI_POLL_S
         return self._deliver_in_time(self._at.pending, now_s, status.speed)
+
+    def _waits_for_ai(self, now_s: float) -> bool:
+        """Whether a recording stands at its first picture because the network is still being made ready."""
+        status, until_s = self._board.status, self._wait_until_s
+        waits = until_s is not None and now_s < until_s and status.ai_state is AiState.LOADING
+        waits = waits and self._at.handed_number is not None
+        if waits is not status.waits_for_ai:
+            self._at.clock = None
+            self._board.change(waits_for_ai=waits)
+        if self._at.handed_number is not None and not waits:
+            self._wait_until_s = None
+        return waits
 
     def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
         period_s = self._period_s() / speed
@@ -234,19 +257,26 @@ class Reader:
         return 0.0
 
     def _play_backwards(self, now_s: float) -> float | None:
+        """Each frame by a seek, handed over ahead as when playing on, so that its mask is there in time."""
         assert self._source is not None
         speed = self._board.status.speed
+        period_s = self._period_s() / -speed
+        ahead_s = lead_s(period_s, self._network_pace().takes_s)
         if self._at.clock is None:
-            self._at.clock = MediaClock(self._at.pts_s, now_s, speed)
-        index = self._source.index_at(self._at.clock.pts_s(now_s))
-        if index != self._at.index:
-            self._show(index)
-        if index == 0:
+            self._at.clock = MediaClock(self._at.pts_s, now_s + ahead_s, speed)
+        clock = self._at.clock
+        if self._at.index == 0:
+            if (left_s := (self._at.due_s or now_s) - now_s) > 0:
+                return left_s
             self._presenter.flush()
             self._board.event(SourceEvent.PAUSE, speed=1.0)
             self._at.clock = None
             return None
-        return self._period_s()
+        index = self._source.index_at(clock.pts_s(now_s + ahead_s))
+        if index != self._at.index and (picture := self._read_at(index, self._move_to)) is not None:
+            self._at.clock = clock
+            self._deliver(picture, now_s + ahead_s)
+        return max(0.0, now_s + period_s / 2 - time.monotonic())
 
     def _read_on(self) -> float:
         """Behind a frozen picture: keep the newest one only, and hear whether there is still a signal."""
@@ -391,11 +421,11 @@ class Reader:
             self._deliver(picture, time.monotonic())
         self._at.clock = None
 
-    def _read_at(self, index: int) -> Picture | None:
+    def _read_at(self, index: int, go: Callable[[int], None] | None = None) -> Picture | None:
         """Frame `index`; where the file breaks off before it, the last one that can be decoded (nearly)."""
         back = 1
         while self._source is not None:
-            self._seek_to(index)
+            (go or self._seek_to)(index)
             picture = self._read()
             if picture is not None or index == 0:
                 return picture
@@ -403,10 +433,14 @@ class Reader:
         return None
 
     def _seek_to(self, index: int) -> None:
+        self._move_to(index)
+        self._seek_serial += 1
+
+    def _move_to(self, index: int) -> None:
+        """To another frame that belongs to those before it: their masks may be drawn on it."""
         assert self._source is not None
         self._source.seek(index)
         self._at = _Position(index=self._at.index, pts_s=self._at.pts_s)
-        self._seek_serial += 1
 
     def _period_s(self) -> float:
         info = self._board.status.info

@@ -29,11 +29,18 @@ class Screen:
         self.source, self.runtime = source, runtime
         self.seen = []  # presentations, as painted
         self.words = []
+        self.loads = lambda: None
         self.pipeline = Pipeline(
             self._bell,
             open_source=self._open_source,
-            open_live=only(lambda name, model, options: self.runtime),
+            open_live=only(lambda name, model, options: self._open_runtime()),
         )
+
+    def _open_runtime(self):
+        self.loads()
+        if isinstance(self.runtime, Exception):
+            raise self.runtime
+        return self.runtime
 
     def _open_source(self, spec, options):
         if isinstance(self.source, Exception):
@@ -488,6 +495,69 @@ def test_backwards_play_runs_to_the_first_frame_and_pauses(screen):
     snapshot = view.until(lambda s: s.word is StateWord.PAUSED)
 
     assert snapshot.presentation.frame.index == 0
+
+
+def test_played_backwards_frames_get_their_masks_too(screen, model):
+    view = screen(FakeSource(frames=40, rate_hz=25), FakeRuntime(delay_s=0.01))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.frame.index >= 30)
+    view.pipeline.set_speed(-1.0)
+    view.until(lambda s: s.speed < 0)
+    view.words.clear()
+    began = len(view.seen)
+    view.until(lambda s: s.source_state is SourceState.PAUSED)
+
+    last = {shown.frame.index: shown for shown in view.seen[began:]}
+    own = [i for i, shown in last.items() if shown.result is not None and shown.result.index == i]
+    assert len(last) > 20
+    assert len(own) >= 0.9 * len(last)
+    assert view.words.count(StateWord.STALE) <= 1
+
+
+@pytest.fixture
+def loading(model):
+    """A pipeline whose network is made ready until `ready` is set, and its screen."""
+    ready = threading.Event()
+    view = Screen(FakeSource(frames=50, rate_hz=50), FakeRuntime())
+    view.loads = lambda: ready.wait(WAIT_S)
+    view.pipeline.expect_model(True)
+    view.until(lambda s: s.ai_state is AiState.LOADING)
+    view.pipeline.open(SPEC)
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.waits_for_ai and s.source_state is SourceState.RUNNING)
+    yield view, ready
+    ready.set()
+    view.pipeline.close()
+
+
+def test_a_recording_waits_at_its_first_picture_until_the_ai_is_ready(loading):
+    view, ready = loading
+    waiting = view.pipeline.snapshot()
+    ready.set()
+    view.until(lambda s: s.source_state is SourceState.ENDED)
+
+    assert (waiting.word, waiting.presentation.frame.index) == (StateWord.AI_LOADING, 0)
+    masked = {shown.frame.index for shown in view.seen if shown.result is not None}
+    assert masked == set(view.indices())
+
+
+def test_a_recording_that_waits_for_the_ai_plays_when_it_is_told_to(loading):
+    view, _ = loading
+    view.pipeline.play()
+    view.until(lambda s: s.presentation.frame.index > 5)
+
+    assert view.pipeline.snapshot().word is StateWord.AI_LOADING
+
+
+def test_nobody_waits_for_an_ai_that_fails(loading):
+    view, ready = loading
+    view.runtime = FaultError(FaultCode.MODEL_LOAD, "a network", "a poem", "export it again")
+    ready.set()
+    view.until(lambda s: s.presentation.frame.index > 5)
+
+    assert view.pipeline.snapshot().word is StateWord.AI_FAULT
 
 
 def test_turning_the_ai_off_takes_the_mask_away_at_once(screen, model):
