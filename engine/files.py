@@ -87,7 +87,7 @@ def read_json_lines(path: Path) -> Iterator[Any]:
 
     Raises json.JSONDecodeError for any other broken line.
     """
-    with path.open(encoding="utf-8") as stream:
+    with path.open(encoding="utf-8-sig") as stream:
         for line in stream:
             if not line.strip():
                 continue

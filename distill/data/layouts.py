@@ -8,13 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from distill.data.class_masks import nnunet_files, read_nnunet, read_voc, voc_files
 from distill.data.classes import with_values
+from distill.data.cvat import cvat_files, read_cvat
 from distill.data.index import INDEX_NAME, index_lines, refuse_label
+from distill.data.label_studio import label_studio_files, read_label_studio
 from distill.data.masks import MaskFile
 from distill.data.outlines import coco_files, labelme_files, read_coco, read_labelme
 from distill.data.pairs import BY_STEM, Pairs, paired, placed, read_pairs
 from distill.data.samples import Found, Problem, Sample, Source
 from distill.data.sequences import CLINICDB, COLONDB, CVC300, ETIS, KVASIR, KVASIR_STEM
+from distill.data.yolo import read_yolo, yolo_files
 from engine.faults import FaultCode, FaultError
 
 AUTO = "auto"
@@ -245,6 +249,25 @@ LAYOUTS: Mapping[str, Layout] = {
             "{folder}",
             "test",
         ),
+    ),
+    "nnunet": Layout(
+        "nnU-Net with 2D pictures: imagesTr/ and labelsTr/, dataset.json", read_nnunet, nnunet_files
+    ),
+    "voc": Layout(
+        "VOC, as CVAT exports masks: JPEGImages/ and SegmentationClass/, labelmap.txt", read_voc, voc_files
+    ),
+    "cvat": Layout("CVAT: its own XML, for images or for video", read_cvat, cvat_files, rank=GENERAL),
+    "label-studio": Layout(
+        "Label Studio: JSON with brush strokes or polygons",
+        read_label_studio,
+        label_studio_files,
+        rank=GENERAL,
+    ),
+    "yolo": Layout(
+        "YOLO segmentation: images/ and labels/ with polygons, data.yaml",
+        read_yolo,
+        yolo_files,
+        rank=GENERAL,
     ),
     "labelme": Layout("LabelMe: a JSON file an image", read_labelme, labelme_files, rank=GENERAL),
     "coco": Layout("COCO: one JSON file with polygons or run lengths", read_coco, coco_files, rank=GENERAL),

@@ -9,6 +9,7 @@ from pathlib import Path
 from distill.data.samples import Found, Problem, Sample
 from distill.data.sequences import set_name
 from distill.data.splits import TEST, TRAIN, VALIDATION
+from distill.data.texts import text_of
 
 # Read without being named, when they lie in the source's own folder.
 USUAL_LISTS = {
@@ -39,11 +40,11 @@ def with_lists(samples: Sequence[Sample], lists: Mapping[Path, str]) -> Found:
     problems = []
     for path, side in lists.items():
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
+            lines = text_of(path.read_bytes()).split("\n")
+        except (OSError, ValueError) as error:
             problems.append(Problem(path, f"a list that cannot be read: {error}"))
             continue
-        for line in filter(None, map(str.strip, lines)):
+        for line in filter(None, (line.strip().strip('"') for line in lines)):
             name = Path(line.replace("\\", "/"))
             # A name may hold dots, so a suffix is only taken off where the whole is not a name.
             found = by_stem.get(name.name) or by_stem.get(name.stem, [])

@@ -31,6 +31,10 @@ F64 = npt.NDArray[np.float64]
 LOSSLESS = frozenset({".bmp", ".png", ".tif", ".tiff"})
 
 
+Points = tuple[tuple[float, float], ...]
+Patch = tuple[int, int, bytes]  # left, top, a picture file
+
+
 @dataclass(frozen=True, slots=True)
 class MaskFile:
     """A picture. `colours`: every colour with red or green in it is a polyp (BKAI's two kinds).
@@ -49,15 +53,17 @@ class MaskFile:
 class Outlines:
     """Polygons in pixels (the top left corner of the picture is 0, 0) and run lengths, joined.
 
-    `runs` are compressed, `lengths` plain COCO run lengths. `path` is the file that they come from.
+    `runs` are compressed, `lengths` plain COCO run lengths, `patches` small
+    masks with their place. `path` is the file that they come from.
     """
 
     path: Path
     width_px: int
     height_px: int
-    polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
+    polygons: tuple[Points, ...] = ()
     runs: tuple[Rle, ...] = ()
     lengths: tuple[tuple[int, ...], ...] = ()
+    patches: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,22 @@ def _drawn(mask: Outlines) -> U8:
         if rle["size"] != [mask.height_px, mask.width_px]:
             raise ValueError(f"run lengths of {rle['size'][1]}x{rle['size'][0]}")
         picture |= decode(rle)
+    for patch in mask.patches:
+        _patch(picture, patch)
     for lengths in mask.lengths:
         values = (np.arange(len(lengths)) % 2).astype(np.uint8)
         picture |= np.repeat(values, lengths).reshape(mask.width_px, mask.height_px).T
     return picture
+
+
+def _patch(picture: U8, patch: Patch) -> None:
+    """Draws it, cut at the picture's edges. Raises ValueError."""
+    left, top, data = patch
+    pixels = decoded(data, cv2.IMREAD_GRAYSCALE) > 0
+    top_cut, left_cut = max(0, -top), max(0, -left)
+    pixels = pixels[top_cut:, left_cut:]
+    place = picture[top + top_cut :, left + left_cut :][: pixels.shape[0], : pixels.shape[1]]
+    place |= pixels[: place.shape[0], : place.shape[1]].astype(np.uint8)
 
 
 def _inside(corners: F64, width_px: int, height_px: int) -> U8:

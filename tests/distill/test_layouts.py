@@ -12,6 +12,15 @@ from distill.data.prepare import Wishes, find_samples, prepare
 from distill.data.samples import source_of
 from distill.data.sequences import CLINICDB_STARTS, clinicdb_sequence
 from engine.faults import FaultCode, FaultError
+from tests.distill.annotation_trees import (
+    cvat_images,
+    cvat_video,
+    label_studio,
+    labelme_masks,
+    nnunet,
+    voc,
+    yolo,
+)
 from tests.distill.trees import HEIGHT_PX, WIDTH_PX, disc, folders, pair, picture, write, write_lines
 
 KVASIR = ["cju0qkwl35piu0993l0dewei2", "ck2bxiswtxuw80838qkisqjwz"]
@@ -203,7 +212,12 @@ TREES = {
     "pranet": [pranet, pranet_in_plural, paper],
     "folders": [plain],
     "coco": [coco_in],
-    "labelme": [labelme],
+    "labelme": [labelme, labelme_masks],
+    "label-studio": [label_studio],
+    "cvat": [cvat_images, cvat_video],
+    "voc": [voc],
+    "nnunet": [nnunet],
+    "yolo": [yolo],
     "index": [index_in],
 }
 CASES = [(name, make) for name, makers in TREES.items() for make in makers]
