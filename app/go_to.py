@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app import theme
@@ -69,12 +69,6 @@ class GoTo(QWidget):
         if not self.isHidden():
             self.hide()
             self.left.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.withdraw()
-        else:
-            super().keyPressEvent(event)
 
     def _tell(self, text: str) -> None:
         """Say where it is, or what is wrong with it; never a lone letter that is still being typed."""

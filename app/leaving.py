@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app import theme
@@ -67,12 +66,6 @@ class LeaveQuestion(QWidget):
         """It is answered, or there is nothing left to ask about."""
         self._timer.stop()
         self.hide()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self._answer(False)
-        else:
-            super().keyPressEvent(event)
 
     def _answer(self, leaves: bool) -> None:
         self.withdraw()

@@ -200,7 +200,8 @@ class OperatorPage(QWidget):
             hatch.setVisible(not self._filled or bool(hatch.tone))
         middle = places.canvas
         if self._filled:
-            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, -wanted.transport_px)
+            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, 0)
+            middle.setBottom(places.research.top())
         if middle != self._free:
             self._free = middle
             self.free_changed.emit(middle)

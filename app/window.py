@@ -153,6 +153,12 @@ class Window(QMainWindow):
         self.full_screen.toggle()
 
     def leave(self) -> None:
+        """Esc: first what lies over the picture, then full screen."""
+        for question in (self.leaving, self.go_to_field):
+            if not question.isHidden():
+                question.withdraw()
+                self.operator.canvas.setFocus()
+                return
         self.full_screen.leave()
         if self.page is self.operator:
             self.operator.canvas.setFocus()

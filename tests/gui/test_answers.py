@@ -111,6 +111,17 @@ def test_leaving_a_live_picture_is_asked_once_and_the_picture_goes_on(live, qtbo
     assert live.isVisible()
 
 
+def test_esc_stays_and_does_not_leave_full_screen(live, press):
+    live.handler("toggle_full_screen")()
+    live.handler("quit")()
+    press(live, Qt.Key.Key_Escape)
+
+    assert not live.leaving.is_asking
+    assert live.full_screen.is_on
+    assert live.focusWidget() is live.operator.canvas
+    live.handler("leave")()
+
+
 def test_a_second_time_leaves_the_live_picture(live):
     live.handler("quit")()
     live.handler("quit")()
