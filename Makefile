@@ -3,19 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-slow test-gpu lint bench setup setup-dev clean
+.PHONY: demo test test-slow test-gpu test-fuzz lint bench setup setup-dev clean
 
 demo: setup ## The bundled demonstration with live contours
 	@$(PY) main.py --demo
 
 # Twice, as in use: the window never meets what trains. Each on two cores, a file of tests to one of them.
-PYTEST = $(PY) -m pytest -m "not slow and not gpu" -n 2 --dist loadfile
+PYTEST = $(PY) -m pytest -m "not slow and not gpu and not fuzz" -n 2 --dist loadfile
 test: setup-dev ## Everything that may run everywhere, under 8 minutes on two cores
 	$(PYTEST) --ignore tests/distill
 	OMP_NUM_THREADS=1 $(PYTEST) tests/distill
 
 test-slow: setup-dev ## What takes longer
 	$(PY) -m pytest -m slow
+
+test-fuzz: setup-dev ## Damaged files and killed processes, by fixed seeds; prints its table
+	$(PY) -m pytest -m fuzz -s tests/fuzz
 
 test-gpu: setup-dev ## What needs an NVIDIA GPU
 	$(PY) -m pytest -m gpu -s -rs tests/gpu
