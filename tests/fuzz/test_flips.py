@@ -1,4 +1,4 @@
-"""One changed byte in a recording: it is read whole, its faults are said, or it is refused; never anything else."""
+"""One changed byte in a recording: it is read whole, its faults are said, or it is refused."""
 
 from __future__ import annotations
 

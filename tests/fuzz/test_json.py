@@ -1,4 +1,4 @@
-"""Every JSON that we did not write this second is read, or refused in one sentence; nothing else comes of it."""
+"""Every JSON that we did not write this second is read, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -25,17 +25,27 @@ pytestmark = pytest.mark.fuzz
 
 
 def _summary(folder):
-    write_json(
-        folder / SUMMARY,
-        {
-            "schema": 1, "source": "a.mp4", "frames": 10, "duration_s": 1.0, "width_px": 320, "height_px": 240,
-            "decoder": "", "model": {"id": "red", "sha256": "0" * 64},
-            "runtime": {"name": "openvino", "device": "x", "precision": "f32", "threads": 1, "version": "1"},
-            "threshold": 0.5, "min_area_frac": 0.001, "frames_with_findings": 3, "frames_per_s": 10.0,
-            "versions": {}, "created_utc": "2026-01-01T00:00:00+00:00", "complete": True, "faults": [],
-            "files": ["results.jsonl"],
-        },
-    )  # fmt: skip
+    value = {
+        "schema": 1,
+        "source": "a.mp4",
+        "frames": 10,
+        "duration_s": 1.0,
+        "width_px": 320,
+        "height_px": 240,
+        "decoder": "",
+        "model": {"id": "red", "sha256": "0" * 64},
+        "runtime": {"name": "openvino", "device": "x", "precision": "f32", "threads": 1, "version": "1"},
+        "threshold": 0.5,
+        "min_area_frac": 0.001,
+        "frames_with_findings": 3,
+        "frames_per_s": 10.0,
+        "versions": {},
+        "created_utc": "2026-01-01T00:00:00+00:00",
+        "complete": True,
+        "faults": [],
+        "files": ["results.jsonl"],
+    }
+    write_json(folder / SUMMARY, value)
     return folder / SUMMARY, lambda: read_summary(folder)
 
 
@@ -95,8 +105,7 @@ def test_damaged_json_is_read_or_refused_in_a_sentence(kind, tmp_path, capsys, c
             read()
             counts["read"] += 1
         except FaultError as fault:
-            counts["refused"] += 1
-            assert str(fault).endswith("."), seed
+            counts["refused" if str(fault).endswith(".") else f"no sentence, seed {seed}"] += 1
         except Exception as error:
             counts[f"{type(error).__name__}, seed {seed}"] += 1
         assert time.monotonic() - began_s < SLOWEST_S, seed
