@@ -1,6 +1,7 @@
 """Analyses damaged copies of one clip: `python -m tests.fuzz.flips CLIP MODEL FOLDER FIRST LAST FRAMES`.
 
-Seeds FIRST to LAST, one after the other. A process of its own, so that a crash is an exit code. A line of JSON for each seed says what came of it.
+Seeds FIRST to LAST, one after the other, in a process of its own, so that a crash is an exit code. A line of
+JSON for each seed says what came of it.
 """
 
 from __future__ import annotations
