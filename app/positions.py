@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import math
 from pathlib import Path
 
 from engine.files import user_data, write_json
+from engine.json_reader import read_json
 from engine.sources.base import SourceSpec
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ class Positions:
         if (path := self._path(spec)) is None:
             return None
         try:
-            with path.open("rb") as stream:
-                value = json.loads(stream.read(MAX_BYTES))
+            value = read_json(path, MAX_BYTES)
             same = value["schema"] == SCHEMA and value["file"] == _file_now(spec)
             pts_s = float(value["pts_s"])
         except FileNotFoundError:

@@ -19,13 +19,13 @@ import cv2
 
 from engine.components import components_of, find_regions
 from engine.faults import FaultCode, FaultError
-from engine.files import shown, write_text
+from engine.files import sha256_of, shown, write_text
 from engine.model_folder import WEIGHTS, ModelFolder
 from engine.output_folder import OutputFolder
 from engine.overlay_files import STILLS, VIDEO
 from engine.read_ahead import Item, ReadAhead
 from engine.result_writer import Judged, ResultWriter
-from engine.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_summary
+from engine.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_results, read_summary
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
@@ -108,6 +108,7 @@ def analyse(
             frames_missing=sum(fault.lost_frames for fault in ahead.faults),
             faults=tuple(str(fault) for fault in ahead.faults),
             files=writer.files,
+            sha256={name: sha256_of(folder.aside / name) for name in writer.files if name != STILLS},
         )
         write_text(folder.aside / SUMMARY, summary.model_dump_json(by_alias=True, indent=2) + "\n")
         folder.publish(summary.files, earlier, last=SUMMARY)
@@ -195,16 +196,32 @@ def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
 
 
 def earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
-    """What an earlier run left in `out`, to be replaced. Raises FaultError for what must not be."""
+    """What an earlier run left in `out`, to be replaced: files, then the folder they were in.
+
+    Only what `analyse` writes, by the names that it gives. Raises FaultError for what must not be replaced.
+    """
     if out.exists() and not out.is_dir():
         raise _bad_out(f"{out}, which is a file")
     if spec.kind == "file" and Path(spec.address).resolve() == (out / VIDEO).resolve():
         raise _bad_out(f"{out}, where the source itself would be overwritten")
     earlier = read_summary(out)
-    files = earlier.files if earlier else ()
-    if (out / STILLS).exists() and STILLS not in files:
+    files: tuple[str, ...] = earlier.files if earlier else ()
+    stills = out / STILLS
+    if STILLS not in files and not stills.exists():
+        return files
+    ours = STILLS in files and stills.is_dir() and not stills.is_symlink()
+    inside = {path.name for path in stills.iterdir()} if ours else set()
+    if not ours or not inside <= _drawn(out):
         raise _bad_out(f"{out}, where a folder {STILLS} of something else is")
-    return files
+    return (*(name for name in files if name != STILLS), *(f"{STILLS}/{name}" for name in inside), STILLS)
+
+
+def _drawn(out: Path) -> set[str]:
+    """Names of the stills that an earlier run drew on."""
+    try:
+        return {str(line.get("name")) for line in read_results(out)}
+    except (OSError, ValueError, AttributeError):
+        return set()
 
 
 def _bad_out(got: str) -> FaultError:

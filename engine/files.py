@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from engine.faults import FaultCode, FaultError
+from engine.json_reader import JsonError, parse_json
 
 APP_NAME = "polyplive"
 HOME_VARIABLE = "POLYPLIVE_HOME"  # one folder for cache, config and data: tests, portable installations
@@ -32,23 +36,27 @@ def write_bytes(path: Path, data: bytes) -> None:
         # mkstemp makes files private; these are to be read like any other file the user has.
         aside.chmod(0o666 & ~_umask())
         aside.replace(path)
-        _sync_folder(path.parent)
+        sync(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """The new name to the disk as well; where folders cannot be opened (Windows) renaming does it."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # some network file systems know no such thing
-    finally:
-        os.close(handle)
+def sync(path: Path) -> None:
+    """A file's content, or a folder's names, to the disk. Raises OSError, for a file only.
+
+    Where folders cannot be opened (Windows) renaming does it; some network file systems know no such thing.
+    """
+    if not path.is_dir():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+    elif os.name != "nt":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):
+                os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def shown(text: str) -> str:
@@ -85,15 +93,15 @@ def append_json_line(path: Path, value: Any) -> None:
 def read_json_lines(path: Path) -> Iterator[Any]:
     """The values of a JSON lines file; a last line without its line feed that does not parse is skipped.
 
-    Raises json.JSONDecodeError for any other broken line.
+    Raises JsonError (a ValueError) for any other broken line.
     """
     with path.open(encoding="utf-8-sig") as stream:
         for line in stream:
             if not line.strip():
                 continue
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+                yield parse_json(line)
+            except JsonError:
                 if line.endswith("\n"):
                     raise
 
@@ -102,6 +110,16 @@ def sha256_of(path: Path) -> str:
     """The file's sha256, lower-case hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def output_fault(path: Path, error: OSError) -> FaultError:
+    """What the system said of a folder, as a fault."""
+    return FaultError(
+        FaultCode.OUTPUT,
+        expected=f"to write into {path}",
+        got=error.strerror or str(error),
+        remedy="choose another folder with --out, or make room",
+    )
 
 
 def user_cache() -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.faults import FaultCode, FaultError
-from engine.output_folder import output_fault
+from engine.files import output_fault
 
 HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 TRY_EVERY_S = 0.02

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
@@ -13,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, user_data
+from engine.json_reader import read_json
 from engine.types import OperatingPoint
 
 SCHEMA = 1
+MOST_BYTES = 4 * 1024**2  # of `model.json`
 CARD = "model.json"
 WEIGHTS = "weights.safetensors"
 ONNX = "student.onnx"
@@ -244,7 +245,7 @@ def read_card(path: Path) -> ModelCard:
             remedy="choose a model folder, or a bundled model by its id",
         )
     try:
-        values = json.loads(card_path.read_text(encoding="utf-8"))
+        values = read_json(card_path, MOST_BYTES)
     except (OSError, ValueError) as error:
         raise _unreadable(path, f"{CARD} is not JSON ({error})") from error
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import av
 import cv2
@@ -17,8 +17,8 @@ from engine.faults import FaultCode, FaultError
 from engine.read_ahead import Item
 from engine.types import U8
 
-VIDEO = "overlay.mp4"
-STILLS = "overlay"
+VIDEO: Final = "overlay.mp4"
+STILLS: Final = "overlay"
 TICKS = Fraction(1, 90_000)  # of a source that does not say its own
 BT709, BT601 = 1, 6  # ITU-T H.273 matrices
 _SWSCALE = {BT709: 1, BT601: 5}

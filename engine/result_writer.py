@@ -9,13 +9,12 @@ from types import TracebackType
 
 from engine.components import Region
 from engine.faults import FaultError
-from engine.files import json_line
-from engine.output_folder import output_fault
+from engine.files import json_line, output_fault
 from engine.overlay_files import STILLS, VIDEO, OverlayStills, OverlayVideo, OverlayWriter
 from engine.overlays import OVERLAYS, OverlayStyle
 from engine.read_ahead import Item
 from engine.render import draw
-from engine.results import RESULTS, result_line
+from engine.results import RESULTS, Product, result_line
 from engine.rle import encode_regions
 from engine.types import Result, SourceInfo
 
@@ -42,7 +41,7 @@ class ResultWriter:
         self._last_pts_s = 0.0
         self.frames = 0
         self.frames_with_findings = 0
-        self.files: tuple[str, ...] = (RESULTS,)
+        self.files: tuple[Product, ...] = (RESULTS,)
 
     @property
     def span_s(self) -> float:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.files import read_json_lines, shown
+from engine.files import read_json_lines, sha256_of, shown
+from engine.json_reader import read_json
 from engine.rle import Rle
 from engine.types import Result
 
 SCHEMA = 1
-RESULTS = "results.jsonl"
+RESULTS: Final = "results.jsonl"
 SUMMARY = "summary.json"
+
+
+# All that `analyse` ever writes beside its summary, and so all that it ever removes.
+Product = Literal["results.jsonl", "overlay.mp4", "overlay"]
 
 
 class _Part(BaseModel):
@@ -65,7 +69,18 @@ class Summary(_Part):
     complete: bool
     frames_missing: int = 0
     faults: tuple[str, ...]
-    files: tuple[str, ...]
+    files: tuple[Product, ...]
+    sha256: dict[Product, str] = {}
+
+
+def is_whole(folder: Path, summary: Summary) -> bool:
+    """Whether everything that the summary names is there as it was written."""
+    try:
+        return all((folder / name).exists() for name in summary.files) and all(
+            sha256_of(folder / name) == known for name, known in summary.sha256.items()
+        )
+    except OSError:
+        return False
 
 
 def result_line(result: Result, mask: Rle | None, name: str | None = None) -> dict[str, Any]:
@@ -97,6 +112,6 @@ def read_results(folder: Path) -> Iterator[dict[str, Any]]:
 def read_summary(folder: Path) -> Summary | None:
     """The summary of a folder, None when it has none that can be read (an older or foreign file)."""
     try:
-        return Summary.model_validate(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
+        return Summary.model_validate(read_json(folder / SUMMARY))
     except (OSError, ValueError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +84,7 @@ def index_lines(root: Path) -> list[dict[str, Any]]:
     """The lines as they are, unknown keys too. Raises FaultError DATA_SET: missing, broken or empty."""
     try:
         lines = list(read_json_lines(root / INDEX_NAME))
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise _broken(error) from error
     if not lines:
         raise FaultError(

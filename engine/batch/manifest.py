@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from engine.batch.recordings import Places, Recording
 from engine.faults import FaultCode, FaultError
 from engine.files import write_text
+from engine.json_reader import read_json
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -109,7 +109,7 @@ def read_manifest(out: Path) -> tuple[Row, ...]:
     """
     path = out / MANIFEST
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if isinstance(values, dict) and isinstance(values.get("schema"), int) and values["schema"] > SCHEMA:
             raise _unreadable(path, f"schema {values['schema']}", "update the program")
         return Manifest.model_validate(values).rows

@@ -19,14 +19,13 @@ from engine.batch.manifest import TOTALS, Row, plan, read_manifest, write_manife
 from engine.batch.recordings import Recording, fingerprint
 from engine.batch.task import Options, Order, Outcome, frames_so_far, remove_attempts
 from engine.faults import FaultCode, FaultError
-from engine.files import write_text
+from engine.files import output_fault, write_text
 from engine.lock import held
-from engine.output_folder import move_in, output_fault
-from engine.results import SUMMARY, read_summary
+from engine.output_folder import LOCK, move_in
+from engine.results import SUMMARY, is_whole, read_summary
 from engine.sources import parse_source
 
 WORK = ".analysing"
-LOCK = ".analysing.lock"
 MOST_TRIES = 3
 LOOK_EVERY_S = 1.0
 
@@ -168,7 +167,7 @@ class _Run:
 
     def _started(self, number: int, row: Row) -> Row | None:
         try:
-            earlier_files(parse_source(row.source), self._out / row.folder)  # else hours are for nothing
+            earlier_files(parse_source(row.source), self._place(row))  # else hours are for nothing
             mark = fingerprint(row.source)
         except FaultError as error:
             self._put(row, state="failed", fault=str(error))
@@ -203,7 +202,7 @@ class _Run:
                 got="another size or time afterwards",
                 remedy="start again when it has been copied",
             )
-        results, folder = Path(outcome.results), self._out / row.folder
+        results, folder = Path(outcome.results), self._place(row)
         summary = read_summary(results)
         if summary is None:
             raise FaultError(
@@ -232,6 +231,21 @@ class _Run:
             threshold=summary.threshold,
             host=outcome.host,
         )
+
+    def _place(self, row: Row) -> Path:
+        """The folder of its results. Raises FaultError where a link would lead out of the output folder."""
+        folder = self._out / row.folder
+        inside = (folder, *folder.parents)[: len(Path(row.folder).parts)]
+        if link := next((path for path in inside if path.is_symlink()), None):
+            raise FaultError(
+                FaultCode.OUTPUT,
+                expected=f"{row.folder} to be a folder of {self._out}",
+                got=f"a link at {link}",
+                remedy="remove the link, or choose another folder with --out",
+                said=f"{link} is a link, and results are written inside the output folder only. Remove the "
+                "link, or choose another folder with --out.",
+            )
+        return folder
 
     def _put(self, row: Row, **changes: object) -> Row:
         changed = row.model_copy(update=changes)
@@ -274,8 +288,10 @@ def _work_folder(out: Path) -> Iterator[Path]:
     try:
         with held(out / LOCK):
             work = out / WORK
-            shutil.rmtree(work, ignore_errors=True)
             try:
+                if work.is_symlink():
+                    work.unlink()
+                shutil.rmtree(work, ignore_errors=True)
                 work.mkdir(exist_ok=True)
             except OSError as error:
                 raise output_fault(out, error) from error
@@ -291,7 +307,7 @@ def _work_folder(out: Path) -> Iterator[Path]:
 
 def _has_results(folder: Path) -> bool:
     summary = read_summary(folder)
-    return summary is not None and all((folder / name).exists() for name in summary.files)
+    return summary is not None and is_whole(folder, summary)
 
 
 def _is_unchanged(row: Row) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.files import user_cache, write_bytes, write_json
+from engine.json_reader import read_json
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class EngineCache:
         """The entry of these facts with its notes; None when there is none that is whole."""
         entry = self._folder / key_of(facts)
         try:
-            meta = json.loads((entry / META).read_text(encoding="utf-8"))
+            meta = read_json(entry / META)
             blob = (entry / self._blob).read_bytes()
             whole = meta["facts"] == dict(facts) and meta["sha256"] == hashlib.sha256(blob).hexdigest()
             notes = dict(meta.get("notes", {}))
@@ -122,7 +123,7 @@ def _time_of(path: Path) -> float:
 
 def _facts_in(meta: Path) -> dict[str, Any] | None:
     try:
-        return dict(json.loads(meta.read_text(encoding="utf-8"))["facts"])
+        return dict(read_json(meta)["facts"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

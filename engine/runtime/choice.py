@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.files import user_cache, write_json
+from engine.json_reader import read_json
 from engine.model_folder import ModelFolder
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.cache import key_of
@@ -106,7 +106,7 @@ def choice_facts(model: ModelFolder, gpus: Sequence[Gpu] | None = None) -> dict[
 def stored_choice(facts: Mapping[str, Any]) -> Choice | None:
     """What was measured under these facts; None when nothing was, or the file is not what was written."""
     try:
-        values = json.loads(_path(facts).read_text(encoding="utf-8"))
+        values = read_json(_path(facts))
         if values["facts"] != dict(facts):
             return None
         return Choice(Candidate(**values["chosen"]), tuple(map(_row, values["rows"])))

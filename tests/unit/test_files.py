@@ -5,6 +5,7 @@ import json
 import pytest
 
 from engine import files
+from engine.json_reader import JsonError
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -51,7 +52,7 @@ def test_a_torn_last_line_is_skipped(tmp_path):
 def test_a_broken_line_in_the_middle_is_an_error(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"b": \n{"a": 1}\n')
 
-    with pytest.raises(json.JSONDecodeError):
+    with pytest.raises(JsonError):
         list(files.read_json_lines(tmp_path / "x.jsonl"))
 
 
