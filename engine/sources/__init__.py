@@ -12,7 +12,7 @@ from engine.sources.what_is_there import exists, expanded
 from engine.table import Entry, load_named
 
 SOURCES: dict[str, Entry] = {
-    "file": Entry("engine.sources.video:open", summary="a video file"),
+    "file": Entry("engine.sources.recording:open", summary="a video file"),
     "images": Entry("engine.sources.images:open", summary="a folder of pictures, or one picture"),
     "capture": Entry("engine.sources.capture:open", summary="a capture card, grabber or camera"),
     "stream": Entry("engine.sources.stream:open", summary="a network stream"),

@@ -16,7 +16,7 @@ from engine.faults import FaultCode, FaultError
 from engine.sources.breaks import has_mp4_index, is_mp4
 from engine.sources.hardware import OpenContainer
 from engine.sources.transport import Part, PartFile, parts_of
-from engine.sources.what_is_there import refuse_no_file
+from engine.sources.what_is_there import is_dicom, refuse_no_file
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,8 @@ def video_stream_of(container: InputContainer, what: str) -> VideoStream:
 def is_video(path: Path) -> bool:
     """Whether FFmpeg finds a picture track that moves in a file, whatever its name says."""
     try:
+        if is_dicom(path):
+            return True
         with path.open("rb") as stream:
             if not stream.read(_HEAD_BYTES).strip(b"\0"):
                 return False

@@ -43,6 +43,17 @@ def no_file(path: Path) -> str:
     return next((words for is_kind, words in _KINDS if is_kind(mode)), "")
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file says of itself that it is DICOM, whatever its name."""
+    try:
+        if no_file(path) or path.is_dir():
+            return False
+        with path.open("rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:  # whoever opens it says what is wrong
+        return False
+
+
 def refuse_no_file(path: Path) -> None:
     """Raises FaultError SOURCE_UNREADABLE for a pipe, a socket or a device, OSError when nothing is there."""
     if words := no_file(path):
