@@ -39,7 +39,7 @@ setup-dev: $(VENV)/.dev ## What tests and training need
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Expected Python 3.11 or newer, got $$($(PYTHON) --version): install it or run make PYTHON=python3.12"; exit 2; }
+	  { echo "$$($(PYTHON) --version) is too old: Python 3.11 or newer is needed. Install it or run make PYTHON=python3.12."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.live: pyproject.toml | $(VENV)/bin/python

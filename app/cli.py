@@ -49,6 +49,7 @@ def live(options: argparse.Namespace) -> int:
                 expected="a display (DISPLAY or WAYLAND_DISPLAY)",
                 got="none",
                 remedy="analyse without one: polyplive analyse VIDEO --out DIR",
+                said="There is no display for the window. Without one: polyplive analyse VIDEO --out DIR.",
             )
         return demo_without_display(options)
     from app.launch import Launch
@@ -165,6 +166,7 @@ def _source(options: argparse.Namespace) -> SourceSpec | None:
             expected="a video file or a folder of pictures",
             got=f"nothing at {spec.address}",
             remedy="check the path",
+            said=f"There is nothing at {spec.address}. Name a video file or a folder of pictures.",
         )
     return spec
 
@@ -207,14 +209,14 @@ def _size(text: str | None):  # type: ignore[no-untyped-def]
 def _share(text: str) -> float:
     value = float(text)
     if not 0.0 < value < 1.0:
-        raise argparse.ArgumentTypeError(f"expected a probability between 0 and 1, got {text}")
+        raise argparse.ArgumentTypeError(f"{text} is no probability: write a number between 0 and 1")
     return value
 
 
 def _positive(text: str) -> float:
     value = float(text)
     if not (value > 0.0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not enough: write a number above 0")
     return value
 
 

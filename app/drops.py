@@ -37,5 +37,12 @@ def spec_of_drop(paths: Sequence[str], text: str = "") -> SourceSpec:
 
 def _wrong(got: str, remedy: str) -> FaultError:
     return FaultError(
-        FaultCode.ARGUMENT, expected=CAN_BE_OPENED, got=got, remedy=remedy, fatal=False, place="drop"
+        FaultCode.ARGUMENT,
+        expected=CAN_BE_OPENED,
+        got=got,
+        remedy=remedy,
+        fatal=False,
+        place="drop",
+        said=f"{got[0].upper() + got[1:] if ' ' in got else got} cannot be opened. "
+        f"What can be opened is {CAN_BE_OPENED}: {remedy}.",
     )

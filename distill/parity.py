@@ -57,5 +57,5 @@ def refusal(row: Parity, video: Difference) -> str | None:
         return f"it is worse by {100 * row.dice_drop:.2f} points, {100 * MAX_DICE_DROP:.1f} are too many"
     if not is_same(video, "int8"):
         least = LEAST_DICE["int8"]
-        return f"its masks on video agree to Dice {video.pooled_dice:.3f}, expected {least} or more"
+        return f"its masks on video agree to Dice {video.pooled_dice:.3f} only, not to {least} or more"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -82,6 +83,11 @@ class FaultError(Exception):
     def __str__(self) -> str:
         return self.said or _composed(self.expected, self.got, self.remedy)
 
+    @property
+    def wrong(self) -> str:
+        """What is wrong, without what to do about it."""
+        return _wrong(self.expected, self.got)
+
     def as_fault(self, place: str) -> Fault:
         """The value for a snapshot; `place` is the worker that met it."""
         return Fault(
@@ -113,5 +119,30 @@ def fault_of(error: BaseException, place: str) -> Fault:
     )
 
 
+# Somebody or something, and what it should do; "a recording, to jump in it" is no such thing.
+_VERBS = "be|work|hold|run|end|open|stay|live|compile|take|compute|say|make|give|lie|play"
+_SHOULD = re.compile(rf"(.*?[^, ]) to ({_VERBS})\b(.*)", re.DOTALL)
+
+
 def _composed(expected: str, got: str, remedy: str) -> str:
-    return f"Expected {expected}, got {got}: {remedy}."
+    """What `said` would say, of parts that are made for the log."""
+    return f"{_wrong(expected, got)}: {remedy.rstrip('.')}."
+
+
+def _wrong(expected: str, got: str) -> str:
+    """ "to write into DIR", "letter.mp4 to be a video file" and "a video file" are three ways to expect."""
+    got = got.rstrip(".")
+    if expected.startswith("to "):
+        return f"It was not possible {expected} ({got})"
+    if (parts := _SHOULD.fullmatch(expected)) is not None:
+        does = "is not" if parts[2] == "be" else "does not"
+        return f"{_capital(parts[1])} should {parts[2]}{parts[3]}, but {does} ({got})"
+    if got in ("none", "nothing"):
+        return f"There should be {expected}, but there is none"
+    return f"Found {got} instead of {expected}"
+
+
+def _capital(text: str) -> str:
+    """The first letter of a sentence, unless it is a name that is written as it is: a file, a module."""
+    word = text.split(" ", 1)[0]
+    return text if re.search(r"[\W_\d]", word.rstrip(",:;")) else text[:1].upper() + text[1:]

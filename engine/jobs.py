@@ -39,7 +39,14 @@ class RunFolder:
             self._echo(json_line(line))
 
     def fault(self, fault: Fault) -> None:
-        self.event("fault", code=fault.code, expected=fault.expected, got=fault.got, remedy=fault.remedy)
+        self.event(
+            "fault",
+            code=fault.code,
+            expected=fault.expected,
+            got=fault.got,
+            remedy=fault.remedy,
+            said=fault.sentence,
+        )
 
     def is_cancelled(self) -> bool:
         return (self.path / CANCEL).exists()

@@ -35,6 +35,8 @@ def held(path: Path) -> Iterator[None]:
             expected=f"to be the only run that writes into {path.parent}",
             got="another one that is still at it",
             remedy="wait until it is through, or choose another folder",
+            said=f"Another run is writing into {path.parent}. "
+            "Wait until it is through, or choose another folder.",
         ) from error
     with _until_the_end(stream, path):
         yield

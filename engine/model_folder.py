@@ -243,6 +243,7 @@ def read_card(path: Path) -> ModelCard:
             expected=f"a model folder with {CARD}",
             got=f"none at {path}",
             remedy="choose a model folder, or a bundled model by its id",
+            said=f"{path} is no model folder: it has no {CARD}. Choose one, or a bundled model by its name.",
         )
     try:
         values = read_json(card_path, MOST_BYTES)
@@ -292,6 +293,8 @@ def find_model(name_or_path: str | Path) -> Path:
         expected=f"a model folder, or one of: {', '.join(sorted(known)) or 'none installed'}",
         got=str(name_or_path),
         remedy="correct the name",
+        said=f"There is no model {name_or_path}. Give a model folder, or one of: "
+        f"{', '.join(sorted(known)) or 'none is installed'}.",
     )
 
 
@@ -339,4 +342,6 @@ def _unreadable(path: Path, got: str) -> FaultError:
         expected=f"{path.name}/{CARD} of schema {SCHEMA}",
         got=got,
         remedy="export the model again, or choose another one",
+        said=f"{CARD} of the model {path.name} cannot be used: {got}. "
+        "Export the model again, or choose another one.",
     )

@@ -35,6 +35,12 @@ def choose(table: Mapping[str, Entry], name: str, kind: str) -> Entry:
         expected=f"a {kind}: {', '.join(table)}",
         got=f"{name!r}",
         remedy=f"choose {near[0]}" if near else f"this installation has no {kind} at all",
+        said=f"There is no {kind} {name!r}. "
+        + (
+            f"Choose {near[0]}; there are {', '.join(table)}."
+            if near
+            else f"This installation has no {kind}."
+        ),
     )
 
 
@@ -58,6 +64,7 @@ def load(entry: Entry) -> Any:
             expected=f"the package {missing}, which {module_name} needs",
             got="it is not installed",
             remedy=f"pip install '{what}'" if entry.extra else f"pip install {what}",
+            said=f"The package {missing} is not installed. Install it: pip install '{what}'.",
         ) from error
     except (ImportError, OSError) as error:
         if entry.extra is None or (getattr(error, "name", None) or "").partition(".")[0] in OWN_PACKAGES:
@@ -65,11 +72,17 @@ def load(entry: Entry) -> Any:
         raise FaultError(
             FaultCode.RUNTIME_MISSING,
             expected=f"what {module_name} needs to be whole",
-            got=next(iter(str(error).splitlines()), type(error).__name__),
+            got=_first_line(error),
             remedy=f"pip install --force-reinstall 'polyplive[{entry.extra}]', or choose auto",
+            said=f"A package of polyplive[{entry.extra}] cannot be loaded ({_first_line(error)}). "
+            f"Install it again: pip install --force-reinstall 'polyplive[{entry.extra}]', or choose auto.",
             detail=str(error),
         ) from error
     return getattr(module, attribute)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def load_named(table: Mapping[str, Entry], name: str, kind: str) -> Any:

@@ -86,7 +86,7 @@ def _teach(
     explained = part.explained()
     verdict = plausible_fit(explained)
     if not verdict.passed:
-        run.event("warn", text=f"Gate {verdict.gate}: expected {verdict.expected}, got {verdict.got}.")
+        run.event("warn", text=f"Gate {verdict.gate}: {verdict.got} instead of {verdict.expected}.")
     write_json(run.path / TEACHERS / WATCH, explained)
     student.load_state_dict(part.course.average.state_dict())
     return Outcome(False, progress.step, part.course.steps, -1.0)

@@ -86,7 +86,7 @@ def judge_epoch(watch: Mapping[str, float], validation: Mapping[str, float], par
         raise _refused(steady)
     verdicts = [steady, *([plausible_fit(validation)] if validation else [])]
     return [
-        f"Gate {verdict.gate}: expected {verdict.expected}, got {verdict.got}."
+        f"Gate {verdict.gate}: {verdict.got} instead of {verdict.expected}."
         for verdict in verdicts
         if not verdict.passed
     ]

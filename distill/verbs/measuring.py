@@ -46,7 +46,7 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
 def share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text}")
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
     return value
 
 

@@ -107,5 +107,5 @@ def _list(text: str) -> tuple[Path, str]:
 
     side, _, name = text.partition("=")
     if side not in SIDES or not name:
-        raise argparse.ArgumentTypeError(f"expected SIDE=FILE with a side of {', '.join(SIDES)}, got {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not SIDE=FILE with a side of {', '.join(SIDES)}")
     return Path(name), side

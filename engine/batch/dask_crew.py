@@ -125,7 +125,7 @@ class DaskCrew:
         except FutureCancelledError as error:
             raise self._gone() from error
         except Exception as error:  # Dask's own: a worker without polyplive, an answer that cannot be read
-            return Outcome(number, fault=f"Expected a worker to do it, got {type(error).__name__}: {error}.")
+            return Outcome(number, fault=f"The worker failed: {type(error).__name__}: {error}.")
 
     def _see_that_it_is_there(self) -> None:
         if self._client.status in ("closing", "closed"):

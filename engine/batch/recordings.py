@@ -202,7 +202,7 @@ def _below(folder: Path, base: Path, out: Path, seen: set[str], left_out: Tell) 
         entries = sorted(folder.iterdir(), key=lambda entry: natural(entry.name))
     except OSError as error:
         place = folder.relative_to(base).as_posix()
-        sentence = f"Expected to read the folder {folder}, got {error.strerror}: check who may read it."
+        sentence = f"The folder {folder} cannot be read: {error.strerror}. Check who may read it."
         yield Recording(str(folder), place, sentence)
         return
     pictures = 0
@@ -256,7 +256,7 @@ def _recording(path: Path, place: str) -> Recording:
     except UnicodeEncodeError:  # bytes of another code page: no JSON file could hold the name
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         return Recording(
-            shown, "unknown", f"Expected a file name in UTF-8, got {shown}: give the file another name."
+            shown, "unknown", f"The name {shown} is not UTF-8. Give the file another name."
         )
     return Recording(str(path), place)
 

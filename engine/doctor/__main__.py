@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m engine.doctor
         try:
             write_json(args.json, {"schema": 1, "findings": [asdict(finding) for finding in told]})
         except OSError as error:
-            print(f"Expected to write {args.json}, got {error}: choose another file.", file=sys.stderr)
+            print(f"It was not possible to write {args.json}: {error}. Choose another file.", file=sys.stderr)
             return INPUT_UNUSABLE
     return FAILED if counts[Level.FAIL] else OK
 

@@ -106,7 +106,7 @@ PROBES: dict[str, Callable[[str], Iterator[Step]]] = {
 
 
 def _told(error: FaultError) -> Step:
-    return {"error": f"expected {error.expected}, got {error.got}", "remedy": error.remedy}
+    return {"error": error.wrong, "remedy": error.remedy}
 
 
 def _decodes(name: str) -> bool:

@@ -55,6 +55,6 @@ def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None
         except FaultError as error:
             broken.append(error)
     if broken:
-        text = "; ".join(f"expected {error.expected}, got {error.got}" for error in broken)
+        text = "; ".join(error.wrong for error in broken)
         return Finding("models", Level.FAIL, text, broken[0].remedy)
     return Finding("models", Level.OK, f"{', '.join(whole)}: every file is the one that was exported")

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return INPUT_UNUSABLE
     except OSError as error:
-        print(f"Expected to keep the choice, got {error}: free the cache folder.", file=sys.stderr)
+        print(f"It was not possible to keep the choice: {error}. Free the cache folder.", file=sys.stderr)
         return INPUT_UNUSABLE
     print(table(choice))
     print(f"auto: {_name(choice.chosen)} for {model.id} ({path})")

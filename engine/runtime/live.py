@@ -162,4 +162,5 @@ def _taken_over(name: str, error: FaultError, info: RuntimeInfo) -> FaultError:
         remedy=error.remedy,
         fatal=False,
         detail=error.detail,
+        said=f"{name} does not run here, so {info.name} computes instead. {error}",
     )

@@ -229,7 +229,7 @@ def test_a_source_that_does_not_open_is_failed_with_its_sentence(screen):
     snapshot = view.until(lambda s: s.source_state is SourceState.FAILED)
 
     assert [f.sentence for f in snapshot.faults] == [
-        "Expected a video file, got nothing at x.mp4: check the path."
+        "Found nothing at x.mp4 instead of a video file: check the path."
     ]
 
 

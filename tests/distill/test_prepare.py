@@ -157,7 +157,7 @@ def test_an_index_is_never_overwritten(tmp_path, capsys):
     assert main(["prepare", str(root), "--out", str(tmp_path / "out")]) == INPUT_UNUSABLE
 
     assert (tmp_path / "out" / "index.jsonl").read_text() == ""
-    assert "got one that is there" in capsys.readouterr().err
+    assert "Found one that is there instead of" in capsys.readouterr().err
 
 
 def test_a_folder_of_masks_that_is_the_users_own_is_never_mixed_with_ours(tmp_path):
@@ -201,7 +201,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path, capsys):
 
     assert main(["prepare", str(root), "--out", str(tmp_path / "file" / "out")]) == INPUT_UNUSABLE
 
-    assert "Expected to write" in capsys.readouterr().err
+    assert "not possible to write" in capsys.readouterr().err
     assert names_in(tmp_path) == ["data", "file"]
 
 

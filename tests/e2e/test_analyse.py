@@ -311,7 +311,7 @@ def test_bad_input_is_one_sentence_and_nothing_written(kind, analyse, tmp_path):
     code, said = analyse(bad_inputs(tmp_path)[kind], "--out", tmp_path / "results" / "out")
 
     assert code == 2
-    assert said.startswith("Expected ")
+    assert "Expected" not in said
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "results").exists()
 

@@ -140,7 +140,7 @@ def test_a_folder_of_videos_becomes_a_folder_of_results_and_a_bad_one_is_told(an
 
     assert code == 1
     assert "2 done, 1 failed, 0 done before; 30 frames" in said
-    assert "failed  letter.mp4: Expected letter.mp4 to be a video file, got a text file" in said
+    assert "failed  letter.mp4: letter.mp4 should be a video file, but is not (a text file)" in said
     assert "recordings" in errors
     assert states_of(out) == {"a.MP4": "done", "letter.mp4": "failed", "ward/a.MP4": "done"}
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == sorted(
@@ -230,7 +230,7 @@ def test_one_that_finds_no_room_for_its_results_fails_alone(analyse, slow_list, 
 
     assert code == 1
     assert states_of(tmp_path / "out") == {"short.mp4": "done", "long1": "failed", "second.mp4": "done"}
-    assert "File too large: choose another folder with --out, or make room" in said
+    assert "(File too large). Choose another folder with --out, or make room" in said
     assert not (tmp_path / "out" / "long1").exists()
 
 
@@ -242,7 +242,7 @@ def test_two_runs_into_one_folder_are_refused(analyse, videos, tmp_path):
         code, _, errors = analyse(videos, "--out", out)
 
     assert code == 2
-    assert errors.startswith("Expected to be the only run that writes into ")
+    assert errors.startswith("Another run is writing into ")
     assert len(errors.splitlines()) == 1
     assert list(out.iterdir()) == []
 
@@ -258,7 +258,7 @@ def test_bad_input_is_one_sentence_and_nothing_written(arguments, analyse, video
     code, _, errors = analyse(path, *others, "--out", out)
 
     assert code == 2
-    assert errors.startswith("Expected ")
+    assert "Expected" not in errors
     assert len(errors.splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
 

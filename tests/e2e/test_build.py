@@ -95,7 +95,7 @@ def test_what_cannot_be_built_is_a_sentence_and_exit_code_2(start, tmp_path):
     _, err = process.communicate(timeout=WAIT_S)
 
     assert process.returncode == 2
-    assert "got 'f12': choose auto" in err
+    assert "Found 'f12' instead of" in err
     assert [event["kind"] for event in events(tmp_path)][-2:] == ["fault", "done"]
 
 

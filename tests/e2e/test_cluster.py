@@ -84,6 +84,6 @@ def test_a_scheduler_that_is_none_is_one_sentence_and_nothing_written(analyse, s
     code, _, errors = analyse(slow_list, "--out", tmp_path / "out", "--scheduler", "nonsense")
 
     assert code == 2
-    assert errors.startswith("Expected a Dask scheduler at nonsense")
+    assert "instead of a Dask scheduler at nonsense" in errors
     assert len(errors.splitlines()) == 1
     assert not (tmp_path / "out").exists()

@@ -53,7 +53,7 @@ def test_what_is_slower_than_f32_is_never_chosen():
 
 
 def test_where_nothing_passes_there_is_no_choice():
-    failed = Row(F32, failed="Expected a network, got none: export it.")
+    failed = Row(F32, failed="Found none instead of a network: export it.")
 
     assert fastest([failed, row(BF16, 1.0, OTHER)], usual=BF16) is None
 
@@ -102,9 +102,9 @@ def test_masks_and_times_of_all_that_open_are_measured_and_the_others_say_why():
 
     assert [one.candidate for one in rows] == [slow, fast, absent]
     assert rows[0].p50_ms > 4.0 > rows[1].p50_ms > 0.0
-    assert rows[2].failed == "Expected a GPU, got none: choose auto."
+    assert rows[2].failed == "There should be a GPU, but there is none: choose auto."
     assert all(runtime.closed for runtime in opened)
-    assert "got none" in table(Choice(fast, tuple(rows)))
+    assert "there is none" in table(Choice(fast, tuple(rows)))
 
 
 def test_a_runtime_that_sees_something_else_does_not_pass():

@@ -104,7 +104,7 @@ def test_a_line_that_cannot_be_any_source_is_told_of_alone(tmp_path):
 
     strange, demo = find_recordings([str(tmp_path / "list.txt")], tmp_path / "out")
 
-    assert strange.fault.startswith("Expected ")
+    assert "gopher" in strange.fault
     assert not demo.fault
 
 
@@ -127,7 +127,7 @@ def test_what_gives_no_recording_at_all_is_one_sentence(asked, folder, tmp_path)
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00")
     path = {"same": str(folder), "": ""}.get(asked, str(tmp_path / asked))
 
-    with pytest.raises(FaultError, match=r"^Expected [^\n]*$"):
+    with pytest.raises(FaultError, match=r"^(?!Expected)[^\n]*$"):
         find_recordings([path], folder if asked == "same" else tmp_path / "out")
 
 
