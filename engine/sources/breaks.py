@@ -21,7 +21,7 @@ _EBML_ID, _SEGMENT_ID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """What the header promised and what there is, in words that fit "Expected ..., got ..."."""
+    """What the header promised and what there is, in words that fit "Found ... instead of ..."."""
 
     expected: str
     got: str
