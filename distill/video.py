@@ -121,7 +121,7 @@ def sequences_of(index: Index, positions: Sequence[int]) -> Iterator[Recording]:
         if len(frames) > 1:
             truth = tuple(index.root / row.mask if row.mask else None for row in frames)
             pictures = tuple(index.root / row.image for row in frames)
-            yield Recording(group, pictures, truth, not any(truth))
+            yield Recording(group, pictures, truth, all(row.has_no_polyp for row in frames))
 
 
 def _in_order(frames: Sequence[Path], folder: Path) -> Path:

@@ -49,6 +49,8 @@ def _lines(task: Task, root: Path) -> list[dict[str, object]]:
             "set": record.set,
             "group": record.group,
             "task": record.task,
+            **({} if record.label is None else {"label": record.label}),
+            **({} if record.exif is None else {"exif": record.exif}),
             "split": side,
             "sha256": record.sha256,
             "mask_sha256": record.mask_sha256,

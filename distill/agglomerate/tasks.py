@@ -11,6 +11,7 @@ import numpy as np
 
 from distill.data.dataset import Pictures
 from distill.data.index import INDEX_NAME, Index, Record, load_index
+from distill.data.labelled import read_image
 from distill.data.splits import TEST, TRAIN, VALIDATION, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
@@ -131,7 +132,7 @@ class Unread(Sequence[U8]):
         return len(self._records)
 
     def __getitem__(self, position):  # type: ignore[no-untyped-def]
-        return Pictures(self._root, [self._records[position]]).images[0]
+        return read_image(self._root, self._records[position])
 
 
 class Pool(Pictures):

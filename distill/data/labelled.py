@@ -54,8 +54,8 @@ def read_labelled(root: Path, record: Record, agreement: Agreement) -> Labelled:
     if record.label == UNLABELLED:
         raise _unusable(f"{record.image} to be labelled", "one of which nobody knows whether it has a polyp")
     path = root / record.image
-    picture = _checked(root, record.image, record.sha256, colour=True)
-    image = cv2.cvtColor(picture.pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    picture = _checked(root, record)
+    image = _rgb(picture)
     if record.mask is None:
         return Labelled(image, np.zeros(image.shape[:2], np.uint8))
     mask = mask_of(root / record.mask, agreement, record.mask_sha256)
@@ -73,6 +73,11 @@ def read_labelled(root: Path, record: Record, agreement: Agreement) -> Labelled:
     return Labelled(image, laid_out)
 
 
+def read_image(root: Path, record: Record) -> U8:
+    """uint8 [h, w, 3] RGB, whatever is known of its mask. Raises FaultError DATA_SET as `read_labelled`."""
+    return _rgb(_checked(root, record))
+
+
 def mask_of(path: Path, agreement: Agreement, sha256: str | None = None) -> Mask:
     """A mask that must tell by itself what its polyp is. Raises FaultError DATA_SET, with its name."""
     try:
@@ -88,13 +93,17 @@ def mask_of(path: Path, agreement: Agreement, sha256: str | None = None) -> Mask
     return mask
 
 
-def _checked(root: Path, name: str, sha256: str | None, colour: bool) -> PictureFile:
+def _checked(root: Path, record: Record) -> PictureFile:
     try:
-        picture = read_picture(root / name, colour)
+        picture = read_picture(root / record.image, colour=True)
     except ValueError as error:
-        raise _unusable(f"a picture at {root / name}", str(error)) from error
-    _same_file(root / name, picture.sha256, sha256)
+        raise _unusable(f"a picture at {root / record.image}", str(error)) from error
+    _same_file(root / record.image, picture.sha256, record.sha256)
     return picture
+
+
+def _rgb(picture: PictureFile) -> U8:
+    return cv2.cvtColor(picture.pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
 def _same_file(path: Path, there: str | None, indexed: str | None) -> None:

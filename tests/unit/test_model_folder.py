@@ -187,3 +187,11 @@ def test_looking_at_a_model_does_not_import_torch():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+def test_a_byte_order_mark_before_the_card_is_no_fault(folder):
+    whole = load_model_folder(folder).card
+    card = folder / CARD
+    card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
+
+    assert load_model_folder(folder).card == whole
