@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Task
 from app.canvas import Canvas
-from app.catalogue import Catalogue, model_choice, name_of, read_catalogue
-from app.control_panel import OWN_PRESET, ControlPanel
+from app.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
+from app.control_panel import ControlPanel
 from app.launch import Launch
 from engine.faults import Fault, FaultError
 from engine.overlays import OVERLAYS, OverlayStyle
-from engine.types import OperatingPoint, Snapshot
+from engine.types import OperatingPoint
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
@@ -40,10 +40,11 @@ class AiControls(QObject):
         self._launch = launch
         self._pipeline: Pipeline | None = None
         self._catalogue: Catalogue | None = None
-        self._point_waits = True  # until the model is there whose presets it comes from
         self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
         self._reading.done.connect(self._show_catalogue)
         self._reading.failed.connect(self._show_no_catalogue)
+        self._asking = Task("machine", read_machine, self)  # after that: nobody's start waits for it
+        self._asking.done.connect(panel.set_machine)
         panel.model_chosen.connect(self._choose)
         panel.point_chosen.connect(self._use_point)
         self.set_style(launch.overlay)
@@ -52,22 +53,12 @@ class AiControls(QObject):
         """Start with the model that was asked for; None: the window closes."""
         self._pipeline = pipeline
         if pipeline is None:
-            self._reading.forget()
-            self._reading.join(1.0)
+            for task in (self._reading, self._asking):
+                task.forget()
+                task.join(1.0)
             return
         pipeline.expect_model(True)
         self._reading.start()
-
-    def take(self, snapshot: Snapshot) -> None:
-        """The preset and threshold that were asked for go over the model's own as soon as that is known."""
-        if not self._point_waits or snapshot.model_id is None or self._pipeline is None:
-            return
-        self._point_waits = False
-        point = self._panel.preset_point(self._launch.preset) or snapshot.operating_point
-        if self._launch.threshold is not None:
-            point = point.moved(self._launch.threshold)
-        if point != snapshot.operating_point:
-            self._pipeline.set_operating_point(point)
 
     def use(self, folder: Path, runtime: str, precision: str) -> None:
         """Load a network; the picture goes on meanwhile."""
@@ -84,8 +75,7 @@ class AiControls(QObject):
             return
         known = self._catalogue.models if self._catalogue is not None else ()
         self._panel.set_models((*(other for other in known if other.path != folder), choice))
-        self._panel.set_chosen(folder)
-        self._choose(*self._panel.chosen_for(folder))
+        self._panel.choose_model(folder)
 
     def choose_style(self, name: str) -> str:
         """A person chose how findings are drawn."""
@@ -130,11 +120,18 @@ class AiControls(QObject):
     def _use_point(self, point: OperatingPoint) -> None:
         if self._pipeline is not None:
             self._pipeline.set_operating_point(point)
-        preset = self._panel.preset.currentData()
-        if preset == OWN_PRESET:
-            self.chosen.emit({"ai.threshold": point.threshold})
-        else:
-            self.chosen.emit({"ai.preset": preset, "ai.threshold": None})
+        own = self._panel.preset_point(point.preset)
+        moved = own is None or own.threshold != point.threshold
+        self.chosen.emit({"ai.preset": point.preset, "ai.threshold": point.threshold if moved else None})
+
+    def _use_launched_point(self) -> None:
+        """The preset and threshold that were asked for, before there is a network that marks by another."""
+        point = self._panel.preset_point(self._launch.preset) or self._panel.preset_point("standard")
+        if point is None or self._pipeline is None:
+            return
+        if self._launch.threshold is not None:
+            point = point.moved(self._launch.threshold)
+        self._pipeline.set_operating_point(point)
 
     def _show_no_catalogue(self, fault: Fault) -> None:
         if self._pipeline is not None:
@@ -147,4 +144,6 @@ class AiControls(QObject):
         self._panel.set_runtimes(catalogue.runtimes)
         self._panel.select_network(self._launch.runtime, self._launch.precision)
         self._panel.set_chosen(catalogue.chosen)
+        self._use_launched_point()
+        self._asking.start()
         self.use(catalogue.chosen, self._launch.runtime, self._launch.precision)

@@ -38,8 +38,9 @@ class Task(QObject):
         self._forgotten = True
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for the thread; whether it has ended."""
-        self._thread.join(timeout_s)
+        """Wait for the thread; whether it has ended, or has never begun."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:

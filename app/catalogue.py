@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.control_panel import ModelChoice
+from app.control_panel import Machine, ModelChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,11 @@ def read_catalogue(model: str | None) -> Catalogue:
 
 def model_choice(path: Path) -> ModelChoice:
     """One folder as a choice. Raises FaultError MODEL_MISSING or MODEL_SCHEMA."""
-    from engine.model_folder import read_card
+    from engine.model_folder import INT8_XML, read_card
 
     card = read_card(path)
-    return ModelChoice(path, card.id, card.points)
+    measured = {name: preset.measured for name, preset in card.presets.items()}
+    return ModelChoice(path, card.id, card.points, measured, INT8_XML in card.files)
 
 
 def name_of(folder: Path) -> str:
@@ -57,3 +58,20 @@ def _choices(paths: list[Path], chosen: Path) -> list[ModelChoice]:
             if path == chosen:
                 raise
     return sorted(choices, key=lambda choice: choice.id)
+
+
+def read_machine() -> Machine:
+    """What can run a network here; asks OpenVINO, which takes a moment."""
+    from engine.faults import FaultError
+    from engine.runtime import RUNTIMES
+    from engine.runtime.order import missing
+    from engine.table import Entry, load
+
+    reasons = {name: missing(name) for name in RUNTIMES}
+    devices: dict[str, tuple[str, ...]] = {}
+    if not reasons["openvino"]:
+        try:
+            devices = load(Entry("engine.runtime.openvino:devices"))()
+        except FaultError as error:
+            reasons["openvino"] = str(error)
+    return Machine(reasons, devices)

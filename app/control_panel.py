@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -14,7 +14,7 @@ from app import theme, words
 from app.controls import Choice, Fold, JumpSlider, Segments, label, line
 from app.stage_table import StageTable
 from engine.faults import Fault
-from engine.types import OperatingPoint, Snapshot
+from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
 
 STEPS = 100  # of the threshold slider
 STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
@@ -25,16 +25,25 @@ PRECISION_NAMES = {
     "f16": "f16",
     "int8": "int8, fastest",
 }
-OWN_PRESET = "own"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model folder that can be chosen, with its operating points by preset name."""
+    """A model folder that can be chosen, with its operating points by preset name, and their figures."""
 
     path: Path
     id: str
     presets: Mapping[str, OperatingPoint]
+    measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    has_int8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What cannot run here, by runtime and with its reason; OpenVINO's devices with their capabilities."""
+
+    reasons: Mapping[str, str]
+    devices: Mapping[str, Sequence[str]]
 
 
 class ControlPanel(QWidget):
@@ -54,6 +63,10 @@ class ControlPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._models: tuple[ModelChoice, ...] = ()
         self._chosen: Path | None = None
+        self._wish = Chosen(Path(), "auto", "auto")  # what the next choice changes a part of
+        self._running: Chosen | None = None
+        self._runtime: RuntimeInfo | None = None
+        self._machine = Machine({}, {})
         self._point = OperatingPoint(0.5, 0.0)
         self._faults: tuple[Fault, ...] = ()
 
@@ -66,6 +79,9 @@ class ControlPanel(QWidget):
         self.threshold.setRange(1, STEPS - 1)
         self.threshold.setPageStep(STEPS // 20)
         self._threshold_text = label(role=theme.STRONG)
+        self._meaning = label(role=theme.CAPTION, tone="secondary")
+        self._meaning.setWordWrap(True)
+        self.advanced_fold = Fold("Advanced", self._threshold_content())
         self._executing = label(role=theme.CAPTION, tone="secondary")
         self._executing.setWordWrap(True)
         self.overlay = Segments("Overlay")
@@ -87,8 +103,8 @@ class ControlPanel(QWidget):
         self._lay_out()
 
         self.model.chosen.connect(self._choose_model)
-        self.runtime.chosen.connect(lambda _: self._choose_network())
-        self.precision.chosen.connect(lambda _: self._choose_network())
+        self.runtime.chosen.connect(self._choose_runtime)
+        self.precision.chosen.connect(self._choose_precision)
         self.preset.chosen.connect(self._choose_preset)
         self.threshold.scrubbed.connect(self._move_threshold)
         self._show_faults(())
@@ -106,33 +122,57 @@ class ControlPanel(QWidget):
         """The folder that is in use."""
         self._chosen = path
         self.model.select(path)
-        presets = self._presets()
-        rows: list[tuple[str, object]] = [(name.capitalize(), name) for name in presets]
-        self.preset.fill([*rows, ("Own threshold", OWN_PRESET)])
+        self.preset.fill([(name.capitalize(), name) for name in self._presets()])
+        self.preset.annotate({name: words.preset_note(found) for name, found in self._measured().items()})
         self._show_point(self._point)
+        self._refuse()
 
     def set_runtimes(self, names: Sequence[str]) -> None:
         """Names of the runtimes table."""
-        rows: list[tuple[str, object]] = [(words.RUNTIME_NAMES.get(name, name), name) for name in names]
-        self.runtime.fill([(words.RUNTIME_NAMES["auto"], "auto"), *rows])
+        rows: list[tuple[str, object]] = [(words.runtime_name(name), name) for name in ("auto", *names)]
+        self.runtime.fill(rows)
+
+    def set_machine(self, machine: Machine) -> None:
+        """What cannot run here is greyed with its reason; OpenVINO's other devices are offered."""
+        self._machine = machine
+        others = [f"openvino:{device}" for device in machine.devices if device != "CPU"]
+        self.set_runtimes([*machine.reasons, *others])
+        self._show_network()
 
     def select_network(self, runtime: str, precision: str) -> None:
         """What was asked for on the command line."""
+        self._wish = replace(self._wish, runtime=runtime, precision=precision)
         self.runtime.select(runtime)
         self.precision.select(precision)
 
-    def chosen_for(self, folder: Path) -> tuple[Path, str, str]:
-        """`folder` with the runtime and precision that the controls show."""
-        return folder, self.runtime.currentData() or "auto", self.precision.currentData() or "auto"
+    def choose_model(self, folder: Path) -> None:
+        """As a person does who chooses it; what runs is shown until it is ready."""
+        self._wish = replace(self._wish, model_dir=folder)
+        self._ask()
 
     # What is in force
+
+    @property
+    def executing(self) -> str:
+        """What computes the masks, and what is being made ready beside it."""
+        return self._executing.text()
+
+    @property
+    def meaning(self) -> str:
+        """What was measured of the preset."""
+        return self._meaning.text()
 
     @property
     def first_focus(self) -> QWidget:
         return self.model
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        self._executing.setText(words.runtime_line(snapshot.runtime) or snapshot.ai_reason)
+        runs = (words.runtime_line(snapshot.runtime), words.preparing(snapshot))
+        self._executing.setText("\n".join(filter(None, runs)) or snapshot.ai_reason)
+        self._wish = snapshot.preparing or snapshot.running or self._wish
+        if (snapshot.running, snapshot.runtime) != (self._running, self._runtime):
+            self._running, self._runtime = snapshot.running, snapshot.runtime
+            self._show_network()
         if snapshot.operating_point != self._point:
             self._show_point(snapshot.operating_point)
         if self.latency_fold.is_open:
@@ -155,17 +195,64 @@ class ControlPanel(QWidget):
     def _presets(self) -> Mapping[str, OperatingPoint]:
         return next((choice.presets for choice in self._models if choice.path == self._chosen), {})
 
+    def _measured(self) -> Mapping[str, Mapping[str, float]]:
+        return next((choice.measured for choice in self._models if choice.path == self._chosen), {})
+
     def _choose_model(self, path: Path | None) -> None:
         if path is None:
             self.model.select(self._chosen)
             self.folder_asked.emit()
-            return
-        self.set_chosen(path)
-        self._choose_network()
+        else:
+            self.choose_model(path)
 
-    def _choose_network(self) -> None:
-        if self._chosen is not None:
-            self.model_chosen.emit(*self.chosen_for(self._chosen))
+    def _choose_runtime(self, name: str) -> None:
+        # A precision of the one before may not be had on it.
+        self._wish = replace(self._wish, runtime=name, precision="auto")
+        self._ask()
+
+    def _choose_precision(self, name: str) -> None:
+        self._wish = replace(self._wish, precision=name)
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._wish.model_dir == Path():
+            return
+        wish = self._wish
+        if self._running is None:  # nothing runs: what was asked for is all there is to show
+            self.set_chosen(wish.model_dir)
+            self.select_network(wish.runtime, wish.precision)
+        else:
+            self._show_network()
+        self.model_chosen.emit(wish.model_dir, wish.runtime, wish.precision)
+
+    def _show_network(self) -> None:
+        """The boxes show what runs, not what was asked for."""
+        running, info = self._running, self._runtime
+        if running is not None and info is not None:
+            if running.model_dir != self._chosen:
+                self.set_chosen(running.model_dir)
+            self.model.select(self._chosen)
+            same = running.runtime.partition(":")[0] in ("auto", info.name)
+            self.runtime.select(running.runtime if same else info.name)
+            precision = info.precision.partition(",")[0]
+            self.precision.select("auto" if running.precision == "auto" else precision)
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Grey what cannot run on this machine, or not of this model."""
+        self.runtime.refuse({name: why for name, why in self._machine.reasons.items() if why})
+        if not self._machine.devices:
+            return
+        from engine.runtime.order import precision_missing  # pydantic: not before the window is up
+
+        name = self.runtime.currentData() or "auto"
+        has_int8 = any(choice.has_int8 for choice in self._models if choice.path == self._chosen)
+        capabilities = self._machine.devices.get(name.partition(":")[2] or "CPU", ())
+        reasons: dict[object, str] = {
+            precision: precision_missing(name, precision, capabilities, has_int8=has_int8)
+            for precision in PRECISION_NAMES
+        }
+        self.precision.refuse(reasons)
 
     def _choose_preset(self, name: str) -> None:
         point = self._presets().get(name)
@@ -183,8 +270,18 @@ class ControlPanel(QWidget):
         self._threshold_text.setText(f"{point.threshold:.2f}")
         if not self.threshold.isSliderDown():
             self.threshold.setValue(round(point.threshold * STEPS))
-        matching = (name for name, preset in self._presets().items() if preset == point)
-        self.preset.select(next(matching, OWN_PRESET))
+        presets = self._presets()
+        own = presets.get(point.preset)
+        moved = own is not None and own.threshold != point.threshold
+        self.preset.select(point.preset)
+        self._meaning.setText(
+            words.preset_detail(
+                self._measured().get(point.preset, {}), own.threshold if own is not None and moved else None
+            )
+            if presets
+            else ""
+        )
+        self.advanced_fold.set_title("Advanced: threshold moved" if moved else "Advanced")
 
     def _show_faults(self, faults: tuple[Fault, ...]) -> None:
         self._faults = faults
@@ -213,6 +310,23 @@ class ControlPanel(QWidget):
         column.addWidget(text)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignLeft)
         return row
+
+    def _threshold_content(self) -> QWidget:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.XS)
+        heading = QHBoxLayout()
+        heading.addWidget(label("Threshold", role=theme.CAPTION, tone="secondary"))
+        heading.addStretch(1)
+        heading.addWidget(self._threshold_text)
+        column.addLayout(heading)
+        column.addWidget(self.threshold)
+        hint = label("How far outlines reach. What is shown at all is the preset's.", role=theme.CAPTION)
+        hint.setProperty("tone", "secondary")
+        hint.setWordWrap(True)
+        column.addWidget(hint)
+        return content
 
     def _latency_content(self) -> QWidget:
         content = QWidget()
@@ -243,13 +357,8 @@ class ControlPanel(QWidget):
         column.addSpacing(theme.S)
         column.addWidget(label("Preset", role=theme.CAPTION, tone="secondary"))
         column.addWidget(self.preset)
-        heading = QHBoxLayout()
-        heading.addWidget(label("Threshold", role=theme.CAPTION, tone="secondary"))
-        heading.addStretch(1)
-        heading.addWidget(self._threshold_text)
-        column.addSpacing(theme.S)
-        column.addLayout(heading)
-        column.addWidget(self.threshold)
+        column.addWidget(self._meaning)
+        column.addWidget(self.advanced_fold)
         column.addSpacing(theme.S)
         column.addWidget(label("Overlay", role=theme.CAPTION, tone="secondary"))
         column.addWidget(self.overlay)

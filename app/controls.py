@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QPoint, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QAction, QMouseEvent, QPainter, QPaintEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -14,7 +14,9 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QStyle,
+    QStyledItemDelegate,
     QStyleOptionSlider,
+    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +24,9 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.icons import icon, pixmap
+
+NOTE_ROLE = Qt.ItemDataRole.UserRole + 1
+_Index = QModelIndex | QPersistentModelIndex
 
 
 class Choice(QComboBox):
@@ -34,6 +39,7 @@ class Choice(QComboBox):
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumContentsLength(1)
+        self.view().setItemDelegate(_Noted(self.view()))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.activated.connect(lambda row: self.chosen.emit(self.itemData(row)))
 
@@ -52,6 +58,26 @@ class Choice(QComboBox):
                 self.setCurrentIndex(row)
                 return
 
+    def annotate(self, notes: Mapping[object, str]) -> None:
+        """What the popup says behind the rows of these values; the box has room for their names only."""
+        for row in range(self.count()):
+            self.setItemData(row, notes.get(self.itemData(row), ""), NOTE_ROLE)
+
+    def refuse(self, reasons: Mapping[object, str]) -> None:
+        """Grey the rows of these values, each with its reason; all others can be chosen."""
+        self.annotate(reasons)
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        for row in range(self.count()):
+            why = reasons.get(self.itemData(row), "")
+            model.item(row).setEnabled(not why)
+            model.item(row).setToolTip(why)
+
+    def showPopup(self) -> None:
+        # The rows say more than the box has room for.
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + theme.L)
+        super().showPopup()
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # scrolling a page must not change a model
 
@@ -62,6 +88,15 @@ class Choice(QComboBox):
         mark = pixmap("chevron-down", token, theme.L, self.devicePixelRatioF())
         painter.drawPixmap(QPoint(self.width() - theme.XL, (self.height() - theme.L) // 2), mark)
         painter.end()
+
+
+class _Noted(QStyledItemDelegate):
+    """Rows of a popup with what is to be said of them."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: _Index) -> None:
+        super().initStyleOption(option, index)
+        if note := index.data(NOTE_ROLE):
+            option.text = f"{option.text} · {note}"
 
 
 class Segments(QWidget):

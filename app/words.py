@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine.presenting import MASK_AGE_LIMIT_S
 from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
+# Names of model.json's figures.
+MET = "sensitivity_iou_0.1"
+BESIDE = "false_detections_per_polyp_image"
+FREE = ("false_detections_per_polyp_free_image", "false_detections_per_polyp_free_field")
 RUNTIME_NAMES = {
     "openvino": "OpenVINO",
     "tensorrt": "TensorRT",
@@ -136,6 +140,51 @@ def late(late_s: float | None) -> str:
     if math.isinf(late_s):
         return f"Marks over {MASK_AGE_LIMIT_S * 1000:.0f} ms late"
     return f"Marks {math.ceil(late_s * 100 - 1e-6) * 10} ms late"
+
+
+def preset_note(measured: Mapping[str, float]) -> str:
+    """A preset by what it means: "meets 92 %, 6 false in 100"; empty where nothing was measured."""
+    met, false = measured.get(MET), _false_in_100(measured)
+    return "" if met is None or false is None else f"meets {met * 100:.0f} %, {false:.0f} false in 100"
+
+
+def preset_detail(measured: Mapping[str, float], moved_from: float | None) -> str:
+    """What was measured of a preset; `moved_from`: its own threshold, where it is not in force."""
+    met, beside, free = measured.get(MET), measured.get(BESIDE), _false_in_100(measured)
+    if met is None or beside is None or free is None:
+        said = "Nothing was measured of it."
+    else:
+        said = (
+            f"Validation images: {met * 100:.0f} of 100 polyps met. False marks in 100 images: "
+            f"{beside * 100:.0f} with a polyp, {free:.0f} without one."
+        )
+    if moved_from is not None:
+        said += f" That was at its threshold of {moved_from:.2f}."
+    return said
+
+
+def _false_in_100(measured: Mapping[str, float]) -> float | None:
+    """On images without a polyp; of the two views that were measured the worse one."""
+    found = [measured[key] for key in FREE if key in measured]
+    return max(found) * 100 if found else None
+
+
+def preparing(snapshot: Snapshot) -> str:
+    """What is being made ready: "polyp-accurate-6 is being made ready…"; empty while nothing is."""
+    chosen, running = snapshot.preparing, snapshot.running
+    if chosen is None:
+        return ""
+    name = chosen.model_dir.name
+    if running is not None and running.model_dir == chosen.model_dir:
+        parts = [runtime_name(chosen.runtime)] + ([chosen.precision] if chosen.precision != "auto" else [])
+        name = " ".join(parts)
+    return f"{name} is being made ready…"
+
+
+def runtime_name(name: str) -> str:
+    """Of a runtime, with its device: "OpenVINO on GPU"."""
+    known, _, device = name.partition(":")
+    return RUNTIME_NAMES.get(known, known) + (f" on {device}" if device else "")
 
 
 def joined(hints: Iterable[tuple[str, str] | None]) -> tuple[str, str] | None:

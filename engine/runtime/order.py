@@ -16,6 +16,12 @@ from engine.runtime.gpu import Gpu, nvidia_gpus
 from engine.types import RuntimeInfo
 
 PACKAGES = {"openvino": "openvino", "tensorrt": "torch_tensorrt", "cuda": "torch", "eager": "torch"}
+PRECISIONS = {
+    "openvino": ("f32", "bf16", "f16", "int8"),
+    "tensorrt": ("f32", "f16"),
+    "cuda": ("f32", "bf16", "f16"),
+    "eager": ("f32", "bf16"),
+}
 CPU_BUILD = "+cpu"
 
 NextRuntime = Callable[[Path, Collection[str]], str | None]
@@ -37,6 +43,25 @@ def missing(
     if name in GPU_RUNTIMES and ((version_of or _version)("torch") or "").endswith(CPU_BUILD):
         return "torch is installed without CUDA"
     return ""
+
+
+def precision_missing(name: str, precision: str, capabilities: Collection[str], *, has_int8: bool) -> str:
+    """Why the runtime cannot compute in it here, in a few words; "" where nothing speaks against it.
+
+    `capabilities` are those of OpenVINO's device; `has_int8`: the model has an int8 network.
+    """
+    known = name.partition(":")[0]
+    known = "openvino" if known == AUTO else known
+    if precision == AUTO:
+        return ""
+    if precision not in PRECISIONS[known]:
+        return "another runtime's"
+    if known != "openvino":
+        return ""
+    if precision == "int8":
+        return "" if has_int8 else "not of this model"
+    word = {"bf16": "BF16", "f16": "FP16"}.get(precision)
+    return "" if word is None or word in capabilities else "not on this processor"
 
 
 def next_runtime(model_dir: Path, tried: Collection[str]) -> str | None:

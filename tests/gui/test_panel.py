@@ -2,14 +2,19 @@
 
 import json
 import shutil
+import threading
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
+from app.control_panel import Machine
+from app.controls import NOTE_ROLE
+from app.words import preset_note
 from tests.fixtures.fakes import FakeSource, HalfSure
 from tests.fixtures.models import red_model
+from tests.gui.conftest import FAKE
 
 
 @pytest.fixture
@@ -50,16 +55,91 @@ def test_the_threshold_moves_without_another_inference(paused, qtbot):
     assert runtime.calls == calls
 
 
-def test_a_threshold_of_ones_own_is_called_that_and_the_preset_brings_its_own_back(paused, qtbot):
+def test_a_threshold_of_ones_own_is_a_fine_adjustment_of_its_preset(paused):
     window, _ = paused
     panel = window.operator.panel
     assert panel.preset.currentText() == "Standard"
     window.handler("threshold_up")()
-    assert panel.preset.currentText() == "Own threshold"
+    assert panel.preset.currentText() == "Standard"
+    assert "threshold of 0.40" in panel.meaning
 
     panel.preset.setCurrentIndex(0)
     panel.preset.activated.emit(0)
     assert panel.threshold.value() == 40
+    assert "threshold of" not in panel.meaning
+
+
+def test_the_same_threshold_gives_the_same_marks_whatever_the_way_there(make_window, qtbot, tmp_path):
+    strict = red_model(tmp_path, model_id="strict", threshold=0.4)
+    card = json.loads((strict / "model.json").read_text())
+    card["presets"]["standard"]["min_peak"] = 0.9  # the network says 0.5
+    (strict / "model.json").write_text(json.dumps(card))
+    window = make_window(FakeSource(frames=10_000, rate_hz=50))
+    window.ai.use_folder(strict)
+    window.opening.open(FAKE)
+    qtbot.waitUntil(lambda: window.operator.panel.model.currentText() == "strict")
+    shown = window.operator.canvas
+    qtbot.waitUntil(lambda: shown.presentation is not None and own_mask(window))
+    for handler in ("threshold_up", "threshold_down"):
+        before = shown.presentation.result.point
+        window.handler(handler)()
+        qtbot.waitUntil(lambda before=before: shown.presentation.result.point != before)
+        assert components(window) == ()
+
+
+def test_a_preset_is_shown_by_what_was_measured_of_it(make_window, qtbot, tmp_path):
+    measured = {
+        "sensitivity_iou_0.1": 0.9203,
+        "false_detections_per_polyp_image": 0.0168,
+        "false_detections_per_polyp_free_image": 0.0427,
+        "false_detections_per_polyp_free_field": 0.0598,
+    }
+    told = red_model(tmp_path, model_id="told")
+    card = json.loads((told / "model.json").read_text())
+    card["presets"]["standard"]["measured"] = measured
+    (told / "model.json").write_text(json.dumps(card))
+    window = make_window(FakeSource())
+    window.ai.use_folder(told)
+    panel = window.operator.panel
+    qtbot.waitUntil(lambda: panel.model.currentText() == "told")
+
+    assert preset_note(measured) == "meets 92 %, 6 false in 100"
+    assert panel.preset.currentData(NOTE_ROLE) == preset_note(measured)
+    assert "92 of 100 polyps met" in panel.meaning
+    assert "2 with a polyp, 6 without one" in panel.meaning
+
+
+def test_the_boxes_show_what_runs_while_another_model_is_made_ready(make_window, qtbot, tmp_path):
+    ready = threading.Event()
+    ready.set()
+    window = make_window(FakeSource(), loads=lambda name, folder: ready.wait(5.0))
+    panel = window.operator.panel
+    qtbot.waitUntil(lambda: "Ready" in window.start.readiness)
+    ready.clear()
+    window.ai.use_folder(red_model(tmp_path, model_id="other-red"))
+    window.operator.show_panel(True)
+    qtbot.waitUntil(lambda: "other-red is being made ready" in panel.executing)
+    meanwhile = panel.model.currentText()
+    ready.set()
+    qtbot.waitUntil(lambda: panel.model.currentText() == "other-red")
+
+    assert meanwhile == "red"
+    qtbot.waitUntil(lambda: "made ready" not in panel.executing)
+
+
+def test_a_runtime_that_cannot_run_here_is_greyed_with_its_reason(make_window, qtbot):
+    window = make_window(FakeSource())
+    box = window.operator.panel.runtime
+    window.operator.panel.set_machine(
+        Machine({"openvino": "", "cuda": "no NVIDIA GPU here"}, {"CPU": ("FP32",), "GPU": ("FP16",)})
+    )
+    cuda = box.model().item(box.findData("cuda"))
+    precision = window.operator.panel.precision
+    bf16 = precision.model().item(precision.findData("bf16"))
+
+    assert (cuda.isEnabled(), cuda.toolTip()) == (False, "no NVIDIA GPU here")
+    assert box.model().item(box.findData("openvino:GPU")).text() == "OpenVINO on GPU"
+    assert (bf16.isEnabled(), bf16.toolTip()) == (False, "not on this processor")
 
 
 def test_the_overlay_keys_press_the_segment_that_they_name(paused):
@@ -94,7 +174,7 @@ def test_a_model_folder_that_a_person_points_to_is_used(make_window, qtbot, tmp_
     window.ai.use_folder(other)
 
     qtbot.waitUntil(lambda: "other-red" in window.start.readiness)
-    assert window.operator.panel.model.currentText() == "other-red"
+    qtbot.waitUntil(lambda: window.operator.panel.model.currentText() == "other-red")
 
 
 def test_a_model_can_be_chosen_before_anything_is_open(make_window):
