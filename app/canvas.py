@@ -9,6 +9,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QImage,
     QMouseEvent,
     QPainter,
@@ -53,6 +54,7 @@ class Canvas(QWidget):
     double_clicked = Signal()
     menu_asked = Signal(QPoint)  # on the screen
     zoomed = Signal(float)
+    focused = Signal()
 
     def __init__(self, on_painted: OnPainted = lambda *_: None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -198,6 +200,10 @@ class Canvas(QWidget):
             self.unsetCursor()
         self.zoomed.emit(self._view.zoom)
         self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focused.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_asked.emit(event.globalPos())

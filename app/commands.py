@@ -124,6 +124,11 @@ class Commands:
             return Span(self._origin_s(), None, None)
         return Span(self._origin_s(), info.duration_s, info.frames)
 
+    def runs_live(self) -> bool:
+        """Whether a live picture runs, or is being waited for."""
+        gone = (SourceState.IDLE, SourceState.FAILED)
+        return self._snapshot is not None and is_live(self._snapshot) and self._now.source_state not in gone
+
     # The loop
 
     def loop_from(self) -> str:

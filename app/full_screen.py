@@ -39,6 +39,11 @@ class FullScreen(QObject):
     def is_on(self) -> bool:
         return self._timer.isActive()
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether the mouse has been still for long enough."""
+        return self._hidden
+
     def toggle(self) -> None:
         self.leave() if self.is_on else self.enter()
 

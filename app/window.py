@@ -20,22 +20,20 @@ from app.bridge import Bridge
 from app.commands import Commands
 from app.controls import label
 from app.full_screen import FullScreen
-from app.go_to import GoTo
 from app.icons import icon
 from app.launch import Launch
-from app.leaving import LeaveQuestion
-from app.menu import picture_menu
 from app.notices import Notices
 from app.open_commands import OpenCommands
 from app.opening import Opening
 from app.operator_page import OperatorPage
-from app.playback import is_live, is_recording
+from app.over_picture import OverPicture
+from app.playback import is_recording
 from app.preferences import Preferences
 from app.recent import RecentItems
 from app.side_windows import SideWindows, ask_for_folder
 from app.start_page import StartPage
 from engine.faults import Fault
-from engine.types import Presentation, Snapshot, SourceState
+from engine.types import Presentation, Snapshot
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
@@ -77,13 +75,11 @@ class Window(QMainWindow):
         self.full_screen = FullScreen(self)
         self.side_windows = SideWindows(self)
         # The panel's buttons need the actions, the AI's handlers need the panel: names are resolved late.
-        self.actions_by_id = make_actions(self, self.handler, self.say)
+        self.actions_by_id = make_actions(self, self.handler, lambda text: self.over.say(text))
         self.addActions(list(self.actions_by_id.values()))
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
-        self.leaving = LeaveQuestion(self.operator)
-        self.go_to_field = GoTo(self.commands.span, self.operator)
-        self._picture_menu = picture_menu(self.actions_by_id, self.operator)
+        self.over = OverPicture(self.operator, self.actions_by_id, self.commands, self)
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas, launch, self)
         self._edge = label(tone="secondary", role=theme.CAPTION)
@@ -109,7 +105,7 @@ class Window(QMainWindow):
 
     def handler(self, name: str) -> Callable[..., None]:
         """The method that an entry of app.actions names. Raises StopIteration when there is none."""
-        owners = (self, self.opens, self.commands, self.ai)
+        owners = (self, self.opens, self.commands, self.ai, self.over)
         found: Callable[..., None] = next(getattr(one, name) for one in owners if hasattr(one, name))
         return found
 
@@ -124,19 +120,7 @@ class Window(QMainWindow):
         self._refresh_notice()
         self._enable()
 
-    def say(self, text: str) -> None:
-        """Answer a key in a word over the picture."""
-        if self.page is self.operator:
-            self.operator.answer.say(text)
-
     # Handlers of app.actions
-
-    def quit(self) -> None:
-        """Ask once while a live picture runs; a second time leaves."""
-        if self.leaving.is_asking or not self._is_live():
-            self.close()
-        else:
-            self.leaving.ask()
 
     def hold_raw(self, raw: bool) -> None:
         self.operator.hold_raw(raw)
@@ -154,11 +138,9 @@ class Window(QMainWindow):
 
     def leave(self) -> None:
         """Esc: first what lies over the picture, then full screen."""
-        for question in (self.leaving, self.go_to_field):
-            if not question.isHidden():
-                question.withdraw()
-                self.operator.canvas.setFocus()
-                return
+        if self.over.escape():
+            self.operator.canvas.setFocus()
+            return
         self.full_screen.leave()
         if self.page is self.operator:
             self.operator.canvas.setFocus()
@@ -174,10 +156,6 @@ class Window(QMainWindow):
         self.full_screen.wake()
         areas = self.operator.focus_areas() if self.page is self.operator else [self.start.first_focus]
         keys.next_of(areas, self.focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
-
-    def go_to(self) -> None:
-        """Ask for a frame or a time."""
-        self.go_to_field.ask()
 
     def fit(self) -> str:
         self.operator.canvas.fit()
@@ -221,7 +199,7 @@ class Window(QMainWindow):
             return
         idle = disabled_by(QKeySequence(event.keyCombination()), self.actions_by_id)
         if idle is not None:
-            self.say(NOT_NOW[idle.needs])
+            self.over.say(NOT_NOW[idle.needs])
         super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
@@ -247,11 +225,10 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # By the window's own button; a signal, or the end of a timed run, is not asked.
-        if event.spontaneous() and not self.leaving.is_asking and self._is_live():
+        if event.spontaneous() and self.over.asks_to_stay():
             event.ignore()
-            self.leaving.ask()
             return
-        self.leaving.withdraw()
+        self.over.withdraw()
         self.closing.emit()
         self.full_screen.stop()
         self.opening.close()
@@ -307,22 +284,6 @@ class Window(QMainWindow):
             self._available = available
             enable(self.actions_by_id, available)
 
-    def _is_live(self) -> bool:
-        """Whether a live picture runs, or is being waited for."""
-        snapshot = self._snapshot
-        return (
-            self.opening.spec is not None
-            and snapshot is not None
-            and is_live(snapshot)
-            and snapshot.source_state is not SourceState.FAILED
-        )
-
-    def _left(self, leaves: bool) -> None:
-        if leaves:
-            self.close()
-        else:
-            self.operator.canvas.setFocus()
-
     def _begin(self) -> None:
         self._notices.clear("drop")
         self.operator.forget()
@@ -336,7 +297,7 @@ class Window(QMainWindow):
         if (pts_s := self.opening.resume_s) is not None:
             self.commands.seek(pts_s)
             at = words.short_clock(pts_s - self.operator.transport.origin_s)
-            self.say(f"Resumed at {at}, Home = beginning")
+            self.over.say(f"Resumed at {at}, Home = beginning")
 
     def _to_start(self) -> None:
         if self.opening.spec is not None:
@@ -344,8 +305,7 @@ class Window(QMainWindow):
         self._pages.setCurrentWidget(self.start)
 
     def _closed(self) -> None:
-        self.leaving.withdraw()
-        self.go_to_field.withdraw()
+        self.over.withdraw()
         self.operator.forget()
         self.full_screen.leave()
         self.opens.show_recent()
@@ -386,9 +346,10 @@ class Window(QMainWindow):
         """In full screen the page says its words itself: the edge would make the picture smaller."""
         self._edge_row.setVisible(not (self.full_screen.is_on and self.page is self.operator))
 
-    def _rest(self, rests: bool) -> None:
+    def _rest(self) -> None:
+        """What is over the picture fades, unless the keyboard is in it."""
         in_use = self.focusWidget() not in (None, self, self.operator.canvas)
-        self.operator.fade(rests and not in_use)
+        self.operator.fade(self.full_screen.is_resting and not in_use)
 
     def _connect(self) -> None:
         self.bridge.changed.connect(self._show_snapshot)
@@ -397,6 +358,7 @@ class Window(QMainWindow):
         self.opening.first_picture.connect(self._resume)
         self.full_screen.changed.connect(self._full_screen_changed)
         self.full_screen.rests.connect(self._rest)
+        self.operator.canvas.focused.connect(self._rest)
         self.opens.faulted.connect(self.tell)
         self.ai.faulted.connect(self.tell)
         self.side_windows.faulted.connect(self.tell)
@@ -404,14 +366,8 @@ class Window(QMainWindow):
         self.ai.chosen.connect(self.preferences.keep)
         self.opens.chosen.connect(self.preferences.keep)
         self.ai.mended.connect(self._notices.clear)
-        self.leaving.answered.connect(self._left)
+        self.over.leave_asked.connect(self.close)
         page = self.operator
-        page.free_changed.connect(self.leaving.keep_inside)
-        page.free_changed.connect(self.go_to_field.keep_inside)
-        self.go_to_field.left.connect(page.canvas.setFocus)
-        self.go_to_field.asked.connect(lambda place: self.say(self.commands.go_to_place(place)))
-        page.canvas.menu_asked.connect(self._picture_menu.popup)
-        page.canvas.zoomed.connect(lambda zoom: self.say(f"Zoom {zoom:.1f}x"))
         page.canvas.on_painted = self._painted
         page.canvas.double_clicked.connect(self.toggle_full_screen)
         for notice in (self.start.notice, page.notice):

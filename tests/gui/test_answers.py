@@ -103,11 +103,11 @@ def test_leaving_a_live_picture_is_asked_once_and_the_picture_goes_on(live, qtbo
     live.handler("quit")()
 
     assert live.isVisible()
-    assert live.leaving.is_asking
-    assert live.focusWidget() is live.leaving.stay, "Enter stays"
+    assert live.over.leaving.is_asking
+    assert live.focusWidget() is live.over.leaving.stay, "Enter stays"
     qtbot.waitUntil(lambda: live.operator.canvas.presentation.frame.number > shown + 2)
     press(live, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not live.leaving.is_asking)
+    qtbot.waitUntil(lambda: not live.over.leaving.is_asking)
     assert live.isVisible()
 
 
@@ -116,7 +116,7 @@ def test_esc_stays_and_does_not_leave_full_screen(live, press):
     live.handler("quit")()
     press(live, Qt.Key.Key_Escape)
 
-    assert not live.leaving.is_asking
+    assert not live.over.leaving.is_asking
     assert live.full_screen.is_on
     assert live.focusWidget() is live.operator.canvas
     live.handler("leave")()
@@ -133,7 +133,7 @@ def test_the_windows_own_button_is_asked_too_and_a_program_is_not(live):
     from_the_desktop = _Spontaneous()
     live.closeEvent(from_the_desktop)
     assert not from_the_desktop.isAccepted()
-    assert live.leaving.is_asking
+    assert live.over.leaving.is_asking
     live.close()
 
     assert not live.isVisible()

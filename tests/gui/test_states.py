@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel
 
-from app import full_screen
+from app import full_screen, theme
 from app.arrangement import Wanted, over
 from app.canvas import Look
 from app.operator_page import LOOKS
@@ -289,3 +289,20 @@ def test_the_ai_button_is_green_only_while_the_network_runs(make_window, qtbot):
 
     assert not starting
     assert not button.isChecked()
+
+
+def test_what_is_over_the_picture_stays_while_the_keyboard_is_in_it_and_then_fades(playing, qtbot, monkeypatch):
+    monkeypatch.setattr(theme, "HIDE_AFTER_MS", full_screen.LOOK_EVERY_MS)
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    page = window.operator
+    window.handler("toggle_full_screen")()
+    page.canvas.setFocus()
+    qtbot.waitUntil(lambda: window.full_screen.is_resting and not page.transport.isVisible())
+    window.handler("next_area")()
+    qtbot.waitUntil(lambda: window.full_screen.is_resting)
+    assert page.transport.isVisible(), "somebody is in the row"
+    assert window.focusWidget() is page.status.first_focus
+    page.canvas.setFocus()
+
+    qtbot.waitUntil(lambda: not page.transport.isVisible())
+    window.handler("leave")()

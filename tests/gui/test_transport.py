@@ -122,7 +122,7 @@ def test_the_row_says_which_frame_and_when_counted_from_the_first(window, qtbot)
 
 
 def test_g_goes_to_a_frame_or_a_time_and_says_what_is_outside(window, qtbot):
-    field = window.go_to_field
+    field = window.over.go_to_field
     stamp = f"p{window.operator.canvas.presentation.frame.pts_s:g}"  # of the first frame, in the file
     for typed, expected in (("57", 57), ("f3", 3), ("0:01.5", frame_at(1500)), (stamp, 0)):
         press(window, "G")
@@ -172,7 +172,7 @@ def test_a_loop_to_the_last_frame_goes_round_and_does_not_end(window, qtbot):
     qtbot.waitUntil(lambda: shown(window) == 119)
     press(window, "O")
     press(window, "G")  # a place inside the loop
-    QTest.keyClicks(window.go_to_field.field, "116")
+    QTest.keyClicks(window.over.go_to_field.field, "116")
     press(window, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: shown(window) == 116)
     press(window, Qt.Key.Key_Space)
