@@ -175,6 +175,7 @@ def _open_recording(spec: SourceSpec, decode: str) -> Source:
         expected="a recording: a video file, a folder of pictures or the demonstration",
         got=f"{spec.text}, which is live",
         remedy="record it first, or watch it without analyse",
+        said=f"{spec.text} is live and has no end to analyse. Record it first, or watch it without analyse.",
     )
 
 
@@ -186,6 +187,7 @@ def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
         expected=f"pictures in {spec.text}",
         got="none",
         remedy="choose another recording",
+        said=f"There are no pictures in {spec.text}. Choose another recording.",
     )
 
 

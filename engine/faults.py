@@ -114,6 +114,8 @@ def fault_of(error: BaseException, place: str) -> Fault:
         expected=f"the {place} to work",
         got=f"{type(error).__name__}: {error}".rstrip(": "),
         remedy="start it again and report this with the log if it comes back",
+        said=f"Something went wrong in the {place} ({type(error).__name__}: {error}".rstrip(": ")
+        + "). Start it again and report this with the log if it comes back.",
         at_s=time.monotonic(),
         detail="".join(traceback.format_exception(error)),
     )

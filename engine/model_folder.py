@@ -313,6 +313,9 @@ def _upgraded(values: Any, path: Path) -> Mapping[str, Any]:
             expected=f"{path.name}/{CARD} of schema {SCHEMA}",
             got=f"schema {values['schema']}",
             remedy="update the program" if values["schema"] > SCHEMA else "export the model again",
+            said=f"{CARD} of the model {path.name} has schema {values['schema']}; this program reads "
+            f"{SCHEMA}. "
+            + ("Update the program." if values["schema"] > SCHEMA else "Export the model again."),
         )
     return values
 
@@ -324,6 +327,8 @@ def _check_file(path: Path, listed: FileCard, model_id: str) -> None:
             expected=f"{path.name} of {model_id}",
             got=f"no such file in {path.parent}",
             remedy="copy the model folder again, or choose another model",
+            said=f"{path.name} of the model {model_id} is missing. Copy the model folder again, or "
+            "choose another model.",
         )
     size_bytes = path.stat().st_size
     have = sha256_of(path)
@@ -333,6 +338,9 @@ def _check_file(path: Path, listed: FileCard, model_id: str) -> None:
             expected=f"{path.name} of {model_id} with sha256 {listed.sha256[:12]}",
             got=f"{have[:12]} ({size_bytes} bytes)",
             remedy="copy the model folder again, or choose another model",
+            said=f"{path.name} of the model {model_id} is not the file that was exported: sha256 "
+            f"{have[:12]} instead of "
+            f"{listed.sha256[:12]}. Copy the model folder again, or choose another model.",
         )
 
 

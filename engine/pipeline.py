@@ -196,6 +196,7 @@ class Pipeline:
                     expected=f"{worker.name} to end within {JOIN_S:.0f} s",
                     got="a driver that does not answer",
                     remedy="unplug the device; the thread is left behind",
+                    said="A driver does not answer and is left behind. Unplug the device.",
                 )
                 self._board.add_fault(stuck.as_fault(worker.name))
         self._reader.close()

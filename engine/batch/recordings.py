@@ -63,6 +63,7 @@ def find_recordings(
                     expected="a video, a folder of videos or a list of paths",
                     got=f"nothing at {path}",
                     remedy="check the path",
+                    said=f"There is nothing at {path}. Name a video, a folder of videos or a list of paths.",
                 )
             found.append(_one(text, Path.cwd()))
     if not found:
@@ -71,6 +72,8 @@ def find_recordings(
             expected=f"videos in {' and '.join(asked)}",
             got="none",
             remedy="choose another folder, or write the paths into a text file",
+            said=f"There are no videos in {' and '.join(asked)}. "
+            "Choose another folder, or write the paths into a text file.",
         )
     return tuple(_once(found))
 

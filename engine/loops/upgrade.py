@@ -130,6 +130,8 @@ def _failed(later: Later, code: int, said: str) -> FaultError:
         expected=f"{later.command[2]} to make a faster runtime ready",
         got=said.rstrip(".") or f"exit code {code}",
         remedy="what runs now goes on",
+        said=f"A faster runtime could not be made ready ({said.rstrip('.') or f'exit code {code}'}). "
+        "What runs now goes on.",
         fatal=False,
         detail=" ".join(later.command),
     )

@@ -90,4 +90,10 @@ def _device() -> torch.device:
 
 
 def _inference_fault(got: str, remedy: str) -> FaultError:
-    return FaultError(FaultCode.INFERENCE, expected="the network to run", got=got, remedy=remedy)
+    return FaultError(
+        FaultCode.INFERENCE,
+        expected="the network to run",
+        got=got,
+        remedy=remedy,
+        said=f"The network failed ({got}). {remedy[:1].upper()}{remedy[1:]}.",
+    )

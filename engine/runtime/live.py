@@ -95,6 +95,9 @@ def on_cpu_warning(info: RuntimeInfo, gpus: Sequence[Gpu], why: str = "") -> Fau
         expected=f"{gpus[0].name} to compute the masks",
         got=f"{info.name} on the CPU" + (f" ({why.rstrip('.')})" if why else ""),
         remedy="install torch's CUDA build and 'polyplive[tensorrt]', or choose openvino by name",
+        said=f"{info.name} computes the masks on the CPU, not on {gpus[0].name}"
+        + (f" ({why.rstrip('.')})" if why else "")
+        + ". Install torch's CUDA build and 'polyplive[tensorrt]', or choose openvino by name.",
         fatal=False,
     )
 

@@ -53,6 +53,9 @@ def opening(runtime: str, model_id: str) -> Iterator[None]:
         raise FaultError(
             FaultCode.MODEL_LOAD,
             expected=f"{model_id} to open in {runtime}",
+            said=f"{model_id} does not open in {runtime} "
+            f"({next(iter(str(error).splitlines()), type(error).__name__)}). "
+            "Choose another runtime.",
             got=next(iter(str(error).splitlines()), type(error).__name__),
             remedy="choose another runtime",
             detail=str(error),
@@ -60,4 +63,10 @@ def opening(runtime: str, model_id: str) -> Iterator[None]:
 
 
 def _fault(got: str, remedy: str) -> FaultError:
-    return FaultError(FaultCode.INFERENCE, expected="the network to run", got=got, remedy=remedy)
+    return FaultError(
+        FaultCode.INFERENCE,
+        expected="the network to run",
+        got=got,
+        remedy=remedy,
+        said=f"The network failed ({got}). {remedy[:1].upper()}{remedy[1:]}.",
+    )

@@ -59,6 +59,7 @@ class OpenVinoRuntime:
                 expected="the network to run",
                 got=_first_line(error),
                 remedy="choose another precision or runtime",
+                said=f"The network failed ({_first_line(error)}). Choose another precision or runtime.",
                 detail=str(error),
             ) from error
         finally:
@@ -87,6 +88,8 @@ def open(model: ModelFolder, options: RuntimeOptions) -> Runtime:
             expected=f"a device that OpenVINO has here: {', '.join(core.available_devices)}",
             got=repr(target),
             remedy="choose openvino alone for the CPU",
+            said=f"OpenVINO has no device {target!r} here, only {', '.join(core.available_devices)}. "
+            "Choose openvino alone for the CPU.",
         )
     capabilities = core.get_property(target, "OPTIMIZATION_CAPABILITIES")
     precision = choose_precision(
@@ -191,6 +194,8 @@ def _compiled(
             expected=f"{model.id} to be a network that OpenVINO runs",
             got=_first_line(error),
             remedy="export the model again, or choose another model or runtime",
+            said=f"OpenVINO cannot run {model.id} ({_first_line(error)}). "
+            "Export the model again, or choose another model or runtime.",
             detail=str(error),
         ) from error
     cache.store(facts, compiled.export_model().getvalue())

@@ -32,6 +32,9 @@ def load_student(model: ModelFolder) -> Student:
             expected=f"{model.weights.name} of {model.id} to hold the weights of a {model.card.student.name}",
             got=str(error).splitlines()[0],
             remedy="export the model again, or choose another model",
+            said=f"{model.weights.name} of {model.id} does not hold the weights of a "
+            f"{model.card.student.name}. "
+            "Export the model again, or choose another model.",
             detail=str(error),
         ) from error
     return student.eval()
@@ -46,6 +49,11 @@ def cuda_device(runtime: str) -> torch.device:
         FaultCode.RUNTIME_MISSING,
         expected=f"an NVIDIA GPU for the runtime {runtime}",
         got=f"torch {torch.__version__}, which finds none" if built_for else "a torch built for CPUs only",
+        said=f"The runtime {runtime} needs an NVIDIA GPU, and torch finds none. Update the NVIDIA "
+        "driver, or choose auto."
+        if built_for
+        else f"The runtime {runtime} needs an NVIDIA GPU, and this torch is built for CPUs only. "
+        "Install torch's CUDA build as pytorch.org describes, or choose auto.",
         remedy="update the NVIDIA driver, or choose auto"
         if built_for
         else "install torch's CUDA build as pytorch.org describes, or choose auto",

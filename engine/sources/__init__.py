@@ -102,4 +102,6 @@ def _nonsense(got: str, remedy: str) -> FaultError:
         expected="a video file, a folder of pictures, a device (v4l2:/dev/video0) or a URL (rtsp://...)",
         got=got,
         remedy=remedy,
+        said=f"{got[0].upper() + got[1:] if got.startswith('an ') else got} is no source: {remedy}. "
+        "A source is a video file, a folder of pictures, a device (v4l2:/dev/video0) or a URL (rtsp://...).",
     )

@@ -51,6 +51,7 @@ def open(address: str, options: SourceOptions) -> LiveSource:
             expected=f"a pixel format: auto, {', '.join(_AUTO_ORDER)}",
             got=repr(options.pixel_format),
             remedy="choose auto",
+            said=f"There is no pixel format {options.pixel_format!r}. Choose auto, {', '.join(_AUTO_ORDER)}.",
         )
     feed: OpenCvFeed | ContainerFeed
     if scheme == "capture":
@@ -63,6 +64,9 @@ def open(address: str, options: SourceOptions) -> LiveSource:
         expected=f"a picture from {name} within {OPEN_S:g} s",
         got="a device that opens but gives none",
         remedy="check that something is connected to its input, or try another pixel format or size",
+        said=f"{name} opens, but gives no picture within {OPEN_S:g} s. Check that something is "
+        "connected to its "
+        "input, or try another pixel format or size.",
     )
     return LiveSource(feed, address, options.colour, OPEN_S, silent)
 
@@ -145,6 +149,8 @@ def _missing(name: str, got: str) -> FaultError:
         expected=f"a capture device {name}",
         got=got,
         remedy=f"choose one of {existing}" if existing else "connect a device: this computer shows none",
+        said=f"The capture device {name} cannot be opened: {got}. "
+        + (f"Choose one of {existing}." if existing else "Connect a device: this computer shows none."),
     )
 
 
@@ -206,6 +212,7 @@ class OpenCvFeed:
                     expected=f"pictures from {self.title}",
                     got="a device that gives no more",
                     remedy=_REMEDY,
+                    said=f"{self.title} gives no more pictures. {_REMEDY[:1].upper()}{_REMEDY[1:]}.",
                 )
             yield VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "bgr24"), now_s, now_s
 

@@ -165,6 +165,9 @@ class ContainerFeed:
             expected=f"pictures from {self._title}",
             got="silence" if silent else error.strerror or type(error).__name__,
             remedy=self._remedy,
+            said=f"{self._title} has fallen silent"
+            + ("" if silent else f" ({error.strerror or type(error).__name__})")
+            + f". {self._remedy[:1].upper()}{self._remedy[1:]}.",
         )
 
 

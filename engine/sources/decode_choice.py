@@ -57,6 +57,7 @@ def check_name(decode: str) -> None:
             expected=f"a decoder: {', '.join(names)}",
             got=repr(decode),
             remedy="choose software",
+            said=f"There is no decoder {decode!r}. Choose one of {', '.join(names)}.",
         )
 
 

@@ -23,6 +23,7 @@ def open(address: str, options: SourceOptions) -> Source:
             expected="the demonstration clip assets/demo/demo.mp4",
             got="an installation without it",
             remedy="install polyplive again",
+            said="The demonstration clip is not part of this installation. Install polyplive again.",
         )
     with ExitStack() as unpacking:
         path = unpacking.enter_context(resources.as_file(clip))

@@ -131,6 +131,7 @@ def _head_of(path: Path) -> bytes:
             expected=f"a video file at {path}",
             got="no such file",
             remedy="check the name and that the drive is connected",
+            said=f"There is no file {path}. Check the name and that the drive is connected.",
         ) from error
     except PermissionError as error:
         raise _unreadable(path, "no permission to read it", "ask its owner to allow it") from error
@@ -170,5 +171,9 @@ def _unreadable(
 ) -> FaultError:
     name = what.name if isinstance(what, Path) else what
     return FaultError(
-        FaultCode.SOURCE_UNREADABLE, expected=f"{name} to be a video file", got=got, remedy=remedy
+        FaultCode.SOURCE_UNREADABLE,
+        expected=f"{name} to be a video file",
+        got=got,
+        remedy=remedy,
+        said=f"{name} cannot be played: {got.rstrip('.')}. {remedy[:1].upper()}{remedy[1:]}.",
     )

@@ -34,6 +34,7 @@ def open(address: str, options: SourceOptions) -> ImageFolder:
             expected=f"a picture or a folder of pictures at {path}",
             got="nothing there",
             remedy="check the name and that the drive is connected",
+            said=f"There is nothing at {path}. Check the name and that the drive is connected.",
         ) from error
     except OSError as error:
         raise _unreadable(f"{path.name} to be a readable folder", error.strerror or str(error)) from error

@@ -67,6 +67,8 @@ class BackgroundIndex:
                 expected=f"to read {self._path.name} once through for its time stamps",
                 got=str(error),
                 remedy="play it from the start, or copy the file again",
+                said=f"{self._path.name} cannot be read once through ({error}), so nothing can be jumped to. "
+                "Play it from the start, or copy the file again.",
                 fatal=False,
             )
         finally:

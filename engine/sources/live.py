@@ -125,6 +125,8 @@ class LiveSource:
             expected=f"pictures from {self._feed.title}",
             got=f"none for {STALL_S:g} s",
             remedy="check the cable, the sender and the power",
+            said=f"No signal from {self._feed.title} for {STALL_S:g} s. Check the cable, the sender "
+            "and the power.",
         )
 
     def seek(self, index: int) -> None:
@@ -158,6 +160,7 @@ class LiveSource:
             expected="a recording, to jump in it",
             got=f"a live source ({self._feed.title})",
             remedy="record it and open the file",
+            said=f"{self._feed.title} is live: there is no other time to go to. Record it and open the file.",
             fatal=False,
         )
 
@@ -188,6 +191,9 @@ class LiveSource:
                 expected=f"pictures from {self._feed.title}",
                 got="the end of it" if error is None else f"{type(error).__name__}: {error}",
                 remedy="start the sender again",
+                said=f"{self._feed.title} has ended"
+                + ("" if error is None else f" ({type(error).__name__}: {error})")
+                + ". Start the sender again.",
             )
         with self._changed:
             self._end = error

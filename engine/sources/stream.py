@@ -71,6 +71,9 @@ def open(address: str, options: SourceOptions) -> Source:
         expected=f"a picture from {title} within {FIRST_PICTURE_S:g} s",
         got="a connection without one",
         remedy="check that the sender sends H.264 or H.265 with a keyframe at least every 10 s",
+        said=f"{title} is connected, but no picture came within {FIRST_PICTURE_S:g} s. Check that the "
+        "sender sends "
+        "H.264 or H.265 with a keyframe at least every 10 s.",
     )
     return LiveSource(feed, title, options.colour, OPEN_S + FIRST_PICTURE_S, silent)
 
@@ -93,7 +96,11 @@ def _connect(
     except av.FFmpegError as error:
         got, remedy = _reason(error, urlsplit(address).scheme)
         raise FaultError(
-            FaultCode.URL_UNREACHABLE, expected=f"a video stream at {title}", got=got, remedy=remedy
+            FaultCode.URL_UNREACHABLE,
+            expected=f"a video stream at {title}",
+            got=got,
+            remedy=remedy,
+            said=f"No video from {title}: {got}. {remedy[:1].upper()}{remedy[1:]}.",
         ) from error
 
 

@@ -197,6 +197,7 @@ class VideoFile:
                 expected=f"{self._title} to be a video file",
                 got="a video track from which not one picture could be decoded",
                 remedy="copy or export the recording again",
+                said=f"Not one picture of {self._title} can be decoded. Copy or export the recording again.",
             )
         self._cursor.go_to_start()
         first = self._picture(decoded)
@@ -236,6 +237,8 @@ class VideoFile:
                 expected="a recording on this computer, to jump in it",
                 got=f"a stream ({self._title})",
                 remedy="download it and open the file",
+                said=f"{self._title} comes over the network, where there is no jumping. Download it "
+                "and open the file.",
                 fatal=False,
             )
         return self._index.wait()

@@ -142,7 +142,7 @@ def test_the_runtime_can_be_named(place, capsys):
     code, _ = place.run("--runtime", "openvina")
 
     assert code == 2
-    assert "choose openvino" in capsys.readouterr().err
+    assert "Choose openvino" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("folder", ["images", "masks"])

@@ -18,7 +18,7 @@ from app.environment import has_display, qt_environment
         (["--size", "0x480"], "a size such as 1920x1080"),
         (["--model", "no-such-model"], "no-such-model"),
         (["--runtime", "openvina"], "Choose openvino"),
-        (["--decode", "cudda"], "a decoder: software, auto"),
+        (["--decode", "cudda"], "Choose one of software, auto"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence_and_exit_code_2(arguments, said, capsys):
