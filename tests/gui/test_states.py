@@ -291,7 +291,7 @@ def test_the_ai_button_is_green_only_while_the_network_runs(make_window, qtbot):
     assert not button.isChecked()
 
 
-def test_what_is_over_the_picture_stays_while_the_keyboard_is_in_it_and_then_fades(playing, qtbot, monkeypatch):
+def test_what_is_over_the_picture_stays_while_the_keyboard_is_in_it_then_fades(playing, qtbot, monkeypatch):
     monkeypatch.setattr(theme, "HIDE_AFTER_MS", full_screen.LOOK_EVERY_MS)
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     page = window.operator
