@@ -32,7 +32,8 @@ def read_catalogue(model: str | None) -> Catalogue:
 
 def model_choice(path: Path) -> ModelChoice:
     """One folder as a choice. Raises FaultError MODEL_MISSING or MODEL_SCHEMA."""
-    from engine.model_folder import INT8_XML, read_card
+    from engine.model_card import INT8_XML
+    from engine.model_folder import read_card
 
     card = read_card(path)
     measured = {name: preset.measured for name, preset in card.presets.items()}

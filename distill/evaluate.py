@@ -13,7 +13,7 @@ from distill.data.dataset import Pictures, squash
 from distill.metrics.image import dice_iou
 from distill.metrics.pixels import at_native_size
 from distill.metrics.rows import FALSE_ALARMS, POOLED, Outcome, card_rows
-from engine.model_folder import Metric
+from engine.model_card import Metric
 from engine.types import F32, U8
 
 __all__ = ["FALSE_ALARMS", "POOLED", "Normalise", "Report", "evaluate", "probabilities"]

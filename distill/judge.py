@@ -22,7 +22,8 @@ from distill.score import cases_of
 from engine.components import find_regions
 from engine.faults import FaultCode, FaultError
 from engine.field_of_view import field_of_view
-from engine.model_folder import Metric, ModelFolder
+from engine.model_card import Metric
+from engine.model_folder import ModelFolder
 from engine.orientation import orientation_of
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions

@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from distill.data.dataset import Pictures, squash
-from engine.model_folder import InputCard, ModelFolder, OutputCard
+from engine.model_card import InputCard, OutputCard
+from engine.model_folder import ModelFolder
 from engine.models import make_student
 from engine.models.base import Student
 from engine.types import F32

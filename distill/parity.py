@@ -10,7 +10,7 @@ from distill.data.dataset import Pictures
 from distill.evaluate import POOLED, evaluate
 from distill.metrics.image import dice_iou
 from distill.networks import Network, normalised, probability_of
-from engine.model_folder import InputCard, OutputCard, Parity
+from engine.model_card import InputCard, OutputCard, Parity
 from engine.runtime.difference import Difference
 from engine.runtime.frames import stored_frames
 from engine.runtime.parity import LEAST_DICE, compare_maps, is_same

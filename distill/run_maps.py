@@ -11,7 +11,7 @@ from distill.data.splits import split_of
 from distill.metrics.measure import Case, Sample
 from distill.networks import maps_of, torch_network
 from distill.trained import Trained
-from engine.model_folder import InputCard, OutputCard
+from engine.model_card import InputCard, OutputCard
 from engine.models import make_student
 
 AT_ONCE = 64  # pictures in memory: one may have two megapixels

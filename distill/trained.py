@@ -26,12 +26,8 @@ from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON, read_run
 from distill.train.saved import Damaged
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import (
-    EncoderCard,
-    SplitCard,
-    TrainingCard,
-    load_model_folder,
-)
+from engine.model_card import EncoderCard, SplitCard, TrainingCard
+from engine.model_folder import load_model_folder
 from engine.models import make_student
 from engine.models.encoder import load_pretrained
 

@@ -20,7 +20,8 @@ import cv2
 from engine.components import components_of, find_regions
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, shown, write_text
-from engine.model_folder import WEIGHTS, ModelFolder
+from engine.model_card import WEIGHTS
+from engine.model_folder import ModelFolder
 from engine.output_folder import OutputFolder
 from engine.overlay_files import STILLS, VIDEO
 from engine.read_ahead import Item, ReadAhead

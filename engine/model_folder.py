@@ -2,199 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files as package_files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, user_data
 from engine.json_reader import read_json
-from engine.types import OperatingPoint
+from engine.model_card import (
+    CARD,
+    INT8_XML,
+    ONNX,
+    SCHEMA,
+    WEIGHTS,
+    FileCard,
+    ModelCard,
+    numbers_hash,
+)
 
-SCHEMA = 1
 MOST_BYTES = 4 * 1024**2  # of `model.json`
-CARD = "model.json"
-WEIGHTS = "weights.safetensors"
-ONNX = "student.onnx"
-INT8_XML = "student_int8.xml"  # OpenVINO IR, present only when it passed its parity check
-INT8_BIN = "student_int8.bin"
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Triple = tuple[float, float, float]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StudentCard(_Part):
-    """A name of `engine.models.STUDENTS` and that entry's arguments."""
-
-    name: str
-    args: dict[str, str | bool | int | float] = {}
-
-
-class InputCard(_Part):
-    """What the network takes: [1, 3, height_px, width_px], (RGB / 255 - mean) / std."""
-
-    width_px: Annotated[int, Field(gt=0)]
-    height_px: Annotated[int, Field(gt=0)]
-    colour: Literal["RGB"]
-    mean: Triple
-    std: Triple
-    resize: Literal["squash-area"]  # the whole region, aspect not kept, area filter
-
-
-class OutputCard(_Part):
-    """probability = sigmoid(logits / temperature)."""
-
-    kind: Literal["logits"]
-    temperature: Annotated[float, Field(gt=0)] = 1.0
-
-
-class FileCard(_Part):
-    sha256: Sha256
-    bytes: Annotated[int, Field(ge=0)]
-
-
-class Preset(_Part):
-    """An operating point.
-
-    A finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and reaches
-    `min_peak` somewhere; `keep` (lower than the threshold) continues one over time. It is confirmed after
-    `hit_ms` of hits inside `window_ms`. `measured`: what it costs and brings on the validation split.
-    """
-
-    threshold: Share
-    keep: Share
-    min_area_frac: Share
-    min_peak: Share = 0.0
-    hit_ms: Annotated[float, Field(ge=0)]
-    window_ms: Annotated[float, Field(gt=0)]
-    measured: dict[str, float] = {}
-
-    @property
-    def point(self) -> OperatingPoint:
-        """What the window starts with."""
-        return OperatingPoint(self.threshold, self.min_area_frac, self.min_peak)
-
-
-class EncoderCard(_Part):
-    """The pretrained encoder that the training started from, and the input that it was made with.
-
-    `name` is timm's; `source` a hub name or a file name; `padding` "same" is TensorFlow's, more on the right
-    and below at stride 2. What the student takes is `input`, which a training may have chosen otherwise.
-    """
-
-    name: str
-    source: str
-    sha256: Sha256
-    mean: Triple
-    std: Triple
-    padding: Literal["same", "symmetric"]
-
-
-class SplitCard(_Part):
-    """Which images were kept from the training, by the values that decide it; `split` as a recipe has it.
-
-    The two counts are what came out: a split that is made again must come out the same.
-    """
-
-    split: str
-    folds: int
-    fold: int
-    split_seed: int
-    validation_groups: tuple[str, ...]
-    left_out_folds: tuple[int, ...] = ()
-    train_sets: tuple[str, ...] = ()
-    training_images: int
-    validation_images: int
-
-
-class TrainingCard(_Part):
-    """Where the weights come from, in words a person can check; no `encoder`: from random weights.
-
-    `changes` to the recipe of that name, as `--set` says them. `held_out` None: a card from before it
-    existed, the recipe's name is all that tells.
-    """
-
-    recipe: str
-    changes: tuple[str, ...] = ()
-    seed: int
-    data: str
-    split: str
-    held_out: SplitCard | None = None
-    teachers: tuple[str, ...] = ()
-    encoder: EncoderCard | None = None
-    run_id: str
-
-
-class Metric(_Part):
-    """One figure on the validation split; `low` and `high` bound 95 %; `set` "pooled": all sets together."""
-
-    set: str
-    protocol: str
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-class Parity(_Part):
-    """How far an exported file is from the trained weights, on validation images.
-
-    `max_dp`: largest difference of a probability; `mask_dice`: mean Dice between the two masks at 0.5;
-    `dice_drop`: how much lower the pooled Dice against the labels is.
-    """
-
-    file: str
-    runtime: str
-    images: int
-    max_dp: float
-    mask_dice: float
-    dice_drop: float
-
-
-class ModelCard(_Part):
-    """`model.json`."""
-
-    schema_: Annotated[int, Field(alias="schema")]
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-    default: bool = False
-    student: StudentCard
-    input: InputCard
-    output: OutputCard
-    files: dict[str, FileCard]
-    presets: dict[str, Preset]
-    training: TrainingCard
-    metrics: tuple[Metric, ...] = ()
-    parity: tuple[Parity, ...] = ()
-    licence: str
-    use: Literal["research use only"]
-
-    @property
-    def points(self) -> dict[str, OperatingPoint]:
-        """The presets' operating points by their names, which they carry."""
-        return {name: replace(preset.point, preset=name) for name, preset in self.presets.items()}
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> ModelCard:
-        absent = {WEIGHTS, ONNX} - set(self.files)
-        if absent:
-            raise ValueError(f"files lacks {', '.join(sorted(absent))}")
-        if (INT8_XML in self.files) != (INT8_BIN in self.files):
-            raise ValueError(f"files has only one of {INT8_XML} and {INT8_BIN}")
-        if any("/" in name or "\\" in name or name in ("", ".", "..") for name in self.files):
-            raise ValueError("files names something outside the folder")
-        if "standard" not in self.presets:
-            raise ValueError("presets lacks standard")
-        return self
+# Weights in a file of their own: protobuf's field 1 with the key "location", its length however written.
+OUTSIDE_DATA = re.compile(rb"\x0a(?:\x08|\x88\x80*\x00)location")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +60,30 @@ def load_model_folder(path: Path) -> ModelFolder:
     """Read `model.json` and check every file it names.
 
     Raises FaultError MODEL_MISSING (no folder, no file), MODEL_SCHEMA (newer or unreadable `model.json`,
-    unknown key) or MODEL_HASH (a file is not the one that was exported).
+    unknown key, impossible number, weights outside the hashed files) or MODEL_HASH (a file or a number of the
+    card is not the one that was exported).
     """
     card = read_card(path)
+    if card.numbers_sha256 not in (None, numbers_hash(card)):
+        raise FaultError(
+            FaultCode.MODEL_HASH,
+            expected=f"the numbers in {CARD} of {card.id} as they were exported",
+            got="others",
+            remedy="copy the model folder again, or choose another model",
+            said=f"The numbers in {path / CARD} are not the ones that were exported with {card.id}. "
+            "Copy the model folder again, or choose another model.",
+        )
     for name, listed in card.files.items():
         _check_file(path / name, listed, card.id)
+    if OUTSIDE_DATA.search((path / ONNX).read_bytes()):
+        raise FaultError(
+            FaultCode.MODEL_SCHEMA,
+            expected=f"{ONNX} with its weights inside",
+            got="weights in a file of their own, which no hash covers",
+            remedy="export the model again",
+            said=f"{path / ONNX} keeps its weights in another file, which no hash covers. "
+            "Export the model again.",
+        )
     return ModelFolder(path, card)
 
 
@@ -254,7 +107,8 @@ def read_card(path: Path) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or CARD
-        raise _unreadable(path, f"{where}: {first['msg']}") from error
+        wrong = first["msg"].removeprefix("Value error, ")
+        raise _unreadable(path, f"{where}: {wrong}") from error
 
 
 def bundled_models() -> tuple[Path, ...]:
@@ -281,19 +135,40 @@ def default_model() -> Path:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """A model folder by path, or a bundled or user's one by its name. Raises FaultError MODEL_MISSING."""
-    path = Path(name_or_path)
-    if (path / CARD).is_file():
-        return path
-    known = {found.name: found for found in (*user_models(), *bundled_models())}
-    if str(name_or_path) in known:
-        return known[str(name_or_path)]
-    raise FaultError(
+    """A bundled or user's model by its name, or a folder by its path. Raises FaultError MODEL_MISSING.
+
+    Text without a separator is a name: a folder that happens to lie in the current directory is never meant.
+    """
+    text = str(name_or_path)
+    known = {found.name: found for found in (*user_models(), *bundled_models())}  # bundled ones win
+    if not isinstance(name_or_path, Path) and not _has_separator(text):
+        if text in known:
+            return known[text]
+        here = f" (a folder is named with its path: {os.curdir}{os.sep}{text})" if _is_folder(text) else ""
+        raise _no_model(known, f"{text}{here}")
+    if not _is_folder(name_or_path):
+        raise _no_model(known, text)
+    return Path(name_or_path).absolute()
+
+
+def _has_separator(text: str) -> bool:
+    return any(separator in text for separator in filter(None, (os.sep, os.altsep)))
+
+
+def _is_folder(path: str | Path) -> bool:
+    try:
+        return (Path(path) / CARD).is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a zero
+        return False
+
+
+def _no_model(known: Mapping[str, Path], got: str) -> FaultError:
+    return FaultError(
         FaultCode.MODEL_MISSING,
         expected=f"a model folder, or one of: {', '.join(sorted(known)) or 'none installed'}",
-        got=str(name_or_path),
+        got=got,
         remedy="correct the name",
-        said=f"There is no model {name_or_path}. Give a model folder, or one of: "
+        said=f"There is no model {got}. Give a model folder, or one of: "
         f"{', '.join(sorted(known)) or 'none is installed'}.",
     )
 

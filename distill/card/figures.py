@@ -16,7 +16,8 @@ from distill.metrics.intervals import group_draws, percentile_interval
 from distill.metrics.lesions import matches
 from distill.metrics.measure import Case, Measured, Sample, measure
 from distill.metrics.pixels import F64, at_native_size
-from engine.model_folder import Metric, ModelFolder
+from engine.model_card import Metric
+from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime
 from engine.types import OperatingPoint
 

@@ -9,7 +9,7 @@ from distill.card.figures import Estimate, Figures
 from distill.compare import Difference
 from distill.metrics.rows import FALSE_ALARMS, POOLED
 from distill.video import LONG_S, Behaviour
-from engine.model_folder import Metric, ModelCard
+from engine.model_card import Metric, ModelCard
 from engine.models.cost import Cost
 
 HEAD = """# Model card

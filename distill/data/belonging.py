@@ -11,7 +11,7 @@ from pathlib import Path
 from distill.data.index import BESIDE_CHECKOUT, DATA_VARIABLE, INDEX_NAME, Index
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of
-from engine.model_folder import TrainingCard
+from engine.model_card import TrainingCard
 
 INDEX_DIGITS = 16  # of the index's sha256, in the card
 INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{8,64})")

@@ -9,7 +9,7 @@ from distill.data.belonging import belonging_of_model
 from distill.data.index import UNLABELLED, Index, Record
 from distill.recipe import DataPart, load_recipe
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import TrainingCard
+from engine.model_card import TrainingCard
 
 
 @dataclass(frozen=True, slots=True)

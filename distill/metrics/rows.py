@@ -10,7 +10,7 @@ import numpy as np
 
 from distill.metrics.image import PROTOCOL
 from distill.metrics.intervals import bootstrap_interval
-from engine.model_folder import Metric
+from engine.model_card import Metric
 
 POOLED = "pooled"
 FALSE_ALARMS = "false_alarm_share_polyp_free"

@@ -17,7 +17,8 @@ from distill.recipe import TeacherPart
 from distill.teachers.base import Answer, Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import WEIGHTS, ModelFolder, find_model, load_model_folder
+from engine.model_card import WEIGHTS
+from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.models import make_student
 from engine.models.base import Student
 

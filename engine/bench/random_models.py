@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 
 from engine.files import sha256_of, write_bytes, write_json
-from engine.model_folder import (
+from engine.model_card import (
     CARD,
     INT8_BIN,
     INT8_XML,
@@ -21,13 +21,12 @@ from engine.model_folder import (
     FileCard,
     InputCard,
     ModelCard,
-    ModelFolder,
     OutputCard,
     Preset,
     StudentCard,
     TrainingCard,
-    load_model_folder,
 )
+from engine.model_folder import ModelFolder, load_model_folder
 from engine.models import make_student
 from engine.models.onnx_file import write_onnx
 from engine.runtime.quantise import quantise

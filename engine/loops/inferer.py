@@ -15,7 +15,7 @@ from engine.loops.loading import Loaded, Loading, overdue
 from engine.loops.network import Network, hang, kept
 from engine.loops.upgrade import Upgrade
 from engine.loops.watch import Watch, watched
-from engine.model_folder import ModelCard
+from engine.model_card import ModelCard
 from engine.pacing import NetworkPace
 from engine.runtime.live import Live, OpenLive
 from engine.runtime.order import NextRuntime, key_of, next_runtime

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of
-from engine.model_folder import EncoderCard
+from engine.model_card import EncoderCard
 from engine.models.torchvision_guard import ensure_torchvision
 
 DECODER_STRIDES = (4, 8, 16, 32)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import INT8_BIN, INT8_XML, ONNX, ModelFolder
+from engine.model_card import INT8_BIN, INT8_XML, ONNX
+from engine.model_folder import ModelFolder
 from engine.runtime.base import Runtime, RuntimeOptions, check_image
 from engine.runtime.cache import EngineCache, cache_folder
 from engine.runtime.host import default_threads

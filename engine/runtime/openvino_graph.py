@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.geometry import Axis
-from engine.model_folder import ModelCard
+from engine.model_card import ModelCard
 from engine.runtime.quiet import import_openvino
 from engine.types import F32
 

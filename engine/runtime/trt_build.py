@@ -22,7 +22,8 @@ from torch.export import ExportedProgram
 
 from engine.faults import FaultCode, FaultError
 from engine.files import write_bytes
-from engine.model_folder import WEIGHTS, ModelFolder
+from engine.model_card import WEIGHTS
+from engine.model_folder import ModelFolder
 from engine.runtime.cache import EngineCache, Stored, cache_folder
 from engine.runtime.difference import Difference
 from engine.runtime.fused import LAYOUTS, Fused

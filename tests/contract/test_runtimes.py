@@ -10,7 +10,8 @@ import pytest
 
 from engine.faults import FaultCode, FaultError
 from engine.files import HOME_VARIABLE
-from engine.model_folder import CARD, load_model_folder
+from engine.model_card import CARD
+from engine.model_folder import load_model_folder
 from engine.runtime import GPU_RUNTIMES, RUNTIMES, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.gpu import nvidia_gpus

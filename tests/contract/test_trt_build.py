@@ -15,7 +15,8 @@ import pytest
 
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of
-from engine.model_folder import CARD, WEIGHTS, load_model_folder
+from engine.model_card import CARD, WEIGHTS
+from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.cache import META, EngineCache

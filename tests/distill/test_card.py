@@ -47,7 +47,8 @@ def model(data, tmp_path_factory):
     held_out = part | {"training_images": len(split.train), "validation_images": len(split.validation)}
     kept = {key: card[key] for key in ("student", "input", "output", "presets")}
     training = card["training"] | {"held_out": held_out}
-    write_card(path, size=(1, 1), threshold=0.5, norm=((0,) * 3, (1,) * 3), **(kept | {"training": training}))
+    norm = ((0,) * 3, (1,) * 3)
+    write_card(path, size=(32, 32), threshold=0.5, norm=norm, **(kept | {"training": training}))
     return path
 
 

@@ -23,7 +23,8 @@ from distill.train.precision import fitting
 from distill.trained import trained_model
 from engine.files import read_json_lines
 from engine.lock import held
-from engine.model_folder import OutputCard, load_model_folder
+from engine.model_card import OutputCard
+from engine.model_folder import load_model_folder
 from engine.runtime.difference import Difference
 from tests.fixtures.recipes import TINY
 

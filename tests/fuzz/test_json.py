@@ -12,7 +12,8 @@ import pytest
 from engine.batch.manifest import MANIFEST, Row, read_manifest, write_manifest
 from engine.faults import FaultError
 from engine.files import write_json
-from engine.model_folder import CARD, load_model_folder
+from engine.model_card import CARD
+from engine.model_folder import load_model_folder
 from engine.results import SUMMARY, read_summary
 from engine.runtime.cache import META, EngineCache
 from tests.fixtures.models import red_model

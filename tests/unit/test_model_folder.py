@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from engine.faults import FaultCode, FaultError
 from engine.files import HOME_VARIABLE, sha256_of
+from engine.model_card import CARD, with_hash
 from engine.model_folder import (
-    CARD,
     bundled_models,
     default_model,
     find_model,
@@ -195,3 +198,94 @@ def test_a_byte_order_mark_before_the_card_is_no_fault(folder):
     card.write_bytes(b"\xef\xbb\xbf" + card.read_bytes())
 
     assert load_model_folder(folder).card == whole
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("input", "std"), [0, 1, 1]),
+        (("input", "std"), [1e-300, 1, 1]),
+        (("input", "std"), [58.4, 57.1, 57.4]),
+        (("input", "mean"), [123.7, 116.3, 103.5]),
+        (("input", "mean"), [-0.1, 0.5, 0.5]),
+        (("input", "mean"), [float("nan"), 0.5, 0.5]),
+        (("input", "width_px"), 65),
+        (("input", "height_px"), 2**20),
+        (("output", "temperature"), 1e300),
+        (("output", "temperature"), 1e-9),
+        (("output", "temperature"), float("inf")),
+        (("presets", "standard", "threshold"), 1.0),
+        (("presets", "standard", "threshold"), 0.0),
+        (("presets", "standard", "keep"), 0.9),
+        (("presets", "standard", "min_area_frac"), 1),
+        (("presets", "standard", "min_peak"), 1.5),
+        (("presets", "standard", "hit_ms"), 1e9),
+        (("presets", "standard", "window_ms"), 10),
+        (("presets", "standard", "measured"), {"sensitivity": float("inf")}),
+    ],
+)
+def test_a_number_that_would_silently_find_nothing_is_refused_by_its_name(folder, where, value):
+    card = card_of(folder)
+    part = card
+    for key in where[:-1]:
+        part = part[key]
+    part[where[-1]] = value
+    write_card(folder, card)
+
+    with pytest.raises(FaultError) as caught:
+        load_model_folder(folder)
+
+    assert caught.value.code is FaultCode.MODEL_SCHEMA
+    assert "model.json of the model tiny-1 cannot be used" in str(caught.value)
+
+
+def test_a_number_that_was_changed_after_the_export_is_refused(folder):
+    exported = with_hash(read_card(folder)).model_dump(mode="json", by_alias=True)
+    write_card(folder, exported)
+    assert load_model_folder(folder).id == "tiny-1"
+
+    exported["presets"]["standard"]["threshold"] = 0.6
+    write_card(folder, exported)
+
+    assert code_of(folder) is FaultCode.MODEL_HASH
+
+
+def test_a_network_whose_weights_lie_in_a_file_that_no_hash_covers_is_refused(folder):
+    weights = numpy_helper.from_array(np.ones((64, 64), np.float32), "weights")
+    graph = helper.make_graph([], "g", [], [], [weights])
+    onnx.save(
+        helper.make_model(graph),
+        folder / "student.onnx",
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    write_card(folder, card_of(folder))
+
+    assert code_of(folder) is FaultCode.MODEL_SCHEMA
+
+
+def test_a_name_is_never_a_folder_that_happens_to_lie_here(folder, monkeypatch):
+    bundled = default_model()
+    monkeypatch.chdir(folder.parent)
+    folder.rename(folder.with_name(bundled.name))
+    folder.with_name(bundled.name).joinpath("mine").mkdir()
+
+    assert find_model(bundled.name) == bundled
+    assert find_model(f"./{bundled.name}") == folder.with_name(bundled.name)
+
+
+def test_a_folder_in_the_current_directory_is_named_with_a_separator(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+
+    with pytest.raises(FaultError, match=r"\./tiny-1"):
+        find_model("tiny-1")
+
+
+def test_the_bundled_model_wins_over_a_users_one_of_its_name(folder, monkeypatch, tmp_path):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    bundled = default_model()
+    (tmp_path / "home" / "data" / "models").mkdir(parents=True)
+    folder.rename(tmp_path / "home" / "data" / "models" / bundled.name)
+
+    assert find_model(bundled.name) == bundled

@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from engine.model_folder import CARD, read_card
+from engine.model_card import CARD
+from engine.model_folder import read_card
 from engine.runtime.openvino_graph import with_pixels
 from engine.runtime.quiet import import_openvino
 from tests.fixtures.models import red_model
