@@ -14,7 +14,7 @@ from app import theme, words
 from app.controls import Choice, Fold, JumpSlider, Segments, label, line
 from app.stage_table import StageTable
 from engine.faults import Fault
-from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
+from engine.types import Chosen, Incident, OperatingPoint, RuntimeInfo, Snapshot
 
 STEPS = 100  # of the threshold slider
 STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
@@ -69,6 +69,7 @@ class ControlPanel(QWidget):
         self._machine = Machine({}, {})
         self._point = OperatingPoint(0.5, 0.0)
         self._faults: tuple[Fault, ...] = ()
+        self._incidents: tuple[Incident, ...] = ()
 
         self.model = Choice("Model")
         self.runtime = Choice("Runtime")
@@ -96,7 +97,13 @@ class ControlPanel(QWidget):
         self._fault_list = QVBoxLayout()
         self.latency_fold = Fold("Latency", self._latency_content())
         fault_box = QWidget()
-        fault_box.setLayout(self._fault_list)
+        faults_and_log = QVBoxLayout(fault_box)
+        faults_and_log.setContentsMargins(0, 0, 0, 0)
+        faults_and_log.addLayout(self._fault_list)
+        self._log = label(role=theme.CAPTION, tone="secondary")  # of what was wrong with live sources
+        self._log.setWordWrap(True)
+        self._log.hide()
+        faults_and_log.addWidget(self._log)
         self._fault_list.setContentsMargins(0, 0, 0, 0)
         self._fault_list.setSpacing(theme.S)
         self.faults_fold = Fold("Faults (0)", fault_box)
@@ -179,6 +186,10 @@ class ControlPanel(QWidget):
             self._stages.show_snapshot(snapshot)
         if snapshot.faults != self._faults:
             self._show_faults(snapshot.faults)
+        if snapshot.incidents != self._incidents:
+            self._incidents = snapshot.incidents
+            self._log.setText("\n".join(words.incident(one) for one in reversed(self._incidents)))
+            self._log.setVisible(bool(self._incidents))
 
     def preset_point(self, name: str) -> OperatingPoint | None:
         """The operating point of that name, of the model that is chosen."""

@@ -149,9 +149,7 @@ def title_of(spec: SourceSpec) -> str:
     if spec.kind == "demo":
         return "the demonstration"
     if spec.kind == "stream":
-        from engine.sources.stream import without_secrets  # PyAV: not before the window is up
-
-        return without_secrets(spec.address)
+        return spec.title
     return Path(spec.address).name if spec.kind in ("file", "images") else spec.address
 
 

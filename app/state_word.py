@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -21,10 +22,12 @@ class Mark(Enum):
     CROSS = auto()
     WARNING = auto()
     DOTS = auto()
+    STAR = auto()
 
 
 STYLES: dict[StateWord, tuple[str, Mark]] = {
     StateWord.NO_SIGNAL: (theme.FAULT, Mark.CROSS),
+    StateWord.FROZEN: (theme.FAULT, Mark.STAR),
     StateWord.FAILED: (theme.FAULT, Mark.CROSS),
     StateWord.OPENING: (theme.SECONDARY, Mark.DOTS),
     StateWord.ENDED: (theme.TEXT, Mark.SQUARE),
@@ -32,6 +35,7 @@ STYLES: dict[StateWord, tuple[str, Mark]] = {
     StateWord.AI_FAULT: (theme.FAULT, Mark.WARNING),
     StateWord.AI_LOADING: (theme.ATTENTION, Mark.DOTS),
     StateWord.AI_OFF: (theme.ATTENTION, Mark.RING),
+    StateWord.DAMAGED: (theme.ATTENTION, Mark.CROSS),
     StateWord.STALE: (theme.ATTENTION, Mark.WARNING),
     StateWord.LIVE: (theme.GOOD, Mark.DISC),
     StateWord.PLAYING: (theme.ACCENT, Mark.TRIANGLE),
@@ -125,6 +129,10 @@ def _paint_mark(painter: QPainter, mark: Mark, box: QRectF, token: str) -> None:
     elif mark is Mark.CROSS:
         painter.drawLine(inner.topLeft(), inner.bottomRight())
         painter.drawLine(inner.bottomLeft(), inner.topRight())
+    elif mark is Mark.STAR:
+        for angle_deg in (30, 90, 150):
+            arm = QPointF(math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg)))
+            painter.drawLine(middle - arm * inner.width() / 2, middle + arm * inner.width() / 2)
     elif mark is Mark.WARNING:
         painter.drawPolygon(QPolygonF([QPointF(middle.x(), top), QPointF(right, bottom), inner.bottomLeft()]))
         painter.drawLine(

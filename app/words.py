@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 
 from engine.presenting import MASK_AGE_LIMIT_S
-from engine.types import AiState, RuntimeInfo, Snapshot, SourceInfo, SourceState
+from engine.types import AiState, Incident, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
 # Names of model.json's figures.
@@ -128,6 +129,8 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
     if snapshot.ai_state is AiState.LOADING:
         return "AI is starting: nothing is marked yet", "attention"
     shown = snapshot.presentation
+    if shown is not None and shown.frame.damaged:
+        return "Parts of this picture did not arrive: it is not marked", "attention"
     if shown is not None and shown.result is None:
         return LATE
     return None
@@ -194,3 +197,16 @@ def joined(hints: Iterable[tuple[str, str] | None]) -> tuple[str, str] | None:
         return None
     tones = [tone for _, tone in said]
     return ". ".join(text for text, _ in said), "fault" if "fault" in tones else tones[0]
+
+
+def incident(happened: Incident) -> str:
+    """A line of the session's log: "14:03:12 to 14:03:27 (15.0 s): No signal from capture:0"."""
+    ahead_s = time.time() - time.monotonic()
+
+    def at(monotonic_s: float) -> str:
+        return time.strftime("%H:%M:%S", time.localtime(ahead_s + monotonic_s))
+
+    if happened.to_s is None:
+        return f"Since {at(happened.from_s)}: {happened.what}"
+    lasted_s = happened.to_s - happened.from_s
+    return f"{at(happened.from_s)} to {at(happened.to_s)} ({lasted_s:.1f} s): {happened.what}"

@@ -12,6 +12,7 @@ from engine.state import SourceEvent, next_state
 from engine.types import (
     AiState,
     Chosen,
+    Incident,
     Loop,
     OperatingPoint,
     Pacing,
@@ -23,6 +24,7 @@ from engine.types import (
 )
 
 MAX_FAULTS = 20
+MAX_INCIDENTS = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Status:
     mask_wait_s: float | None = None
     presentation: Presentation | None = None
     faults: tuple[Fault, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    frozen: bool = False  # a live sender repeats one picture
     serial: int = 0
 
 
@@ -94,10 +98,28 @@ class Board:
             self._replace(faults=kept)
         self._on_change()
 
+    def retell(self, fault: Fault) -> None:
+        """A fault whose words move on. `at_s` tells it from others; one that a person has read stays away."""
+        with self._lock:
+            faults = tuple(fault if _is_same(f, fault) else f for f in self._status.faults)
+            self._replace(faults=faults)
+        self._on_change()
+
     def remove_fault(self, fault: Fault) -> None:
         with self._lock:
-            self._replace(faults=tuple(f for f in self._status.faults if f is not fault))
+            self._replace(faults=tuple(f for f in self._status.faults if not _is_same(f, fault)))
+        self._on_change()
+
+    def note(self, incident: Incident, *, instead_of: Incident | None = None) -> None:
+        """Put an incident into the session's log, or in the place of what was known of it."""
+        with self._lock:
+            others = tuple(i for i in self._status.incidents if i is not instead_of)
+            self._replace(incidents=(*others, incident)[-MAX_INCIDENTS:])
         self._on_change()
 
     def _replace(self, **changes: Any) -> None:
         self._status = dataclasses.replace(self._status, serial=self._status.serial + 1, **changes)
+
+
+def _is_same(fault: Fault, other: Fault) -> bool:
+    return (fault.place, fault.code, fault.at_s) == (other.place, other.code, other.at_s)

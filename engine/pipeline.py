@@ -58,6 +58,7 @@ class Pipeline:
             self._board, self._stats, open_source, self._hand_over, self._presenter, self._network_pace
         )
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
+        self._reader.bell = self._reader_worker.ring
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring
         # The slot's bell is bound late: inferer and slot need each other.
@@ -151,12 +152,20 @@ class Pipeline:
         live = status.info is not None and status.info.live
         shown = status.presentation
         stale = status.ai_state is AiState.ON and shown is not None and shown.result is None
+        word = state_word(
+            status.source_state,
+            status.ai_state,
+            live=live,
+            stale=stale,
+            frozen=status.frozen,
+            damaged=shown is not None and shown.frame.damaged,
+        )
         return Snapshot(
             serial=status.serial,
             source_state=status.source_state,
             ai_state=status.ai_state,
             ai_reason=status.ai_reason,
-            word=state_word(status.source_state, status.ai_state, live=live, stale=stale),
+            word=word,
             info=status.info,
             presentation=shown,
             pacing=status.pacing,
@@ -170,6 +179,7 @@ class Pipeline:
             operating_point=status.point,
             stats=self._current_stats(),
             faults=status.faults,
+            incidents=status.incidents,
         )
 
     def dismiss(self, fault: Fault) -> None:

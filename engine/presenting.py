@@ -28,9 +28,11 @@ def mask_for(
 
     Its own if it is there; else the newest older one inside the limit. Never one from the other side of a
     seek, of another picture size (its pixels are not this picture's), or of a frame that was read later.
-    Of two masks of one frame the later of `results` counts.
+    Of two masks of one frame the later of `results` counts. A damaged picture gets none.
     """
     best: tuple[Result, float] | None = None
+    if frame.damaged:
+        return None
     for result in results:
         if result.seek_serial != frame.seek_serial or result.size != frame.size:
             continue

@@ -55,12 +55,21 @@ def next_state(state: SourceState, event: SourceEvent) -> SourceState:
     return TRANSITIONS.get((state, event), state)
 
 
-def state_word(source: SourceState, ai: AiState, *, live: bool, stale: bool) -> StateWord:
+def state_word(
+    source: SourceState,
+    ai: AiState,
+    *,
+    live: bool,
+    stale: bool,
+    frozen: bool = False,
+    damaged: bool = False,
+) -> StateWord:
     """The one word that is always visible.
 
-    What stops the picture comes before what stops the masks: NO SIGNAL > FAILED > OPENING > ENDED > PAUSED >
-    AI FAULT > AI STARTING > AI OFF > STALE > LIVE / PLAYING. `stale`: the AI is on but the newest mask is too
-    old to be drawn.
+    What stops the picture comes before what stops the masks: NO SIGNAL > FROZEN > FAILED > OPENING >
+    ENDED > PAUSED > AI FAULT > AI STARTING > AI OFF > DAMAGED > STALE > LIVE / PLAYING. `stale`: the AI is on
+    but the newest mask is too old to be drawn; `frozen`: a live sender sends the same picture again and
+    again; `damaged`: parts of the picture did not arrive.
     """
     words = {
         SourceState.NO_SIGNAL: StateWord.NO_SIGNAL,
@@ -70,6 +79,8 @@ def state_word(source: SourceState, ai: AiState, *, live: bool, stale: bool) -> 
         SourceState.PAUSED: StateWord.PAUSED,
         SourceState.IDLE: StateWord.IDLE,
     }
+    if frozen and live and source is SourceState.RUNNING:
+        return StateWord.FROZEN
     if source in words:
         return words[source]
     ai_words = {
@@ -79,6 +90,8 @@ def state_word(source: SourceState, ai: AiState, *, live: bool, stale: bool) -> 
     }
     if ai in ai_words:
         return ai_words[ai]
+    if damaged:
+        return StateWord.DAMAGED
     if stale:
         return StateWord.STALE
     return StateWord.LIVE if live else StateWord.PLAYING

@@ -111,6 +111,7 @@ class Frame:
     name: str | None = None  # the file's name, for a folder of stills
     seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
     ready_s: float = 0.0  # when its pixels were converted
+    damaged: bool = False  # parts are missing, or of what it refers to: it gets no marks
 
     @property
     def size(self) -> Size:
@@ -207,6 +208,7 @@ class StateWord(StrEnum):
     """The one word that is always visible, in order of precedence (engine.state)."""
 
     NO_SIGNAL = "NO SIGNAL"
+    FROZEN = "FROZEN"
     FAILED = "FAILED"
     OPENING = "OPENING"
     ENDED = "ENDED"
@@ -214,6 +216,7 @@ class StateWord(StrEnum):
     AI_FAULT = "AI FAULT"
     AI_LOADING = "AI STARTING"
     AI_OFF = "AI OFF"
+    DAMAGED = "DAMAGED"
     STALE = "STALE"
     LIVE = "LIVE"
     PLAYING = "PLAYING"
@@ -271,6 +274,15 @@ class StageStats:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """What was wrong with a live source, and when: `time.monotonic()`; `to_s` None while it lasts."""
+
+    what: str
+    from_s: float
+    to_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """Rates over the last few seconds; counts since the source was opened."""
 
@@ -310,3 +322,4 @@ class Snapshot:
     operating_point: OperatingPoint
     stats: Stats
     faults: tuple[Fault, ...]
+    incidents: tuple[Incident, ...] = ()  # of all live sources of this session, newest last

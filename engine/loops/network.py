@@ -99,6 +99,8 @@ class Network:
         return None
 
     def _infer(self, frame: Frame) -> None:
+        if frame.damaged:
+            return
         status = self._board.status
         if self._left or status.ai_state is not AiState.ON:
             return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from engine.sources.signal import Signal
 from engine.types import U8, Size, SourceInfo
 
 
@@ -29,6 +31,10 @@ class Picture(Protocol):
     @property
     def name(self) -> str | None:
         """The file's name, for a folder of stills."""
+
+    @property
+    def signal(self) -> Signal | None:
+        """What a live picture's way here tells of it; None for a recording's."""
 
     @property
     def width_px(self) -> int: ...
@@ -84,6 +90,19 @@ class SourceSpec:
     def text(self) -> str:
         """The one-string form that `parse_source` reads back (recent items, --source)."""
         return "demo:" if self.kind == "demo" else self.address
+
+    @property
+    def title(self) -> str:
+        """What it is called while it says nothing itself; no passwords."""
+        return without_secrets(self.address) if self.kind == "stream" else self.text
+
+
+def without_secrets(url: str) -> str:
+    """The URL without user, password and query, for titles and sentences."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 @dataclass(frozen=True, slots=True)

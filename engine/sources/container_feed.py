@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import av
 from av.container import InputContainer
@@ -14,6 +15,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.faults import FaultCode, FaultError
+from engine.sources.continuity import Damage
+from engine.sources.datagrams import Datagrams
 from engine.sources.decoding import sane_rate_hz
 from engine.sources.demux import video_stream_of
 from engine.sources.hardware import (
@@ -35,7 +38,8 @@ _ERRORS_IN_A_ROW = 100
 class ContainerFeed:
     """A `Feed` (engine/sources/live.py). `open_container` raises FaultError when it cannot.
 
-    `hardware` decodes as long as it can; after that software, without connecting again.
+    `hardware` decodes as long as it can; after that software, without connecting again. `datagrams` is
+    what `open_container` reads, for streams over UDP.
     """
 
     def __init__(
@@ -45,7 +49,9 @@ class ContainerFeed:
         remedy: str,
         hardware: Hardware | None = None,
         left: str = "",
+        datagrams: Datagrams | None = None,
     ) -> None:
+        self._datagrams = datagrams
         self._title = title
         self._open = open_container
         self._remedy = remedy
@@ -53,6 +59,10 @@ class ContainerFeed:
         self._left = left  # why it decodes in software although hardware was asked for
         self._software: VideoCodecContext | None = None  # in place of the stream's own, which failed
         self._stopped = threading.Event()
+        self._damage = Damage()
+        self._damaged = False
+        self._lost_frac = 0.0
+        self._last = (0.0, 0.0)  # time stamp and arrival of the newest picture; none: time is arrival
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
 
@@ -69,6 +79,8 @@ class ContainerFeed:
             sane_rate_hz(self._stream),
             float(aspect) if aspect else 1.0,
             running_text(codec, self._hardware, self._left),
+            self._damaged,
+            self._lost_frac,
         )
 
     def open(self) -> None:
@@ -87,15 +99,14 @@ class ContainerFeed:
         while not self._stopped.is_set():
             # A demuxing generator is used up by an error, the container is not.
             try:
-                # All packets: a sender that starts anew may send under other numbers (PIDs), and who waits for
-                # the old ones alone never comes back to see that nobody waits any more.
+                # All packets: a sender that starts anew may send under other numbers (PIDs), and who waits
+                # for the old ones alone never comes back to see that nobody waits any more.
                 for packet in self._container.demux():
                     if self._stopped.is_set():
                         return
                     if packet.stream_index != self._stream.index:
                         continue
-                    packet.opaque = time.monotonic()
-                    yield from self._decoded(packet)
+                    yield from self._decoded(cast("av.Packet[VideoStream]", packet))
                     errors = 0
             except IndexError as error:  # a stream that was not there at first: PyAV knows no such packet
                 raise self._other_stream() from error
@@ -111,22 +122,44 @@ class ContainerFeed:
     def stop(self) -> None:
         """As `Feed.stop`: seen with the next packet, or when the driver or socket gives up waiting."""
         self._stopped.set()
+        if self._datagrams is not None:
+            self._datagrams.stop()
 
     def close(self) -> None:
         """Free the device or connection."""
         container, self._container, self._stream, self._software = self._container, None, None, None
         if container is not None:
             container.close()
+        if self._datagrams is not None:
+            self._datagrams.close()
 
     def _decoded(self, packet: av.Packet[VideoStream]) -> Iterator[tuple[VideoFrame, float, float]]:
+        now_s = time.monotonic()
+        gap_at = -1
+        if self._datagrams is not None:
+            gap_at = self._datagrams.continuity.gap_at.get(packet.stream.id, -1)
+            self._lost_frac = self._datagrams.continuity.lost_frac(now_s)
+        corrupt, key = packet.is_corrupt, packet.is_keyframe
+        damaged = self._damage.packet(
+            packet.pos, packet.pts, key=key, corrupt=corrupt, gap_at=gap_at, now_s=now_s
+        )
+        packet.opaque = (now_s, damaged)
         try:
             frames = self._frames_of(packet)
         except av.error.InvalidDataError as error:
             log.debug("%s: a packet that cannot be decoded: %s", self._title, error)
             return
         for frame in frames:
-            arrived_s = float(frame.opaque) if isinstance(frame.opaque, float) else time.monotonic()
-            yield frame, frame.time if frame.pts is not None else arrived_s, arrived_s
+            arrived_s, damaged = frame.opaque if isinstance(frame.opaque, tuple) else (now_s, damaged)
+            self._damaged = self._damage.picture(damaged, frame.pts, corrupt=frame.is_corrupt, now_s=now_s)
+            yield frame, self._time_of(frame, arrived_s), arrived_s
+
+    def _time_of(self, frame: VideoFrame, arrived_s: float) -> float:
+        """Its own time stamp; where that is lost or there are none, what has passed since the one before."""
+        last_s, last_arrived_s = self._last
+        pts_s = frame.time if frame.pts is not None else last_s + (arrived_s - last_arrived_s)
+        self._last = (pts_s, arrived_s)
+        return pts_s
 
     def _frames_of(self, packet: av.Packet[VideoStream]) -> list[VideoFrame]:
         if self._software is not None:

@@ -17,6 +17,7 @@ from engine.orientation import AS_STORED
 from engine.sources.colour import Colour, ColourTags, colour_of
 from engine.sources.screen_pixels import ScreenPixels
 from engine.sources.shrink import halved, plane_of
+from engine.sources.signal import Signal
 from engine.types import U8, Size
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG: what a screen and a network expect of RGB
@@ -105,6 +106,7 @@ class VideoPicture:
     converter: Converter
     orientation: int = AS_STORED  # how it is to be turned or mirrored, 1 to 8 as EXIF counts
     name: str | None = None
+    signal: Signal | None = None  # of a live picture
 
     @property
     def width_px(self) -> int:

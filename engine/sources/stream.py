@@ -9,8 +9,9 @@ from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from engine.faults import FaultCode, FaultError
-from engine.sources.base import Source, SourceOptions
+from engine.sources.base import Source, SourceOptions, without_secrets
 from engine.sources.container_feed import ContainerFeed
+from engine.sources.datagrams import Datagrams
 from engine.sources.decode_choice import hardware_for
 from engine.sources.live import LiveSource
 from engine.sources.video import VideoFile
@@ -31,17 +32,9 @@ _OPTIONS = {
         "probesize": "32768",
         "analyzeduration": "0",
     },
-    # A transport stream says what it carries only every 100 ms: at 10 Mb/s 32 KB would end before that. The
-    # socket's buffer holds 0.8 s of it, so that a keyframe's burst is not lost.
-    "udp": {
-        **_LOW_LATENCY,
-        "probesize": "1000000",
-        "analyzeduration": "500000",
-        "buffer_size": "1048576",
-        "overrun_nonfatal": "1",
-    },
 }
 _OPTIONS["rtsps"] = _OPTIONS["rtsp"]
+# A transport stream says what it carries only every 100 ms: at 10 Mb/s 32 KB would end before that.
 _OTHER = {**_LOW_LATENCY, "probesize": "1000000", "analyzeduration": "500000"}
 
 
@@ -59,12 +52,14 @@ def open(address: str, options: SourceOptions) -> Source:
             return VideoFile(lambda accel: _connect(address, title, {}, accel), title, title, options, None)
         container.close()
     hardware, refusal = hardware_for(options.decode)
+    datagrams = Datagrams(address, READ_S) if scheme == "udp" else None
     feed = ContainerFeed(
         title,
-        lambda accel: _connect(address, title, _OPTIONS.get(scheme, _OTHER), accel),
+        lambda accel: _connect(address, title, _OPTIONS.get(scheme, _OTHER), accel, datagrams),
         remedy="check the sender and the network",
         hardware=hardware,
         left=refusal,
+        datagrams=datagrams,
     )
     silent = FaultError(
         FaultCode.SOURCE_LOST,
@@ -78,19 +73,17 @@ def open(address: str, options: SourceOptions) -> Source:
     return LiveSource(feed, title, options.colour, OPEN_S + FIRST_PICTURE_S, silent)
 
 
-def without_secrets(url: str) -> str:
-    """The URL without user, password and query, for titles and sentences."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
 def _connect(
-    address: str, title: str, options: dict[str, str], accel: HWAccel | None = None
+    address: str,
+    title: str,
+    options: dict[str, str],
+    accel: HWAccel | None = None,
+    datagrams: Datagrams | None = None,
 ) -> InputContainer:
-    # "udp://@:5000" is how players write "listen on port 5000"; FFmpeg wants a host.
-    where = address.replace("udp://@:", "udp://0.0.0.0:").replace("udp://:", "udp://0.0.0.0:")
+    where: str | Datagrams = address
+    if datagrams is not None:
+        _await_first(datagrams, title)
+        where = datagrams
     try:
         return av.open(where, mode="r", container_options=options, timeout=(OPEN_S, READ_S), hwaccel=accel)
     except av.FFmpegError as error:
@@ -102,6 +95,20 @@ def _connect(
             remedy=remedy,
             said=f"No video from {title}: {got}. {remedy[:1].upper()}{remedy[1:]}.",
         ) from error
+
+
+def _await_first(datagrams: Datagrams, title: str) -> None:
+    remedy = "check the address, the sender and the network"
+    try:
+        datagrams.open()
+    except OSError as error:
+        got = error.strerror or str(error)
+        remedy = "choose another port, or close the program that listens on this one"
+    else:
+        if datagrams.wait(OPEN_S):
+            return
+        got = f"no answer in {OPEN_S:g} s"
+    raise FaultError(FaultCode.URL_UNREACHABLE, expected=f"a video stream at {title}", got=got, remedy=remedy)
 
 
 def _reason(error: av.FFmpegError, scheme: str) -> tuple[str, str]:

@@ -1,0 +1,88 @@
+"""What a live picture's way here tells of it: whether it moves, is late, or misses parts. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.types import U8
+
+FROZEN_S = 0.3
+# A picture that is sent twice (30 Hz in 60 Hz) or a slow source is not frozen.
+_FROZEN_REPEATS = 3
+_FROZEN_PERIODS = 2.5
+_USUAL_LIMIT_S = 2.0
+_KEPT_CHANGES = 9
+_MIN_CHANGES = 3
+
+BEHIND_S = 0.5
+# Two clocks drift apart by less than this; a delay is forgotten no faster.
+_DRIFT = 500e-6
+_JUMP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Of one live picture.
+
+    `still_s`: for how long it has been the same picture, 0 while it moves; `behind_s`: how much later it came
+    than the quickest one; `damaged`: parts of it, or of what it refers to, are missing; `lost_frac`: the
+    share of the stream's packets that was lost in the last seconds.
+    """
+
+    still_s: float = 0.0
+    behind_s: float = 0.0
+    damaged: bool = False
+    lost_frac: float = 0.0
+
+
+class StillWatch:
+    """Tells a frozen sender by pictures that are the same, sample for sample."""
+
+    def __init__(self) -> None:
+        self._last: U8 | None = None
+        self._changed_s = 0.0
+        self._repeats = 0
+        self._steps_s: deque[float] = deque(maxlen=_KEPT_CHANGES)
+
+    def look(self, samples: U8, now_s: float) -> float:
+        """For how long the picture has been frozen, seconds; 0 while it moves as it usually does."""
+        if self._last is not None and np.array_equal(self._last, samples):
+            self._repeats += 1
+            still_s = now_s - self._changed_s
+            return still_s if self._repeats >= _FROZEN_REPEATS and still_s >= self._limit_s() else 0.0
+        if self._last is not None:
+            self._steps_s.append(now_s - self._changed_s)
+        self._last, self._changed_s, self._repeats = samples, now_s, 0
+        return 0.0
+
+    def _limit_s(self) -> float:
+        if len(self._steps_s) < _MIN_CHANGES:
+            return FROZEN_S
+        usual_s = min(statistics.median(self._steps_s), _USUAL_LIMIT_S / _FROZEN_PERIODS)
+        return max(FROZEN_S, _FROZEN_PERIODS * usual_s)
+
+
+class DelayWatch:
+    """How far pictures are behind: their arrival against their time stamps, the quickest so far being 0."""
+
+    def __init__(self) -> None:
+        self._base_s: float | None = None
+        self._pts_s = self._arrived_s = self._behind_s = 0.0
+
+    def look(self, pts_s: float, arrived_s: float) -> float:
+        """Seconds behind. Clocks may drift, and time stamps jump: a jump changes nothing of what is known."""
+        took_s = arrived_s - pts_s
+        if self._base_s is None:
+            self._base_s = took_s
+        else:
+            self._base_s += _DRIFT * max(0.0, arrived_s - self._arrived_s)
+            if pts_s < self._pts_s or took_s < self._base_s - _JUMP_S:
+                self._base_s = took_s - self._behind_s
+            self._base_s = min(self._base_s, took_s)
+        self._pts_s, self._arrived_s = pts_s, arrived_s
+        self._behind_s = took_s - self._base_s
+        return self._behind_s
