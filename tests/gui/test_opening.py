@@ -110,7 +110,7 @@ def test_a_closed_message_of_the_pipeline_is_dismissed_there_too(make_window, qt
 
     window = make_window(opener=no_such_device)
     window.opening.open(SourceSpec("capture", "v4l2:/dev/video9"))
-    qtbot.waitUntil(lambda: "plug it in" in window.operator.notice.text)
+    qtbot.waitUntil(lambda: "Plug it in" in window.operator.notice.text)
     assert window.operator.notice.notice.answer[1] == "retry"
     window.handler("close_notice")()
 
