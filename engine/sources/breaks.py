@@ -16,6 +16,10 @@ _TS_PACKET_BYTES = (188, 192, 204)
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_HEAD_BYTES = 65536
+_OGG_PAGE, _OGG_LAST = b"OggS", 4
+_OGG_TAIL_BYTES = 2 * 65536  # a page is shorter
+_DV_HEADER = b"\x1f\x07\x00"  # the first block of a frame
+_DV_FRAME_BYTES = {False: 120_000, True: 144_000}  # NTSC, PAL; DV50 and DV100 are multiples
 _EBML_ID, _SEGMENT_ID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
@@ -41,6 +45,10 @@ def find_break(path: Path) -> Break | None:
             promised_bytes = _mp4_bytes(stream, size_bytes)
         elif head == _ASF_HEADER:
             return _asf_break(stream, size_bytes)
+        elif head[:4] == _OGG_PAGE:
+            return _ogg_break(stream, size_bytes)
+        elif head[:3] == _DV_HEADER:
+            return _dv_break(size_bytes, head[3])
         elif head[:1] == b"\x47" or head[4:5] == b"\x47":
             return _transport_break(stream, size_bytes)
         else:
@@ -130,6 +138,25 @@ def _asf_break(stream: BinaryIO, size_bytes: int) -> Break | None:
     if flags & 1 or promised_bytes <= size_bytes:  # 1: a broadcast, which promises nothing
         return None
     return _short(promised_bytes, size_bytes, plays / 1e7 - lead_ms / 1e3)
+
+
+def _ogg_break(stream: BinaryIO, size_bytes: int) -> Break | None:
+    stream.seek(max(0, size_bytes - _OGG_TAIL_BYTES))
+    tail = stream.read()
+    at = tail.rfind(_OGG_PAGE)
+    if at < 0 or at + 5 >= len(tail) or tail[at + 5] & _OGG_LAST:
+        return None
+    return Break(expected="an Ogg file with a last page that says so", got="one that breaks off before it")
+
+
+def _dv_break(size_bytes: int, flags: int) -> Break | None:
+    frame_bytes = _DV_FRAME_BYTES[bool(flags & 0x80)]
+    if not (left_over := size_bytes % frame_bytes):
+        return None
+    return Break(
+        expected=f"a DV file of whole frames of {frame_bytes:,} bytes",
+        got=f"one that breaks off inside a frame, {left_over:,} bytes into it",
+    )
 
 
 def _short(promised_bytes: int, size_bytes: int, duration_s: float | None = None) -> Break:

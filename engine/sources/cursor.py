@@ -71,6 +71,16 @@ class FrameCursor:
         return frozenset(self._lost)
 
     @property
+    def holes(self) -> int:
+        """Frames that are gone without a packet, of a file that was read from its start."""
+        return self._decoder.promise.holes() if self._table is None and self._decoder.hurt else 0
+
+    @property
+    def ends_smeared(self) -> bool:
+        """Whether the newest frame is a damaged picture."""
+        return bool(self._ring) and self._ring[-1].rank in self._smeared
+
+    @property
     def smeared(self) -> int:
         """How many frames came whose pictures the decoder calls damaged."""
         return len(self._smeared)
@@ -206,7 +216,7 @@ class FrameCursor:
         last = self._ring[-1].rank if self._ring else -1
         if self._table is not None or self._decoder.promise.ordered:
             self._lost.update(range(last + 1, self.promised))
-        elif self._decoder.damaged:
+        elif self._decoder.damaged or self._smeared:
             # Without usable time stamps only their number tells; it is put behind the last frame.
             missing = max(self._decoder.damaged, self.promised - self._given)
             self._lost.update(range(last + 1, last + 1 + missing))

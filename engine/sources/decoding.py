@@ -34,6 +34,9 @@ _STREAM_THREADS = 2  # slice threads beyond two gain nothing on one stream
 # Formats whose header holds a duration of its own; elsewhere FFmpeg guesses one from the file's end or size.
 _OWN_DURATION = frozenset({"mov", "matroska", "flv", "asf", "avi", "mxf"})
 _OWN_COUNT = frozenset({"mov", "avi"})
+_HOLES_TELL = frozenset({"ogg", "asf"})
+_PLACES_TELL = frozenset({"matroska", "flv"})
+_OVERHEAD_BYTES = 512  # between two packets of these
 
 
 Landing = tuple[int | None, int | None]  # time stamp and place in the file of a packet
@@ -72,6 +75,7 @@ class Decoder:
         self._hardware = hardware
         self._left = left  # why it decodes in software although hardware was asked for
         self.damaged = 0  # packets that the decoder refused since the start
+        self.hurt = False  # the container itself is damaged: packets of it may be gone
         self.promise = Promise()  # of the packets read since the start; a jump makes it worthless
         self.part_starts: list[PartStart] = []  # of the parts read since the start
         self.landed: Landing | None = None  # the first packet after a jump
@@ -177,7 +181,11 @@ class Decoder:
     def _start(self) -> None:
         self._open_part(0, 0)
         self.damaged = 0
-        self.promise = Promise()
+        formats = set(self.container.format.name.split(","))
+        self.promise = Promise(strict="avi" in formats)
+        # Of these, constant rates by their nature, or without a place for each packet, holes alone tell.
+        self.hurt = not _HOLES_TELL.isdisjoint(formats)
+        self._places_tell = not _PLACES_TELL.isdisjoint(formats)
         self.part_starts = []
         self.landed = None
         self.seen_end = Fraction(0)
@@ -230,6 +238,7 @@ class Decoder:
 
     def _packets_of_part(self) -> Generator[av.Packet[VideoStream], None, None]:
         packets = self.container.demux()
+        ends_at: int | None = None
         while True:
             try:
                 packet = next(packets, None)
@@ -241,6 +250,10 @@ class Decoder:
                 return
             if packet is None:
                 return
+            self.hurt = self.hurt or packet.is_corrupt
+            if self._places_tell and packet.size and packet.pos is not None and packet.pos >= 0:
+                self.hurt = self.hurt or (ends_at is not None and packet.pos > ends_at + _OVERHEAD_BYTES)
+                ends_at = packet.pos + packet.size
             own = packet.stream.index == self._stream.index
             if packet.pts is not None and packet.time_base and packet.size:
                 lasts = packet.duration or (self.frame_ticks if own else 0)

@@ -17,8 +17,9 @@ class Ending:
     """What is known when the last frame of a file has been given.
 
     `promised`: frames by the packets or the header; `lost`: those that were not given; `first_lost`: the rank
-    of the first of them; `smeared`: frames given whose pictures the decoder calls damaged. `header_s`: when
-    the header says that the file ends, None where it says nothing of its own; `seen_s`: when it ended.
+    of the first of them; `smeared`: frames given whose pictures the decoder calls damaged, `ends_smeared`:
+    the last one is; `holes`: frames that time stamps of a constant rate leave out. `header_s`: when the
+    header says that the file ends, None where it says nothing of its own; `seen_s`: when it ended.
     """
 
     title: str
@@ -26,6 +27,8 @@ class Ending:
     lost: int
     first_lost: int | None = None
     smeared: int = 0
+    holes: int = 0
+    ends_smeared: bool = False
     header_s: float | None = None
     seen_s: float = 0.0
     rate_hz: float | None = None
@@ -38,16 +41,15 @@ class Ending:
 def fault_at_end(ending: Ending) -> FaultError | None:
     """What to tell, None when all that was promised was there.
 
-    `lost_frames` of the fault is how many frames are missing, as far as anybody can tell; a fault with
-    `harmless` True only has pictures that are damaged.
+    `lost_frames` of the fault is how many frames are missing, as far as anybody can tell; 0 where pictures
+    are damaged and none is known to be missing.
     """
     early_s = _early_s(ending)
-    lost = ending.lost or round(early_s * (ending.rate_hz or 0.0))
+    lost = (ending.lost or round(early_s * (ending.rate_hz or 0.0))) + ending.holes
     parts = _losses(ending, lost, early_s)
     if not parts:
         return None
     got = ", ".join(parts)
-    incomplete = bool(ending.lost or early_s or ending.broke or ending.error or ending.changed)
     remedy = "use what there is, or copy the recording again if the original is whole"
     return FaultError(
         FaultCode.SOURCE_LOST if ending.from_server else FaultCode.SOURCE_TRUNCATED,
@@ -57,7 +59,6 @@ def fault_at_end(ending: Ending) -> FaultError | None:
         fatal=False,
         said=f"{ending.title} is damaged: {got}. {remedy[0].upper()}{remedy[1:]}.",
         lost_frames=lost,
-        harmless=not incomplete,
     )
 
 
@@ -71,11 +72,15 @@ def _losses(ending: Ending, lost: int, early_s: float) -> list[str]:
         parts.append("it was changed by another program while it was being read")
     if ending.lost:
         since = "" if ending.first_lost is None else f", the first of them frame {ending.first_lost}"
-        parts.append(f"{lost} of its {ending.promised} frames are missing{since}")
+        parts.append(f"{ending.lost} of its {ending.promised} frames are missing{since}")
     elif early_s:
-        about = f", about {lost} frames before" if lost else " before"
+        about = f", about {lost - ending.holes} frames before" if lost else " before"
         parts.append(f"it ends at {ending.seen_s:.2f} s{about} the {ending.header_s:.2f} s of its header")
-    if ending.smeared:
+    if ending.holes:
+        parts.append(f"its time stamps leave out {ending.holes} frames where its data is damaged")
+    if ending.ends_smeared:
+        parts.append("it breaks off within its last picture")
+    elif ending.smeared:
         parts.append(f"{ending.smeared} of its pictures are damaged")
     return parts
 

@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_REORDERED = 32
+_PROOF = 8
+_STEADY_FRAC = 0.8  # so many steps of a constant rate are alike, losses and all
+_STEP_SLACK_FRAC = 0.35
 
 
 class Promise:
@@ -21,8 +24,9 @@ class Promise:
     packets (fields): then packets do not tell the frames, and who asks for a rank counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = False) -> None:
         self.ordered = True
+        self._strict = strict  # the container has no time stamps of pictures, FFmpeg makes them (AVI)
         self.packets = 0
         self._pts: list[int] = []  # growing
         self._positions: dict[int, int] = {}
@@ -57,8 +61,11 @@ class Promise:
             key_pts = self._first_key_pts
             self._start_pts = pts if key_pts is None else min(pts, key_pts)
         rank = bisect_left(self._pts, pts) - self._first
-        # Two packets a frame from the first frame on are fields, not losses.
-        if self._given == 1 and rank == 2 and refused == 0:
+        # Two packets a frame from the first frame on are fields, not losses; in AVI B-frames look so.
+        if refused == 0 and (
+            (self._given == 1 and rank == 2)
+            or (self._strict and self._given < _PROOF and rank != self._given)
+        ):
             self.ordered = False
             return None
         self._given += 1
@@ -68,6 +75,16 @@ class Promise:
     def frames(self) -> int:
         """How many frames the packets read so far promise; as many as packets where they do not tell."""
         return len(self._pts) - self._first if self.ordered else self.packets
+
+    def holes(self) -> int:
+        """How many frames are missing between the time stamps of a constant rate; 0 where it is none."""
+        if not self.ordered or len(self._pts) < _PROOF:
+            return 0
+        steps = np.diff(np.asarray(self._pts[self._first :], np.int64)).astype(np.float64)
+        usual = float(np.median(steps))
+        if np.mean(np.abs(steps - usual) <= _STEP_SLACK_FRAC * usual) < _STEADY_FRAC:
+            return 0
+        return int(np.sum(np.maximum(np.rint(steps / usual) - 1, 0)))
 
     def table(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Time stamps, growing; which are keyframes; where their packets lie in the file (-1: not known)."""

@@ -78,6 +78,9 @@ class VideoFile:
         self._break = _break_in(path, self._decoder) if path else None
         self._ending_told = False
         self._gone = ""  # why it cannot be opened again, where it has to be
+        if self._break is not None and options.throughput:
+            self._decoder.leave_frame_threads()  # which do not tell half a picture as slice threads do
+            self._decoder.rewind()
         self._cursor = FrameCursor(self._decoder, self._closed.is_set, broken=self._break is not None)
         try:
             self._info = self._opened_info(id_, seekable=path is not None)
@@ -254,6 +257,8 @@ class VideoFile:
                 lost=len(lost),
                 first_lost=min(lost, default=None),
                 smeared=self._cursor.smeared,
+                holes=self._cursor.holes,
+                ends_smeared=self._cursor.ends_smeared,
                 header_s=decoder.header_end_s or (self._break.duration_s if self._break else None),
                 seen_s=float(decoder.seen_end),
                 rate_hz=decoder.rate_hz,

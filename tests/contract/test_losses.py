@@ -11,7 +11,7 @@ from engine.faults import FaultCode, FaultError
 from engine.sources import open_source, parse_source
 from engine.sources.base import SourceOptions
 from tests.fixtures.clips import Clip, constant, number_in, write
-from tests.fixtures.damage import break_length, zero_packet
+from tests.fixtures.damage import break_length, packets_of, zero_packet
 
 RATE_HZ = 25
 FRAMES = 50
@@ -182,3 +182,48 @@ def test_what_lies_behind_a_whole_mp4_takes_nothing_from_it(read, tmp_path, junk
 
     assert indices(frames) == list(range(FRAMES))
     assert faults == []
+
+
+@pytest.mark.parametrize("name", ["h264.mkv", "vp9.mkv", "mpeg2.mkv"])
+def test_frames_whose_packets_are_gone_leave_holes_that_are_told(read, tmp_path, name):
+    path = write(CODED[name], tmp_path)
+    places = packets_of(path)
+    data = bytearray(path.read_bytes())
+    data[places[20][0] - 12 : places[24][0]] = bytes(places[24][0] - places[20][0] + 12)
+    path.write_bytes(data)
+
+    frames, (fault,) = read(path)
+
+    assert len(frames) + fault.lost_frames == FRAMES
+
+
+def test_a_recorder_that_drops_frames_writes_a_whole_file(read, tmp_path):
+    times_ms = tuple(at_ms for number, at_ms in enumerate(constant(FRAMES)) if number not in (20, 21, 33))
+
+    frames, faults = read(write(Clip("drops.mkv", times_ms), tmp_path))
+
+    assert len(frames) == len(times_ms)
+    assert faults == []
+
+
+def test_an_avi_with_b_frames_whose_time_stamps_are_made_up_is_whole(read, tmp_path):
+    clip = Clip("b.avi", constant(FRAMES), time_base=Fraction(1, RATE_HZ))
+
+    frames, faults = read(write(clip, tmp_path))
+
+    assert indices(frames) == list(range(FRAMES))
+    assert faults == []
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.h264", "libx264"), ("a.m2v", "mpeg2video")])
+def test_a_file_that_promises_nothing_and_breaks_off_within_a_picture_is_not_complete(
+    read, tmp_path, name, codec
+):
+    path = write(Clip(name, constant(FRAMES), codec=codec, b_frames=0, time_base=Fraction(1, 25)), tmp_path)
+    assert read(path)[1] == []
+    packets = packets_of(path)
+    path.write_bytes(path.read_bytes()[: packets[30][0] + packets[30][1] * 2 // 3])
+
+    _, (fault,) = read(path)
+
+    assert fault.code is FaultCode.SOURCE_TRUNCATED
