@@ -158,8 +158,7 @@ def _mask(question: Question, picture: Picture, agreement: Agreement) -> U8:
     try:
         return laid(mask, shape, orientation, question.image.name, turned=question.turned)
     except ValueError as error:
-        expected = f"{question.mask} to be {shape[1]}x{shape[0]}, as {question.image.name}"
-        raise _unusable(expected, str(error)) from error
+        raise _unusable(f"{question.mask} to fit its image", str(error)) from error
 
 
 def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:

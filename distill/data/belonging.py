@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from distill.data.index import BESIDE_CHECKOUT, DATA_VARIABLE, INDEX_NAME, Index
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of
+from engine.json_reader import read_json
 from engine.model_card import TrainingCard
 
 INDEX_DIGITS = 16  # of the index's sha256, in the card
@@ -53,14 +53,18 @@ class Belonging:
             expected=f"the images that {self.who} was trained beside ({there}{was})",
             got=got,
             remedy="name their folder with --data",
+            said=f"{self.who} was trained beside other images ({there}{was}) than there are here: {got}. "
+            "Name their folder with --data.",
         )
 
 
 def belonging_of_run(name: str, run_json: Path) -> Belonging:
-    """What a run's `run.json` says of its data. Raises OSError, ValueError, KeyError."""
-    data = json.loads(run_json.read_text(encoding="utf-8"))["data"]
-    folder = data.get("folder")
-    return Belonging(name, str(data["index_sha256"]), Path(folder) if folder else None)
+    """What a run's `run.json` says of its data. Raises OSError, ValueError."""
+    value = read_json(run_json)
+    data = value.get("data") if isinstance(value, dict) else None
+    told = data if isinstance(data, dict) else {}
+    folder = told.get("folder")
+    return Belonging(name, str(told.get("index_sha256") or ""), Path(str(folder)) if folder else None)
 
 
 def belonging_of_model(name: str, training: TrainingCard) -> Belonging:

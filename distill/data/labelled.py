@@ -52,7 +52,11 @@ def read_labelled(root: Path, record: Record, agreement: Agreement) -> Labelled:
     """Raises FaultError DATA_SET: a file that cannot be read, that is not the one that was indexed, or whose
     mask says something else than the index, or cannot be known; an unlabelled image."""
     if record.label == UNLABELLED:
-        raise _unusable(f"{record.image} to be labelled", "one of which nobody knows whether it has a polyp")
+        raise _unusable(
+            f"{record.image} is unlabelled: nobody has said whether it shows a polyp",
+            "a label",
+            "Leave it out of what is trained on or judged",
+        )
     path = root / record.image
     picture = _checked(root, record)
     image = _rgb(picture)
@@ -62,14 +66,11 @@ def read_labelled(root: Path, record: Record, agreement: Agreement) -> Labelled:
     try:
         laid_out = laid(mask, image.shape[:2], picture.orientation, path.name, turned=record.exif is not None)
     except ValueError as error:
-        raise _unusable(f"a mask that fits {path}", f"{root / record.mask}: {error}") from error
+        raise _unusable(f"{root / record.mask} does not fit its image: {error}", "one size") from error
     if record.has_no_polyp and laid_out.any():
-        raise _unusable(
-            f"a black mask for {path}, which its index calls {record.label}",
-            f"{int(laid_out.sum())} px of polyp",
-        )
+        raise _unusable(f"{root / record.mask} has a polyp, and the index says {record.label}", "one of them")
     if record.label == record.task and not laid_out.any():
-        raise _unusable(f"a polyp in {root / record.mask}, as its index says", "a black mask")
+        raise _unusable(f"{root / record.mask} is black, and the index says {record.label}", "one of them")
     return Labelled(image, laid_out)
 
 
@@ -85,9 +86,9 @@ def mask_of(path: Path, agreement: Agreement, sha256: str | None = None) -> Mask
         agreement.check(path, mask.value)
     except ValueError as error:
         raise _unusable(
-            f"a mask of one class on black at {path}",
-            str(error),
-            "name the polyp's value when you import the set: python -m distill prepare --label VALUE",
+            f"Which part of the mask {path} is the polyp cannot be known: {error}",
+            "one class on black",
+            "Name the polyp's value when you import the set: python -m distill prepare --label VALUE",
         ) from error
     _same_file(path, mask.file_sha256, sha256)
     return mask
@@ -97,7 +98,7 @@ def _checked(root: Path, record: Record) -> PictureFile:
     try:
         picture = read_picture(root / record.image, colour=True)
     except ValueError as error:
-        raise _unusable(f"a picture at {root / record.image}", str(error)) from error
+        raise _unusable(f"{root / record.image} cannot be used: {error}", "a picture") from error
     _same_file(root / record.image, picture.sha256, record.sha256)
     return picture
 
@@ -109,16 +110,18 @@ def _rgb(picture: PictureFile) -> U8:
 def _same_file(path: Path, there: str | None, indexed: str | None) -> None:
     if indexed is not None and there != indexed:
         raise _unusable(
-            f"{path} as it was indexed, sha256 {indexed[:12]}",
-            str(there)[:12],
-            "restore the file, or make the index again: python -m distill prepare",
+            f"{path} is not the file that was indexed",
+            f"sha256 {indexed[:12]} and not {str(there)[:12]}",
+            "Restore it, or make the index again: python -m distill prepare",
         )
 
 
 def _unusable(
-    expected: str, got: str, remedy: str = "correct it, or drop the image from the index"
+    what: str, expected: str, remedy: str = "Correct it, or drop the image from the index"
 ) -> FaultError:
-    return FaultError(FaultCode.DATA_SET, expected=expected, got=got, remedy=remedy)
+    return FaultError(
+        FaultCode.DATA_SET, expected=expected, got=what, remedy=remedy, said=f"{what}. {remedy}."
+    )
 
 
 def _size(shape: tuple[int, ...]) -> str:

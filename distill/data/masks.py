@@ -21,7 +21,7 @@ from distill.data.mask_values import (
     chosen_of,
     named_value,
 )
-from distill.data.pictures import decoded, read_data
+from distill.data.pictures import decoded, one_page, read_data
 from engine.orientation import AS_STORED, orientation_of, upright
 from engine.rle import Rle, decode
 from engine.types import U8
@@ -105,6 +105,7 @@ def read_mask(mask: MaskFile | Outlines) -> Mask:
     if isinstance(mask, Outlines):
         return Mask(_drawn(mask), None)
     data = read_data(mask.path)
+    one_page(mask.path)
     digest = hashlib.sha256(data).hexdigest()
     turned = orientation_of(data) != AS_STORED
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from distill.data.mask_values import Array
 from engine.orientation import AS_STORED, orientation_of, upright
-from engine.stills import COLOUR, eight_bit
+from engine.stills import COLOUR, eight_bit, page_count
 from engine.types import U8
 
 
@@ -28,8 +28,10 @@ class PictureFile:
 
 
 def read_picture(path: Path, colour: bool = False) -> PictureFile:
-    """Raises ValueError, in words for a list of problems: not there, cut short, not a picture."""
+    """As the window shows it. Raises ValueError, in words for a list of problems: not there, cut short, not a
+    picture, several."""
     data = read_data(path)
+    one_page(path)
     flag = COLOUR if colour else cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = eight_bit(upright(decoded(data, flag), data)).pixels
     return PictureFile(
@@ -43,6 +45,13 @@ def read_data(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror or error}") from error
+
+
+def one_page(path: Path) -> None:
+    """Raises ValueError for a file of several pictures: a mask belongs to one."""
+    pages = page_count(path)
+    if pages > 1:
+        raise ValueError(f"{pages} pages, where one picture is expected; save them one by one")
 
 
 def decoded(data: bytes, flag: int) -> Array:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from engine.json_reader import parse_json
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -37,6 +38,6 @@ def read_object(path: Path) -> Mapping[str, Any]:
 def read_any(path: Path) -> Any:
     """Raises Unusable."""
     try:
-        return json.loads(text_of(path.read_bytes()))
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_json(text_of(path.read_bytes()))
+    except (OSError, ValueError) as error:
         raise Unusable(f"not JSON: {error}") from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from distill.metrics import PROTOCOLS
 from engine.faults import FaultCode, FaultError
+from engine.json_reader import read_json
 
 log = logging.getLogger(__name__)
 ROUNDING = 0.0015  # 0.15 points: what figures of one decimal may be off
@@ -40,7 +40,7 @@ def load_rows(path: Path, set_name: str = "pooled") -> tuple[StoredRow, ...]:
     Suspects are logged. Raises FaultError DATA_SET for a file that is none.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         rows = tuple(
             StoredRow(name, protocol, row["dice"], row["iou"], part["n"], is_suspect(row["dice"], row["iou"]))
             for name, part in {set_name: values, **values.get("sets", {})}.items()

@@ -85,6 +85,8 @@ def run(options: argparse.Namespace) -> int:
                     expected="every image readable, with one mask of its name and size",
                     got=f"{len(prepared.problems)} files that are not, listed above; nothing was written",
                     remedy="correct or remove them",
+                    said=f"{len(prepared.problems)} files cannot be used, listed above; nothing was written. "
+                    "Correct or remove them.",
                 )
             for note in prepared.notes:
                 folder.event("warn", text=note)

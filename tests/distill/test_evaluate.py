@@ -163,7 +163,7 @@ def test_a_mask_of_another_size_is_named(place, capsys):
     place.put("masks", "a.png", label(shape=(48, 64)))
 
     assert place.run()[0] == 3
-    assert "a.png to be 128x96" in capsys.readouterr().err
+    assert "64x48 for a.png of 128x96" in capsys.readouterr().err
 
 
 def test_an_image_that_is_none_is_named(place, capsys):

@@ -165,7 +165,7 @@ def test_an_unlabelled_image_is_neither_trained_on_nor_a_negative_in_figures(tmp
     root = three(tmp_path)
     records = load_index(root).records
 
-    with pytest.raises(FaultError, match=r"images/c\.png to be labelled"):
+    with pytest.raises(FaultError, match=r"images/c\.png is unlabelled"):
         Pictures(root, records)
     for name in "bc":
         (root / "free").mkdir(exist_ok=True)
@@ -221,7 +221,7 @@ def test_a_file_that_is_not_the_one_that_was_indexed_is_not_trained_on(tmp_path,
     Pictures(tmp_path / "out", records)
     write(tmp_path / f"set/{changed}/a.png", picture(7) if changed == "images" else disc(30))
 
-    with pytest.raises(FaultError, match=rf"{changed}/a\.png as it was indexed") as caught:
+    with pytest.raises(FaultError, match=rf"{changed}/a\.png is not the file") as caught:
         Pictures(tmp_path / "out", records)
 
     assert caught.value.code is FaultCode.DATA_SET
@@ -235,3 +235,24 @@ def test_teachers_may_look_at_what_nobody_has_labelled(tmp_path):
 
     assert len(pool) == 3
     assert all(image.shape == (36, 48, 3) for image in Pool(tmp_path, pool).images)
+
+
+def test_a_picture_of_twelve_bits_is_trained_on_as_it_is_shown(tmp_path):
+    deep = picture(0).astype(np.uint16) * 16
+    write(folders(tmp_path, 1) / "images/deep.png", deep)
+
+    (shown,) = Pictures(tmp_path, [Record("images/deep.png", None, "s", "g")]).images
+
+    assert np.array_equal(shown[..., ::-1], picture(0))
+
+
+@pytest.mark.parametrize("folder", ["images", "masks"])
+def test_a_file_of_several_pages_is_refused_by_name(tmp_path, capsys, folder):
+    root = folders(tmp_path / "set", 1)
+    (root / f"{folder}/a.png").unlink()
+    pages = [picture(1), picture(2)] if folder == "images" else [disc(), disc() * 0]
+    assert cv2.imwritemulti(str(root / f"{folder}/a.tif"), pages)
+
+    assert main(["prepare", str(root), "--out", str(tmp_path / "out")]) == 3
+
+    assert f"{folder}/a.tif: 2 pages" in capsys.readouterr().err

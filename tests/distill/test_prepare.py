@@ -116,7 +116,7 @@ def test_everything_that_is_wrong_is_listed_at_once_and_nothing_is_written(tmp_p
     assert code == DATA_UNUSABLE
     told = capsys.readouterr().err
     assert {name for name in bad if f"/{name}: " in told} == bad
-    assert f"got {len(bad)} files" in told
+    assert f"{len(bad)} files cannot be used" in told
     assert "48x20 for small.png of 48x36" in told
     assert names_in(tmp_path) == ["data"]
 
