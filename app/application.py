@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType, TracebackType
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 EXIT_OK, EXIT_INPUT = 0, 2
 # Everything that start-up made stays for ever: the collector need not look at it during the video.
 FREEZE_AFTER_MS = 3000
+OWN_THREADS = "polyplive-"
 SCALE_VARIABLE = "QT_SCALE_FACTOR"
 
 
@@ -69,7 +71,20 @@ def run(launch: Launch) -> int:
     session = _Session(launch)
     with _quit_on_signals(session.window.close), _bugs_as_faults(session.window):
         application.exec()
+    _leave_what_is_stuck(session.exit_code)
     return session.exit_code
+
+
+def _leave_what_is_stuck(exit_code: int) -> None:
+    """End at once where a thread of ours is still in a compiler or driver.
+
+    Nobody can stop it there, and libraries that are taken down under it end the process by a signal. All that
+    is to be kept has been written: the window's closing waits for it.
+    """
+    if any(thread.name.startswith(OWN_THREADS) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
 
 
 class _Session(QObject):

@@ -283,6 +283,7 @@ def parse_recipe(values: dict[str, Any]) -> Recipe:
             expected="; ".join(_expected(one) for one in wrong),
             got="; ".join(_got(one) for one in wrong),
             remedy="correct the recipe",
+            said=f"{'; '.join(f'{_expected(one)}, not {_got(one)}' for one in wrong)}. Correct the recipe.",
         ) from error
 
 

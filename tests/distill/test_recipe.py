@@ -70,11 +70,11 @@ def test_light_means_what_it_meant_when_the_bundled_model_was_trained():
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("optimiser.rte=1", ("optimiser.rte", "no key of this name (perhaps rate)", "got 1")),
-        ("optimiser.rate=-1", ("optimiser.rate", "greater than 0", "got -1")),
-        ("batch=many", ("batch", "a valid integer", 'got "many"')),
-        ("batch=true", ("batch", "a valid integer", "got true")),
-        ("stages.0.size_px=100", ("stages.0.size_px", "a multiple of 32", "got 100")),
+        ("optimiser.rte=1", ("optimiser.rte", "no key of this name (perhaps rate)", "not 1")),
+        ("optimiser.rate=-1", ("optimiser.rate", "greater than 0", "not -1")),
+        ("batch=many", ("batch", "a valid integer", 'not "many"')),
+        ("batch=true", ("batch", "a valid integer", "not true")),
+        ("stages.0.size_px=100", ("stages.0.size_px", "a multiple of 32", "not 100")),
         ("distil.split=wavelets", ("distil.split", "'none', 'fft_radial'", "wavelets")),
         ("accumulate=3", ("batch 16 is not a multiple of accumulate 3",)),
         ("augment.zoom=[2, 1]", ("zoom must go from small to large",)),
