@@ -20,6 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from tqdm import tqdm
 
 from engine import rle
+from engine.children import safe_path
 from engine.components import Region
 from engine.files import write_json_lines
 from engine.scene import Scene
@@ -57,7 +58,7 @@ def rendered(
 ) -> Iterator[tuple[U8, rle.Rle | None]]:
     """(uint8 RGB [h, w, 3], mask as RLE or None) of each time, in order, rendered by `workers` processes."""
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _open_scene, (seed, duration_s)) as pool:
+    with safe_path(), context.Pool(workers, _open_scene, (seed, duration_s)) as pool:
         yield from tqdm(pool.imap(_rendered, times_s, chunksize=4), total=len(times_s), unit="frame")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from distill.metrics.table import Row, read_table
 from distill.reproduce.judge import PER_IMAGE, held_out, judge_run
 from distill.reproduce.plan import Plan, Run
 from distill.train.run import RUN_JSON
+from engine.children import environment, python
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
 
@@ -69,14 +69,14 @@ def run_plan(
 
 def _train(run: Run, path: Path, data_root: Path) -> int:
     """In a process of its own: its memory goes with it, and Ctrl-C reaches it as it would alone."""
-    command = [sys.executable, "-m", "distill", "train", "--data", str(data_root)]
+    command = [*python("-m", "distill", "train", "--data", str(data_root))]
     if (path / RUN_JSON).is_file():
         command += ["--resume", str(path)]
     else:
         command += ["--recipe", run.preset, "--run", str(path)]
         for change in run.changes:
             command += ["--set", change]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=environment())
     while True:
         try:
             return process.wait()

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from engine.batch.task import Order, Outcome, analyse_one, check
+from engine.children import safe_path
 from engine.faults import Fault, FaultCode, FaultError
 from engine.runtime.host import MOST_THREADS, physical_cores
 
@@ -135,7 +136,7 @@ class _Process:
         self.connection, theirs = context.Pipe()
         self._order: Order | None = None
         self._process = context.Process(target=_serve, args=(theirs,), name="polyplive-worker")
-        with _no_ctrl_c():
+        with _no_ctrl_c(), safe_path():
             self._process.start()
         theirs.close()  # now the pipe ends with the process
 

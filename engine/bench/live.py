@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from engine.bench.clips import demo_clip
 from engine.bench.window import row_of, run_window, screen
+from engine.children import environment, python
 
 RATES_HZ = (30, 60)
 CLIP_S = 12.0  # sent again and again
@@ -44,7 +44,7 @@ def sent(clip: Path) -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"udp://127.0.0.1:{probe.getsockname()[1]}"
-    sender = subprocess.Popen([sys.executable, "-m", "engine.bench.sender", str(clip), url])
+    sender = subprocess.Popen(python("-m", "engine.bench.sender", str(clip), url), env=environment())
     try:
         yield url
     finally:

@@ -7,15 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engine.children import environment, python
+
 LIMIT_S = 600.0  # a runtime may compile
 PICTURES = 3
 
 
 def memory_mb(folder: Path, runtime: str, precision: str) -> dict[str, float | None]:
     """`rss_mb`: the whole process with its libraries; `gpu_mb`: what torch takes on a GPU; or None."""
-    command = [sys.executable, "-m", "engine.bench.memory", str(folder), runtime, precision]
+    command = python("-m", "engine.bench.memory", str(folder), runtime, precision)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )
         told: dict[str, float | None] = json.loads(done.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, IndexError, ValueError):
         return {"rss_mb": None, "gpu_mb": None}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +12,8 @@ import psutil
 
 from engine.bench.clips import demo_clip, repeat_clip
 from engine.bench.window import screen
+from engine.children import environment as child_environment
+from engine.children import python
 
 SETTLE_S = 60.0  # decoder pools, fonts and caches fill in the first minute
 PIECE_S = 20.0
@@ -25,9 +26,9 @@ def run(*, minutes: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, screen() as environment:
         piece = demo_clip(Path(folder) / "piece.mp4", rate_hz=30, duration_s=PIECE_S)
         clip = repeat_clip(piece, Path(folder) / "long.mkv", times=int(seconds / PIECE_S) + 2)
-        command = [sys.executable, "-m", "main", str(clip), "--fullscreen", "--quit-after", str(seconds)]
+        command = python("-m", "main", str(clip), "--fullscreen", "--quit-after", str(seconds))
         started_s = time.monotonic()
-        with subprocess.Popen(command, env=environment) as child:
+        with subprocess.Popen(command, env=child_environment(environment)) as child:
             process = psutil.Process(child.pid)
             while child.poll() is None and time.monotonic() - started_s < seconds:
                 time.sleep(min(10.0, seconds / 20))

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.children import environment as child_environment
+from engine.children import python
 from engine.faults import FaultCode, FaultError
 from engine.files import HOME_VARIABLE, user_cache
 
@@ -80,11 +82,16 @@ def run_window(
     """
     with tempfile.TemporaryDirectory() as folder:
         stats = Path(folder) / "stats.json"
-        command = [sys.executable, "-m", "main", *source, "--fullscreen", *options]
+        command = [*python("-m", "main"), *source, "--fullscreen", *options]
         command += ["--quit-after", str(seconds), "--stats", str(stats)]
         started_at_s = time.monotonic()
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=seconds + GRACE_S, check=False
+            command,
+            env=child_environment(environment),
+            capture_output=True,
+            text=True,
+            timeout=seconds + GRACE_S,
+            check=False,
         )
         if done.returncode != 0 or not stats.exists():
             raise FaultError(

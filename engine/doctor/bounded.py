@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from engine.children import environment, python
 from engine.doctor.finding import Finding, Level
-
-_TREE = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,7 @@ def ask(command: Sequence[str], limit_s: float, environment: Mapping[str, str] |
 
 def ask_python(arguments: Sequence[str], limit_s: float, **more: str) -> Answer:
     """The same with this interpreter and this source tree; `more` goes into its environment."""
-    tree = os.pathsep.join(filter(None, (str(_TREE), os.environ.get("PYTHONPATH"))))
-    return ask([sys.executable, *arguments], limit_s, {**os.environ, "PYTHONPATH": tree, **more})
+    return ask(python(*arguments), limit_s, environment(**more))
 
 
 def one_line(error: BaseException) -> str:

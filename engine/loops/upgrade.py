@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import engine
+from engine.children import Tied, environment
 from engine.faults import FaultCode, FaultError
 from engine.runtime.live import Later, Live
 
@@ -85,18 +83,26 @@ class Upgrade:
 
     def _process(self) -> tuple[int, str] | None:
         """Exit code and the last line of what it said; None when it was ended for the live path's sake."""
+        tied = Tied()  # a window that is killed takes it along
         process = subprocess.Popen(
             self._later.command,
-            stdin=subprocess.DEVNULL,
+            stdin=tied.stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=_environment(),
+            env=environment(**Tied.SAYS),
             creationflags=getattr(
                 subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0
             ),  # Windows; others: --background
         )
+        tied.started()
+        try:
+            return self._outcome(process)
+        finally:
+            tied.close()
+
+    def _outcome(self, process: subprocess.Popen[str]) -> tuple[int, str] | None:
         while True:
             try:
                 _, said = process.communicate(timeout=POLL_S)
@@ -109,12 +115,6 @@ class Upgrade:
                 return process.returncode, lines[-1] if lines else ""
 
 
-def _environment() -> dict[str, str]:
-    """The program may have been started from another folder than its own."""
-    paths = [str(Path(engine.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
@@ -124,10 +124,14 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.communicate()
 
 
+def _module_of(command: tuple[str, ...]) -> str:
+    return command[command.index("-m") + 1] if "-m" in command else "a process"
+
+
 def _failed(later: Later, code: int, said: str) -> FaultError:
     return FaultError(
         FaultCode.MODEL_LOAD,
-        expected=f"{later.command[2]} to make a faster runtime ready",
+        expected=f"{_module_of(later.command)} to make a faster runtime ready",
         got=said.rstrip(".") or f"exit code {code}",
         remedy="what runs now goes on",
         said=f"A faster runtime could not be made ready ({said.rstrip('.') or f'exit code {code}'}). "

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
+from engine.children import end_with_parent
 from engine.faults import Fault, FaultError, fault_of
 from engine.files import user_cache
 from engine.jobs import RunFolder
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", action="store_true", help="also print the events, a JSON object a line")
     parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
+    end_with_parent()
     if options.background and hasattr(os, "nice"):
         os.nice(19)
     try:

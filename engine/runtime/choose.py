@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.children import end_with_parent
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, default_model, find_model, load_model_folder
 from engine.runtime import RUNTIMES
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="pictures (default: demonstration)")
     parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
+    end_with_parent()
     if options.background and hasattr(os, "nice"):
         os.nice(19)
     try:

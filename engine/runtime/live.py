@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.children import python
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, GPU_RUNTIMES, measured_choice, open_runtime, parse_runtime, usual_runtime
@@ -142,7 +142,7 @@ def _build(name: str, model: ModelFolder, options: RuntimeOptions, open_one: Ope
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", module, *arguments)
+    return python("-m", module, *arguments)
 
 
 def _was_slower(choice: Choice | None) -> bool:
