@@ -32,7 +32,7 @@ def python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-P", *arguments)
 
 
-def environment(base: Mapping[str, str] | None = None, **more: str) -> dict[str, str]:
+def environment(base: Mapping[str, str] | None = None, /, **more: str) -> dict[str, str]:
     """What `python` is started with; `base` is by default this process's own environment.
 
     Of a PYTHONPATH what is absolute stays: an empty or relative entry is the current directory.
@@ -70,7 +70,7 @@ class Tied:
 
 
 def _watch() -> None:
-    while sys.stdin is not None and sys.stdin.buffer.raw.read(1):
+    while sys.stdin is not None and os.read(sys.stdin.fileno(), 1):
         pass
     signal.raise_signal(signal.SIGTERM)  # what cleans up on a SIGTERM does so now
     time.sleep(CLEANING_UP_S)

@@ -186,7 +186,7 @@ def test_an_engine_that_is_not_built_yet_is_built_while_the_gpu_serves_without_i
     live, asked = opened_with(model, "tensorrt", {"cuda": Named("cuda"), "tensorrt": Named("tensorrt")})
 
     assert asked == ["cuda"]
-    assert live.later.command[2:4] == ("engine.runtime.build", str(model.path))
+    assert live.later.command[2:5] == ("-m", "engine.runtime.build", str(model.path))
     assert live.later.reopen().runtime.info.name == "tensorrt"
 
 
