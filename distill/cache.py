@@ -38,6 +38,8 @@ from distill.recipe import TeacherPart
 from distill.shards import Shard, ShardWriter, appending, feature_bytes, mask_bytes, shards_of
 from distill.teachers import blueprint_of, make_teacher
 from distill.teachers.base import Blueprint, TeacherCard
+from distill.teachers.weights import WITHOUT
+from distill.weights_at_hand import TIMM_TEACHER, located, not_at_hand
 from engine.faults import FaultCode, FaultError
 from engine.files import sha256_of, write_bytes, write_json
 from engine.jobs import RunFolder
@@ -230,9 +232,7 @@ class _Plan:
 
 
 def _plan(folder: Path, part: TeacherPart, root: Path, grid_px: int) -> _Plan:
-    located = root / part.weights
-    if part.weights and located.exists():  # named from the data folder, as a student's
-        part = part.model_copy(update={"weights": str(located)})
+    part = located(part, root)
     blueprint = blueprint_of(part)
     card = blueprint.card
     height, width = card.grid
@@ -266,6 +266,8 @@ def fingerprints(part: TeacherPart, blueprint: Blueprint) -> list[str]:
     files = sorted(found for found in path.iterdir() if found.is_file()) if path.is_dir() else [path]
     missing = [file for file in files if not file.is_file()]
     if missing or not files:
+        if part.name.startswith(TIMM_TEACHER):
+            raise not_at_hand(part.name.removeprefix(TIMM_TEACHER), f"no file {path}", WITHOUT)
         raise FaultError(
             FaultCode.MODEL_MISSING,
             expected=f"the weights of the teacher {card.name}",

@@ -16,6 +16,7 @@ from engine.faults import FaultCode, FaultError
 
 RECIPES = Path(__file__).parent / "recipes"
 STEP_PX = 32  # input sizes are multiples of it: the deepest map of every student
+IMAGENET = "imagenet"  # of student.pretrained
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -27,15 +28,12 @@ class Part(BaseModel):
 class StudentPart(Part):
     name: str
     args: dict[str, str | int | float | bool] = {}
-    # A file of the data folder's weights/, a path, or hf-hub:...; empty: random, as the paper's students.
+    # "imagenet": timm's weights of the encoder, wherever they are at hand; or a file (of the data folder, or
+    # by its path), or hf-hub:...; empty: random, as the paper's students.
     pretrained: str = ""
     start: str = ""  # a model folder of the same student, or a bundled model's id: all its weights are taken
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-
-    def pretrained_in(self, data_root: Path) -> str:
-        """`pretrained` with a relative file looked for in the data folder."""
-        return self.pretrained if ":" in self.pretrained else str(data_root / self.pretrained)
 
 
 class DataPart(Part):

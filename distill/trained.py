@@ -25,11 +25,10 @@ from distill.train.checkpoint import averaged_weights
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON, read_run
 from distill.train.saved import Damaged
+from distill.train.start import START, begin_network, encoder_of_run
 from engine.faults import FaultCode, FaultError
 from engine.model_card import EncoderCard, SplitCard, TrainingCard
 from engine.model_folder import load_model_folder
-from engine.models import make_student
-from engine.models.encoder import load_pretrained
 
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
@@ -65,7 +64,7 @@ def trained_run(run: Path) -> Trained:
 
     def card(index: Index, split: Split) -> TrainingCard:
         belonging.check(index)
-        return _training_card(recipe, index, split, state.progress["step"], run.name)
+        return _training_card(recipe, index, split, state.progress["step"], run)
 
     rounded = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     return Trained(
@@ -203,7 +202,7 @@ def committee_of(sources: Sequence[Path]) -> Trained:
     return replace(first, student=student, data=data, weights=weights, licence=lambda: licence, card=card)
 
 
-def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id: str) -> TrainingCard:
+def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: Path) -> TrainingCard:
     part = recipe.data
     labelled = [record for record in index.records if record.label != UNLABELLED]
     sets = sorted({record.set for record in labelled})
@@ -221,8 +220,8 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run_id
         ),
         held_out=_split_card(part, split),
         teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
-        encoder=_encoder_card(recipe, index.root),
-        run_id=run_id,
+        encoder=_encoder_card(recipe, index.root, run),
+        run_id=run.name,
     )
 
 
@@ -247,13 +246,12 @@ def _split_words(part: DataPart) -> str:
     return words
 
 
-def _encoder_card(recipe: Recipe, data_root: Path) -> EncoderCard | None:
-    """What the training started from: the same file read once more. Raises FaultError when it is gone."""
-    part = recipe.student
-    if not part.pretrained:
-        return None
-    student = make_student(part.name, part.args)
-    return load_pretrained(student.get_submodule("encoder"), part.pretrained_in(data_root))
+def _encoder_card(recipe: Recipe, data_root: Path, run: Path) -> EncoderCard | None:
+    """What the training started from. Raises FaultError when a run that does not say has lost its file."""
+    told = read_run(run)
+    if START in told:
+        return encoder_of_run(told)
+    return begin_network(recipe, data_root)[1].encoder
 
 
 def _licence(recipe: Recipe) -> str:

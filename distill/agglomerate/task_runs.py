@@ -15,6 +15,7 @@ from distill.recipe import Part, Recipe
 from distill.train.checkpoint import Learners, Progress, save_checkpoint
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON, run_json
+from distill.train.start import START, Start
 from engine.files import write_json, write_json_lines
 from engine.models.base import Student
 
@@ -22,19 +23,22 @@ TASK_RUNS = "tasks"
 
 
 def write_task_runs(
-    recipe: Recipe, average: Student, tasks: Sequence[Task], data_root: Path, run: Path, step: int
+    recipe: Recipe,
+    average: Student,
+    tasks: Sequence[Task],
+    data_root: Path,
+    run: Path,
+    step: int,
+    start: Start,
 ) -> None:
     """run/tasks/NAME: index.jsonl of that task with the sides it was trained by, run.json, the weights."""
     root = data_root.resolve()
     changes: dict[str, Part] = {"data": recipe.data.model_copy(update={"split": "listed"})}
-    if recipe.student.pretrained:
-        source = recipe.student.pretrained_in(root)
-        changes["student"] = recipe.student.model_copy(update={"pretrained": source})
     listed = recipe.model_copy(update=changes)
     for rank, task in enumerate(tasks):
         folder = run / TASK_RUNS / task.name
         write_json_lines(folder / INDEX_NAME, _lines(task, root))
-        write_json(folder / RUN_JSON, run_json(listed, folder))
+        write_json(folder / RUN_JSON, run_json(listed, folder) | {START: start.told()})
         alone = of_task(average, rank).cpu()
         learners = Learners(alone, alone, torch.optim.SGD(alone.parameters()))
         save_checkpoint(folder / CHECKPOINTS, learners, Progress(step=step))

@@ -21,7 +21,8 @@ from distill.data.index import load_index
 from distill.gates import plausible_fit
 from distill.recipe import Recipe
 from distill.train.loop import Outcome
-from distill.train.setup import accelerator_of, make_network
+from distill.train.setup import accelerator_of
+from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
 from engine.models.base import Student
@@ -40,7 +41,7 @@ def agglomerate(order: Order, sitting: Sitting) -> Outcome:
     index = load_index(order.data_root)
     everything = tasks_of(index, recipe.data)
     tasks = tasks_of(index, recipe.data, order.only)
-    student = make_network(recipe, order.data_root)
+    student, start = begin_network(recipe, order.data_root)
     if teachers is not None and not has_begun(run):
         outcome = _teach(order, teachers, everything, student, accelerator, sitting)
         if outcome.cancelled:
@@ -61,7 +62,7 @@ def agglomerate(order: Order, sitting: Sitting) -> Outcome:
         seconds=seconds_of(run / TEACHERS) + seconds_of(run),
         teachers=json.loads(watch.read_text(encoding="utf-8")) if watch.is_file() else {},
     )
-    write_task_runs(recipe, course.average, tasks, order.data_root, run, progress.step)
+    write_task_runs(recipe, course.average, tasks, order.data_root, run, progress.step, start)
     write_figures(run / FIGURES, figures)
     return Outcome(False, progress.step, course.steps, float(np.mean(list(figures.dice.values()))))
 

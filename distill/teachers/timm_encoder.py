@@ -8,6 +8,8 @@ from torch import Tensor
 
 from distill.recipe import TeacherPart
 from distill.teachers.base import Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
+from distill.teachers.weights import WITHOUT
+from distill.weights_at_hand import not_at_hand
 from engine.faults import FaultCode, FaultError
 from engine.models.encoder import load_pretrained, make_encoder
 from engine.models.torchvision_guard import ensure_torchvision
@@ -51,7 +53,12 @@ def blueprint(part: TeacherPart) -> Blueprint:
 def _build(card: TeacherCard, supply: Supply) -> Teacher:
     network = make_encoder(card.name.partition(":")[2], (STRIDE,))
     if not supply.tiny:
-        load_pretrained(network, supply.weights or f"hf-hub:{card.hub_id}")
+        try:
+            load_pretrained(network, supply.weights or f"hf-hub:{card.hub_id}")
+        except FaultError as fault:
+            if fault.code is not FaultCode.MODEL_MISSING:
+                raise
+            raise not_at_hand(card.name.partition(":")[2], fault.got, WITHOUT) from fault
     return NetworkTeacher(card, network, _read)
 
 

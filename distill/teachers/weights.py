@@ -12,7 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from distill.teachers.base import Supply, TeacherCard
+from distill.weights_at_hand import HUB_PAGE
 from engine.faults import FaultCode, FaultError
+
+WITHOUT = "; or train without teachers: --set 'distil.teachers=[]'"
 
 
 def state_of(card: TeacherCard, supply: Supply, hub_file: str) -> dict[str, Tensor]:
@@ -125,11 +128,15 @@ def _silence() -> None:
 
 
 def _missing(card: TeacherCard, why: str) -> FaultError:
+    on_hub = card.hub_id.count("/") == 1 and " " not in card.hub_id
+    get = f"download {HUB_PAGE}{card.hub_id} " if on_hub else f"get {card.hub_id or 'them'} "
     return FaultError(
         FaultCode.MODEL_MISSING,
         expected=f"the weights of the teacher {card.name} ({card.hub_id})",
         got=why,
         remedy="download them once where there is a network, or name a local file as the teacher's weights",
+        said=f"The weights of the teacher {card.name} are not at hand ({why}): {get}and name their "
+        f"file or folder as the teacher's weights in the recipe{WITHOUT}.",
     )
 
 

@@ -23,6 +23,7 @@ from distill.train.phases import phase_at
 from distill.train.report import sample_positions
 from distill.train.schedule import Place, ema_decay, place_of, rate_factor
 from distill.train.setup import Course, accelerator_of, decode, make_course
+from distill.train.start import note_start
 from distill.train.step import Update, update
 from distill.train.talk import Talk
 from distill.train.validate import maps_of, teachers_watch
@@ -59,14 +60,16 @@ def train(
     FaultError DATA_SET, ARGUMENT, MODEL_MISSING; a loss that is not finite leaves a checkpoint of the state
     before it.
     """
-    course = _prepared(recipe, data_root, run, cache)
-    machine, steps = course.machine, course.steps
-    first_process = machine.accelerator.is_main_process
     checkpoints = _shared_folder(run) / CHECKPOINTS
     going_on = resume and goes_on(run, checkpoints)
+    course = _prepared(recipe, data_root, run, cache, going_on)
+    machine, steps = course.machine, course.steps
+    first_process = machine.accelerator.is_main_process
     tell = teller(run)
     progress = load_checkpoint(checkpoints, course.learners, tell) if going_on else Progress()
     _set_loss_scale(course, progress)
+    if not going_on and first_process:
+        note_start(run.path, course.start)
     if not going_on:
         sizes = scaled_px(recipe.size_px_of(0), recipe.scales[0])
         refuse_early(
@@ -119,7 +122,9 @@ def measure_memory(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path 
     return dry_step(course.machine.lesson, max(recipe.sizes_px))
 
 
-def _prepared(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None) -> Course:
+def _prepared(
+    recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None, going_on: bool = False
+) -> Course:
     accelerator = accelerator_of(recipe)
     index = load_index(data_root)
     with tqdm(unit="image", desc="decode", disable=not accelerator.is_main_process) as bar:
@@ -131,7 +136,7 @@ def _prepared(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | Non
                 run.event("heartbeat", done=done, total=total, unit="image")
 
         sides = decode(index, recipe, tick)
-    course = make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator)
+    course = make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator, going_on)
     found = {}
     if recipe.data.hard_negatives_share:
         course = replace(course, hard=hard_negatives(course, lambda: run.event("heartbeat")))

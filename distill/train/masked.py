@@ -33,7 +33,8 @@ from distill.train.interrupt import interrupt
 from distill.train.lesson import AUTOCAST
 from distill.train.norm import FastNorm
 from distill.train.schedule import ema_decay, place_of, rate_factor, steps_per_epoch
-from distill.train.setup import Sides, make_network
+from distill.train.setup import Sides
+from distill.train.start import Start, begin_network, note_start
 from distill.train.step import not_finite
 from engine.faults import FaultCode, FaultError
 from engine.files import write_bytes
@@ -86,9 +87,11 @@ def pretrain(
     how many there are. Raises FaultError ARGUMENT for a student without a timm encoder or precision fp16,
     MODEL_MISSING, MODEL_LOAD; a loss that is not finite leaves the last checkpoint.
     """
-    learners = _learners(recipe, data_root, device)
     folder = run.path / CHECKPOINTS
     going_on = resume and goes_on(run, folder)
+    learners, start = _learners(recipe, data_root, device, going_on)
+    if not going_on:
+        note_start(run.path, start)
     progress = load_checkpoint(folder, learners, teller(run)) if going_on else Progress()
     pictures = sides.training
     steps = recipe.epochs * steps_per_epoch(len(pictures), recipe)
@@ -135,7 +138,9 @@ def pretrain(
     return path
 
 
-def _learners(recipe: Recipe, data_root: Path, device: torch.device) -> Learners:
+def _learners(
+    recipe: Recipe, data_root: Path, device: torch.device, going_on: bool
+) -> tuple[Learners, Start]:
     if recipe.precision == "fp16":
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -143,7 +148,8 @@ def _learners(recipe: Recipe, data_root: Path, device: torch.device) -> Learners
             got=recipe.precision,
             remedy="change it with --set precision=bf16",
         )
-    encoder = getattr(make_network(recipe, data_root), "encoder", None)
+    student, start = begin_network(recipe, data_root, going_on)
+    encoder = getattr(student, "encoder", None)
     info = getattr(encoder, "feature_info", None)
     if encoder is None or info is None or info.reduction()[-1] != STRIDE:
         raise FaultError(
@@ -161,7 +167,7 @@ def _learners(recipe: Recipe, data_root: Path, device: torch.device) -> Learners
         {"params": model.paint.parameters(), "full_rate": part.rate},
     ]
     optimiser = torch.optim.AdamW(groups, lr=part.rate, weight_decay=part.weight_decay)
-    return Learners(model, copy.deepcopy(model).eval(), optimiser)
+    return Learners(model, copy.deepcopy(model).eval(), optimiser), start
 
 
 def _update(learners: Learners, image: Tensor, recipe: Recipe, step: int, factor: float) -> float:

@@ -38,12 +38,16 @@ def place_of(step: int, items: int, recipe: Recipe) -> Place:
 
 
 def rate_factor(step: int, steps: int, part: OptimiserPart) -> float:
-    """Linear warm-up, then constant or a half cosine down to `final_rate_factor`."""
-    if step < part.warm_up_steps:
-        return (step + 1) / part.warm_up_steps
+    """Linear warm-up, then constant or a half cosine down to `final_rate_factor`.
+
+    Of a short training (few images) the warm-up takes a quarter at most, or the rate would never be reached.
+    """
+    warm_up_steps = min(part.warm_up_steps, math.ceil(steps / 4))
+    if step < warm_up_steps:
+        return (step + 1) / warm_up_steps
     if part.schedule == "constant":
         return 1.0
-    done = (step - part.warm_up_steps) / max(1, steps - part.warm_up_steps)
+    done = (step - warm_up_steps) / max(1, steps - warm_up_steps)
     return part.final_rate_factor + (1 - part.final_rate_factor) * 0.5 * (1 + math.cos(math.pi * done))
 
 

@@ -15,22 +15,19 @@ from torch import nn
 
 from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
 from distill.data.index import Index
-from distill.data.splits import held_out_by, saw_no_more, split_of
+from distill.data.splits import split_of
 from distill.data.synthetic import add_synthetic
-from distill.networks import load_student
 from distill.recipe import OptimiserPart, Recipe
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
 from distill.train.phases import phase_at
 from distill.train.schedule import place_of, steps_per_epoch
+from distill.train.start import Start, begin_network
 from distill.train.step import Machine, Material
 from distill.train.sync_norm import synchronise
 from distill.train.targets import Teaching, on_device
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import ModelFolder, find_model, load_model_folder
-from engine.models import make_student
 from engine.models.base import Student
-from engine.models.encoder import load_pretrained
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,7 @@ class Course:
     teaching: Teaching | None
     validation_teaching: Teaching | None
     views: Callable[[Sequence[int], int, int], Batch]  # items, input size and epoch to what is seen
+    start: Start  # what the student's first weights are
     hard: tuple[int, ...] = ()  # positions of the hard negatives
 
     @property
@@ -134,50 +132,24 @@ def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Si
 
 
 def make_network(recipe: Recipe, data_root: Path) -> Student:
-    """The student, channels last; its encoder pretrained, or all of it, where the recipe names weights.
-
-    Raises FaultError MODEL_MISSING, MODEL_LOAD; ARGUMENT for a start with another network.
-    """
-    part = recipe.student
-    if part.start:
-        student = load_student(_start(recipe))
-    else:
-        student = make_student(part.name, part.args)
-        if part.pretrained:
-            load_pretrained(student.get_submodule("encoder"), part.pretrained_in(data_root))
-    return student.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def _start(recipe: Recipe) -> ModelFolder:
-    """The model that the training goes on from. Raises FaultError ARGUMENT unless it may."""
-    part = recipe.student
-    folder = load_model_folder(find_model(part.start))
-    if (folder.card.student.name, folder.card.student.args) != (part.name, part.args):
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"student.start to be a model with the student {part.name} {part.args}",
-            got=f"{folder.id}, which is {folder.card.student.name} {folder.card.student.args}",
-            remedy="name another model, or take its student",
-        )
-    theirs, ours = held_out_by(folder.card.training), recipe.data
-    if not saw_no_more(theirs, ours):
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"the split of {folder.id}, or it has learned what this run keeps out: {theirs}",
-            got=str(ours),
-            remedy="correct the recipe's data",
-        )
-    return folder
+    """The student with its first weights. Raises FaultError as `begin_network`."""
+    return begin_network(recipe, data_root)[0]
 
 
 def make_course(
-    recipe: Recipe, data_root: Path, index: Index, sides: Sides, cache: Path, accelerator: Accelerator
+    recipe: Recipe,
+    data_root: Path,
+    index: Index,
+    sides: Sides,
+    cache: Path,
+    accelerator: Accelerator,
+    going_on: bool = False,
 ) -> Course:
     """Networks, teachers and optimiser.
 
     Raises FaultError ARGUMENT, DATA_SET, MODEL_MISSING and what teachers raise.
     """
-    student = make_network(recipe, data_root)
+    student, start = begin_network(recipe, data_root, going_on)
     teaching = validation_teaching = distiller = None
     if recipe.distil.teachers:
         # Only here: teachers bring packages that a training without them does without.
@@ -194,7 +166,7 @@ def make_course(
     scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
     machine = Machine(accelerator, lesson, wrapped, optimiser, scaler, recipe)
     views = _views(sides.training, recipe, accelerator.device)
-    return Course(recipe, sides, machine, average, teaching, validation_teaching, views)
+    return Course(recipe, sides, machine, average, teaching, validation_teaching, views, start)
 
 
 def _views(

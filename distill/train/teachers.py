@@ -19,6 +19,7 @@ from distill.teachers.base import Teacher
 from distill.teachers.task import TaskTeacher
 from distill.train.setup import Sides
 from distill.train.targets import Source, Teaching, Viewer, teacher_names
+from distill.weights_at_hand import located
 from engine.models.base import Student
 
 STATISTICS_IMAGES = 256  # of a teacher that runs in the step: enough places for a covariance
@@ -101,7 +102,7 @@ def make_teachings(
             viewers[name] = _viewer(part, accelerator)
             continue
         teacher = (
-            make_teacher(_located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
+            make_teacher(located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
         )
         for side, pictures in zip(found, (sides.training, sides.validation), strict=True):
             known = sides.known if pictures is sides.training else len(pictures)
@@ -120,9 +121,3 @@ def _viewer(part: TeacherPart, accelerator: Accelerator) -> Viewer:
     teacher = make_teacher(part).to(accelerator.device)
     assert isinstance(teacher, TaskTeacher)  # TeacherPart sees to it
     return teacher
-
-
-def _located(part: TeacherPart, data_root: Path) -> TeacherPart:
-    """A weights file may be named from the data folder, as a student's; the cache does the same."""
-    path = data_root / part.weights
-    return part.model_copy(update={"weights": str(path)}) if part.weights and path.is_file() else part
