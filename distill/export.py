@@ -46,6 +46,7 @@ from engine.model_card import (
     OutputCard,
     Parity,
     StudentCard,
+    TrainingCard,
 )
 from engine.models import make_student
 from engine.models.onnx_file import write_onnx
@@ -101,6 +102,7 @@ def export(
     cv2.setNumThreads(1)
     trained = _trained(sources)
     material = _material(trained, trained.belonging.find(data_root), size_px)
+    sized = _said_of_size(material.input.width_px, trained.trained_px)
     student = trained.student
     aside = out.parent / f".{out.name}.part"
     shutil.rmtree(aside, ignore_errors=True)
@@ -120,7 +122,7 @@ def export(
             output=material.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
             presets=choose_presets(material.validation, maps, _field(material, aside / ONNX)),
-            training=trained.card(material.index, material.split),
+            training=_with(sized, trained.card(material.index, material.split)),
             metrics=evaluate(material.validation, maps).metrics,
             parity=tuple(parity),
             licence=trained.licence(),
@@ -131,6 +133,19 @@ def export(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return card
+
+
+def _said_of_size(size_px: int, trained_px: int) -> str:
+    """A network is best at the size it was trained at: another one is told, on the screen and in the card."""
+    if size_px == trained_px:
+        return ""
+    words = f"Exported at {size_px}x{size_px} px, trained at {trained_px}x{trained_px} px."
+    log.info("%s Its figures are those of the exported size.", words)
+    return f" {words}"
+
+
+def _with(words: str, card: TrainingCard) -> TrainingCard:
+    return card.model_copy(update={"split": card.split + words})
 
 
 def _trained(sources: Sequence[Path]) -> Trained:

@@ -40,13 +40,15 @@ LICENCE = (
 class Trained:
     """What a training left. `weights` are the averaged ones, rounded to what fp16 holds.
 
-    `size_px` of the input of an export, unless another is asked for.
+    `size_px` of the input of an export, unless another is asked for; `trained_px` that of the last epochs, or
+    that a model had until now.
     """
 
     student: StudentPart
     data: DataPart
     seed: int
     size_px: int
+    trained_px: int
     weights: dict[str, Tensor]
     belonging: Belonging
     licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
@@ -72,6 +74,7 @@ def trained_run(run: Path) -> Trained:
         recipe.data,
         recipe.seed,
         recipe.export_size_px,
+        recipe.stages[-1].size_px,
         rounded,
         belonging,
         lambda: _licence(recipe),
@@ -146,6 +149,7 @@ def trained_model(source: Path) -> Trained:
         student,
         held_out_by(training),
         training.seed,
+        own.input.width_px,
         own.input.width_px,
         load_file(folder.weights),
         belonging,

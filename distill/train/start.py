@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def begin_network(recipe: Recipe, data_root: Path, going_on: bool = False) -> tu
     else:
         student = make_student(part.name, part.args)
         start = Start("a checkpoint") if going_on else _fill_encoder(student, recipe, data_root)
+    start = replace(start, notes=(*start.notes, *teachers_that_saw(recipe, data_root)))
     return student.to(memory_format=torch.channels_last), start  # type: ignore[call-overload]
 
 
@@ -125,6 +126,21 @@ def _from_bundled(
             folder.id,
         )
     raise not_at_hand(name, why, ", or start from random weights: --set student.pretrained=")
+
+
+def teachers_that_saw(recipe: Recipe, data_root: Path) -> tuple[str, ...]:
+    """A sentence for each task teacher that was trained on images which this run validates on."""
+    said = []
+    for part in recipe.distil.teachers:
+        kind, _, name = part.name.partition(":")
+        if kind == "task" and name:
+            folder = load_model_folder(find_model(name))
+            if not _may_be_taken(folder, recipe, data_root):
+                said.append(
+                    f"The teacher {folder.id} was trained on images that this run validates on, and its "
+                    "figures are too good: take the split of its model.json (held_out), or another teacher"
+                )
+    return tuple(said)
 
 
 def _beside(folder: ModelFolder, data_root: Path) -> bool:

@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from distill.arms import Ground, table_of
+    from distill.arms import Ground, lent_questions, table_of
     from distill.compare import DICE_OR_SILENCE, compare
     from distill.judge import folder_questions
     from distill.metrics.table import FIGURES
@@ -64,10 +64,11 @@ def run(options: argparse.Namespace) -> int:
     questions = None
     if options.images:
         questions = folder_questions(options.images, options.masks, index=options.index)
-    ground = Ground(questions, options.data, options.runtime, options.precision)
+    arms = [*sides[0], *sides[1]]
+    lent = None if questions else lent_questions(arms, options.data)
+    ground = Ground(questions, options.data, lent, options.runtime, options.precision)
     tables = []
     with journal(options, "compare") as events, progress(events, "table") as tick:
-        arms = [*sides[0], *sides[1]]
         for arm in arms:
             tables.append(table_of(arm, ground))
             tick(len(tables), len(arms))
