@@ -12,7 +12,8 @@ from distill.judge import Question, judged, validation_questions
 from distill.metrics.table import Row, read_table, row_of
 from distill.score import measure_all
 from distill.train.run import RUN_JSON
-from engine.model_folder import CARD, ModelFolder, find_model, load_model_folder
+from engine.model_card import CARD
+from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.runtime import AUTO
 
 TABLE = "per_image.csv"
