@@ -14,7 +14,7 @@ from app.control_panel import ControlPanel
 from app.launch import Launch
 from engine.faults import Fault, FaultError
 from engine.overlays import OVERLAYS, OverlayStyle
-from engine.types import OperatingPoint
+from engine.types import OperatingPoint, Snapshot
 
 if TYPE_CHECKING:
     from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
@@ -43,7 +43,8 @@ class AiControls(QObject):
         self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
         self._reading.done.connect(self._show_catalogue)
         self._reading.failed.connect(self._show_no_catalogue)
-        self._asking = Task("machine", read_machine, self)  # after that: nobody's start waits for it
+        self._asking = Task("machine", read_machine, self)
+        self._asked = False
         self._asking.done.connect(panel.set_machine)
         panel.model_chosen.connect(self._choose)
         panel.point_chosen.connect(self._use_point)
@@ -59,6 +60,12 @@ class AiControls(QObject):
             return
         pipeline.expect_model(True)
         self._reading.start()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Once a network runs, what else could is asked: the start does not wait for it."""
+        if snapshot.running is not None and not self._asked and self._pipeline is not None:
+            self._asked = True
+            self._asking.start()
 
     def use(self, folder: Path, runtime: str, precision: str) -> None:
         """Load a network; the picture goes on meanwhile."""
@@ -145,5 +152,4 @@ class AiControls(QObject):
         self._panel.select_network(self._launch.runtime, self._launch.precision)
         self._panel.set_chosen(catalogue.chosen)
         self._use_launched_point()
-        self._asking.start()
         self.use(catalogue.chosen, self._launch.runtime, self._launch.precision)

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.control_panel import Machine, ModelChoice
+from engine.types import OperatingPoint
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model folder that can be chosen, with its operating points by preset name, and their figures."""
+
+    path: Path
+    id: str
+    presets: Mapping[str, OperatingPoint]
+    measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    has_int8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What cannot run here, by runtime and with its reason; OpenVINO's devices with their capabilities."""
+
+    reasons: Mapping[str, str]
+    devices: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

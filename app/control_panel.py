@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -11,10 +11,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app import theme, words
+from app.catalogue import Machine, ModelChoice
 from app.controls import Choice, Fold, JumpSlider, Segments, label, line
+from app.fault_list import FaultList
 from app.stage_table import StageTable
-from engine.faults import Fault
-from engine.types import Chosen, Incident, OperatingPoint, RuntimeInfo, Snapshot
+from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
 
 STEPS = 100  # of the threshold slider
 STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
@@ -25,25 +26,6 @@ PRECISION_NAMES = {
     "f16": "f16",
     "int8": "int8, fastest",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """A model folder that can be chosen, with its operating points by preset name, and their figures."""
-
-    path: Path
-    id: str
-    presets: Mapping[str, OperatingPoint]
-    measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    has_int8: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What cannot run here, by runtime and with its reason; OpenVINO's devices with their capabilities."""
-
-    reasons: Mapping[str, str]
-    devices: Mapping[str, Sequence[str]]
 
 
 class ControlPanel(QWidget):
@@ -68,8 +50,6 @@ class ControlPanel(QWidget):
         self._runtime: RuntimeInfo | None = None
         self._machine = Machine({}, {})
         self._point = OperatingPoint(0.5, 0.0)
-        self._faults: tuple[Fault, ...] = ()
-        self._incidents: tuple[Incident, ...] = ()
 
         self.model = Choice("Model")
         self.runtime = Choice("Runtime")
@@ -94,27 +74,17 @@ class ControlPanel(QWidget):
         self._raw.pressed.connect(lambda: self.raw_held.emit(True))
         self._raw.released.connect(lambda: self.raw_held.emit(False))
         self._stages = StageTable()
-        self._fault_list = QVBoxLayout()
         self.latency_fold = Fold("Latency", self._latency_content())
-        fault_box = QWidget()
-        faults_and_log = QVBoxLayout(fault_box)
-        faults_and_log.setContentsMargins(0, 0, 0, 0)
-        faults_and_log.addLayout(self._fault_list)
-        self._log = label(role=theme.CAPTION, tone="secondary")  # of what was wrong with live sources
-        self._log.setWordWrap(True)
-        self._log.hide()
-        faults_and_log.addWidget(self._log)
-        self._fault_list.setContentsMargins(0, 0, 0, 0)
-        self._fault_list.setSpacing(theme.S)
-        self.faults_fold = Fold("Faults (0)", fault_box)
+        self._fault_list = FaultList()
+        self.faults_fold = Fold("Faults (0)", self._fault_list)
         self._lay_out()
 
         self.model.chosen.connect(self._choose_model)
         self.runtime.chosen.connect(self._choose_runtime)
         self.precision.chosen.connect(self._choose_precision)
         self.preset.chosen.connect(self._choose_preset)
+        self._fault_list.dismissed.connect(self.dismissed)
         self.threshold.scrubbed.connect(self._move_threshold)
-        self._show_faults(())
 
     # What can be chosen
 
@@ -184,12 +154,9 @@ class ControlPanel(QWidget):
             self._show_point(snapshot.operating_point)
         if self.latency_fold.is_open:
             self._stages.show_snapshot(snapshot)
-        if snapshot.faults != self._faults:
-            self._show_faults(snapshot.faults)
-        if snapshot.incidents != self._incidents:
-            self._incidents = snapshot.incidents
-            self._log.setText("\n".join(words.incident(one) for one in reversed(self._incidents)))
-            self._log.setVisible(bool(self._incidents))
+        self._fault_list.show_faults(snapshot.faults)
+        self._fault_list.show_incidents(snapshot.incidents)
+        self.faults_fold.set_title(f"Faults ({len(snapshot.faults)})")
 
     def preset_point(self, name: str) -> OperatingPoint | None:
         """The operating point of that name, of the model that is chosen."""
@@ -293,34 +260,6 @@ class ControlPanel(QWidget):
             else ""
         )
         self.advanced_fold.set_title("Advanced: threshold moved" if moved else "Advanced")
-
-    def _show_faults(self, faults: tuple[Fault, ...]) -> None:
-        self._faults = faults
-        self.faults_fold.set_title(f"Faults ({len(faults)})")
-        while (item := self._fault_list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for fault in reversed(faults):
-            self._fault_list.addWidget(self._fault_row(fault))
-        if not faults:
-            self._fault_list.addWidget(label("None", tone="secondary"))
-
-    def _fault_row(self, fault: Fault) -> QWidget:
-        text = label(fault.sentence, tone="fault" if fault.fatal else "attention")
-        text.setWordWrap(True)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = QPushButton("Dismiss")
-        close.setAccessibleName(f"Dismiss: {fault.sentence}")
-        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        close.clicked.connect(lambda: self.dismissed.emit(fault))
-        row = QWidget()
-        column = QVBoxLayout(row)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.XS)
-        column.addWidget(label(fault.place.capitalize(), role=theme.CAPTION, tone="secondary"))
-        column.addWidget(text)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignLeft)
-        return row
 
     def _threshold_content(self) -> QWidget:
         content = QWidget()

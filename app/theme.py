@@ -211,6 +211,9 @@ QComboBox QAbstractItemView {{
   background: {RAISED}; border: 1px solid {LINE}; selection-background-color: {ACCENT};
   selection-color: {BACKGROUND}; outline: 0; padding: {XS}px;
 }}
+QComboBox QAbstractItemView::item {{ padding: {XS}px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {ACCENT}; color: {BACKGROUND}; }}
+QComboBox QAbstractItemView::item:disabled {{ background: {RAISED}; color: {DISABLED}; }}
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: {XS}px; }}
 QMenu::item {{ padding: {XS + 2}px {XL}px {XS + 2}px {M}px; border-radius: {XS}px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {BACKGROUND}; }}

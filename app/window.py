@@ -249,6 +249,7 @@ class Window(QMainWindow):
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.commands.take(snapshot)
+        self.ai.take(snapshot)
         self.opening.take(snapshot)
         self.operator.show_snapshot(snapshot, self.opening.title)
         if self.page is self.start:

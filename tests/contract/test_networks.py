@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from app.catalogue import read_machine
 from engine.faults import FaultCode, FaultError
 from engine.pipeline import Pipeline
 from engine.runtime.live import Live
@@ -241,3 +242,10 @@ def test_a_runtime_that_cannot_run_here_says_why():
     assert missing("openvino", **nothing) == "not installed"
     assert missing("tensorrt", **on_cpu) == "torch is installed without CUDA"
     assert [missing(name, **whole) for name in ("openvino", "tensorrt", "cuda", "eager")] == [""] * 4
+
+
+def test_this_machine_has_a_processor_that_openvino_computes_on():
+    machine = read_machine()
+
+    assert machine.reasons["openvino"] == ""
+    assert "FP32" in machine.devices["CPU"]

@@ -8,10 +8,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app import theme
+from app.catalogue import Machine
 from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
 from engine.pipeline import Pipeline
+from engine.runtime import RUNTIMES
 from engine.runtime.live import only
 from engine.sources import open_source
 from engine.sources.base import SourceSpec
@@ -30,6 +32,13 @@ def qapp(qapp):
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return red_model(tmp_path_factory.mktemp("models"), threshold=0.4)
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """OpenVINO is asked for its devices by one test alone: the import takes a second."""
+    found = Machine(dict.fromkeys(RUNTIMES, ""), {})
+    monkeypatch.setattr("app.ai_controls.read_machine", lambda: found)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-from app.control_panel import Machine
+from app.catalogue import Machine
 from app.controls import NOTE_ROLE
 from app.words import preset_note
 from tests.fixtures.fakes import FakeSource, HalfSure
