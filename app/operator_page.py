@@ -78,10 +78,12 @@ class OperatorPage(QWidget):
             self._masked = True
             if self.hatches[0].tone:
                 self._show_unmarked(snapshot)
-        late = snapshot.presentation is not None and snapshot.presentation.late_s is not None
+        late_s = snapshot.presentation.late_s if snapshot.presentation is not None else None
+        if (late_s is not None) != bool(self.status.late):
+            self.status.set_late(words.late(late_s))
+            self._arrange()
         news = (
             before is None
-            or late != bool(self.status.late)
             or before.source_state is not snapshot.source_state
             or before.ai_state is not snapshot.ai_state
             or before.info != info
