@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.data.masks import MaskFile, Outlines
+from engine.natural import natural
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -107,9 +108,3 @@ def source_of(folder: Path) -> Source:
             if not name.startswith(".")
         ]
     return Source(folder, tuple(files))
-
-
-def natural(name: str) -> tuple[int, str]:
-    """Sorts 2.png before 10.png."""
-    digits = "".join(character for character in name.partition(".")[0] if character.isdecimal())
-    return (int(digits) if name[:1].isdecimal() and digits else 0, name)

@@ -258,9 +258,7 @@ def _recording(path: Path, place: str) -> Recording:
         str(path).encode()
     except UnicodeEncodeError:  # bytes of another code page: no JSON file could hold the name
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-        return Recording(
-            shown, "unknown", f"The name {shown} is not UTF-8. Give the file another name."
-        )
+        return Recording(shown, "unknown", f"The name {shown} is not UTF-8. Give the file another name.")
     return Recording(str(path), place)
 
 
