@@ -202,7 +202,8 @@ class OperatorPage(QWidget):
             hatch.setVisible(not self._filled or bool(hatch.tone))
         middle = places.canvas
         if self._filled:
-            middle = middle.adjusted(0, places.notice.top(), -wanted.panel_px, 0)
+            below = places.notice.bottom() if self.notice.text else places.notice.top()
+            middle = middle.adjusted(0, below, -wanted.panel_px, 0)
             middle.setBottom(places.research.top())
         if middle != self._free:
             self._free = middle

@@ -229,6 +229,8 @@ def test_a_fault_in_full_screen_is_a_banner_that_does_not_move_the_picture(playi
     assert page.notice.isVisible()
     assert page.notice.width() > 200
     assert page.canvas.picture_rect() == before
+    page.answer.say("Pause")
+    assert not page.answer.geometry().intersects(page.notice.geometry())
     window.handler("close_notice")()
     assert not page.notice.isVisible()
 
