@@ -28,6 +28,7 @@ from engine.sources.hardware import (
     running_text,
 )
 from engine.sources.live import Facts
+from engine.sources.signal import CatchUp, DelayWatch
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,9 @@ class ContainerFeed:
         self._damage = Damage()
         self._damaged = False
         self._lost_frac = 0.0
+        self._delay, self._catch_up = DelayWatch(), CatchUp()
+        self._idle_s = 0.0  # since when the next packet is waited for
+        self._skips = False  # until the next keyframe
         self._last = (0.0, 0.0)  # time stamp and arrival of the newest picture; none: time is arrival
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
@@ -107,6 +111,7 @@ class ContainerFeed:
                     if packet.stream_index != self._stream.index:
                         continue
                     yield from self._decoded(cast("av.Packet[VideoStream]", packet))
+                    self._idle_s = time.monotonic()
                     errors = 0
             except IndexError as error:  # a stream that was not there at first: PyAV knows no such packet
                 raise self._other_stream() from error
@@ -140,6 +145,11 @@ class ContainerFeed:
             gap_at = self._datagrams.continuity.gap_at.get(packet.stream.id, -1)
             self._lost_frac = self._datagrams.continuity.lost_frac(now_s)
         corrupt, key = packet.is_corrupt, packet.is_keyframe
+        if packet.dts is not None and packet.time_base:
+            behind_s = self._delay.look(float(packet.dts * packet.time_base), now_s)
+            self._skips = self._catch_up.look(now_s - self._idle_s, behind_s) or (self._skips and not key)
+            if self._skips and not key:
+                return
         damaged = self._damage.packet(
             packet.pos, packet.pts, key=key, corrupt=corrupt, gap_at=gap_at, now_s=now_s
         )

@@ -22,6 +22,8 @@ BEHIND_S = 0.5
 # Two clocks drift apart by less than this; a delay is forgotten no faster.
 _DRIFT = 500e-6
 _JUMP_S = 1.0
+_AT_ONCE_S = 0.002
+_WAITING_PACKETS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ class Signal:
     behind_s: float = 0.0
     damaged: bool = False
     lost_frac: float = 0.0
+
+
+class CatchUp:
+    """Whether to skip to the next keyframe: the picture is late, and newer packets wait already."""
+
+    def __init__(self) -> None:
+        self._at_once = 0
+
+    def look(self, waited_s: float, behind_s: float) -> bool:
+        """`waited_s`: for the newest packet. A sender that is late itself has nothing newer to skip to."""
+        self._at_once = self._at_once + 1 if waited_s < _AT_ONCE_S else 0
+        return behind_s > BEHIND_S and self._at_once >= _WAITING_PACKETS
 
 
 class StillWatch:

@@ -16,6 +16,7 @@ from engine.faults import FaultCode, FaultError
 from engine.pipeline import Pipeline
 from engine.sources import open_source, parse_source
 from engine.sources.base import SourceSpec
+from engine.sources.container_feed import ContainerFeed
 from engine.sources.signal import Signal
 from engine.types import SourceState, StateWord
 from tests.fixtures.fakes import FakeSource
@@ -241,3 +242,24 @@ def test_a_stream_that_is_given_up_while_it_opens_is_closed_when_it_has_opened(p
     opens.set()
 
     assert late.closed.wait(5)
+
+
+def test_a_decoder_that_cannot_keep_up_skips_to_the_newest_pictures(tmp_path):
+    path = tmp_path / "film.ts"
+    with av.open(str(path), "w", format="mpegts") as container:
+        stream = container.add_stream("libx264", rate=RATE_HZ, options={"tune": "zerolatency"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.codec_context.gop_size = 12
+        for number in range(150):
+            frame = VideoFrame.from_ndarray(scene(number), format="rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    feed = ContainerFeed("film", lambda accel: av.open(str(path)), "look")
+    feed.open()
+    seen = 0
+    for seen, _ in enumerate(feed.pictures(), 1):  # noqa: B007
+        time.sleep(0.08)  # of 25 a second it can take 12, and all of them are there already
+    feed.close()
+
+    assert 30 < seen < 110

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.sources.signal import DelayWatch, StillWatch
+from engine.sources.signal import CatchUp, DelayWatch, StillWatch
 
 
 def picture(number):
@@ -85,3 +85,12 @@ def test_time_stamps_that_jump_are_no_delay_and_hide_none(jump_s):
 
 def test_who_catches_up_is_no_longer_behind():
     assert behind([(0, 50), (0.04, 50.04), (0.08, 53), (3.0, 53.0)])[-1] == pytest.approx(0, abs=0.01)
+
+
+def test_who_is_late_skips_to_the_next_keyframe_only_while_newer_packets_wait():
+    catch_up = CatchUp()
+
+    assert not any(catch_up.look(0.04, 7.0) for _ in range(50)), "the sender itself is late"
+    assert not any(catch_up.look(0.0, 0.1) for _ in range(50)), "not late"
+    assert catch_up.look(0.0, 1.0)
+    assert not catch_up.look(0.04, 1.0)
