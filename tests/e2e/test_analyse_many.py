@@ -140,7 +140,7 @@ def test_a_folder_of_videos_becomes_a_folder_of_results_and_a_bad_one_is_told(an
 
     assert code == 1
     assert "2 done, 1 failed, 0 done before; 30 frames" in said
-    assert "failed  letter.mp4: letter.mp4 should be a video file, but is not (a text file)" in said
+    assert "failed  letter.mp4: letter.mp4 cannot be played: a text file" in said
     assert "recordings" in errors
     assert states_of(out) == {"a.MP4": "done", "letter.mp4": "failed", "ward/a.MP4": "done"}
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()) == sorted(
