@@ -260,6 +260,7 @@ def other_data(folder, real24):
     return folder
 
 
+@pytest.mark.slow
 def test_an_export_takes_the_data_of_its_run_and_never_what_lies_at_the_usual_place(
     whole, real24, tmp_path, monkeypatch
 ):
