@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.files import user_cache, write_bytes, write_json
 from engine.json_reader import read_json
+from engine.runtime.seal import is_private, is_sealed, make_private, seal_of
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,7 @@ def cache_folder(runtime: str) -> Path:
 
 def key_of(facts: Mapping[str, Any]) -> str:
     """sha256 of the facts as canonical JSON: whatever makes another blob must be among them."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(facts)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Stored:
 
 
 class EngineCache:
-    """A blob per set of facts. What is stale, cut or altered counts as absent; nothing here raises.
+    """A blob per set of facts. What is stale, cut, altered or not this user's counts as absent; nothing here
+    raises.
 
     `blob` is the file's name, for who reads it by its ending. With a blob go notes: what came of making it.
     """
@@ -64,8 +65,12 @@ class EngineCache:
         try:
             meta = read_json(entry / META)
             blob = (entry / self._blob).read_bytes()
-            whole = meta["facts"] == dict(facts) and meta["sha256"] == hashlib.sha256(blob).hexdigest()
             notes = dict(meta.get("notes", {}))
+            # A hash beside the blob proves nothing, and what is loaded is native code.
+            whole = is_sealed(_sealed(dict(facts), notes, blob), meta["seal"]) and meta["facts"] == dict(
+                facts
+            )
+            whole = whole and is_private(self._folder) and is_private(entry)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -92,10 +97,15 @@ class EngineCache:
         entry = self._folder / key_of(facts)
         try:
             # Without meta.json the entry does not exist, so a blob is never met with another one's hash.
+            make_private(self._folder)
+            if entry.exists() and not is_private(entry):
+                shutil.rmtree(entry)
+            make_private(entry)
             (entry / META).unlink(missing_ok=True)
             write_bytes(entry / self._blob, blob)
-            sha256 = hashlib.sha256(blob).hexdigest()
-            write_json(entry / META, {"facts": dict(facts), "sha256": sha256, "notes": dict(notes or {})})
+            notes = dict(notes or {})
+            seal = seal_of(_sealed(dict(facts), notes, blob))
+            write_json(entry / META, {"facts": dict(facts), "notes": notes, "seal": seal})
             self._drop_oldest()
         except OSError as error:
             log.info("compiled model %s was not kept (%s)", entry.name[:12], error)
@@ -108,6 +118,16 @@ class EngineCache:
         entries = sorted(self._folder.glob("[!.]*/"), key=_used_s)  # hidden ones are being made
         for entry in entries[: -self._kept]:
             shutil.rmtree(entry, ignore_errors=True)
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return text.encode()
+
+
+def _sealed(facts: Mapping[str, Any], notes: Mapping[str, Any], blob: bytes) -> bytes:
+    """What an entry's seal is of."""
+    return _canonical({"facts": facts, "notes": notes, "sha256": hashlib.sha256(blob).hexdigest()})
 
 
 def _used_s(entry: Path) -> float:

@@ -29,6 +29,7 @@ from engine.runtime.difference import Difference
 from engine.runtime.fused import LAYOUTS, Fused
 from engine.runtime.lane import Lane
 from engine.runtime.parity import compare_maps, is_same
+from engine.runtime.seal import make_private
 from engine.runtime.student import load_student
 from engine.types import U8, Size
 
@@ -158,7 +159,7 @@ class Builder:
         Raises FaultError MODEL_LOAD when TensorRT builds none whose masks are those of the exact network.
         """
         judge = self._judge(frames)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         _sweep(folder)
         aside = Path(tempfile.mkdtemp(prefix=aside_prefix(os.getpid()), dir=folder))
         try:
