@@ -65,12 +65,10 @@ class EngineCache:
         try:
             meta = read_json(entry / META)
             blob = (entry / self._blob).read_bytes()
-            notes = dict(meta.get("notes", {}))
+            notes = dict(meta["notes"])
             # A hash beside the blob proves nothing, and what is loaded is native code.
-            whole = is_sealed(_sealed(dict(facts), notes, blob), meta["seal"]) and meta["facts"] == dict(
-                facts
-            )
-            whole = whole and is_private(self._folder) and is_private(entry)
+            sealed = is_sealed(_sealed(dict(facts), notes, blob), meta["seal"])
+            whole = sealed and is_private(self._folder) and is_private(entry)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
