@@ -14,6 +14,7 @@ from distill.teachers import blueprint_of
 from distill.teachers.base import TeacherCard
 from engine.faults import FaultError
 from engine.files import json_line, read_json_lines, write_text
+from engine.json_reader import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def verify(folder: Path, repair: bool = False) -> list[Problem]:
     problems: list[Problem] = []
     for path in sorted(folder.glob(f"*/{TEACHER_JSON}")):
         try:
-            described = json.loads(path.read_text(encoding="utf-8"))
+            described = read_json(path)
             card, grid = (
                 TeacherCard(**described["spec"]["card"]),
                 (described["grid"][0], described["grid"][1]),
@@ -53,7 +54,7 @@ def verify(folder: Path, repair: bool = False) -> list[Problem]:
 
 def _stale(path: Path) -> list[str]:
     """Why the teacher of that teacher.json would be written elsewhere today."""
-    described = json.loads(path.read_text(encoding="utf-8"))
+    described = read_json(path)
     spec = described["spec"]
     if (spec["schema"], spec["preparation"]) != (SCHEMA, PREPARATION):
         return ["made by another version of this program"]
@@ -72,7 +73,7 @@ def _stale(path: Path) -> list[str]:
 def _verify_shard(index: Path, card: TeacherCard, grid: tuple[int, int], repair: bool) -> list[Problem]:
     try:
         shard = Shard(index, card, grid)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         return [Problem(index.parent, None, f"{index.name} is broken: {error}")]
     good = {image for image, row in shard.rows.items() if shard.crc(row) == shard.crcs[image]}
     problems = [Problem(index.parent, image, "truncated") for image in shard.cut]

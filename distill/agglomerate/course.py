@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from distill.train.talk import HEARTBEAT_S
 from engine.faults import FaultError
 from engine.files import write_json
 from engine.jobs import RunFolder
+from engine.json_reader import read_json
 from engine.models.base import Student
 
 CLOCK = "seconds.json"  # what the part has taken so far, over all its sittings
@@ -128,4 +128,4 @@ def follow(course: Course, sitting: Sitting) -> Progress:
 def seconds_of(folder: Path) -> float:
     """How long a part has been trained."""
     path = folder / CLOCK
-    return float(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else 0.0
+    return float(read_json(path)) if path.is_file() else 0.0

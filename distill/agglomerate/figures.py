@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from distill.metrics.measure import Case
 from distill.metrics.table import Row
 from engine.files import write_json
+from engine.json_reader import read_json
 
 FIGURES = "figures.json"
 DICE = "dice"
@@ -64,7 +64,7 @@ def write_figures(path: Path, figures: Figures) -> None:
 
 
 def read_figures(path: Path) -> Figures:
-    values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_json(path)
     images = tuple(
         Row(Case(one["image"], one["task"], one["group"]), {DICE: one[DICE]}) for one in values["images"]
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import torch
 from accelerate import Accelerator
@@ -25,6 +23,7 @@ from distill.train.setup import accelerator_of
 from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
+from engine.json_reader import read_json
 from engine.models.base import Student
 
 WATCH = "watch.json"  # of the finished first part: what the student explains of each teacher
@@ -60,7 +59,7 @@ def agglomerate(order: Order, sitting: Sitting) -> Outcome:
         images=judged(course, tasks, order.data_root),
         parameters=sum(parameter.numel() for parameter in course.average.parameters()),
         seconds=seconds_of(run / TEACHERS) + seconds_of(run),
-        teachers=json.loads(watch.read_text(encoding="utf-8")) if watch.is_file() else {},
+        teachers=read_json(watch) if watch.is_file() else {},
     )
     write_task_runs(recipe, course.average, tasks, order.data_root, run, progress.step, start)
     write_figures(run / FIGURES, figures)

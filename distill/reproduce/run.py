@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from distill.train.run import RUN_JSON
 from engine.children import environment, python
 from engine.faults import FaultCode, FaultError
 from engine.files import write_json
+from engine.json_reader import read_json
 
 FIGURES = "test_figures.json"
 
@@ -27,7 +27,7 @@ def finished(plan: Plan, folder: Path) -> dict[str, Any]:
     for name in plan.runs:
         path = folder / name / FIGURES
         if path.is_file():
-            found[name] = json.loads(path.read_text(encoding="utf-8"))
+            found[name] = read_json(path)
     return found
 
 

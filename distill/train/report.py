@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from distill.data.dataset import Pictures, squash
 from engine.files import write_bytes, write_json
+from engine.json_reader import read_json
 from engine.types import F32, U8
 
 METRICS = "metrics.json"
@@ -39,7 +39,7 @@ def _rows_before(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        rows = json.loads(path.read_bytes())
+        rows = read_json(path)
         return [{**row, "epoch": int(row["epoch"])} for row in rows]
     except (ValueError, KeyError, TypeError, RecursionError):
         path.replace(path.with_name(DAMAGED_METRICS))

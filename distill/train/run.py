@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from distill.data.index import load_index
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
+from engine.json_reader import read_json
 
 RUN_JSON = "run.json"
 PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")
@@ -42,7 +42,7 @@ def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
 def read_run(path: Path) -> dict[str, Any]:
     """A run folder's run.json. Raises FaultError ARGUMENT: none, or a damaged one."""
     try:
-        found = json.loads((path / RUN_JSON).read_bytes())
+        found = read_json(path / RUN_JSON)
         if not isinstance(found["recipe"], dict):
             raise TypeError("no recipe")
         return dict(found)

@@ -18,6 +18,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from engine.files import write_bytes, write_json
+from engine.json_reader import read_json
 
 STATE, BEFORE = "state.json", "state-before.json"
 SCHEMA = 3
@@ -65,7 +66,7 @@ def holds_states(run: Path) -> bool:
 def read_state(path: Path) -> State:
     """Raises Damaged."""
     try:
-        told = json.loads(path.read_bytes())
+        told = read_json(path)
         own = told.pop("sha256", None)
         hashes = told.get("hashes", {})
         if told["schema"] not in (SCHEMA, UNHASHED) or (
