@@ -147,6 +147,7 @@ class Decoder:
 
     def rewind(self) -> None:
         """Start over with a fresh container: the only way back that is exact in every format."""
+        self._frames.close()
         self._start()
 
     def jump(self, pts: int, parts: Sequence[PartStart] = ()) -> bool:
@@ -192,13 +193,18 @@ class Decoder:
         self._frames = self._decode()
 
     def _open_part(self, number: int, shift: int) -> None:
-        before = self._container
-        self._container, failure = open_with(self._parts[number], self._hardware)
-        if before is not None:  # not earlier: what cannot be opened again is kept
+        container, failure = open_with(self._parts[number], self._hardware)
+        try:
+            stream = video_stream_of(container, self._what)
+        except FaultError:
+            container.close()
+            raise
+        # Only now: of what cannot be opened again, the old one is kept, and a closed one is never asked.
+        before, self._container, self._stream = self._container, container, stream
+        if before is not None:
             before.close()
         if failure is not None:
             self.leave_hardware(failure)
-        self._stream = video_stream_of(self._container, self._what)
         # Both only count before the first packet.
         self._stream.thread_type = "AUTO" if self._throughput else "SLICE"
         self._stream.codec_context.thread_count = 1 if self._hardware else self._threads

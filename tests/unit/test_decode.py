@@ -15,6 +15,7 @@ from engine.sources.base import SourceOptions
 from engine.sources.container_feed import ContainerFeed
 from engine.sources.decode_choice import colour_refusal, hardware_for
 from engine.sources.decode_parity import MOST_LEVELS, check_clips, colour_difference, colours_of
+from engine.sources.decoding import Decoder
 from engine.sources.demux import open_file
 from engine.sources.hardware import HardwareFailedError, PyAvHardware, listed
 from engine.sources.video import VideoFile
@@ -284,3 +285,17 @@ def test_an_nvidia_gpu_decodes_with_softwares_colours(tmp_path_factory):
 
         assert source.info.decoder == "h264 on cuda"
     assert seen == [(number, number) for number in range(120)]
+
+
+def test_a_file_that_has_lost_its_pictures_when_it_is_opened_again_is_asked_for_nothing_that_was_freed(
+    tmp_path_factory, tmp_path
+):
+    opens = iter((made("variable.mkv", tmp_path_factory), sound_only(tmp_path / "sound.mp4")))
+    decoder = Decoder(lambda accel: open_file(next(opens), accel), "a recording", False, 1)
+
+    with pytest.raises(FaultError):
+        decoder.rewind()
+
+    assert decoder.rate_hz == 25.0  # of the stream that is still open: a closed one ended the process
+    assert number_in(decoder.next().to_ndarray(format="bgra")) == 0
+    decoder.close()
