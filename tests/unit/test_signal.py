@@ -7,7 +7,7 @@ from engine.sources.signal import CatchUp, DelayWatch, StillWatch
 
 
 def picture(number):
-    return np.full((4, 4), number % 256, np.uint8)
+    return np.full((4, 4), number * 8 % 256, np.uint8)
 
 
 def frozen_at(numbers, rate_hz):
