@@ -48,9 +48,11 @@ from engine.model_card import (
     StudentCard,
     TrainingCard,
 )
+from engine.model_folder import ModelFolder
 from engine.models import make_student
 from engine.models.onnx_file import write_onnx
 from engine.runtime.quantise import quantise
+from engine.runtime.self_check import checked
 from engine.types import F32
 
 log = logging.getLogger(__name__)
@@ -128,6 +130,7 @@ def export(
             licence=trained.licence(),
             use="research use only",
         )
+        card = checked(ModelFolder(aside, card))
         write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))
         aside.rename(out)
     finally:

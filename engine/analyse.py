@@ -30,6 +30,7 @@ from engine.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_result
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
+from engine.runtime.self_check import check_runtime
 from engine.sources import open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
 from engine.sources.decode_choice import SOFTWARE
@@ -76,6 +77,7 @@ def analyse(
         network = stack.enter_context(
             closing(open_runtime(runtime, model, RuntimeOptions(precision, threads or 0, streams)))
         )
+        check_runtime(model.card, network)
         began_s = time.monotonic()
         # Pictures for the overlay are megabytes each: few of them are under way.
         at_once = AT_ONCE if overlay is None else 1

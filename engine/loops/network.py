@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from engine.loops.watch import HANG_LIMIT_S
 from engine.pacing import NetworkPace, usual_s
 from engine.prepare import network_image
 from engine.runtime.base import Runtime
+from engine.runtime.self_check import check_mask, check_picture
 from engine.slot import LatestSlot
 from engine.stats import StatsRecorder
-from engine.types import AiState, Chosen, Frame, Mask, Rect, Result, RuntimeInfo, Size, Timings
-from engine.worker import Worker
+from engine.types import U8, AiState, Chosen, Frame, Mask, Rect, Result, RuntimeInfo, Size, Timings
+from engine.worker import Worker, step_behind
 
 SLOW_S = 0.5  # longer than any network that is of use live takes
 _TIMED_FRAMES = 15  # so the usual time follows a change within half a second
@@ -50,11 +52,28 @@ class Network:
         self._offer_result = offer_result
         self._runtime: Runtime = loaded.live.runtime
         self._left = False
+        self._failed = failed
         # Behind reading and painting: a network that takes their time makes the picture late.
         self._worker = Worker("polyplive-network", self._tick, lambda error: failed(self, error), behind=True)
 
     def start(self) -> None:
+        """Masks at once; whether they are what the model was exported with is known a moment later."""
         self._worker.start()
+        if self.loaded.model.card.check is not None:
+            threading.Thread(target=self._fetch_check, name="polyplive-self-check", daemon=True).start()
+
+    def _fetch_check(self) -> None:
+        step_behind()
+        try:
+            picture = check_picture(self.loaded.model.card)
+        except Exception as error:  # the thread's edge
+            self._failed(self, error)
+            return
+        self._worker.post(lambda: self._check(picture))
+
+    def _check(self, picture: U8 | None) -> None:
+        if not self._left and picture is not None:
+            check_mask(self.loaded.model.card, self._runtime, picture)
 
     @property
     def info(self) -> RuntimeInfo:
