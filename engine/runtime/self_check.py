@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if picture is None:
                 print(f"{model.id}: not checked, it has no stored mask")
                 continue
-            with closing(open_runtime("openvino", model)) as runtime:
+            with closing(open_runtime("openvino", model, RuntimeOptions(precision="f32"))) as runtime:
                 check_mask(model.card, runtime, picture)
         except FaultError as error:
             print(error, file=sys.stderr)
