@@ -137,6 +137,6 @@ class DaskCrew:
             expected=f"the scheduler {self._scheduler} to stay until the end",
             got="no connection to it any more",
             remedy="start it and its workers again, and then the same command: it goes on from there",
-            said=f"The scheduler {self._scheduler} is gone, and its workers end with it. Start all again, and "
-            "then the same command: it goes on from there.",
+            said=f"The scheduler {self._scheduler} is gone, and its workers end with it. Start all again, "
+            "and then the same command: it goes on from there.",
         )
