@@ -15,6 +15,7 @@ from app.catalogue import Machine, ModelChoice
 from app.controls import Choice, Fold, JumpSlider, Segments, label, line
 from app.fault_list import FaultList
 from app.stage_table import StageTable
+from engine.faults import Fault
 from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
 
 STEPS = 100  # of the threshold slider
@@ -143,6 +144,11 @@ class ControlPanel(QWidget):
     def first_focus(self) -> QWidget:
         return self.model
 
+    def show_faults(self, faults: tuple[Fault, ...]) -> None:
+        """Those of the pipeline and of the window itself: all that the banner counts."""
+        self._fault_list.show_faults(faults)
+        self.faults_fold.set_title(f"Faults ({len(faults)})")
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         runs = (words.runtime_line(snapshot.runtime), words.preparing(snapshot))
         self._executing.setText("\n".join(filter(None, runs)) or snapshot.ai_reason)
@@ -154,9 +160,7 @@ class ControlPanel(QWidget):
             self._show_point(snapshot.operating_point)
         if self.latency_fold.is_open:
             self._stages.show_snapshot(snapshot)
-        self._fault_list.show_faults(snapshot.faults)
         self._fault_list.show_incidents(snapshot.incidents)
-        self.faults_fold.set_title(f"Faults ({len(snapshot.faults)})")
 
     def preset_point(self, name: str) -> OperatingPoint | None:
         """The operating point of that name, of the model that is chosen."""

@@ -269,7 +269,9 @@ class Window(QMainWindow):
 
     def _refresh_notice(self) -> None:
         faults = self._snapshot.faults if self._snapshot is not None else ()
-        notice = newest(self._notices.with_those_of(faults))
+        told = self._notices.with_those_of(faults)
+        self.operator.panel.show_faults(told)
+        notice = newest(told)
         for page in (self.start, self.operator):
             page.notice.show_notice(notice)
 

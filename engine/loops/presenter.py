@@ -157,8 +157,11 @@ class Presenter:
             self._board.change(presentation=self._timed(status, better))
 
     def _timed(self, status: Status, shown: Presentation) -> Presentation:
-        """With how late masks have been; a picture that stands under its own one is on time."""
-        moves = status.source_state is not SourceState.PAUSED
+        """With how late masks have been; a picture that stands under its own one is on time.
+
+        A damaged one gets none, however quick the network is.
+        """
+        moves = status.source_state is not SourceState.PAUSED and not shown.frame.damaged
         if status.ai_state is not AiState.ON or not (moves or shown.mask_age_s):
             self._lateness = Lateness()
             return shown

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import Source, SourceOptions, SourceSpec
@@ -29,6 +30,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "srt", "tcp"})
+_NEED_PORT = frozenset({"udp", "srt", "tcp"})  # the others have a usual one
 # "capture:0" is a number that OpenCV counts; "lavfi:" draws its own pictures, for tests without a device.
 CAPTURE_SCHEMES = frozenset({"v4l2", "dshow", "avfoundation", "capture", "lavfi"})
 
@@ -93,6 +95,13 @@ def _stream_spec(text: str, scheme: str) -> SourceSpec:
         raise _nonsense(f"{text!r} ({error})", "write the address as rtsp://host:port/path") from error
     if not parts.hostname and not (scheme == "udp" and port):
         raise _nonsense(f"{text!r} without a host", f"write the address as {scheme}://host:port/path")
+    if not port and scheme in _NEED_PORT:
+        raise _nonsense(f"{text!r} without a port", f"write the address as {scheme}://host:port")
+    if scheme == "udp" and (local := parse_qs(parts.query).get("localaddr")):
+        try:
+            ip_address(local[0])
+        except ValueError as error:
+            raise _nonsense(f"{text!r} ({error})", "write this computer's own address there") from error
     return SourceSpec("stream", text)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from engine.sources.signal import Signal
 from engine.types import U8, Size, SourceInfo
+
+if TYPE_CHECKING:
+    from engine.sources.signal import Signal  # cv2: what is only named needs no decoder
 
 
 class Picture(Protocol):

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from engine.faults import FaultCode, FaultError
 from engine.sources.continuity import Damage
 from engine.sources.datagrams import Datagrams
-from engine.sources.decoding import sane_rate_hz
+from engine.sources.decoding import sane_hz, sane_rate_hz
 from engine.sources.demux import video_stream_of
 from engine.sources.hardware import (
     NOT_THIS_STREAM,
@@ -77,10 +77,12 @@ class ContainerFeed:
     def facts(self) -> Facts:
         """As `Feed.facts`."""
         assert self._stream is not None
-        aspect = self._stream.sample_aspect_ratio
+        # The decoder's own: what the container says of them is said once, and a sender may start anew.
+        context = self._software or self._stream.codec_context
+        aspect = context.sample_aspect_ratio or self._stream.sample_aspect_ratio
         codec = self._stream.codec_context.codec.name
         return Facts(
-            sane_rate_hz(self._stream),
+            sane_hz(context.framerate) or sane_rate_hz(self._stream),
             float(aspect) if aspect else 1.0,
             running_text(codec, self._hardware, self._left),
             self._damaged,

@@ -312,10 +312,12 @@ class Decoder:
 
 def sane_rate_hz(stream: VideoStream) -> float | None:
     """What the header says; None where it says nothing, or nonsense (MPEG-TS: 90,000)."""
-    for rate in (stream.average_rate, stream.guessed_rate):
-        if rate and 0 < rate <= _SANE_RATE_HZ:
-            return float(rate)
-    return None
+    return sane_hz(stream.average_rate) or sane_hz(stream.guessed_rate)
+
+
+def sane_hz(rate: Fraction | None) -> float | None:
+    """`rate`, or None where it is nonsense."""
+    return float(rate) if rate and 0 < rate <= _SANE_RATE_HZ else None
 
 
 def time_stamp(pts: int | None, previous: int | None, frame_ticks: int) -> int:

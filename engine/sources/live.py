@@ -32,7 +32,7 @@ _LINES = 16
 class Facts:
     """What an open feed says of itself, copied by its own thread: others never look into the container.
 
-    `damaged`, `lost_frac`: of the newest picture, as in `Signal`.
+    All of the newest picture: a sender may start anew with others. `damaged`, `lost_frac`: as in `Signal`.
     """
 
     rate_hz: float | None = None
@@ -109,9 +109,7 @@ class LiveSource:
 
     @property
     def info(self) -> SourceInfo:
-        """`decoder` changes when the hardware fails."""
-        if self._info.decoder != (decoder := self._facts.decoder):
-            self._info = replace(self._info, decoder=decoder)
+        """Of the newest picture given: another size or rate comes with it, another decoder when one fails."""
         return self._info
 
     def read(self) -> VideoPicture | None:
@@ -126,6 +124,7 @@ class LiveSource:
             newest = self._newest
             if newest is not None and newest.index > self._given:
                 self._given = newest.index
+                self._info = self._info_of(newest)
                 return newest
             end = self._end
         raise end or FaultError(
@@ -161,6 +160,20 @@ class LiveSource:
     def _has_news(self) -> bool:
         fresh = self._newest is not None and self._newest.index > self._given
         return self._closed or fresh or self._end is not None
+
+    def _info_of(self, picture: VideoPicture) -> SourceInfo:
+        """The same object as long as nothing has changed."""
+        facts = self._facts
+        info = replace(
+            self._info,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            rate_hz=facts.rate_hz,
+            colour=self._converter.colour(picture.frame).text,
+            pixel_aspect=facts.pixel_aspect,
+            decoder=facts.decoder,
+        )
+        return self._info if info == self._info else info
 
     def _no_seek(self) -> FaultError:
         return FaultError(

@@ -108,7 +108,13 @@ def _await_first(datagrams: Datagrams, title: str) -> None:
         if datagrams.wait(OPEN_S):
             return
         got = f"no answer in {OPEN_S:g} s"
-    raise FaultError(FaultCode.URL_UNREACHABLE, expected=f"a video stream at {title}", got=got, remedy=remedy)
+    raise FaultError(
+        FaultCode.URL_UNREACHABLE,
+        expected=f"a video stream at {title}",
+        got=got,
+        remedy=remedy,
+        said=f"No video from {title}: {got}. {remedy[:1].upper()}{remedy[1:]}.",
+    )
 
 
 def _reason(error: av.FFmpegError, scheme: str) -> tuple[str, str]:

@@ -102,6 +102,7 @@ def test_silence_is_unreachable(monkeypatch):
 
     assert caught.value.code is FaultCode.URL_UNREACHABLE
     assert caught.value.got == "no answer in 0.2 s"
+    assert caught.value.said.endswith(": no answer in 0.2 s. Check the address, the sender and the network.")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from app import full_screen, theme
 from app.arrangement import Wanted, over
@@ -15,6 +15,7 @@ from app.theme import WORD_PX, word_px
 from app.view import Placement, place
 from app.words import RESEARCH_ONLY
 from engine.faults import FaultCode, FaultError
+from engine.sources.signal import Signal
 from engine.types import SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource, HalfSure
 from tests.gui.conftest import FAKE
@@ -235,6 +236,23 @@ def test_a_fault_in_full_screen_is_a_banner_that_does_not_move_the_picture(playi
     assert not page.notice.isVisible()
 
 
+def test_what_the_banner_counts_is_all_in_the_list(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    panel = window.operator.panel
+    for what in ("settings", "recent items"):
+        window.tell(FaultError(FaultCode.INTERNAL, what, "none", "look").as_fault(what))
+    window.show_faults()
+
+    assert panel.faults_fold.isVisible()
+
+    def listed():
+        return [button for button in panel.findChildren(QPushButton) if button.text() == "Dismiss"]
+
+    qtbot.waitUntil(lambda: len(listed()) == 2)
+    listed()[0].click()
+    assert window.operator.notice.notice.others == 0
+
+
 def test_where_no_window_manager_does_it_the_window_fills_the_screen_by_itself(playing, qtbot, monkeypatch):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     before = window.geometry()
@@ -272,6 +290,19 @@ def test_of_masks_that_are_on_time_nothing_is_said(playing, qtbot):
 
     assert window.operator.status.late == ""
     assert window.operator.canvas.presentation.late_s is None
+
+
+def test_a_damaged_picture_has_no_marks_which_is_not_said_to_be_late(playing, qtbot):
+    source = FakeSource(frames=10_000, rate_hz=20, live=True)
+    window = playing(source)
+    source.signal = Signal(damaged=True, lost_frac=0.05)
+    canvas = window.operator.canvas
+    qtbot.waitUntil(lambda: canvas.presentation.frame.damaged)
+    first = canvas.presentation.frame.index
+    qtbot.waitUntil(lambda: canvas.presentation.frame.index > first + 20)
+
+    assert window.operator.status.late == ""
+    assert window.operator.status.word.word is StateWord.DAMAGED
 
 
 def test_the_ai_button_is_green_only_while_the_network_runs(make_window, qtbot):

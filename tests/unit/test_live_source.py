@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import threading
 import time
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
+from engine.sources.container_feed import ContainerFeed
 from engine.sources.live import Facts, LiveSource
 
 SILENT = FaultError(FaultCode.SOURCE_LOST, "a picture", "none", "look")
 
 
-def frame(level=0):
-    return VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="bgr24")
+def frame(level=0, width_px=64, height_px=48):
+    return VideoFrame.from_ndarray(np.full((height_px, width_px, 3), level, np.uint8), format="bgr24")
+
+
+def transport_stream(width_px, height_px, rate_hz, aspect):
+    """A few H.264 pictures as a sender on the network gives them."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as container:
+        stream = container.add_stream("libx264", rate=rate_hz, options={"tune": "zerolatency"})
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(aspect)
+        for level in range(12):
+            container.mux(stream.encode(frame(level * 20, width_px, height_px)))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 class FakeFeed:
     """Gives what is put into `events`: frames, None for the sender's end, or an exception to raise."""
 
     title = "fake device"
+    said = Facts(25.0, 1.0, "fake decoder")
 
     def __init__(self, *events, open_error=None):
         self.events = queue.SimpleQueue()
@@ -39,7 +57,7 @@ class FakeFeed:
             raise self.open_error
 
     def facts(self):
-        return Facts(25.0, 1.0, "fake decoder")
+        return self.said
 
     def stop(self):
         pass
@@ -104,6 +122,46 @@ def test_only_the_newest_picture_is_given_and_the_gap_is_visible(live):
 
     assert newest.index == 19
     assert newest.bgra()[0, 0, 0] == 19
+
+
+def test_a_sender_that_changes_its_pictures_is_described_anew(live):
+    feed = FakeFeed(frame())
+    source = live(feed)
+    source.read()
+    first = source.info
+
+    feed.said = Facts(10.0, 2.0, "fake decoder")
+    feed.events.put(frame(1, 128, 72))
+    source.read()
+
+    assert (first.width_px, first.height_px, first.rate_hz, first.pixel_aspect) == (64, 48, 25.0, 1.0)
+    now = source.info
+    assert (now.width_px, now.height_px, now.rate_hz, now.pixel_aspect) == (128, 72, 10.0, 2.0)
+
+
+def test_as_long_as_nothing_changes_the_description_is_the_same_object(live):
+    feed = FakeFeed(frame())
+    source = live(feed)
+    source.read()
+    first = source.info
+
+    feed.events.put(frame(1))
+    source.read()
+
+    assert source.info is first
+
+
+def test_the_decoder_tells_when_a_sender_starts_anew_with_another_rate(tmp_path):
+    path = tmp_path / "two.ts"
+    path.write_bytes(transport_stream(64, 48, 25, "1/1") + transport_stream(128, 96, 10, "2/1"))
+    feed = ContainerFeed("two senders", lambda _: av.open(str(path)), remedy="none")
+    feed.open()
+
+    said = [(f.width, feed.facts().rate_hz, feed.facts().pixel_aspect) for f, _, _ in feed.pictures()]
+    feed.close()
+
+    assert said[0] == (64, 25.0, 1.0)
+    assert said[-1] == (128, 10.0, 2.0)
 
 
 def test_a_picture_is_never_given_twice(live, quick_stall):
