@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from av.video.frame import VideoFrame
 
 from engine.sources.decoding import Decoder, time_stamp
+from engine.sources.promise import Holes
 from engine.sources.pts_index import PtsIndex
 
 # Decoded frames kept behind the cursor. After a seek there are many, so that stepping back does not decode a
@@ -63,6 +64,8 @@ class FrameCursor:
         if self._table is not None:
             return len(self._table)
         counted = self._decoder.promise.ordered and self._decoder.header_frames
+        # What an edit list cuts off counts in the header, too.
+        counted = counted and counted - self._decoder.discarded
         return max(self._decoder.promise.frames, counted or 0)
 
     @property
@@ -74,6 +77,11 @@ class FrameCursor:
     def holes(self) -> int:
         """Frames that are gone without a packet, of a file that was read from its start."""
         return self._decoder.promise.holes() if self._table is None and self._decoder.hurt else 0
+
+    @property
+    def holes_near(self) -> Holes | None:
+        """As `Promise.holes_near`, of a file that was read from its start."""
+        return self._decoder.promise.holes_near() if self._table is None else None
 
     @property
     def ends_smeared(self) -> bool:
@@ -214,12 +222,15 @@ class FrameCursor:
     def _note_the_rest(self) -> None:
         """At the end: what was promised behind the last frame is lost as well."""
         last = self._ring[-1].rank if self._ring else -1
-        if self._table is not None or self._decoder.promise.ordered:
+        promise, damaged = self._decoder.promise, self._decoder.damaged
+        if self._table is not None or promise.ordered:
             self._lost.update(range(last + 1, self.promised))
-        elif self._decoder.damaged or self._smeared:
-            # Without usable time stamps only their number tells; it is put behind the last frame.
-            missing = max(self._decoder.damaged, self.promised - self._given)
-            self._lost.update(range(last + 1, last + 1 + missing))
+            return
+        # Without usable time stamps only their number tells; it is put behind the last frame.
+        missing = promise.missing(self._given)
+        if damaged or self._smeared:
+            missing = max(damaged, self.promised - self._given)
+        self._lost.update(range(last + 1, last + 1 + missing))
 
     def _trim(self, newest: VideoFrame) -> None:
         kept = max(2, self._ring_bytes // max(1, self._bytes_of(newest)))

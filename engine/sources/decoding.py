@@ -75,6 +75,7 @@ class Decoder:
         self._hardware = hardware
         self._left = left  # why it decodes in software although hardware was asked for
         self.damaged = 0  # packets that the decoder refused since the start
+        self.discarded = 0  # packets that an edit list cuts off, since the start
         self.hurt = False  # the container itself is damaged: packets of it may be gone
         self.promise = Promise()  # of the packets read since the start; a jump makes it worthless
         self.part_starts: list[PartStart] = []  # of the parts read since the start
@@ -181,7 +182,7 @@ class Decoder:
 
     def _start(self) -> None:
         self._open_part(0, 0)
-        self.damaged = 0
+        self.damaged = self.discarded = 0
         formats = set(self.container.format.name.split(","))
         self.promise = Promise(strict="avi" in formats)
         # Of these, constant rates by their nature, or without a place for each packet, holes alone tell.
@@ -270,8 +271,9 @@ class Decoder:
     def _decode(self) -> Generator[VideoFrame, None, None]:
         for packet in self.packets():
             if packet.size and not packet.is_discard:
-                self.promise.packet(packet.pts, packet.is_keyframe, packet.pos)
+                self.promise.packet(packet.pts, packet.is_keyframe, packet.pos, packet.size)
                 self.landed = self.landed or (packet.pts, packet.pos)
+            self.discarded += bool(packet.size) and packet.is_discard
             yield from self._frames_of(packet)
         if self.end_error:  # the container broke off: what the decoder still holds
             yield from self._drained()

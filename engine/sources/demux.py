@@ -21,6 +21,8 @@ from engine.sources.what_is_there import is_dicom, refuse_no_file
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 512
+# Titles and the like may be in any encoding, or damaged; nobody here reads them.
+_TITLES = "replace"
 # FFmpeg draws every text as a terminal, and opens single pictures as videos of one frame.
 _NO_VIDEOS = ("tty", "image2", "_pipe", "bin", "concat", "hls", "dash", "webvtt", "srt", "ass", "lrc")
 
@@ -33,7 +35,7 @@ def open_file(path: Path, accel: HWAccel | None = None) -> InputContainer:
     head = _head_of(path)
     try:
         # "file:" keeps a name such as "udp:1.mp4" or "a%3d.mp4" from being taken for a protocol or a pattern.
-        container = av.open(f"file:{path}", mode="r", hwaccel=accel)
+        container = av.open(f"file:{path}", mode="r", hwaccel=accel, metadata_errors=_TITLES)
     except av.FFmpegError as error:
         raise _unreadable(path, _what_it_is(path, head, error)) from error
     return container
@@ -42,7 +44,9 @@ def open_file(path: Path, accel: HWAccel | None = None) -> InputContainer:
 def open_part(path: Path, part: Part, accel: HWAccel | None = None) -> InputContainer:
     """Open one part of a transport stream. Raises as `open_file`."""
     try:
-        return av.open(PartFile(path, part), mode="r", format="mpegts", hwaccel=accel)
+        return av.open(
+            PartFile(path, part), mode="r", format="mpegts", hwaccel=accel, metadata_errors=_TITLES
+        )
     except OSError as error:  # FFmpeg's errors are such, too
         raise _unreadable(path, error.strerror or str(error)) from error
 
@@ -87,7 +91,7 @@ def is_video(path: Path) -> bool:
         with path.open("rb") as stream:
             if not stream.read(_HEAD_BYTES).strip(b"\0"):
                 return False
-        with av.open(f"file:{path}", mode="r") as container:
+        with av.open(f"file:{path}", mode="r", metadata_errors=_TITLES) as container:
             if any(word in container.format.name for word in _NO_VIDEOS):
                 return False
             return any(

@@ -21,6 +21,7 @@ from engine.sources.hardware import Hardware, HardwareFailedError, OpenContainer
 from engine.sources.index_thread import BackgroundIndex
 from engine.sources.picture import Converter, VideoPicture, lies, turn_of
 from engine.sources.pts_index import PtsIndex
+from engine.sources.transport_damage import lost_in
 from engine.types import SourceInfo
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,12 @@ class VideoFile:
             orientation=turn_of(decoded.frame),
         )
 
+    def _holes(self) -> int:
+        near = self._cursor.holes_near
+        if self._cursor.holes or near is None or self._path is None or self._in_parts:
+            return self._cursor.holes
+        return lost_in(self._path, near)
+
     def _wait_for_table(self) -> PtsIndex | None:
         if self._index is None:
             raise FaultError(
@@ -257,7 +264,7 @@ class VideoFile:
                 lost=len(lost),
                 first_lost=min(lost, default=None),
                 smeared=self._cursor.smeared,
-                holes=self._cursor.holes,
+                holes=self._holes(),
                 ends_smeared=self._cursor.ends_smeared,
                 header_s=decoder.header_end_s or (self._break.duration_s if self._break else None),
                 seen_s=float(decoder.seen_end),
