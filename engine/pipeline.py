@@ -11,9 +11,10 @@ import cv2
 
 from engine.board import Board
 from engine.faults import Fault, FaultCode, FaultError, fault_of
+from engine.loops.connection import OpenSource
 from engine.loops.inferer import Inferer
 from engine.loops.presenter import Presenter
-from engine.loops.reader import OpenSource, Reader
+from engine.loops.reader import Reader
 from engine.pacing import NetworkPace
 from engine.runtime.live import OpenLive, open_live
 from engine.slot import LatestSlot
@@ -58,7 +59,7 @@ class Pipeline:
             self._board, self._stats, open_source, self._hand_over, self._presenter, self._network_pace
         )
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
-        self._reader.bell = self._reader_worker.ring
+        self._reader.wake_by(self._reader_worker.ring)
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring
         # The slot's bell is bound late: inferer and slot need each other.

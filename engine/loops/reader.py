@@ -1,39 +1,26 @@
-"""Owns the source: opens, reads, paces, seeks, and opens a lost live source again."""
+"""Reads the source, paces, seeks and hands over; engine.loops.connection keeps it open."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.board import Board
-from engine.faults import Fault, FaultCode, FaultError, fault_of
-from engine.loops.attempt import Attempt
-from engine.loops.incidents import RETELL_S, SIGNAL, Incidents
+from engine.loops.connection import Connection, OpenSource
 from engine.loops.presenter import Presenter
 from engine.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late, lead_s
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
-from engine.sources.signal import Signal
 from engine.state import SourceEvent
 from engine.stats import StatsRecorder
 from engine.types import AiState, Frame, Loop, Pacing, SourceState
 
-log = logging.getLogger(__name__)
-
-PLACE = "source"
-REOPEN_AFTER_S = (0.5, 1.0, 2.0)
-LIVE_KINDS = frozenset({"capture", "stream"})
-# What no further try can change.
-_FOR_GOOD = frozenset({FaultCode.ARGUMENT, FaultCode.EXTRA_MISSING})
 DEFAULT_PERIOD_S = 1 / 25
 # EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
 ACKNOWLEDGE_TIMEOUT_S = 2.0
 # A recording's first second would be unmarked while the network is made ready; not for longer than this.
 WAIT_FOR_AI_S = 8.0
 AI_POLL_S = 0.03
-
-OpenSource = Callable[[SourceSpec, SourceOptions], Source]
 
 
 @dataclass(slots=True)
@@ -63,53 +50,49 @@ class Reader:
         presenter: Presenter,
         network_pace: Callable[[], NetworkPace],
     ) -> None:
-        self.reading_since_s: float | None = None  # set while a read of the source is under way
-        self.bell: Callable[[], None] = lambda: None  # lets `tick` run soon
         self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
         self._board = board
         self._stats = stats
-        self._open_source = open_source
         self._hand_over = hand_over
         self._presenter = presenter
         self._network_pace = network_pace
-        self._source: Source | None = None
-        self._spec: SourceSpec | None = None
-        self._options = SourceOptions()
         self._number = 0
         self._seek_serial = 0
-        self._incidents = Incidents(board)
-        self._attempt: Attempt | None = None
-        self._asked: Pacing | None = None
-        self._cause: Fault | None = None  # why there is no signal
-        self._heard_s = 0.0  # when the last live picture came, or the source was asked for
-        self._reopens = 0
-        self._reopen_at_s: float | None = None
         self._frozen = False  # a person holds a live picture; the source is read on
         self._wait_until_s: float | None = None  # a recording that was just opened waits for the AI
         self._at = _Position()
+        self._link = Connection(board, stats, open_source, self._begun, presenter.flush)
+        # Of the source: what is called from elsewhere.
+        self.failed, self.abandon = self._link.failed, self._link.abandon
+
+    @property
+    def reading_since_s(self) -> float | None:
+        """Since when a read of the source is under way, `time.monotonic()`."""
+        return self._link.reading_since_s
+
+    def wake_by(self, bell: Callable[[], None]) -> None:
+        """`bell` lets `tick` run soon."""
+        self._link.bell = bell
+
+    @property
+    def _source(self) -> Source | None:
+        return self._link.source
 
     # Commands
 
     def open(self, spec: SourceSpec, options: SourceOptions, pacing: Pacing | None) -> None:
         """Close what is open and open `spec`; the first picture makes the state RUNNING."""
-        self._close_source()
+        self._link.forget()
         self._presenter.clear()
-        self._incidents.all_over()
-        self._spec, self._options = spec, options
-        self._reopens, self._heard_s, self._cause = 0, time.monotonic(), None
         self._frozen = False
         self._wait_until_s = time.monotonic() + WAIT_FOR_AI_S
         self._stats.reset()
-        self._board.clear_faults(PLACE)
         self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None)
-        self._open(pacing)
+        self._link.open(spec, options, pacing)
 
     def close(self) -> None:
-        self._close_source()
+        self._link.forget()
         self._presenter.clear()
-        self._incidents.all_over()
-        self._spec = None
-        self._board.clear_faults(PLACE)
         self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
 
     def play(self) -> None:
@@ -177,7 +160,7 @@ class Reader:
         """Read, wait until its time, hand over; see `Worker` for what is returned."""
         now_s = time.monotonic()
         if self._source is None:
-            return self._connect(now_s)
+            return self._link.connect(now_s)
         status = self._board.status
         if self._frozen:
             return self._read_on()
@@ -345,147 +328,15 @@ class Reader:
 
     # The source
 
-    def _open(self, pacing: Pacing | None) -> None:
-        assert self._spec is not None
-        spec, options = self._spec, self._options
-        self._reopen_at_s = None
+    def _begun(self) -> None:
+        """A source has opened: its frames belong to none before."""
         self._at = _Position()
-        self._asked = pacing
-        if spec.kind in LIVE_KINDS:
-            self._attempt = Attempt(lambda: self._open_source(spec, options), lambda: self.bell())
-            return
-        try:
-            source = self._open_source(spec, options)
-        except Exception as error:  # told as a fault; a live source is tried again
-            self._not_opened(error)
-        else:
-            self._opened(source)
-
-    def _opened(self, source: Source) -> None:
-        self._source, info, pacing = source, source.info, self._asked
-        if pacing is None:
-            pacing = Pacing.LIVE if info.live else Pacing.REALTIME
         self._seek_serial += 1
-        self._board.change(info=info, pacing=pacing)
-
-    def _not_opened(self, error: Exception) -> None:
-        assert self._spec is not None
-        live = self._reopens > 0 or self._spec.kind in LIVE_KINDS
-        if live and isinstance(error, FaultError) and error.code not in _FOR_GOOD:
-            self._try_again_later(error)
-            self._board.event(SourceEvent.LOST)
-        else:
-            self._incidents.all_over()
-            self._board.add_fault(fault_of(error, PLACE))
-            self._board.event(SourceEvent.FAULT)
-
-    def _connect(self, now_s: float) -> float | None:
-        """Without a source: take what an attempt has brought, or try again when it is time."""
-        if self._attempt is not None and (answer := self._attempt.answer) is not None:
-            self._attempt = None
-            if isinstance(answer, Exception):
-                self._not_opened(answer)
-            else:
-                self._opened(answer)
-            return 0.0
-        self._tell_silence(now_s)
-        if self._attempt is not None:
-            return RETELL_S
-        if self._reopen_at_s is None:
-            return None
-        if now_s < self._reopen_at_s:
-            return min(self._reopen_at_s - now_s, RETELL_S)
-        self._open(self._asked)
-        return 0.0
-
-    def _tell_silence(self, now_s: float, *, cause: Fault | None = None) -> None:
-        if self._spec is None or self._cause is None:
-            return
-        title, why = self._spec.title, self._cause
-        said = (
-            f"No signal from {title} for {now_s - self._heard_s:.0f} s, try {self._reopens}: {why.got}. "
-            f"{why.remedy[:1].upper()}{why.remedy[1:]}."
-        )
-        what = f"No signal from {title}"
-        self._incidents.tell(SIGNAL, what, said, now_s, since_s=self._heard_s, cause=cause)
 
     def _read(self) -> Picture | None:
-        """The next picture; None at the end, or when the source has just been closed after a fault."""
-        assert self._source is not None
-        start_s = self.reading_since_s = time.monotonic()
-        try:
-            picture = self._source.read()
-        except FaultError as error:
-            self.failed(error)
-            return None
-        finally:
-            self.reading_since_s = None
-        if picture is None:
-            return None
-        now_s = time.monotonic()
-        if self._board.status.pacing is not Pacing.LIVE:  # live, most of it is waiting for the device
-            self._stats.add("decode", (now_s - start_s) * 1000.0, now_s)
-        if picture.signal is not None:
-            self._hear(picture, picture.signal, now_s)
-        if self._reopens:
-            self._reopens, self._cause = 0, None
-            self._incidents.over(SIGNAL, now_s)
-        self._number += 1
-        if (info := self._source.info) is not self._board.status.info:
-            self._board.change(info=info)
+        picture = self._link.read()
+        self._number += picture is not None
         return picture
-
-    def failed(self, error: Exception) -> None:
-        """An error of the source, from a read or a command: told, and acted on as far as it goes."""
-        code = error.code if isinstance(error, FaultError) else FaultCode.INTERNAL
-        info = self._board.status.info
-        fatal = not isinstance(error, FaultError) or error.fatal
-        if info is not None and info.live and fatal and code not in _FOR_GOOD:
-            self._presenter.flush()  # or a frame shown after the event would look like a signal
-            self._close_source()
-            self._try_again_later(error)
-            self._board.event(SourceEvent.LOST)
-            return
-        self._board.add_fault(fault_of(error, PLACE))
-        if code is FaultCode.SOURCE_TRUNCATED or not fatal:
-            return  # what could be read has been read; the next read gives the end, or goes on
-        self._presenter.flush()
-        self._close_source()
-        self._board.event(SourceEvent.FAULT)
-
-    def _hear(self, picture: Picture, signal: Signal, now_s: float) -> None:
-        assert self._spec is not None
-        silent = self._board.status.source_state is SourceState.NO_SIGNAL
-        if silent and not self._reopens and self._at.handed_at_s is not None:
-            self._incidents.brief_silence(self._spec.title, self._heard_s, now_s)
-        self._heard_s = picture.captured_s
-        self._incidents.judge(self._spec.title, signal, now_s)
-
-    def _try_again_later(self, error: Exception) -> None:
-        delay_s = REOPEN_AFTER_S[min(self._reopens, len(REOPEN_AFTER_S) - 1)]
-        self._reopens += 1
-        now_s = time.monotonic()
-        self._reopen_at_s = now_s + delay_s
-        self._incidents.all_over(but=SIGNAL)
-        self._cause = fault_of(error, PLACE)
-        self._tell_silence(now_s, cause=self._cause)
-        log.info("opening %s again in %.1f s", self._spec.title if self._spec else "", delay_s)
-
-    def abandon(self) -> None:
-        """Close the source from another thread: the reader is stuck in it."""
-        if (attempt := self._attempt) is not None:
-            attempt.give_up()
-        if (source := self._source) is not None:
-            source.close()
-
-    def _close_source(self) -> None:
-        self._reopen_at_s = None
-        if self._attempt is not None:
-            self._attempt.give_up()
-            self._attempt = None
-        if (source := self._source) is not None:
-            self._source = None
-            source.close()
 
     def _show(self, index: int | None) -> None:
         """Hand over one frame now: `index`, or the next one when None."""
