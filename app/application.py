@@ -135,6 +135,8 @@ class _Session(QObject):
 
     def _before_closing(self) -> None:
         self._import.forget()
+        if self._launch.quit_after_s is not None:
+            self._tell_silence()
         if self.exit_code != EXIT_OK:
             return
         try:
@@ -149,6 +151,14 @@ class _Session(QObject):
                 )
         except OSError as error:
             print(f"The file cannot be written ({error}). Choose another place.", file=sys.stderr)
+            self.exit_code = EXIT_INPUT
+
+    def _tell_silence(self) -> None:
+        """A live source is tried to the end of a timed run; one that gave no picture at all has failed."""
+        if self._pipeline is None or self._asked is None or self.window.opening.spec != self._asked:
+            return
+        if (faults := self._pipeline.snapshot().faults) and self.exit_code == EXIT_OK:
+            print(faults[-1].sentence, file=sys.stderr, flush=True)
             self.exit_code = EXIT_INPUT
 
 

@@ -34,15 +34,15 @@ class Incidents:
     def judge(self, title: str, signal: Signal, now_s: float) -> None:
         """Tell what one picture's signal says, and end what is over."""
         frozen, lost = signal.still_s >= FROZEN_S, signal.lost_frac > 0.0
-        if frozen is not self._board.status.frozen:
-            self._board.change(frozen=frozen)
         if frozen:
             said = (
                 f"The picture from {title} has not moved for {signal.still_s:.0f} s: the same one comes "
                 "again and again. Check the sender."
             )
             self.tell(FROZEN, f"Frozen picture from {title}", said, now_s, since_s=now_s - signal.still_s)
-        else:
+        if frozen is not self._board.status.frozen:  # the word never stands without its sentence
+            self._board.change(frozen=frozen)
+        if not frozen:
             self.over(FROZEN, now_s)
         late = self._open.get(DELAY)
         if signal.behind_s > (BEHIND_S / 2 if late else BEHIND_S):

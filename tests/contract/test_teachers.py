@@ -345,7 +345,7 @@ def test_an_unknown_teacher_names_the_nearest():
     with pytest.raises(FaultError) as caught:
         card_of(TeacherPart(name="dinov2_smal"))
 
-    assert "choose dinov2_small" in str(caught.value)
+    assert "Choose dinov2_small" in str(caught.value)
 
 
 def test_the_area_mean_keeps_place_and_sum():

@@ -131,7 +131,7 @@ def test_what_cannot_be_opened_is_one_sentence_exit_code_2_and_nothing_written(r
         ("--source", "rtsp://127.0.0.1:1/nothing"),
     ):
         shot = tmp_path / "shot.png"
-        process = run(*arguments, "--quit-after", 20, "--screenshot", shot)
+        process = run(*arguments, "--quit-after", 6, "--screenshot", shot)
         natural = "Expected" not in process.stderr
         told[str(arguments[-1])] = (process.returncode, process.stderr.count("\n"), natural)
         assert not shot.exists()
