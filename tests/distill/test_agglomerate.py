@@ -234,7 +234,7 @@ def test_a_student_without_teachers_has_the_same_second_part():
 
 
 def test_a_recipe_that_chooses_by_validation_images_is_refused():
-    with pytest.raises(FaultError, match="selection to be last"):
+    with pytest.raises(FaultError, match="Selection should be last"):
         parts_of(recipe(selection="validation"))
 
 
@@ -243,7 +243,7 @@ def test_hard_negatives_which_only_train_knows_are_refused():
     asked["data"] |= {"negatives_share": 0.2, "hard_negatives_share": 0.5}
     asked["student"] |= {"start": "any"}
 
-    with pytest.raises(FaultError, match="hard_negatives_share to be 0"):
+    with pytest.raises(FaultError, match="hard_negatives_share should be 0"):
         parts_of(parse_recipe(asked))
 
 

@@ -239,7 +239,7 @@ def test_a_run_that_is_still_at_it_is_not_gone_on_with(real24, recipe, tmp_path,
         assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
     assert code == 2
-    assert "the only run that writes into" in capsys.readouterr().err
+    assert "Another run is writing into" in capsys.readouterr().err
     assert train("--resume", run, "--data", real24) == 0
     assert not (run / "lock").exists()
 
