@@ -94,7 +94,7 @@ class Preset(_Part):
     threshold: Annotated[float, AfterValidator(_between(0.01, 0.99))]
     keep: Share
     min_area_frac: Annotated[float, AfterValidator(_between(0, 0.25))]
-    min_peak: Share = 0.0
+    min_peak: Annotated[float, AfterValidator(_between(0, 0.99))] = 0.0
     hit_ms: Milliseconds
     window_ms: Annotated[float, AfterValidator(_between(1, LONGEST_MS))]
     measured: dict[str, float] = {}

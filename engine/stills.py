@@ -23,17 +23,17 @@ _PNG, _TIFFS = b"\x89PNG\r\n\x1a\n", {b"II*\0": "<", b"MM\0*": ">"}
 _BIG_TIFFS = {b"II+\0": "<", b"MM\0+": ">"}
 _MOST_PAGES = 100_000
 # What cameras and microscopes put into 16 bits; of a picture with more, all 16 count.
-_SMALL_DEPTHS = (10, 12)
+_SMALL_DEPTHS = (8, 10, 12)
 COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _BLOCK_PAGES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """`pixels` uint8 [h, w, 3] BGR; `bits` that were used of a 16-bit channel, 8 for all others."""
+    """`pixels` uint8 [h, w, 3] BGR; `bits` that were used of a 16-bit channel, 0 of others."""
 
     pixels: U8
-    bits: int = 8
+    bits: int = 0
 
 
 def page_count(path: Path) -> int:
@@ -102,7 +102,7 @@ def eight_bit(pixels: npt.NDArray[Any]) -> Still:
     if pixels.dtype != np.uint16:
         return Still(np.clip(pixels * (255.0 if pixels.max() <= 1 else 1.0), 0, 255).astype(np.uint8))
     highest = int(pixels.max())
-    bits = next((bits for bits in _SMALL_DEPTHS if 255 < highest < 1 << bits), 16)
+    bits = next((bits for bits in _SMALL_DEPTHS if 0 < highest < 1 << bits), 16)
     return Still((pixels >> (bits - 8)).astype(np.uint8), bits)
 
 

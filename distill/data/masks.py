@@ -34,6 +34,8 @@ LOSSLESS = frozenset({".bmp", ".png", ".tif", ".tiff"})
 Points = tuple[tuple[float, float], ...]
 Patch = tuple[int, int, bytes]  # left, top, a picture file
 
+_PALETTE = 3  # the colour type of a PNG
+
 
 @dataclass(frozen=True, slots=True)
 class MaskFile:
@@ -121,8 +123,19 @@ def read_mask(mask: MaskFile | Outlines) -> Mask:
     if mask.polyp:
         return made(chosen_of(pixels, lossless, mask.polyp, mask.other))
     told = binary_of(pixels, lossless)
+    if told.value is None and _has_black_palette(data):
+        raise UnclearMask("a palette without a colour, where its classes look alike")
     plain = decoded(data, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION) > INSIDE
     return made(told.binary, digest if np.array_equal(plain, told.binary) else None, told.value)
+
+
+def _has_black_palette(data: bytes) -> bool:
+    """Whether a PNG has numbers for pixels, and black for all of several numbers."""
+    at = data.find(b"PLTE")
+    if data[:4] != b"\x89PNG" or data[25] != _PALETTE or at < 0:
+        return False
+    colours = data[at + 4 : at + 4 + int.from_bytes(data[at - 4 : at], "big")]
+    return len(colours) > 3 and not any(colours)
 
 
 def _drawn(mask: Outlines) -> U8:

@@ -21,6 +21,7 @@ from engine.sources.what_is_there import exists, expanded, no_file
 LIST_SUFFIX = ".txt"
 _OF_THE_SYSTEM = frozenset({"Thumbs.db", "desktop.ini"})
 COMMENT = "#"
+_MOST_NAME_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,12 @@ def _size_and_time(path: Path) -> str:
 
 
 def lines_of(data: bytes) -> list[str]:
-    """The lines of a list as Windows and Linux write it: UTF-8 or UTF-16, with a byte order mark or without,
-    paths in quotes or not. Raises UnicodeDecodeError.
+    """The lines of a list as Windows and Linux write it: UTF-8, UTF-16 or UTF-32, with a byte order mark or
+    without, paths in quotes or not. Raises UnicodeDecodeError.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the first begins as UTF-16's does
+        text = data.decode("utf-32")
+    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = data.decode("utf-16")
     elif b"\0" in data:  # of UTF-16 without a mark, every other byte of a path is 0
         text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
@@ -163,6 +166,9 @@ def _listed(path: Path, out: Path, left_out: Tell) -> Iterator[Recording]:
 
 def _one(text: str, base: Path) -> Recording:
     """A source by its text; a relative path is meant from `base`."""
+    if "\0" in text or any(len(os.fsencode(part)) > _MOST_NAME_BYTES for part in Path(text).parts):
+        name = text.replace("\0", "?")[:80]
+        return Recording(name, "unknown", f"No file can have the name {name}. Write one path a line.")
     if exists(base / text):  # "capture:0.mp4" beside a list
         return _recording(_absolute(base / text), Path(text).name)
     try:

@@ -106,7 +106,7 @@ class ImageFolder:
                 fatal=False,
                 lost_frames=1,
             )
-        if still.bits not in (8, 16):
+        if still.bits not in (0, 16):
             self._small_depths[still.bits] = self._small_depths.get(still.bits, 0) + 1
         frame = VideoFrame.from_numpy_buffer(still.pixels, "bgr24")
         return VideoPicture(index, index / RATE_HZ, time.monotonic(), frame, self._converter, name=page.name)

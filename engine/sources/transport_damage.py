@@ -50,7 +50,7 @@ def _rows(stream: BinaryIO, form: Form, low: int, high: int) -> U8:
 
 
 def _look_at(rows: U8) -> tuple[int, bool]:
-    """Of packets whose first is one of the video: how many pictures begin there, and whether it is damaged."""
+    """Of packets whose first is one of the video: how many pictures begin there, whether it is damaged."""
     if not len(rows):
         return 0, False
     faulty = (rows[:, 0] != _SYNC).any() or (rows[:, 1] & 0x80).any()

@@ -120,7 +120,7 @@ def test_big_tiffs_are_counted(tmp_path):
     assert page_count(big_tiff(tmp_path / "a.tif")) == 3
 
 
-@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("bits", [8, 10, 12])
 def test_a_cameras_bits_in_sixteen_are_shown_at_full_brightness_and_told(tmp_path, bits):
     shown = cv2.cvtColor(page(4), cv2.COLOR_BGR2GRAY)
     cv2.imwrite(str(tmp_path / "a.png"), shown.astype(np.uint16) << (bits - 8))

@@ -1,5 +1,8 @@
 """What a mask means: one class on black in any coding is a mask, anything else is refused by name."""
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -207,3 +210,16 @@ def test_a_class_is_taken_by_its_value(tmp_path, capsys):
     for record in load_index(tmp_path / "out").records:
         made = cv2.imread(str(tmp_path / "out" / record.mask), cv2.IMREAD_GRAYSCALE)
         assert np.array_equal(made, POLYP * 255)
+
+
+def test_numbers_whose_palette_is_all_black_are_no_empty_mask(tmp_path):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)
+    rows = (b"\0" + bytes(4) + bytes([1] * 4)) * 8
+    parts = [chunk(b"IHDR", head), chunk(b"PLTE", bytes(6)), chunk(b"IDAT", zlib.compress(rows))]
+    (tmp_path / "m.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b""))
+
+    with pytest.raises(UnclearMask, match="palette"):
+        read_mask(MaskFile(tmp_path / "m.png"))

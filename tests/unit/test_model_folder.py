@@ -219,6 +219,7 @@ def test_a_byte_order_mark_before_the_card_is_no_fault(folder):
         (("presets", "standard", "keep"), 0.9),
         (("presets", "standard", "min_area_frac"), 1),
         (("presets", "standard", "min_peak"), 1.5),
+        (("presets", "standard", "min_peak"), 1.0),
         (("presets", "standard", "hit_ms"), 1e9),
         (("presets", "standard", "window_ms"), 10),
         (("presets", "standard", "measured"), {"sensitivity": float("inf")}),

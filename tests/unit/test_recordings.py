@@ -177,3 +177,22 @@ def summary_with(*files):
         faults=(),
         files=files,
     )
+
+
+@pytest.mark.parametrize("line", ["x" * 5000 + ".mp4", "a\0b.mp4"], ids=["too long", "a zero byte"])
+def test_a_line_that_no_file_can_be_named_is_one_that_failed(tmp_path, line):
+    (tmp_path / "list.txt").write_bytes(b"\xff\xfe" + f"{line}\nb.mp4\n".encode("utf-16-le"))
+
+    wrong, right = find_recordings([str(tmp_path / "list.txt")], tmp_path / "out")
+
+    assert wrong.fault.startswith("No file can have the name ")
+    assert len(wrong.fault) < 200
+    assert right.source == str(tmp_path / "b.mp4")
+
+
+def test_a_list_in_utf_32_is_read(tmp_path):
+    (tmp_path / "list.txt").write_bytes("b.mp4\n".encode("utf-32"))
+
+    (found,) = find_recordings([str(tmp_path / "list.txt")], tmp_path / "out")
+
+    assert found.source == str(tmp_path / "b.mp4")
