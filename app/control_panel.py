@@ -149,6 +149,13 @@ class ControlPanel(QWidget):
         self._fault_list.show_faults(faults)
         self.faults_fold.set_title(f"Faults ({len(faults)})")
 
+    def open_faults(self) -> None:
+        """Where the panel is higher than the window, it goes to its end, where they stand."""
+        self.faults_fold.set_open(True)
+        self.faults_fold.setFocus()
+        self._scroll.widget().adjustSize()  # the fold's room is there with the next event only
+        self._scroll.ensureWidgetVisible(self._fault_list, 0, 0)
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         runs = (words.runtime_line(snapshot.runtime), words.preparing(snapshot))
         self._executing.setText("\n".join(filter(None, runs)) or snapshot.ai_reason)
@@ -324,7 +331,7 @@ class ControlPanel(QWidget):
         column.addStretch(1)
         content = QWidget()
         content.setLayout(column)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

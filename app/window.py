@@ -166,8 +166,7 @@ class Window(QMainWindow):
 
     def show_faults(self) -> None:
         self._show_panel(True)
-        self.operator.panel.faults_fold.set_open(True)
-        self.operator.panel.faults_fold.setFocus()
+        self.operator.panel.open_faults()
 
     def close_notice(self) -> None:
         self._notice_row.dismiss()

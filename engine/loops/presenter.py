@@ -22,6 +22,7 @@ SIGNAL_LIMIT_S = 0.4
 SIGNAL_LIMIT_PERIODS = 2.5
 DEFAULT_WAIT_S = {Pacing.LIVE: 0.0, Pacing.REALTIME: 0.020, Pacing.EVERY: 5.0}
 KEPT_RESULTS = 4
+_STANDS = (SourceState.PAUSED, SourceState.ENDED)
 
 
 class Presenter:
@@ -152,7 +153,9 @@ class Presenter:
                 self._board.change(presentation=Presentation(shown.frame, None, None))
             return
         result = _at_point(chosen[0], status)
-        if shown.result is None or result.mask is not shown.result.mask or result.point != shown.result.point:
+        late = shown.late_s is not None and chosen[1] == 0.0 and status.source_state in _STANDS
+        same = shown.result is not None and result.mask is shown.result.mask
+        if late or not same or result.point != shown.result.point:
             better = Presentation(shown.frame, result, chosen[1])
             self._board.change(presentation=self._timed(status, better))
 
@@ -161,7 +164,7 @@ class Presenter:
 
         A damaged one gets none, however quick the network is.
         """
-        moves = status.source_state is not SourceState.PAUSED and not shown.frame.damaged
+        moves = status.source_state not in _STANDS and not shown.frame.damaged
         if status.ai_state is not AiState.ON or not (moves or shown.mask_age_s):
             self._lateness = Lateness()
             return shown

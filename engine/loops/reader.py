@@ -116,6 +116,7 @@ class Reader:
             self._frozen = True
         self._presenter.flush()
         self._board.event(SourceEvent.PAUSE)
+        self._presenter.bell()  # what stands is not late
 
     def set_speed(self, speed: float) -> None:
         info = self._board.status.info
@@ -324,6 +325,7 @@ class Reader:
             return left_s
         self._presenter.flush()
         self._board.event(SourceEvent.END)
+        self._presenter.bell()  # what stands is not late
         return None
 
     # The source

@@ -253,6 +253,19 @@ def test_what_the_banner_counts_is_all_in_the_list(playing, qtbot):
     assert window.operator.notice.notice.others == 0
 
 
+def test_asked_for_the_faults_are_in_sight_in_a_small_window_too(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    window.resize(960, 600)
+    window.tell(FaultError(FaultCode.INTERNAL, "settings", "none", "look").as_fault("settings"))
+    window.show_faults()
+
+    def is_in_sight():
+        found = [b for b in window.operator.panel.findChildren(QPushButton) if b.text() == "Dismiss"]
+        return len(found) == 1 and found[0].visibleRegion().boundingRect().height() == found[0].height()
+
+    qtbot.waitUntil(is_in_sight)
+
+
 def test_where_no_window_manager_does_it_the_window_fills_the_screen_by_itself(playing, qtbot, monkeypatch):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     before = window.geometry()
@@ -282,6 +295,22 @@ def test_masks_that_stay_late_are_said_in_words(make_window, qtbot):
     qtbot.waitUntil(lambda: page.status.late.startswith("Marks ") and page.status.late.endswith(" ms late"))
 
     assert page.canvas.presentation.late_s > 1 / 50
+
+
+@pytest.mark.parametrize("way", ["paused", "ended"])
+def test_a_picture_that_stands_under_its_own_marks_is_not_said_to_be_late(make_window, qtbot, way):
+    source = FakeSource(frames=80, rate_hz=40)
+    window = make_window(source, runtime=FakeRuntime(delay_s=0.25))
+    window.opening.open(FAKE)
+    page = window.operator
+    qtbot.waitUntil(lambda: page.status.late != "")
+    if way == "paused":
+        window.commands.play_pause()
+    word = StateWord.PAUSED if way == "paused" else StateWord.ENDED
+    qtbot.waitUntil(lambda: page.status.word.word is word)
+    qtbot.waitUntil(lambda: page.canvas.presentation.mask_age_s == 0.0)
+
+    qtbot.waitUntil(lambda: page.status.late == "")
 
 
 def test_of_masks_that_are_on_time_nothing_is_said(playing, qtbot):
