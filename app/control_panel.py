@@ -150,10 +150,9 @@ class ControlPanel(QWidget):
         self.faults_fold.set_title(f"Faults ({len(faults)})")
 
     def open_faults(self) -> None:
-        """Where the panel is higher than the window, it goes to its end, where they stand."""
         self.faults_fold.set_open(True)
         self.faults_fold.setFocus()
-        self._scroll.widget().adjustSize()  # the fold's room is there with the next event only
+        self._content.adjustSize()  # the fold's room is there with the next event only
         self._scroll.ensureWidgetVisible(self._fault_list, 0, 0)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -329,13 +328,13 @@ class ControlPanel(QWidget):
         column.addWidget(self.latency_fold)
         column.addWidget(self.faults_fold)
         column.addStretch(1)
-        content = QWidget()
-        content.setLayout(column)
+        self._content = QWidget()
+        self._content.setLayout(column)
         self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
+        scroll.setWidget(self._content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)

@@ -154,8 +154,8 @@ class Presenter:
             return
         result = _at_point(chosen[0], status)
         late = shown.late_s is not None and chosen[1] == 0.0 and status.source_state in _STANDS
-        same = shown.result is not None and result.mask is shown.result.mask
-        if late or not same or result.point != shown.result.point:
+        was = shown.result
+        if late or was is None or result.mask is not was.mask or result.point != was.point:
             better = Presentation(shown.frame, result, chosen[1])
             self._board.change(presentation=self._timed(status, better))
 
