@@ -36,7 +36,7 @@ class Incidents:
         frozen, lost = signal.still_s >= FROZEN_S, signal.lost_frac > 0.0
         if frozen:
             said = (
-                f"The picture from {title} has not moved for {signal.still_s:.0f} s: the same one comes "
+                f"The picture from {title} has not moved for {signal.still_s:.1f} s: the same one comes "
                 "again and again. Check the sender."
             )
             self.tell(FROZEN, f"Frozen picture from {title}", said, now_s, since_s=now_s - signal.still_s)

@@ -107,6 +107,7 @@ def test_a_sender_that_repeats_one_picture_is_frozen_and_leaves_a_trace(pipeline
         held.set()
         frozen = until(live, lambda s: s.word is StateWord.FROZEN)
         assert "has not moved" in frozen.faults[-1].sentence
+        assert "for 0 s" not in frozen.faults[-1].sentence
         held.clear()
         moving = until(live, lambda s: s.word is not StateWord.FROZEN and not s.faults)
 
