@@ -105,7 +105,10 @@ class Agreement:
 def read_mask(mask: MaskFile | Outlines) -> Mask:
     """Raises ValueError with what is wrong with the file or the run lengths."""
     if isinstance(mask, Outlines):
-        return Mask(_drawn(mask), None)
+        drawn = _drawn(mask)
+        if not drawn.any() and (mask.polygons or mask.patches):
+            raise ValueError("an outline with no pixel of the picture inside")
+        return Mask(drawn, None)
     data = read_data(mask.path)
     one_page(mask.path)
     digest = hashlib.sha256(data).hexdigest()

@@ -173,7 +173,11 @@ def _coco_labels(value: Mapping[str, Any]) -> list[str]:
     """Of what is drawn; categories that only stand in the list do not count."""
     try:
         names = _coco_names(value)
-        return [names.get(key, str(key)) for key in (a.get("category_id") for a in value["annotations"])]
+        keys = [annotation.get("category_id") for annotation in value["annotations"]]
+        strange = [str(key) for key in keys if names and key not in names]
+        if strange:
+            raise Unusable(f"an annotation of category {strange[0]}, which is not in its list of categories")
+        return [names.get(key, str(key)) for key in keys]
     except (KeyError, TypeError, AttributeError) as error:
         raise Unusable(f"not as COCO has it: {type(error).__name__}: {error}") from error
 

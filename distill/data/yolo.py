@@ -98,8 +98,10 @@ def _shapes(path: Path, names: Mapping[int, str]) -> list[tuple[str, Points]]:
             raise Unusable(f"line {number} is only a box: export it as segmentation")
         if len(values) < 6 or len(values) % 2:
             raise Unusable(f"line {number}: {len(values)} numbers are no polygon")
-        if min(values) < -OUTSIDE_FRAC or max(values) > 1 + OUTSIDE_FRAC:
+        if not all(-OUTSIDE_FRAC <= value <= 1 + OUTSIDE_FRAC for value in values):
             raise Unusable(f"line {number}: numbers outside of 0 to 1, which are no shares of the picture")
+        if names and key not in names:
+            raise Unusable(f"line {number}: class {key}, which is not in the set's list of names")
         polygon = tuple(zip(values[::2], values[1::2], strict=True))
         shapes.append((names.get(key, str(key)), polygon))
     return shapes

@@ -241,3 +241,37 @@ def test_xml_with_entities_of_its_own_is_not_taken(tmp_path):
     (tmp_path / "tree/annotations.xml").write_text(entity)
 
     assert find_samples([tmp_path / "tree"], Wishes()).samples == ()
+
+
+def coco_with(root, **changes):
+    coco_in(root)
+    path = root / "annotations/instances.json"
+    value = json.loads(path.read_text())
+    value["annotations"][0] |= changes
+    path.write_text(json.dumps(value))
+
+
+def yolo_with(root, line):
+    yolo(root)
+    (root / "labels/train/a.txt").write_text(line)
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "words"),
+    [
+        (coco_with, {"segmentation": [[900, 900, 950, 900, 950, 950]]}, "no pixel of the picture"),
+        (coco_with, {"category_id": 7}, "category 7"),
+        (yolo_with, {"line": "0 nan nan nan nan nan nan\n"}, "outside of 0 to 1"),
+        (yolo_with, {"line": "0 1.004 0.1 1.005 0.1 1.005 0.2\n"}, "no pixel of the picture"),
+        (yolo_with, {"line": "7 0.1 0.1 0.3 0.1 0.3 0.3\n"}, "class 7"),
+    ],
+)
+def test_an_outline_of_nothing_is_no_polyp_free_image_and_an_unknown_class_no_polyp(
+    tmp_path, make, what, words, capsys
+):
+    make(tmp_path / "tree", **what)
+
+    assert main(["prepare", str(tmp_path / "tree"), "--out", str(tmp_path / "out")]) == 3
+
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
