@@ -11,7 +11,7 @@ from app.controls import label
 # Nobody answered: whoever pressed a key by mistake has gone on working.
 ASKS_FOR_MS = 15_000
 
-QUESTION = "Live video is running. Leave polyplive? Ctrl+Q again leaves."
+QUESTION = "A live source is open. Leave polyplive? Ctrl+Q again leaves."
 
 
 class LeaveQuestion(QWidget):

@@ -13,7 +13,7 @@ from app.controls import flat_button, label
 from app.icons import icon
 from app.menu import sections
 from app.state_word import StateWordLabel
-from engine.types import AiState, Snapshot, SourceState
+from engine.types import AiState, Snapshot, StateWord
 
 AI_TEXTS = {
     AiState.ON: "AI on",
@@ -21,6 +21,7 @@ AI_TEXTS = {
     AiState.OFF: "AI off",
     AiState.FAULT: "AI fault",
 }
+WITHOUT_PICTURES = frozenset({StateWord.NO_SIGNAL, StateWord.FROZEN, StateWord.FAILED, StateWord.OPENING})
 
 
 class StatusRow(QWidget):
@@ -91,10 +92,8 @@ class StatusRow(QWidget):
         """All but the word, which the page sets at once: these figures may lag a little."""
         self._source.set_text(words.source_line(snapshot.info))
         self._numbers.setText(words.numbers_line(snapshot))
-        # Green only while it marks pictures.
-        self._ai.setChecked(
-            snapshot.ai_state is AiState.ON and snapshot.source_state is not SourceState.FAILED
-        )
+        # Green only while there are pictures that it marks.
+        self._ai.setChecked(snapshot.ai_state is AiState.ON and snapshot.word not in WITHOUT_PICTURES)
         self._ai.setText(AI_TEXTS[snapshot.ai_state])
         self._ai.setAccessibleName(self._ai.text())
 

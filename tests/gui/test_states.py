@@ -42,7 +42,7 @@ def test_the_word_is_never_smaller_than_28_px_and_grows_with_the_screen(lines, p
     assert word_px(lines) == px >= WORD_PX
 
 
-def test_a_lost_signal_is_crossed_and_what_has_ended_is_dimmed():
+def test_a_lost_signal_is_crossed_a_failed_one_dimmed_and_what_has_ended_neither():
     assert LOOKS[SourceState.NO_SIGNAL] is Look.CROSSED
     assert LOOKS[SourceState.FAILED] is Look.DIMMED
     assert SourceState.ENDED not in LOOKS, "its last picture is as good as any other"
@@ -67,6 +67,8 @@ def test_a_live_source_that_stalls_says_no_signal_and_goes_on_when_it_comes_back
     qtbot.waitUntil(lambda: word.word is StateWord.LIVE)
     source.stall.set()
     qtbot.waitUntil(lambda: word.word is StateWord.NO_SIGNAL)
+    button = window.operator.status.first_focus
+    qtbot.waitUntil(lambda: not button.isChecked())  # no picture is marked: nothing is green
     source.stall.clear()
     qtbot.waitUntil(lambda: word.word is StateWord.LIVE)
 
