@@ -17,7 +17,7 @@ FLIPS = 200
 AT_ONCE = 20
 LIMIT_S = 300
 RIGHT = {"whole", "incomplete, said", "refused"}
-# The changed byte is one of the edit list or of a time beside it: a sound file that shows less looks the same.
+# The byte is one of the edit list or of a time beside it: a sound file that shows less looks the same.
 SAYS_SO = {("flipped.mp4", 37), ("flipped.mp4", 188)}
 # Lost and not told: two pictures at the end of a Matroska cluster, one chunk of an AVI with B-frames.
 KNOWN_MISSES = {("flipped.mkv", 188), ("flipped.avi", 3)}
