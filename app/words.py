@@ -130,7 +130,7 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
         return "AI is starting: nothing is marked yet", "attention"
     shown = snapshot.presentation
     if shown is not None and shown.frame.damaged:
-        return "Parts of this picture did not arrive: it is not marked", "attention"
+        return "Parts of this picture are missing: it is not marked", "attention"
     if shown is not None and shown.result is None:
         return LATE
     return None

@@ -143,7 +143,7 @@ class Pipeline:
         """The screen has painted `presentation` (`time.monotonic()` around the painting)."""
         self._stats.painted(presentation, start_s, end_s)
         own_mask = presentation.result is not None and presentation.mask_age_s == 0.0
-        if own_mask or self._board.status.ai_state is not AiState.ON:
+        if own_mask or presentation.frame.damaged or self._board.status.ai_state is not AiState.ON:
             self._reader.acknowledged = presentation.frame.number
             if self._board.status.pacing is Pacing.EVERY:
                 self._reader_worker.ring()

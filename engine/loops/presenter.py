@@ -119,10 +119,11 @@ class Presenter:
         if now_s < frame.due_s:
             return None, frame.due_s - now_s
         mask_wait_s = DEFAULT_WAIT_S[status.pacing] if status.mask_wait_s is None else status.mask_wait_s
-        if status.source_state is SourceState.PAUSED or status.ai_state is not AiState.ON:
+        awaited = status.ai_state is AiState.ON and not frame.damaged
+        if status.source_state is SourceState.PAUSED or not awaited:
             mask_wait_s = 0.0
         # Every frame's mask comes, however slow the network: EVERY has no reason to give up on it.
-        patient = status.pacing is Pacing.EVERY and status.ai_state is AiState.ON
+        patient = status.pacing is Pacing.EVERY and awaited
         own = any(r.number == frame.number for r in results)
         if patient and not own and now_s < frame.due_s + mask_wait_s:
             return None, frame.due_s + mask_wait_s - now_s

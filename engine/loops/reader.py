@@ -240,7 +240,7 @@ class Reader:
             name=picture.name,
             seek_serial=self._seek_serial,
             ready_s=(ready_s := time.monotonic()),
-            damaged=picture.signal is not None and picture.signal.damaged,
+            damaged=picture.damaged,
         )
         self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
         self._at.pending = None

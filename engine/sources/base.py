@@ -39,6 +39,10 @@ class Picture(Protocol):
         """What a live picture's way here tells of it; None for a recording's."""
 
     @property
+    def damaged(self) -> bool:
+        """Parts of it, or of what it refers to, are missing: nothing is marked on it."""
+
+    @property
     def width_px(self) -> int: ...
 
     @property

@@ -109,6 +109,11 @@ class VideoPicture:
     signal: Signal | None = None  # of a live picture
 
     @property
+    def damaged(self) -> bool:
+        """As `Picture.damaged`: by its way here when live, by its decoder in a recording."""
+        return self.signal.damaged if self.signal is not None else bool(self.frame.is_corrupt)
+
+    @property
     def width_px(self) -> int:
         return self.frame.height if self._lies else self.frame.width
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from fractions import Fraction
 
@@ -93,6 +94,21 @@ def test_hevc_goes_on_behind_a_damaged_packet_instead_of_waiting_for_a_keyframe(
     assert len(frames) > FRAMES - 5
     assert indices(frames)[-1] == FRAMES - 1
     assert "damaged" in fault.said
+
+
+def test_pictures_that_refer_to_a_lost_one_say_so_and_those_of_a_whole_file_do_not(tmp_path):
+    whole = write(CODED["hevc.mp4"], tmp_path)
+    told = {}
+    for path in (whole, break_length(whole, 20, tmp_path / "damaged.mp4")):
+        source, told[path.name] = open_source(parse_source(str(path))), set()
+        with contextlib.suppress(FaultError):
+            while (picture := source.read()) is not None:
+                told[path.name] |= {picture.index} if picture.damaged else set()
+        source.close()
+
+    assert told["hevc.mp4"] == set()
+    assert 24 in told["damaged.mp4"]
+    assert told["damaged.mp4"] < set(range(15, 25)), "the next keyframe is whole again"
 
 
 def test_a_seek_lands_on_the_number_that_playing_gave(read, tmp_path):

@@ -116,6 +116,22 @@ def test_every_frame_of_a_file_is_shown_in_order_with_its_own_mask(screen, model
     assert len(masked) >= 27
 
 
+def test_damaged_pictures_of_a_recording_are_named_and_carry_no_marks(screen, model):
+    source = FakeSource(frames=40, rate_hz=25)
+    source.is_damaged = lambda index: index >= 20
+    view = screen(source)
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    snapshot = view.until(lambda s: s.word is StateWord.DAMAGED)
+    view.until(ended)
+
+    assert snapshot.presentation.frame.index >= 20
+    marked = {presentation.frame.index for presentation in view.seen if presentation.result is not None}
+    assert marked
+    assert max(marked) < 20
+
+
 def test_a_slow_network_costs_masks_but_never_frames(screen, model):
     view = screen(FakeSource(frames=40, rate_hz=50), FakeRuntime(delay_s=0.06))
     view.pipeline.set_model(model)
