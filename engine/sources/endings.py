@@ -72,15 +72,16 @@ def _losses(ending: Ending, lost: int, early_s: float) -> list[str]:
         parts.append("it was changed by another program while it was being read")
     if ending.lost:
         since = "" if ending.first_lost is None else f", the first of them frame {ending.first_lost}"
-        parts.append(f"{ending.lost} of its {ending.promised} frames are missing{since}")
+        are = "is" if ending.lost == 1 else "are"
+        parts.append(f"{ending.lost} of its {ending.promised} frames {are} missing{since}")
     elif early_s:
         about = f", about {lost - ending.holes} frames before" if lost else " before"
         parts.append(f"it ends at {ending.seen_s:.2f} s{about} the {ending.header_s:.2f} s of its header")
     if ending.holes:
         parts.append(f"its time stamps leave out {ending.holes} frames where its data is damaged")
-    if ending.ends_smeared:
+    if ending.ends_smeared and ending.smeared == 1 and not ending.lost:
         parts.append("it breaks off within its last picture")
-    elif ending.smeared:
+    elif ending.smeared:  # damage that is handed on to the end is no breaking off
         parts.append(f"{ending.smeared} of its pictures are damaged")
     return parts
 
