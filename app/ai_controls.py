@@ -12,12 +12,12 @@ from app.canvas import Canvas
 from app.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
 from app.control_panel import ControlPanel
 from app.launch import Launch
+from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.faults import Fault, FaultError
-from engine.overlays import OVERLAYS, OverlayStyle
 from engine.types import OperatingPoint, Snapshot
 
 if TYPE_CHECKING:
-    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+    from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 PLACE = "model"
 NUDGE_STEPS = 2  # hundredths
@@ -91,7 +91,7 @@ class AiControls(QObject):
         return f"Overlay: {name}"
 
     def set_style(self, name: str) -> None:
-        """How findings are drawn: a name of engine.overlays."""
+        """How findings are drawn: a name of engine.drawing.overlays."""
         draw = OVERLAYS[name]
         style = OverlayStyle()
         self._canvas.set_overlay(lambda result: draw(result, style))

@@ -25,11 +25,11 @@ from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
 from engine.faults import Fault, fault_of
-from engine.files import write_bytes, write_json
+from engine.files.whole import write_bytes, write_json
 from engine.sources.base import SourceSpec
 
 if TYPE_CHECKING:
-    from engine.pipeline import Pipeline
+    from engine.live.pipeline import Pipeline
 
 EXIT_OK, EXIT_INPUT = 0, 2
 # Everything that start-up made stays for ever: the collector need not look at it during the video.
@@ -110,7 +110,7 @@ class _Session(QObject):
         if launch.quit_after_s is not None:
             QTimer.singleShot(round(launch.quit_after_s * 1000), self.window.close)
         # cv2 and pydantic beside the window's first painting, not before it.
-        self._import = Task("pipeline", lambda: importlib.import_module("engine.pipeline"), self)
+        self._import = Task("pipeline", lambda: importlib.import_module("engine.live.pipeline"), self)
         self._import.done.connect(self._attach)
         self._import.failed.connect(self.window.tell)
         self._import.start()

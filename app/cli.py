@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 
 from app.environment import has_display
+from engine.drawing.overlays import OVERLAYS
 from engine.faults import FaultCode, FaultError
-from engine.overlays import OVERLAYS
 from engine.sources.base import SourceOptions, SourceSpec
 
 EXIT_OK, EXIT_INPUT = 0, 2
@@ -87,7 +87,7 @@ def live(options: argparse.Namespace) -> int:
 
 def analyse(arguments: Sequence[str]) -> int:
     """The verb without a screen."""
-    from engine import analyse_cli as verb
+    from engine.analysis import cli as verb
 
     parser = argparse.ArgumentParser(
         prog="polyplive analyse", description="Every frame of a source, without a screen. Research use only."
@@ -189,7 +189,7 @@ def _runtime(name: str | None) -> str | None:
 
 def _decode(name: str | None) -> str | None:
     if name not in (None, "software"):
-        from engine.sources.decode_choice import check_name
+        from engine.sources.file.decode_choice import check_name
 
         check_name(name)  # a word that is none is said before there is a window
     return name

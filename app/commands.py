@@ -11,7 +11,7 @@ from app.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_ru
 from engine.types import AiState, Loop, Snapshot, SourceState
 
 if TYPE_CHECKING:
-    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+    from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 
 class Commands:

@@ -16,7 +16,7 @@ from app.start_page import StartPage
 from engine.faults import FaultError
 from engine.sources import parse_source
 from engine.sources.base import SourceSpec
-from engine.sources.devices import list_devices
+from engine.sources.live.devices import list_devices
 
 PROGRAM = "polyplive"
 

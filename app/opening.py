@@ -19,7 +19,7 @@ from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import Presentation, Snapshot, SourceState
 
 if TYPE_CHECKING:
-    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+    from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 JPEG_QUALITY = 82
 

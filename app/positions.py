@@ -7,8 +7,8 @@ import logging
 import math
 from pathlib import Path
 
-from engine.files import user_data, write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import user_data, write_json
 from engine.sources.base import SourceSpec
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from typing import Annotated, Final, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from engine.faults import Fault, FaultCode
-from engine.files import user_data, write_bytes, write_text
-from engine.shared_file import alone_with, read_small, set_aside
+from engine.files.shared import alone_with, read_small, set_aside
+from engine.files.whole import user_data, write_bytes, write_text
 from engine.sources.base import SourceSpec
 from engine.types import Presentation
 

@@ -13,7 +13,7 @@ from app.icons import icon
 from engine.faults import FaultError
 from engine.sources import parse_source
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.sources.devices import DeviceInfo
+from engine.sources.live.devices import DeviceInfo
 from engine.types import Size
 
 PIXEL_FORMATS = ("auto", "MJPG", "YUYV", "NV12")

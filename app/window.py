@@ -36,7 +36,7 @@ from engine.faults import Fault
 from engine.types import Presentation, Snapshot
 
 if TYPE_CHECKING:
-    from engine.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+    from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 log = logging.getLogger(__name__)
 

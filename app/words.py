@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 
-from engine.presenting import MASK_AGE_LIMIT_S
+from engine.live.mask_choice import MASK_AGE_LIMIT_S
 from engine.types import AiState, Incident, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."

@@ -19,11 +19,11 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from tqdm import tqdm
 
-from engine import rle
-from engine.children import safe_path
-from engine.components import Region
-from engine.files import write_json_lines
-from engine.scene import Scene
+from assets.scene import Scene
+from engine.drawing import rle
+from engine.drawing.components import Region
+from engine.files.whole import write_json_lines
+from engine.jobs.process import safe_path
 from engine.types import U8, Rect
 
 FOLDER = Path(__file__).parent / "demo"

@@ -41,8 +41,8 @@ from distill.teachers.base import Blueprint, TeacherCard
 from distill.teachers.weights import WITHOUT
 from distill.weights_at_hand import TIMM_TEACHER, located, not_at_hand
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of, write_bytes, write_json
-from engine.jobs import RunFolder
+from engine.files.whole import sha256_of, write_bytes, write_json
+from engine.jobs.events import RunFolder
 
 log = logging.getLogger(__name__)
 

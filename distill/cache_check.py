@@ -13,8 +13,8 @@ from distill.shards import Shard, shards_of
 from distill.teachers import blueprint_of
 from distill.teachers.base import TeacherCard
 from engine.faults import FaultError
-from engine.files import json_line, read_json_lines, write_text
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import json_line, read_json_lines, write_text
 
 
 @dataclass(frozen=True, slots=True)

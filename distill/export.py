@@ -32,7 +32,7 @@ from distill.presets import Judged, choose_presets
 from distill.train.checkpoint import contiguous
 from distill.trained import Trained, committee_of, mean_of, trained_model, trained_run
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of, write_bytes, write_json
+from engine.files.whole import sha256_of, write_bytes, write_json
 from engine.model_card import (
     CARD,
     INT8_BIN,

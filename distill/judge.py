@@ -19,17 +19,17 @@ from distill.metrics.files import pair_by_stem, pictures_in
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import Outcome, card_rows
 from distill.score import cases_of
-from engine.components import find_regions
+from engine.drawing.components import find_regions
 from engine.faults import FaultCode, FaultError
-from engine.field_of_view import field_of_view
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
-from engine.orientation import orientation_of
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
+from engine.sources.orientation import orientation_of
 from engine.types import F32, U8, Mask, OperatingPoint, Rect, Size
+from engine.view.field_of_view import field_of_view
 
 PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
 NEGATIVES = "negatives"  # the set of images that came without masks

@@ -20,7 +20,7 @@ from distill.shards import ShardWriter
 from distill.teachers.base import Teacher, TeacherCard
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
-from engine.jobs import RunFolder
+from engine.jobs.events import RunFolder
 
 log = logging.getLogger(__name__)
 

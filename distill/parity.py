@@ -11,9 +11,9 @@ from distill.evaluate import POOLED, evaluate
 from distill.metrics.image import dice_iou
 from distill.networks import Network, normalised, probability_of
 from engine.model_card import InputCard, OutputCard, Parity
-from engine.runtime.difference import Difference
-from engine.runtime.frames import stored_frames
-from engine.runtime.parity import LEAST_DICE, compare_maps, is_same
+from engine.runtime.auto.difference import Difference
+from engine.runtime.auto.frames import stored_frames
+from engine.runtime.auto.parity import LEAST_DICE, compare_maps, is_same
 from engine.types import F32, U8, Size
 
 MAX_DICE_DROP = 0.003  # 0.3 points, what int8 may cost

@@ -51,7 +51,7 @@ class DataPart(Part):
     negatives_share: Probability | None = None
     # Of those places, so many are for the polyp-free images that student.start marks (hard negatives).
     hard_negatives_share: Probability = 0.0
-    synthetic_images: Annotated[int, Field(ge=0)] = 0  # rendered by engine.scene, added to the training side
+    synthetic_images: Annotated[int, Field(ge=0)] = 0  # rendered by assets.scene, added to the training side
 
     @model_validator(mode="after")
     def _folds_left(self) -> DataPart:

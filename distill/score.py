@@ -11,7 +11,7 @@ from distill.metrics.files import Pair, named, read_map, read_mask, read_picture
 from distill.metrics.gallery import Gallery
 from distill.metrics.measure import Case, Counting, Measured, Sample, measure
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines
+from engine.files.whole import read_json_lines
 
 
 def samples_of(

@@ -16,7 +16,7 @@ import numpy as np
 
 from distill.teachers.base import TeacherCard
 from engine.faults import FaultCode, FaultError
-from engine.files import json_line, read_json_lines
+from engine.files.whole import json_line, read_json_lines
 
 
 def shards_of(folder: Path) -> list[Path]:

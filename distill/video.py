@@ -19,11 +19,11 @@ from distill.data.index import Index
 from distill.judge import PRECISION
 from distill.metrics.files import read_mask
 from distill.metrics.lesions import blobs, ious_of
-from engine.analyse import analyse
-from engine.files import read_json_lines
+from engine.analysis.one import analyse
+from engine.analysis.results import RESULTS
+from engine.drawing.rle import decode
+from engine.files.whole import read_json_lines
 from engine.model_folder import ModelFolder
-from engine.results import RESULTS
-from engine.rle import decode
 from engine.runtime import usual_runtime
 from engine.sources.base import SourceSpec
 

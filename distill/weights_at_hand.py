@@ -6,7 +6,7 @@ from pathlib import Path
 
 from distill.recipe import TeacherPart
 from engine.faults import FaultCode, FaultError
-from engine.files import user_data
+from engine.files.whole import user_data
 from engine.models.torchvision_guard import ensure_torchvision
 
 WEIGHTS = "weights"

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of, user_data
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import sha256_of, user_data
 from engine.model_card import (
     CARD,
     INT8_XML,

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.faults import Fault, FaultCode, FaultError
-from engine.files import user_config, write_text
-from engine.shared_file import alone_with, read_small, set_aside
+from engine.files.shared import alone_with, read_small, set_aside
+from engine.files.whole import user_config, write_text
 
 FILE = "settings.toml"
 VARIABLE_PREFIX = "POLYPLIVE__"
@@ -193,7 +193,7 @@ def _parse_runtime(name: str) -> None:
 
 
 def _check_decoder(name: str) -> None:
-    from engine.sources.decode_choice import check_name
+    from engine.sources.file.decode_choice import check_name
 
     check_name(name)
 

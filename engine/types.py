@@ -195,7 +195,7 @@ class Presentation:
 
     `result` is None when there is no mask young enough; `mask_age_s` is how much older the mask's frame is
     than the picture (0 when it is its own), None without a mask. `late_s`: masks have been late for a while,
-    by this much at most (infinite: too old to be drawn); None while they are on time (`engine.lateness`).
+    by this much at most (infinite: too old to be drawn); None while they are on time (live/lateness).
     """
 
     frame: Frame
@@ -205,7 +205,7 @@ class Presentation:
 
 
 class StateWord(StrEnum):
-    """The one word that is always visible, in order of precedence (engine.state)."""
+    """The one word that is always visible, in order of precedence (engine.live.state)."""
 
     NO_SIGNAL = "NO SIGNAL"
     FROZEN = "FROZEN"

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from app.environment import qt_environment
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 qt_environment(os.environ)

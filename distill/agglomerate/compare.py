@@ -15,7 +15,7 @@ from distill.data.index import load_index
 from distill.recipe import Recipe
 from distill.reproduce.estimate import Estimate, cache_gigabytes, estimate_runs, gmacs_per_s
 from distill.train.interrupt import interrupt
-from engine.files import write_text
+from engine.files.whole import write_text
 
 TABLE = "table.md"
 

@@ -25,9 +25,9 @@ from distill.train.schedule import Place, ema_decay, place_of, rate_factor, step
 from distill.train.step import Machine, Material, Update, update
 from distill.train.talk import HEARTBEAT_S
 from engine.faults import FaultError
-from engine.files import write_json
-from engine.jobs import RunFolder
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_json
+from engine.jobs.events import RunFolder
 from engine.models.base import Student
 
 CLOCK = "seconds.json"  # what the part has taken so far, over all its sittings

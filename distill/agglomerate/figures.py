@@ -10,8 +10,8 @@ import numpy as np
 
 from distill.metrics.measure import Case
 from distill.metrics.table import Row
-from engine.files import write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_json
 
 FIGURES = "figures.json"
 DICE = "dice"

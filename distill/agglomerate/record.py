@@ -9,7 +9,7 @@ from distill.agglomerate.order import Order
 from distill.recipe import parse_recipe
 from distill.train.run import RUN_JSON, read_run, run_json
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 
 ASKED = "agglomerate"  # next to what every run.json holds
 

@@ -11,7 +11,7 @@ from distill.agglomerate.record import claim
 from distill.agglomerate.training import agglomerate
 from distill.train.loop import Outcome
 from engine.faults import FaultError
-from engine.jobs import RunFolder
+from engine.jobs.events import RunFolder
 
 Echo = Callable[[str], object]
 

@@ -16,7 +16,7 @@ from distill.train.checkpoint import Learners, Progress, save_checkpoint
 from distill.train.loop import CHECKPOINTS
 from distill.train.run import RUN_JSON, run_json
 from distill.train.start import START, Start
-from engine.files import write_json, write_json_lines
+from engine.files.whole import write_json, write_json_lines
 from engine.models.base import Student
 
 TASK_RUNS = "tasks"

@@ -15,7 +15,7 @@ from distill.data.labelled import read_image
 from distill.data.splits import TEST, TRAIN, VALIDATION, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of
+from engine.files.whole import sha256_of
 from engine.sources import IMAGE_SUFFIXES
 from engine.types import U8
 

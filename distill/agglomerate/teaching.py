@@ -22,7 +22,7 @@ from distill.train.step import Material, Update
 from distill.train.targets import Teaching, on_device, teacher_names
 from distill.train.teachers import make_distiller
 from distill.train.validate import teachers_watch
-from engine.jobs import RunFolder
+from engine.jobs.events import RunFolder
 from engine.models.base import Student
 
 TEACHERS = "teachers"

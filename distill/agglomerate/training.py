@@ -22,8 +22,8 @@ from distill.train.loop import Outcome
 from distill.train.setup import accelerator_of
 from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_json
 from engine.models.base import Student
 
 WATCH = "watch.json"  # of the finished first part: what the student explains of each teacher

@@ -17,7 +17,7 @@ from distill.data.splits import split_beside
 from distill.metrics.table import read_table
 from distill.video import Recording, clips_of, sequences_of, watch
 from engine.faults import FaultCode, FaultError
-from engine.files import write_bytes, write_text
+from engine.files.whole import write_bytes, write_text
 from engine.model_folder import ModelFolder
 from engine.models import make_student
 from engine.models.cost import Cost, cost_of

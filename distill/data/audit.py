@@ -19,7 +19,7 @@ from distill.data.mask_values import WHITE, Value
 from distill.data.masks import Agreement, Mask, MaskFile, read_mask
 from distill.data.pictures import PictureFile, read_picture
 from distill.data.splits import TEST, TRAIN, VALIDATION, Split
-from engine.orientation import AS_STORED, WORDS
+from engine.sources.orientation import AS_STORED, WORDS
 from engine.types import U8
 
 Tick = Callable[[int, int], None]  # done, of how many

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from distill.data.mixing import fourier_mix, paste
 from distill.data.photometry import colour, jpeg, lamp, optics
 from distill.recipe import AugmentPart
-from engine.field_of_view import field_of_view
 from engine.types import U8, Rect
+from engine.view.field_of_view import field_of_view
 
 Rng = np.random.Generator
 Matrix = npt.NDArray[np.float64]

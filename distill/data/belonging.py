@@ -9,8 +9,8 @@ from pathlib import Path
 
 from distill.data.index import BESIDE_CHECKOUT, DATA_VARIABLE, INDEX_NAME, Index
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import sha256_of
 from engine.model_card import TrainingCard
 
 INDEX_DIGITS = 16  # of the index's sha256, in the card

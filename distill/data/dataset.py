@@ -18,8 +18,8 @@ from distill.data.labelled import read_labelled
 from distill.data.masks import Agreement
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
-from engine.field_of_view import field_of_view
 from engine.types import U8
+from engine.view.field_of_view import field_of_view
 
 IntArray = npt.NDArray[np.int64]
 

@@ -17,7 +17,7 @@ from distill.data.augment import FLIPS, Matrix, unit_move, window_of
 from distill.data.dataset import Batch, Pictures, squash
 from distill.data.warp import warp_maps
 from distill.recipe import AugmentPart, Recipe
-from engine.field_of_view import field_of_view
+from engine.view.field_of_view import field_of_view
 
 BLUR_PX = 9
 

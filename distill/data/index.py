@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines, sha256_of
+from engine.files.whole import read_json_lines, sha256_of
 
 DATA_VARIABLE = "POLYP_DATA"
 BESIDE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data"

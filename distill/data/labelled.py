@@ -18,7 +18,7 @@ from distill.data.index import UNLABELLED, Record
 from distill.data.masks import Agreement, Mask, MaskFile, read_mask
 from distill.data.pictures import PictureFile, read_picture
 from engine.faults import FaultCode, FaultError
-from engine.orientation import AS_STORED, oriented
+from engine.sources.orientation import AS_STORED, oriented
 from engine.types import U8
 
 

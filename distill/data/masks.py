@@ -22,8 +22,8 @@ from distill.data.mask_values import (
     named_value,
 )
 from distill.data.pictures import decoded, one_page, read_data
-from engine.orientation import AS_STORED, orientation_of, upright
-from engine.rle import Rle, decode
+from engine.drawing.rle import Rle, decode
+from engine.sources.orientation import AS_STORED, orientation_of, upright
 from engine.types import U8
 
 F64 = npt.NDArray[np.float64]

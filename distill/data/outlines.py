@@ -14,7 +14,7 @@ from distill.data.masks import Outlines, Patch, Points
 from distill.data.samples import Found, Problem, Sample, Source
 from distill.data.sequences import set_name
 from distill.data.texts import Unusable, read_object
-from engine.rle import Rle
+from engine.drawing.rle import Rle
 
 CIRCLE_CORNERS = 64
 

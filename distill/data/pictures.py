@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from distill.data.mask_values import Array
-from engine.orientation import AS_STORED, orientation_of, upright
-from engine.stills import COLOUR, eight_bit, page_count
+from engine.sources.orientation import AS_STORED, orientation_of, upright
+from engine.sources.stills import COLOUR, eight_bit, page_count
 from engine.types import U8
 
 

@@ -26,8 +26,8 @@ from distill.data.masks import Agreement, read_mask
 from distill.data.pictures import read_picture
 from distill.data.samples import Found, Problem, Sample, source_of
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of, write_json_lines
-from engine.orientation import AS_STORED, WORDS
+from engine.files.whole import sha256_of, write_json_lines
+from engine.sources.orientation import AS_STORED, WORDS
 from engine.types import U8
 
 Tick = Callable[[int, int], None]  # done, of how many

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.data.masks import MaskFile, Outlines
-from engine.natural import natural
+from engine.files.natural import natural
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from assets.scene import Scene
 from distill.data.dataset import Pictures
 from distill.data.index import Record
-from engine.scene import Scene
 from engine.types import U8
 
 WIDTH_PX, HEIGHT_PX = 416, 312  # as large as the real images are stored

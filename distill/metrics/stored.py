@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distill.metrics import PROTOCOLS
 from engine.faults import FaultCode, FaultError
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
 
 log = logging.getLogger(__name__)
 ROUNDING = 0.0015  # 0.15 points: what figures of one decimal may be off

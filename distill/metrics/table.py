@@ -14,7 +14,7 @@ from distill.metrics import PROTOCOLS
 from distill.metrics.lesions import HIT_IOUS
 from distill.metrics.measure import Case, Measured
 from engine.faults import FaultCode, FaultError
-from engine.files import write_text
+from engine.files.whole import write_text
 from engine.table import load_named
 
 IMAGE_PROTOCOLS = ("p05_image", "p05_minmax", "pranet_mean", "soft_minmax")  # those with a figure an image

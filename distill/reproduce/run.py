@@ -13,10 +13,10 @@ from distill.metrics.table import Row, read_table
 from distill.reproduce.judge import PER_IMAGE, held_out, judge_run
 from distill.reproduce.plan import Plan, Run
 from distill.train.run import RUN_JSON
-from engine.children import environment, python
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_json
+from engine.jobs.process import environment, python
 
 FIGURES = "test_figures.json"
 

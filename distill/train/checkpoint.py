@@ -25,7 +25,7 @@ from distill.train.saved import (
     write_state,
 )
 from engine.faults import FaultCode, FaultError
-from engine.files import write_bytes
+from engine.files.whole import write_bytes
 
 log = logging.getLogger("distill")
 

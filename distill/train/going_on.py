@@ -8,8 +8,8 @@ from pathlib import Path
 
 from distill.train.saved import has_states
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines
-from engine.jobs import EVENTS, RunFolder
+from engine.files.whole import read_json_lines
+from engine.jobs.events import EVENTS, RunFolder
 
 log = logging.getLogger("distill")
 

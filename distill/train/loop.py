@@ -28,7 +28,7 @@ from distill.train.step import Update, update
 from distill.train.talk import Talk
 from distill.train.validate import maps_of, teachers_watch
 from engine.faults import FaultError
-from engine.jobs import RunFolder
+from engine.jobs.events import RunFolder
 from engine.types import F32
 
 CHECKPOINTS = "checkpoints"

@@ -37,8 +37,8 @@ from distill.train.setup import Sides
 from distill.train.start import Start, begin_network, note_start
 from distill.train.step import not_finite
 from engine.faults import FaultCode, FaultError
-from engine.files import write_bytes
-from engine.jobs import RunFolder
+from engine.files.whole import write_bytes
+from engine.jobs.events import RunFolder
 
 CHECKPOINTS = "pretraining"  # not that of a trained student: there is nothing to export here
 HIDDEN_SHARE = 0.6

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from distill.data.dataset import Pictures, squash
-from engine.files import write_bytes, write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_bytes, write_json
 from engine.types import F32, U8
 
 METRICS = "metrics.json"

@@ -11,7 +11,7 @@ from typing import Any
 from distill.data.index import load_index
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
 
 RUN_JSON = "run.json"
 PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 
-from engine.files import write_bytes, write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import write_bytes, write_json
 
 STATE, BEFORE = "state.json", "state-before.json"
 SCHEMA = 3

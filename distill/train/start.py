@@ -19,7 +19,7 @@ from distill.recipe import IMAGENET, Recipe, StudentPart
 from distill.train.run import RUN_JSON, read_run
 from distill.weights_at_hand import encoder_file, encoder_hub, named_file, not_at_hand
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 from engine.model_card import WEIGHTS, EncoderCard
 from engine.model_folder import ModelFolder, bundled_models, find_model, load_model_folder
 from engine.models import make_student

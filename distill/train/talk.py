@@ -17,8 +17,8 @@ from distill.train.report import add_epoch, contact_sheet, principal_colours
 from distill.train.schedule import Place
 from distill.train.setup import Course
 from distill.train.step import Update
-from engine.files import write_bytes
-from engine.jobs import RunFolder
+from engine.files.whole import write_bytes
+from engine.jobs.events import RunFolder
 from engine.types import F32, U8
 
 SAMPLES = "samples"

@@ -10,7 +10,7 @@ from pathlib import Path
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal, progress
-from engine.files import write_json
+from engine.files.whole import write_json
 
 log = logging.getLogger("distill")
 

@@ -11,7 +11,7 @@ from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal
-from engine.files import write_json
+from engine.files.whole import write_json
 
 log = logging.getLogger("distill")
 

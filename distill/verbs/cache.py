@@ -58,7 +58,7 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
     from distill.data.index import load_index
     from distill.recipe import load_recipe
     from engine.faults import FaultCode, FaultError
-    from engine.jobs import CANCEL, RunFolder
+    from engine.jobs.events import CANCEL, RunFolder
 
     if not options.recipe:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")

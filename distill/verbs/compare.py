@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.compare import DICE_OR_SILENCE, compare
     from distill.judge import folder_questions
     from distill.metrics.table import FIGURES
-    from engine.files import write_json
+    from engine.files.whole import write_json
 
     sides = _sides(options)
     if options.figure not in (*FIGURES, DICE_OR_SILENCE):

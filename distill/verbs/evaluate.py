@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.data.belonging import belonging_of_model
     from distill.judge import folder_questions, judged, rows_of, standard_point, validation_questions
     from distill.train.run import RUN_JSON
-    from engine.files import write_json
+    from engine.files.whole import write_json
     from engine.model_folder import find_model, load_model_folder
 
     name = _model_name(options)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from distill.verbs.events_option import events_echo
 from engine.faults import FaultError
-from engine.jobs import RunFolder
+from engine.jobs.events import RunFolder
 
 PROGRESS_S = 0.5
 

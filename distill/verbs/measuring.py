@@ -13,7 +13,7 @@ from distill.verbs.journal import progress
 
 if TYPE_CHECKING:
     from distill.metrics.measure import Measured, Sample
-    from engine.jobs import RunFolder
+    from engine.jobs.events import RunFolder
     from engine.types import OperatingPoint
 
 log = logging.getLogger("distill")
@@ -64,7 +64,7 @@ def measure_and_write(
     from distill.metrics.report import report
     from distill.metrics.table import write_table
     from distill.score import measure_all
-    from engine.files import write_bytes, write_json
+    from engine.files.whole import write_bytes, write_json
 
     counting = Counting(options.threshold, options.min_area)
     gallery = Gallery() if options.gallery else None

@@ -13,7 +13,7 @@ from distill.exit_codes import OK
 from distill.verbs.events_option import add_events_option
 from distill.verbs.journal import journal, progress
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json, write_text
+from engine.files.whole import write_json, write_text
 
 if TYPE_CHECKING:
     from distill.probe import Collapse, Transfer

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.reproduce.plan import plan_table
     from distill.reproduce.run import finished, run_plan, tables
     from distill.reproduce.table import filled
-    from engine.files import write_text
+    from engine.files.whole import write_text
     from engine.table import choose
 
     choose(PROTOCOLS, options.protocol, "protocol")
@@ -69,7 +69,7 @@ def _agglomeration(options: argparse.Namespace) -> int:
     from distill.agglomerate.order import Order
     from distill.agglomerate.variants import Comparison
     from distill.recipe import load_recipe
-    from engine.files import write_text
+    from engine.files.whole import write_text
 
     root = data_root(options)
     recipe = load_recipe(options.preset or "agglomerate", options.set)

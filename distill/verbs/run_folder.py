@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from distill.verbs.events_option import events_echo
 from distill.verbs.run_options import process_number
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe
-    from engine.jobs import RunFolder
+    from engine.jobs.events import RunFolder
 
 LOCK = "lock"
 
@@ -32,8 +32,8 @@ def opened(
     """
     from distill.train.loop import PROCESS
     from distill.train.run import RUN_JSON, run_json
-    from engine.jobs import RunFolder
-    from engine.lock import held
+    from engine.files.lock import held
+    from engine.jobs.events import RunFolder
 
     process = process_number()
     own = path / f"{PROCESS}{process}" if process else path
@@ -81,7 +81,7 @@ def _gone_if_refused(path: Path) -> Iterator[None]:
     """The files that tell of a run go again, unless something was saved or they were there before."""
     from distill.train.run import RUN_JSON
     from distill.train.saved import holds_states
-    from engine.jobs import EVENTS
+    from engine.jobs.events import EVENTS
 
     new = [name for name in (RUN_JSON, EVENTS) if not (path / name).exists()]
     try:

@@ -16,7 +16,7 @@ from distill.verbs.run_options import add_run_options, recipe_and_folder
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe
-    from engine.jobs import RunFolder
+    from engine.jobs.events import RunFolder
 
 log = logging.getLogger("distill")
 

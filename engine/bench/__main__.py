@@ -17,7 +17,7 @@ from engine.bench.machine import machine
 from engine.bench.report import write_report
 from engine.bench.skipped import reasons
 from engine.faults import FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 
 SUITES = ("pipeline", "live", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo")
 
@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         "demo": {},
     }
     try:
-        figures = importlib.import_module(f"engine.bench.{args.suite}").run(**options[args.suite])
+        figures = importlib.import_module(f"engine.bench.suites.{args.suite}").run(**options[args.suite])
     except FaultError as error:
         print(error, file=sys.stderr)
         return 2

@@ -15,8 +15,8 @@ from engine.bench.timing import Work, interleaved, percentiles, ratio
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
 from engine.runtime import RUNTIMES, open_runtime
+from engine.runtime.auto.parity import compare_runtimes
 from engine.runtime.base import Runtime, RuntimeOptions
-from engine.runtime.parity import compare_runtimes
 from engine.types import U8
 
 EAGER = ("eager", "f32")

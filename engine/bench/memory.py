@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine.children import environment, python
+from engine.jobs.process import environment, python
 
 LIMIT_S = 600.0  # a runtime may compile
 PICTURES = 3

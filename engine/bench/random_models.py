@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from engine.files import sha256_of, write_bytes, write_json
+from engine.files.whole import sha256_of, write_bytes, write_json
 from engine.model_card import (
     CARD,
     INT8_BIN,

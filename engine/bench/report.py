@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.files import write_bytes, write_json, write_text
+from engine.files.whole import write_bytes, write_json, write_text
 
 NAME_HEIGHT_PX = 14.0  # of a name at the figure's resolution while it is laid out
 NAME_OFFSET_PX = 24.0

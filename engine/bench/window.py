@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.children import environment as child_environment
-from engine.children import python
 from engine.faults import FaultCode, FaultError
-from engine.files import HOME_VARIABLE, user_cache
+from engine.files.whole import HOME_VARIABLE, user_cache
+from engine.jobs.process import environment as child_environment
+from engine.jobs.process import python
 
 SCREEN = (1920, 1080)
 GRACE_S = 60.0

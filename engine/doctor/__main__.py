@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m engine.doctor
     counts = {level: sum(finding.level is level for finding in told) for level in Level}
     print(", ".join(f"{count} {level}" for level, count in counts.items()))
     if args.json:
-        from engine.files import write_json
+        from engine.files.whole import write_json
 
         try:
             write_json(args.json, {"schema": 1, "findings": [asdict(finding) for finding in told]})

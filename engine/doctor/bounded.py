@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.children import environment, python
 from engine.doctor.finding import Finding, Level
+from engine.jobs.process import environment, python
 
 
 @dataclass(frozen=True, slots=True)

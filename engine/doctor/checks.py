@@ -58,7 +58,7 @@ def _runtimes() -> dict[str, Check]:
 
 
 def _user(which: str) -> Path:
-    from engine import files
+    from engine.files import whole as files
 
     path: Path = getattr(files, which)()
     return path

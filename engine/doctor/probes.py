@@ -85,8 +85,8 @@ def decoders(_: str) -> Iterator[Step]:
     """What PyAV decodes, and on which hardware: why not, where it cannot or its colours are wrong."""
     import av
 
-    from engine.sources.decode_choice import refusal
-    from engine.sources.hardware import listed
+    from engine.sources.file.decode_choice import refusal
+    from engine.sources.file.hardware import listed
 
     yield {
         "version": av.__version__,

@@ -73,7 +73,7 @@ def capture(devices: Callable[[], Sequence[tuple[str, str]]] | None = None) -> F
 
 
 def _devices() -> list[tuple[str, str]]:
-    from engine.sources.devices import list_devices
+    from engine.sources.live.devices import list_devices
 
     return [(device.address, device.title) for device in list_devices()]
 

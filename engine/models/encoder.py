@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of
+from engine.files.whole import sha256_of
 from engine.model_card import EncoderCard
 from engine.models.torchvision_guard import ensure_torchvision
 

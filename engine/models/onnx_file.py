@@ -10,7 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.faults import FaultCode, FaultError
-from engine.files import write_bytes
+from engine.files.whole import write_bytes
 from engine.models.base import Student
 
 OPSET = 18

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 
 from engine.faults import FaultError
 from engine.model_folder import ModelFolder
+from engine.runtime.auto.choice import Choice, choice_facts, forget_choice, stored_choice
 from engine.runtime.base import Runtime, RuntimeOptions
-from engine.runtime.choice import Choice, choice_facts, forget_choice, stored_choice
 from engine.table import Entry, load_named
 from engine.table import choose as entry_of  # `choose` is a module here
 
@@ -22,9 +22,9 @@ GPU_RUNTIMES = frozenset({"tensorrt", "cuda"})  # compute on an NVIDIA GPU or no
 RUNTIMES: Mapping[str, Entry] = {
     "openvino": Entry("engine.runtime.openvino:open", summary="CPU; f32, bf16, int8"),
     "tensorrt": Entry(
-        "engine.runtime.tensorrt:open", extra="tensorrt", summary="NVIDIA GPU, compiled; f16, f32"
+        "engine.runtime.nvidia.tensorrt:open", extra="tensorrt", summary="NVIDIA GPU, compiled; f16, f32"
     ),
-    "cuda": Entry("engine.runtime.cuda:open", extra="torch", summary="NVIDIA GPU; f16, bf16, f32"),
+    "cuda": Entry("engine.runtime.nvidia.cuda:open", extra="torch", summary="NVIDIA GPU; f16, bf16, f32"),
     "eager": Entry(
         "engine.runtime.eager:open", extra="torch", summary="PyTorch as trained; CPU, CUDA or MPS"
     ),
@@ -34,8 +34,8 @@ RUNTIMES: Mapping[str, Entry] = {
 def open_runtime(name: str, model: ModelFolder, options: RuntimeOptions = RuntimeOptions()) -> Runtime:
     """A runtime for the model. "openvino:GPU" is one on a device of its own.
 
-    "auto" is what was measured to be the fastest here (`python -m engine.runtime.choose`); before that, and
-    for a precision that was asked for, OpenVINO, where it is installed.
+    "auto" is what was measured to be the fastest here (`python -m engine.runtime.auto.measure`); before that,
+    and for a precision that was asked for, OpenVINO, where it is installed.
     Raises FaultError ARGUMENT (no such runtime or precision), EXTRA_MISSING (not installed), RUNTIME_MISSING
     (no such hardware) or MODEL_LOAD.
     """

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
-from engine.runtime.difference import Difference
+from engine.runtime.auto.difference import Difference
 from engine.types import U8, RuntimeInfo, Size
 
 

@@ -19,25 +19,25 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from engine.children import end_with_parent
 from engine.faults import Fault, FaultError, fault_of
-from engine.files import user_cache
-from engine.jobs import RunFolder
+from engine.files.whole import user_cache
+from engine.jobs.events import RunFolder
+from engine.jobs.process import end_with_parent
 from engine.model_folder import ModelFolder, default_model, find_model, load_model_folder
+from engine.runtime.auto.frames import stored_frames
 from engine.runtime.base import BuildReport, RuntimeOptions
 from engine.runtime.cache import cache_folder
-from engine.runtime.frames import stored_frames
 from engine.table import Entry, load_named
 from engine.types import Size
 
 OK, BUG, INPUT_UNUSABLE, CANCELLED = 0, 1, 2, 4
 POLL_S = 0.1
 HEARTBEAT_S = 2.0
-UNFINISHED = ".building-{pid}-*"  # as engine.runtime.trt_build names them; that one needs torch
+UNFINISHED = ".building-{pid}-*"  # as engine.runtime.nvidia.trt_build names them; that one needs torch
 
 # build(model, options, frames or None, stage) -> BuildReport
 BUILDERS: Mapping[str, Entry] = {
-    "tensorrt": Entry("engine.runtime.tensorrt:build", extra="tensorrt"),
+    "tensorrt": Entry("engine.runtime.nvidia.tensorrt:build", extra="tensorrt"),
 }
 
 Stage = Callable[[str], None]

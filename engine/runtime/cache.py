@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.files import user_cache, write_bytes, write_json
-from engine.json_reader import read_json
+from engine.files.json_reader import read_json
+from engine.files.whole import user_cache, write_bytes, write_json
 from engine.runtime.seal import is_private, is_sealed, make_private, seal_of
 
 log = logging.getLogger(__name__)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.children import python
 from engine.faults import FaultCode, FaultError
+from engine.jobs.process import python
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, GPU_RUNTIMES, measured_choice, open_runtime, parse_runtime, usual_runtime
+from engine.runtime.auto.choice import Choice
 from engine.runtime.base import Runtime, RuntimeOptions
-from engine.runtime.choice import Choice
-from engine.runtime.gpu import Gpu, nvidia_gpus
+from engine.runtime.nvidia.gpu import Gpu, nvidia_gpus
 from engine.table import Entry, load_named
 from engine.types import RuntimeInfo
 
 # is_built(model, options) -> bool: those whose `open` may take minutes; and what serves meanwhile.
-BUILT: Mapping[str, Entry] = {"tensorrt": Entry("engine.runtime.tensorrt:is_built", extra="tensorrt")}
+BUILT: Mapping[str, Entry] = {"tensorrt": Entry("engine.runtime.nvidia.tensorrt:is_built", extra="tensorrt")}
 MEANWHILE = "cuda"
 
 OpenRuntime = Callable[[str, ModelFolder, RuntimeOptions], Runtime]
@@ -129,7 +129,7 @@ def _measure(
         expected = choice is not None and _was_slower(choice)
         return Live(runtime, None if expected else on_cpu_warning(runtime.info, gpus, _failure(choice)))
 
-    return Later(_python("engine.runtime.choose", str(model.path), "--background"), reopen, at_rest)
+    return Later(_python("engine.runtime.auto.measure", str(model.path), "--background"), reopen, at_rest)
 
 
 def _build(name: str, model: ModelFolder, options: RuntimeOptions, open_one: OpenRuntime) -> Later:

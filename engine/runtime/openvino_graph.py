@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.geometry import Axis
+from engine.drawing.geometry import Axis
 from engine.model_card import ModelCard
 from engine.runtime.quiet import import_openvino
 from engine.types import F32

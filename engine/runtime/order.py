@@ -10,9 +10,9 @@ from pathlib import Path
 from engine.faults import FaultError
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.runtime import AUTO, GPU_RUNTIMES, RUNTIMES, measured_choice
+from engine.runtime.auto.choice import Candidate
 from engine.runtime.base import RuntimeOptions
-from engine.runtime.choice import Candidate
-from engine.runtime.gpu import Gpu, nvidia_gpus
+from engine.runtime.nvidia.gpu import Gpu, nvidia_gpus
 from engine.types import RuntimeInfo
 
 PACKAGES = {"openvino": "openvino", "tensorrt": "torch_tensorrt", "cuda": "torch", "eager": "torch"}

@@ -10,7 +10,7 @@ import secrets
 import stat
 from pathlib import Path
 
-from engine.files import user_data
+from engine.files.whole import user_data
 
 KEY_BYTES = 32
 OTHERS_WRITE = 0o022

@@ -17,10 +17,10 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engine import rle
-from engine.components import Region
+from engine.drawing import rle
+from engine.drawing.components import Region
 from engine.faults import FaultCode, FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 from engine.model_card import CARD, CheckCard, ModelCard, with_hash
 from engine.model_folder import ModelFolder, find_model, load_model_folder, read_card
 from engine.runtime import open_runtime

@@ -15,8 +15,8 @@ from engine.table import Entry, load_named
 SOURCES: dict[str, Entry] = {
     "file": Entry("engine.sources.recording:open", summary="a video file"),
     "images": Entry("engine.sources.images:open", summary="a folder of pictures, or one picture"),
-    "capture": Entry("engine.sources.capture:open", summary="a capture card, grabber or camera"),
-    "stream": Entry("engine.sources.stream:open", summary="a network stream"),
+    "capture": Entry("engine.sources.live.capture:open", summary="a capture card, grabber or camera"),
+    "stream": Entry("engine.sources.live.stream:open", summary="a network stream"),
     "demo": Entry("engine.sources.demo:open", summary="the demonstration that comes with the program"),
 }
 

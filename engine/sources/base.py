@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from engine.types import U8, Size, SourceInfo
 
 if TYPE_CHECKING:
-    from engine.sources.signal import Signal  # cv2: what is only named needs no decoder
+    from engine.sources.live.signal import Signal  # cv2: what is only named needs no decoder
 
 
 class Picture(Protocol):

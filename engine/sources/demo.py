@@ -7,8 +7,8 @@ from dataclasses import replace
 from importlib import resources
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import video
 from engine.sources.base import Picture, Source, SourceOptions
+from engine.sources.file import video
 from engine.types import SourceInfo
 
 TITLE = "Demonstration"

@@ -24,8 +24,8 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import iter_pixels
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import video
 from engine.sources.base import Picture, Source, SourceOptions
+from engine.sources.file import video
 from engine.sources.picture import Converter, VideoPicture
 from engine.types import U8, SourceInfo
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
-from engine.files import shown
-from engine.natural import natural
+from engine.files.natural import natural
+from engine.files.whole import shown
 from engine.sources import IMAGE_SUFFIXES
 from engine.sources.base import SourceOptions
 from engine.sources.picture import Converter, VideoPicture
+from engine.sources.stills import Pages, Still, page_count
 from engine.sources.what_is_there import refuse_no_file
-from engine.stills import Pages, Still, page_count
 from engine.types import SourceInfo
 
 RATE_HZ = 2.0

@@ -13,16 +13,16 @@ from av.buffer import Buffer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from engine.orientation import AS_STORED
 from engine.sources.colour import Colour, ColourTags, colour_of
+from engine.sources.live.signal import Signal
+from engine.sources.orientation import AS_STORED
 from engine.sources.screen_pixels import ScreenPixels
 from engine.sources.shrink import halved, plane_of
-from engine.sources.signal import Signal
 from engine.types import U8, Size
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG: what a screen and a network expect of RGB
 _KEPT_TARGETS = 4
-# By orientation, as EXIF counts them (engine/orientation.py); OpenCV turns without a second copy.
+# By orientation, as EXIF counts them (engine/sources/orientation.py); OpenCV turns without a second copy.
 _UPRIGHT: dict[int, Callable[[U8], Any]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
     3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),

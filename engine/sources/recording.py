@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import video
 from engine.sources.base import Source, SourceOptions
+from engine.sources.file import video
 from engine.sources.what_is_there import is_dicom
 from engine.table import Entry, load
 

@@ -12,9 +12,9 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.sources import open_source, parse_source
 from engine.sources.base import SourceOptions
-from engine.sources.capture import OpenCvFeed, format_options
-from engine.sources.devices import DeviceInfo, list_devices
-from engine.sources.live import LiveSource
+from engine.sources.live.capture import OpenCvFeed, format_options
+from engine.sources.live.devices import DeviceInfo, list_devices
+from engine.sources.live.grabber import LiveSource
 from engine.types import Size
 
 GENERATOR = "lavfi:testsrc2=size=320x240:rate=50,realtime"
@@ -48,7 +48,7 @@ def test_a_closed_device_leaves_no_thread():
 
 def test_a_device_that_is_not_there_names_those_that_are(monkeypatch):
     monkeypatch.setattr(
-        "engine.sources.capture.list_devices", lambda: (DeviceInfo("v4l2:/dev/video7", "Endo Grabber"),)
+        "engine.sources.live.capture.list_devices", lambda: (DeviceInfo("v4l2:/dev/video7", "Endo Grabber"),)
     )
 
     with pytest.raises(FaultError) as caught:
@@ -60,7 +60,7 @@ def test_a_device_that_is_not_there_names_those_that_are(monkeypatch):
 
 
 def test_without_any_device_it_says_so(monkeypatch):
-    monkeypatch.setattr("engine.sources.capture.list_devices", lambda: ())
+    monkeypatch.setattr("engine.sources.live.capture.list_devices", lambda: ())
 
     with pytest.raises(FaultError) as caught:
         open_source(parse_source("v4l2:/dev/video99"))

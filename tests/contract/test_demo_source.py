@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import demo, open_source, parse_source, video
+from engine.sources import demo, open_source, parse_source
 from engine.sources.base import SourceOptions
+from engine.sources.file import video
 from tests.fixtures.clips import made, number_in
 
 

@@ -12,8 +12,8 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import MPEG4HP41, ExplicitVRLittleEndian, JPEGBaseline8Bit, VideoEndoscopicImageStorage
 
-from engine.analyse_cli import main
-from engine.batch.recordings import find_recordings
+from engine.analysis.cli import main
+from engine.analysis.many.recordings import find_recordings
 from engine.faults import FaultCode, FaultError
 from engine.sources import open_source, parse_source
 from tests.fixtures.clips import HEIGHT_PX, WIDTH_PX, made, number_in, numbered_picture

@@ -48,7 +48,7 @@ def test_a_full_model_fills_the_encoder(name, strides, tmp_path):
 
 
 def test_the_card_tells_the_scaling_and_the_padding(tmp_path):
-    from engine.files import sha256_of
+    from engine.files.whole import sha256_of
 
     path = tmp_path / "tf_efficientnet_lite0_in1k.safetensors"
     stored(path, "tf_efficientnet_lite0")

@@ -10,8 +10,8 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
+from engine.runtime.auto.parity import compare_runtimes
 from engine.runtime.base import RuntimeOptions
-from engine.runtime.parity import compare_runtimes
 from tests.fixtures.models import IMAGENET, random_student
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
@@ -39,7 +39,7 @@ def pictures():
 
 
 def on_cpu(model, precision):
-    from engine.runtime.cuda import on_device
+    from engine.runtime.nvidia.cuda import on_device
 
     return on_device(model, RuntimeOptions(precision), CPU)
 
@@ -61,7 +61,7 @@ def test_in_half_precision_it_stays_near(model, eager, pictures, precision, max_
 
 def test_what_tensorrt_needs_of_a_pranet_changes_no_number():
     from engine.models import make_student
-    from engine.runtime.fused import Fused
+    from engine.runtime.nvidia.fused import Fused
 
     student = make_student("pranet", {}).eval()
     card = SimpleNamespace(
@@ -90,7 +90,7 @@ def test_compiled_it_says_the_same(model, eager, pictures):
 
 
 def test_every_layout_computes_in_the_precision_it_names(model):
-    from engine.runtime.fused import LAYOUTS, Fused
+    from engine.runtime.nvidia.fused import LAYOUTS, Fused
     from engine.runtime.student import load_student
 
     dtypes = {}
@@ -103,7 +103,7 @@ def test_every_layout_computes_in_the_precision_it_names(model):
 
 
 def test_a_decoder_in_float32_is_nearer_than_all_in_half(model, eager, pictures):
-    from engine.runtime.fused import Fused
+    from engine.runtime.nvidia.fused import Fused
     from engine.runtime.student import load_student
 
     def error(layout):
@@ -118,7 +118,7 @@ def test_a_decoder_in_float32_is_nearer_than_all_in_half(model, eager, pictures)
 
 def test_the_decoder_of_every_kind_of_student_is_found():
     from engine.models import make_student
-    from engine.runtime.fused import decoder_parts
+    from engine.runtime.nvidia.fused import decoder_parts
 
     names = {}
     for name, args in {
@@ -147,7 +147,7 @@ def test_without_a_gpu_the_cuda_runtime_says_why(model):
 
 
 def test_a_gpu_without_memory_is_a_fault_from_which_the_window_goes_on(model, monkeypatch):
-    from engine.runtime import cuda
+    from engine.runtime.nvidia import cuda
 
     def full(*arguments, **named):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB")

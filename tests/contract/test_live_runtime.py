@@ -9,15 +9,15 @@ import time
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.loops.upgrade import Upgrade
+from engine.live.pipeline import Pipeline
+from engine.live.upgrade import Upgrade
 from engine.model_folder import load_model_folder
-from engine.pipeline import Pipeline
 from engine.runtime import open_runtime
+from engine.runtime.auto.choice import Candidate, Choice, Row, choice_facts, store_choice
+from engine.runtime.auto.difference import Difference
 from engine.runtime.base import RuntimeOptions
-from engine.runtime.choice import Candidate, Choice, Row, choice_facts, store_choice
-from engine.runtime.difference import Difference
-from engine.runtime.gpu import Gpu
 from engine.runtime.live import Later, Live, on_cpu_warning, open_live
+from engine.runtime.nvidia.gpu import Gpu
 from engine.sources.base import SourceSpec
 from engine.types import AiState, RuntimeInfo
 from tests.fixtures.fakes import FakeRuntime, FakeSource
@@ -88,7 +88,7 @@ def test_the_first_start_is_as_quick_as_ever_and_measures_when_nothing_plays(mod
     assert asked == ["auto"]
     assert live.warning is None
     assert live.later.at_rest
-    assert "engine.runtime.choose" in live.later.command
+    assert "engine.runtime.auto.measure" in live.later.command
 
 
 def test_what_was_measured_is_not_measured_again(model):

@@ -13,11 +13,11 @@ import pytest
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
-from engine.pipeline import Pipeline
+from engine.live.pipeline import Pipeline
 from engine.sources import open_source, parse_source
 from engine.sources.base import SourceSpec
-from engine.sources.container_feed import ContainerFeed
-from engine.sources.signal import Signal
+from engine.sources.live.container_feed import ContainerFeed
+from engine.sources.live.signal import Signal
 from engine.types import SourceState, StateWord
 from tests.fixtures.fakes import FakeSource
 from tests.fixtures.senders import free_port
@@ -170,7 +170,7 @@ def test_with_five_of_a_hundred_datagrams_lost_no_wrong_picture_passes_for_a_goo
 
 
 def test_a_stream_that_is_opened_before_its_sender_is_picked_up_and_the_time_counts(pipeline, monkeypatch):
-    monkeypatch.setattr("engine.sources.stream.OPEN_S", 0.3)
+    monkeypatch.setattr("engine.sources.live.stream.OPEN_S", 0.3)
     port = free_port(socket.SOCK_DGRAM)
     live = pipeline()
     live.open(parse_source(f"udp://127.0.0.1:{port}"))

@@ -12,7 +12,7 @@ import io, socket, sys, threading
 from fractions import Fraction
 import av, numpy as np
 from av.video.frame import VideoFrame
-import engine.sources.live, engine.sources.stream as stream
+import engine.sources.live.grabber, engine.sources.live.stream as stream
 from engine.faults import FaultError
 from engine.sources import open_source, parse_source
 

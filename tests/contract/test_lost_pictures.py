@@ -11,7 +11,7 @@ import pytest
 from engine.faults import FaultError
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.sources.promise import Promise
+from engine.sources.file.promise import Promise
 from tests.fixtures.clips import Clip, constant, write
 from tests.fixtures.damage import packets_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.catalogue import read_machine
 from engine.faults import FaultCode, FaultError
-from engine.pipeline import Pipeline
+from engine.live.pipeline import Pipeline
 from engine.runtime.live import Live
 from engine.runtime.order import missing
 from engine.sources.base import SourceSpec

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.pipeline import Pipeline
+from engine.live.pipeline import Pipeline
 from engine.runtime.live import only
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import AiState, OperatingPoint, Pacing, Size, SourceState, StateWord

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 from engine.model_card import CARD
 from engine.model_folder import load_model_folder
 from engine.runtime import GPU_RUNTIMES, RUNTIMES, open_runtime
+from engine.runtime.auto.parity import compare_runtimes
 from engine.runtime.base import RuntimeOptions
-from engine.runtime.gpu import nvidia_gpus
-from engine.runtime.parity import compare_runtimes
+from engine.runtime.nvidia.gpu import nvidia_gpus
 from engine.table import load
 from tests.fixtures.models import random_student, red_model
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from engine.analyse import analyse
+from engine.analysis.one import analyse
 from engine.faults import FaultCode, FaultError
+from engine.live.pipeline import Pipeline
 from engine.model_card import CARD, numbers_hash
 from engine.model_folder import bundled_models, default_model, load_model_folder, read_card
-from engine.pipeline import Pipeline
 from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.live import only

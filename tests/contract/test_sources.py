@@ -36,8 +36,8 @@ def opened(tmp_path_factory):
 @pytest.fixture
 def no_ring(monkeypatch):
     """The clips are so small that all their pictures would be kept, and no seek would touch the file."""
-    monkeypatch.setattr("engine.sources.cursor.SEEK_RING_BYTES", 0)
-    monkeypatch.setattr("engine.sources.cursor.PLAY_RING_BYTES", 0)
+    monkeypatch.setattr("engine.sources.file.cursor.SEEK_RING_BYTES", 0)
+    monkeypatch.setattr("engine.sources.file.cursor.PLAY_RING_BYTES", 0)
 
 
 def pictures(source):
@@ -113,7 +113,7 @@ def test_after_a_seek_playing_goes_on_frame_by_frame(opened, no_ring, name):
 @pytest.mark.parametrize("name", ["variable.mp4", "transport.ts", "one_gop.mp4"])
 @pytest.mark.parametrize("ring", [0, 2**20], ids=["no-ring", "small-ring"])
 def test_stepping_back_meets_every_frame(opened, monkeypatch, name, ring):
-    monkeypatch.setattr("engine.sources.cursor.SEEK_RING_BYTES", ring)
+    monkeypatch.setattr("engine.sources.file.cursor.SEEK_RING_BYTES", ring)
     source = opened(name)
 
     met = []

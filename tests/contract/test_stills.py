@@ -9,7 +9,7 @@ import pytest
 from distill.data.pictures import read_picture
 from engine.faults import FaultError
 from engine.sources import open_source, parse_source
-from engine.stills import eight_bit, page_count
+from engine.sources.stills import eight_bit, page_count
 
 PAGES = 11
 

@@ -18,8 +18,8 @@ from tests.fixtures.senders import free_port, rtsp_server, udp_sender
 
 @pytest.fixture(autouse=True)
 def short_timeouts(monkeypatch):
-    monkeypatch.setattr("engine.sources.stream.OPEN_S", 1.5)
-    monkeypatch.setattr("engine.sources.stream.READ_S", 0.3)
+    monkeypatch.setattr("engine.sources.live.stream.OPEN_S", 1.5)
+    monkeypatch.setattr("engine.sources.live.stream.READ_S", 0.3)
 
 
 @pytest.fixture(params=[udp_sender, rtsp_server], ids=["udp", "rtsp"])
@@ -95,7 +95,7 @@ def test_a_port_where_nobody_listens_is_unreachable(scheme):
 
 
 def test_silence_is_unreachable(monkeypatch):
-    monkeypatch.setattr("engine.sources.stream.OPEN_S", 0.2)
+    monkeypatch.setattr("engine.sources.live.stream.OPEN_S", 0.2)
 
     with pytest.raises(FaultError) as caught:
         open_source(parse_source(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"))

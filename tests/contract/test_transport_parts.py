@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from engine.sources import open_source, parse_source, transport
+from engine.sources import open_source, parse_source
 from engine.sources.base import SourceOptions
+from engine.sources.file import transport
 from tests.fixtures.clips import CLIPS, Clip, constant, made, number_in, write
 
 HALF = 30
@@ -51,7 +52,7 @@ def test_both_parts_are_read_and_numbered_on(joined, throughput):
 
 
 def test_a_seek_finds_every_frame_of_both_parts(joined, monkeypatch):
-    monkeypatch.setattr("engine.sources.cursor.SEEK_RING_BYTES", 0)
+    monkeypatch.setattr("engine.sources.file.cursor.SEEK_RING_BYTES", 0)
     source = open_source(parse_source(str(joined)), SourceOptions())
 
     for index in (7, 45, 29, 30, 3, 59, 31, 0):

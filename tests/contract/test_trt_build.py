@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of
+from engine.files.whole import sha256_of
 from engine.model_card import CARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
+from engine.runtime.auto.parity import compare_maps
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.cache import META, EngineCache
-from engine.runtime.parity import compare_maps
 from tests.fixtures.models import random_student
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
@@ -125,7 +125,7 @@ def trt():
 @pytest.fixture
 def build(trt, tmp_path, frames):
     """Opens as the runtime does: from the cache, else made. Gives what came of it."""
-    from engine.runtime.trt_build import BLOB, Builder, engine_facts
+    from engine.runtime.nvidia.trt_build import BLOB, Builder, engine_facts
 
     def build(model, precision="auto", gpu=GPU, report=lambda difference, layout: None):
         facts = engine_facts(model, precision, trt.versions(), gpu)
@@ -282,7 +282,7 @@ def test_a_stored_engine_that_does_not_load_is_built_again(build, trt, model):
 
 @pytest.mark.parametrize("layout", ["f16", "f16, decoder f32"])
 def test_what_torch_tensorrt_gets_is_one_graph_that_converts_its_pixels_first(model, layout):
-    from engine.runtime.fused import Fused
+    from engine.runtime.nvidia.fused import Fused
     from engine.runtime.student import load_student
 
     pixels = torch.zeros(1, SIZE_PX, SIZE_PX, 3, dtype=torch.uint8)
@@ -325,7 +325,7 @@ def test_the_stored_engine_tells_how_near_its_masks_are(build, model, tmp_path):
     ],
 )
 def test_the_types_of_an_engines_tensors_are_read_in_every_spelling(words, kind):
-    from engine.runtime.trt_build import tensor_types
+    from engine.runtime.nvidia.trt_build import tensor_types
 
     layer = {"Name": "conv", "Outputs": [{"Name": "x", "Format/Datatype": words}]}
 

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
 from engine.models.sizes import VARIANTS
-from engine.runtime.fused import LAYOUTS
+from engine.runtime.nvidia.fused import LAYOUTS
 
 pytestmark = [
     pytest.mark.slow,

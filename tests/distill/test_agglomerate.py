@@ -28,8 +28,8 @@ from distill.data.splits import TEST, TRAIN, VALIDATION
 from distill.networks import load_student
 from distill.recipe import parse_recipe
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines, write_json_lines
-from engine.jobs import RunFolder
+from engine.files.whole import read_json_lines, write_json_lines
+from engine.jobs.events import RunFolder
 from engine.model_folder import load_model_folder
 from engine.models import make_student
 from engine.models.base import Prediction, Student

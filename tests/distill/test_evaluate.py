@@ -9,7 +9,7 @@ import pytest
 
 from distill.__main__ import main
 from distill.judge import folder_questions, judged, validation_questions
-from engine.components import find_regions
+from engine.drawing.components import find_regions
 from engine.model_folder import load_model_folder
 from engine.types import Mask, OperatingPoint, Rect
 from tests.fixtures.models import red_model

@@ -21,8 +21,8 @@ from distill.teachers import make_teacher
 from distill.teachers.base import Answer
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines
-from engine.jobs import RunFolder
+from engine.files.whole import read_json_lines
+from engine.jobs.events import RunFolder
 from engine.models.encoder import make_encoder
 
 COUNT = 7

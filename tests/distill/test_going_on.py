@@ -19,7 +19,7 @@ from distill.__main__ import main
 from distill.data.index import load_index
 from distill.recipe import load_recipe
 from distill.train.run import run_json
-from engine.files import read_json_lines
+from engine.files.whole import read_json_lines
 from tests.fixtures.own_images import own_data
 from tests.fixtures.recipes import TINY
 

@@ -22,7 +22,7 @@ from distill.train.memory import dry_step
 from distill.train.setup import make_network
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
-from engine.files import read_json_lines
+from engine.files.whole import read_json_lines
 from engine.models import make_student
 
 STEADY = {"t.target_std": 1.0, "t.target_std_ratio": 0.9, "t.unexplained": 0.4}

@@ -13,7 +13,7 @@ from distill.data.prepare import prepare
 from distill.data.splits import TEST, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
-from engine.orientation import orientation_of, oriented
+from engine.sources.orientation import orientation_of, oriented
 from tests.distill.trees import disc, folders, picture, read_lines, write, write_lines
 from tests.fixtures.models import red_model
 

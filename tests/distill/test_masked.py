@@ -9,7 +9,7 @@ from distill.__main__ import main
 from distill.recipe import load_recipe
 from distill.train.masked import HIDDEN_SHARE, STRIDE, MaskedPictures, hidden_parts
 from distill.train.setup import make_network
-from engine.files import read_json_lines
+from engine.files.whole import read_json_lines
 from tests.fixtures.recipes import TINY
 
 ENCODER = "test_efficientnet"

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from distill.__main__ import main
 from distill.recipe import RECIPES, load_recipe
 from engine.faults import FaultCode, FaultError
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 from engine.model_folder import bundled_models, load_model_folder
 from engine.models.encoder import make_encoder
 from tests.fixtures.own_images import own_images

@@ -14,7 +14,7 @@ from distill.data.index import data_folder, load_index
 from distill.data.prepare import Wishes, find_samples, prepare
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE, OK
 from engine.faults import FaultError
-from engine.files import sha256_of
+from engine.files.whole import sha256_of
 from tests.distill.trees import disc, folders, pair, picture, read_lines, write, write_lines
 
 

@@ -9,7 +9,7 @@ from distill.networks import openvino_network
 from distill.parity import on_video, refusal
 from engine.model_card import INT8_XML, ONNX, Parity
 from engine.model_folder import bundled_models, load_model_folder
-from engine.runtime.difference import Difference
+from engine.runtime.auto.difference import Difference
 from engine.runtime.quantise import quantise
 from tests.fixtures.models import random_student
 

@@ -15,7 +15,7 @@ from distill.data.splits import split_of
 from distill.recipe import DataPart, TeacherPart
 from distill.teachers import card_of, make_teacher
 from engine.faults import FaultCode, FaultError
-from engine.files import sha256_of
+from engine.files.whole import sha256_of
 from engine.models import make_student
 
 FOLDS = 3

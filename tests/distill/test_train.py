@@ -21,11 +21,11 @@ from distill.networks import load_student, maps_of, openvino_has_bf16, torch_net
 from distill.recipe import load_recipe
 from distill.train.precision import fitting
 from distill.trained import trained_model
-from engine.files import read_json_lines
-from engine.lock import held
+from engine.files.lock import held
+from engine.files.whole import read_json_lines
 from engine.model_card import OutputCard
 from engine.model_folder import load_model_folder
-from engine.runtime.difference import Difference
+from engine.runtime.auto.difference import Difference
 from tests.fixtures.recipes import TINY
 
 

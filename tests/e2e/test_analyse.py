@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
-from engine import analyse_cli
-from engine.files import HOME_VARIABLE
-from engine.results import read_results, read_summary
-from engine.rle import decode
+from engine.analysis import cli as analyse_cli
+from engine.analysis.results import read_results, read_summary
+from engine.drawing.rle import decode
+from engine.files.whole import HOME_VARIABLE
 from tests.fixtures.clips import cut, made
 from tests.fixtures.damage import zero_packet
 from tests.fixtures.models import red_model
@@ -35,7 +35,7 @@ FRAMES = 20
 START_TICKS = 6400  # half a second: time stamps are the file's own, not counted from its first picture
 TELL_MODULES = """
 import sys
-from engine.analyse_cli import main
+from engine.analysis.cli import main
 code = main(sys.argv[1:])
 print("modules:", *sorted({name.partition(".")[0] for name in sys.modules}))
 sys.exit(code)
@@ -189,7 +189,7 @@ def test_interrupted_it_leaves_everything_as_it_was(end, home, model, tmp_path):
     out.mkdir()
     (out / "results.jsonl").write_text("an earlier run's\n")
     running = subprocess.Popen(
-        [sys.executable, "-m", "engine.analyse_cli", stills, "--out", out, "--overlay", "--model", model],
+        [sys.executable, "-m", "engine.analysis.cli", stills, "--out", out, "--overlay", "--model", model],
         env=os.environ | {HOME_VARIABLE: str(home)},
         stderr=subprocess.PIPE,
     )

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.files import HOME_VARIABLE, read_json_lines
-from engine.jobs import CANCEL, EVENTS
+from engine.files.whole import HOME_VARIABLE, read_json_lines
+from engine.jobs.events import CANCEL, EVENTS
 from tests.fixtures.models import red_model
 
 WAIT_S = 20.0
@@ -100,7 +100,7 @@ def test_what_cannot_be_built_is_a_sentence_and_exit_code_2(start, tmp_path):
 
 
 def test_without_tensorrt_or_a_gpu_the_real_job_says_what_is_missing(start):
-    from engine.runtime.gpu import nvidia_gpus
+    from engine.runtime.nvidia.gpu import nvidia_gpus
 
     if nvidia_gpus():
         pytest.skip("there is a GPU")
@@ -119,7 +119,7 @@ def test_measuring_keeps_a_choice_that_auto_then_stands_for(tmp_path, monkeypatc
     home = tmp_path / "home"
     model = load_model_folder(red_model(tmp_path))
     done = subprocess.run(
-        [sys.executable, "-m", "engine.runtime.choose", str(model.path), "--background"],
+        [sys.executable, "-m", "engine.runtime.auto.measure", str(model.path), "--background"],
         env=os.environ | {HOME_VARIABLE: str(home)},
         capture_output=True,
         text=True,

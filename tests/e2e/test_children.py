@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.children import environment, python
 from engine.doctor.bounded import ask_python
+from engine.jobs.process import environment, python
 
 LIMIT_S = 60.0
 MODULES = ("engine", "app", "random", "subprocess", "numpy", "multiprocessing")
@@ -33,7 +33,10 @@ def test_a_child_imports_nothing_from_the_current_directory(marker, monkeypatch,
     monkeypatch.setenv("PYTHONPATH", path)
 
     done = subprocess.run(
-        python("-m", "engine.runtime.choose", "--help"), env=environment(), capture_output=True, text=True
+        python("-m", "engine.runtime.auto.measure", "--help"),
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
 
     assert done.returncode == 0, done.stderr
@@ -62,8 +65,8 @@ def test_the_doctors_probes_import_nothing_from_the_current_directory(marker):
 
 CREW = """
 import sys
-from engine.batch.crew import ProcessCrew
-from engine.batch.task import Options, Order
+from engine.analysis.many.crew import ProcessCrew
+from engine.analysis.many.task import Options, Order
 
 if __name__ == "__main__":
     crew = ProcessCrew(1)
@@ -89,13 +92,13 @@ def test_workers_import_nothing_from_the_current_directory(marker, tmp_path):
 
 WINDOW = """
 import sys, time
-from engine.loops.upgrade import Upgrade
+from engine.live.upgrade import Upgrade
 from engine.runtime.live import Later
-from engine.children import python
+from engine.jobs.process import python
 child = '''
 import os, sys, time
 from pathlib import Path
-from engine.children import end_with_parent
+from engine.jobs.process import end_with_parent
 end_with_parent()
 Path(sys.argv[1] + ".part").write_text(str(os.getpid()))
 Path(sys.argv[1] + ".part").rename(sys.argv[1])

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from engine.files import HOME_VARIABLE
-from engine.results import read_summary
+from engine.analysis.results import read_summary
+from engine.files.whole import HOME_VARIABLE
 from tests.e2e.test_analyse_many import (
     LONG_FRAMES,
     WAIT_S,

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip
 

@@ -2,8 +2,8 @@
 
 import json
 
-from engine.analyse import analyse
-from engine.files import read_json_lines
+from engine.analysis.one import analyse
+from engine.files.whole import read_json_lines
 from engine.model_folder import load_model_folder
 from engine.sources.base import SourceSpec
 from tests.fixtures.models import red_model

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from engine import analyse_cli
-from engine.lock import held
-from engine.output_folder import ASIDE_PREFIX, LOCK
-from engine.results import is_whole, read_summary
+from engine.analysis import cli as analyse_cli
+from engine.analysis.results import is_whole, read_summary
+from engine.files.lock import held
+from engine.files.output_folder import ASIDE_PREFIX, LOCK
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip, red_stills
 

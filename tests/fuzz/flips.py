@@ -15,8 +15,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from engine import analyse_cli
-from engine.results import read_results, read_summary
+from engine.analysis import cli as analyse_cli
+from engine.analysis.results import read_results, read_summary
 
 
 def flipped(data: bytes, seed: int) -> bytes:

@@ -9,12 +9,12 @@ from collections import Counter
 
 import pytest
 
-from engine.batch.manifest import MANIFEST, Row, read_manifest, write_manifest
+from engine.analysis.many.manifest import MANIFEST, Row, read_manifest, write_manifest
+from engine.analysis.results import SUMMARY, read_summary
 from engine.faults import FaultError
-from engine.files import write_json
+from engine.files.whole import write_json
 from engine.model_card import CARD
 from engine.model_folder import load_model_folder
-from engine.results import SUMMARY, read_summary
 from engine.runtime.cache import META, EngineCache
 from tests.fixtures.models import red_model
 from tests.fuzz.mutations import mutated

@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from engine.results import RESULTS, SUMMARY, read_results, read_summary
+from engine.analysis.results import RESULTS, SUMMARY, read_results, read_summary
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip
 

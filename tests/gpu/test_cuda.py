@@ -7,9 +7,9 @@ import pytest
 
 from engine.model_folder import default_model, load_model_folder
 from engine.runtime import open_runtime
+from engine.runtime.auto.frames import stored_frames
+from engine.runtime.auto.parity import compare_runtimes, is_same
 from engine.runtime.base import RuntimeOptions
-from engine.runtime.frames import stored_frames
-from engine.runtime.parity import compare_runtimes, is_same
 from engine.types import Size
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
@@ -52,8 +52,8 @@ def test_its_masks_are_those_of_the_exact_network(opened, model, frames, precisi
 
 
 def test_a_replayed_graph_says_what_the_network_says_without_one(model, frames):
-    from engine.runtime.fused import Fused
-    from engine.runtime.lane import Lane
+    from engine.runtime.nvidia.fused import Fused
+    from engine.runtime.nvidia.lane import Lane
     from engine.runtime.student import load_student
 
     device = torch.device("cuda")

@@ -8,13 +8,13 @@ import time
 import numpy as np
 import pytest
 
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 from engine.model_folder import default_model, load_model_folder
 from engine.runtime import open_runtime
+from engine.runtime.auto.frames import stored_frames
+from engine.runtime.auto.parity import compare_runtimes, is_same
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.cache import cache_folder
-from engine.runtime.frames import stored_frames
-from engine.runtime.parity import compare_runtimes, is_same
 from engine.types import Size
 from tests.contract.test_trt_build import other_weights
 
@@ -50,7 +50,7 @@ def frames(model):
 @pytest.fixture
 def build():
     """Has the engine, and says how it came about and how long that took."""
-    from engine.runtime.tensorrt import build as build_engine
+    from engine.runtime.nvidia.tensorrt import build as build_engine
 
     def build(model, precision="auto"):
         began_s = time.perf_counter()
@@ -108,8 +108,8 @@ def test_new_weights_are_put_into_the_engine_without_a_build(build, model, opene
 
 
 def test_replayed_as_a_graph_it_says_the_same(build, model, frames, opened):
-    from engine.runtime.lane import Lane
-    from engine.runtime.tensorrt import builder_for
+    from engine.runtime.nvidia.lane import Lane
+    from engine.runtime.nvidia.tensorrt import builder_for
 
     build(model)
     module = builder_for(model, RuntimeOptions()).cached().module

@@ -12,7 +12,7 @@ from app.catalogue import Machine
 from app.launch import Launch
 from app.recent import RecentItems
 from app.window import Window
-from engine.pipeline import Pipeline
+from engine.live.pipeline import Pipeline
 from engine.runtime import RUNTIMES
 from engine.runtime.live import only
 from engine.sources import open_source

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from app.canvas import Canvas, Look
-from engine.overlays import OVERLAYS, OverlayStyle
+from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result, Timings
 
 BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

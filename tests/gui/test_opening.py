@@ -12,7 +12,7 @@ from app.banner import ANSWERS, newest
 from app.places import Place
 from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceSpec
-from engine.sources.devices import DeviceInfo
+from engine.sources.live.devices import DeviceInfo
 from engine.types import StateWord
 from tests.fixtures.clips import Clip, constant, made, write
 from tests.fixtures.fakes import FakeSource

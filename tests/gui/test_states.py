@@ -15,7 +15,7 @@ from app.theme import WORD_PX, word_px
 from app.view import Placement, place
 from app.words import RESEARCH_ONLY
 from engine.faults import FaultCode, FaultError
-from engine.sources.signal import Signal
+from engine.sources.live.signal import Signal
 from engine.types import SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource, HalfSure
 from tests.gui.conftest import FAKE

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.batch.manifest import read_manifest
-from engine.batch.recordings import find_recordings
-from engine.batch.run import WORK, analyse_many
-from engine.batch.task import Options, Order, Outcome, analyse_one, check, digest_of
+from engine.analysis.many.manifest import read_manifest
+from engine.analysis.many.recordings import find_recordings
+from engine.analysis.many.run import WORK, analyse_many
+from engine.analysis.many.task import Options, Order, Outcome, analyse_one, check, digest_of
 from engine.faults import FaultError
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model
@@ -207,7 +207,7 @@ def test_an_attempt_that_nobody_waits_for_ends_by_itself(model, videos, tmp_path
     work = tmp_path / "work"
     work.mkdir()
     options = Options(str(model), digest_of(load_model_folder(model)), None, None, "auto", "auto")
-    monkeypatch.setattr("engine.batch.task.Path.write_text", withdrawing(work))
+    monkeypatch.setattr("engine.analysis.many.task.Path.write_text", withdrawing(work))
 
     outcome = analyse_one(Order(0, str(videos / "a.mp4"), str(work), options, 1))
 

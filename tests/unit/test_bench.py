@@ -15,15 +15,16 @@ pytest.importorskip("torch", reason="pip install 'polyplive[train]'")
 pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
 
 from engine.bench import __main__ as bench
-from engine.bench import executed, peer_table, peers, students
+from engine.bench import executed, peer_table
 from engine.bench.clips import demo_clip
-from engine.bench.live import sent
 from engine.bench.memory import memory_mb
 from engine.bench.report import Point, pareto, points_of, quickest, spread, write_report
 from engine.bench.skipped import Skipped, reasons
+from engine.bench.suites import peers, students
+from engine.bench.suites.live import sent
 from engine.bench.timing import interleaved, percentiles, ratio
 from engine.bench.window import screen
-from engine.files import HOME_VARIABLE, user_cache, user_data
+from engine.files.whole import HOME_VARIABLE, user_cache, user_data
 from engine.model_folder import default_model, load_model_folder
 from engine.models.sizes import Variant
 from engine.sources import open_source
@@ -112,7 +113,7 @@ def test_a_runtime_that_does_not_run_alone_has_no_memory_figure(tmp_path):
 
 
 def test_importing_the_benchmarks_adds_no_student():
-    lines = "import engine.bench.peers; from engine.models import STUDENTS; print(*STUDENTS)"
+    lines = "import engine.bench.suites.peers; from engine.models import STUDENTS; print(*STUDENTS)"
 
     found = subprocess.check_output([sys.executable, "-c", lines], text=True).split()
 
@@ -241,7 +242,8 @@ def test_measuring_leaves_nothing_on_the_start_page_and_compiles_nothing_twice(t
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setenv("PATH", "")  # no Xvfb: the offscreen platform
     script = (
-        "from engine.files import user_cache, user_data; print(user_cache().resolve()); print(user_data())"
+        "from engine.files.whole import user_cache, user_data;"
+        "print(user_cache().resolve()); print(user_data())"
     )
     with screen() as environment:
         said = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)

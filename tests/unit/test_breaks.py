@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.sources.breaks import find_break
+from engine.sources.file.breaks import find_break
 from tests.fixtures.clips import CLIPS, cut, made
 
 PROMISING = sorted(set(CLIPS) - {"raw.h264"})

@@ -10,11 +10,19 @@ import pytest
 
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import load_model_folder
-from engine.runtime import choice as module
-from engine.runtime.choice import Candidate, Choice, Row, choice_facts, fastest, store_choice, stored_choice
-from engine.runtime.choose import candidates, measure, table
-from engine.runtime.difference import Difference
-from engine.runtime.gpu import Gpu
+from engine.runtime.auto import choice as module
+from engine.runtime.auto.choice import (
+    Candidate,
+    Choice,
+    Row,
+    choice_facts,
+    fastest,
+    store_choice,
+    stored_choice,
+)
+from engine.runtime.auto.difference import Difference
+from engine.runtime.auto.measure import candidates, measure, table
+from engine.runtime.nvidia.gpu import Gpu
 from tests.fixtures.fakes import FakeRuntime, HalfSure
 from tests.fixtures.models import red_model
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.components import find_components, find_regions
+from engine.drawing.components import find_components, find_regions
 from engine.types import Mask, OperatingPoint, Rect
 
 

@@ -10,19 +10,20 @@ import numpy as np
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import decode_choice, open_source, parse_source
+from engine.sources import open_source, parse_source
 from engine.sources.base import SourceOptions
-from engine.sources.container_feed import ContainerFeed
-from engine.sources.decode_choice import colour_refusal, hardware_for
-from engine.sources.decode_parity import MOST_LEVELS, check_clips, colour_difference, colours_of
-from engine.sources.decoding import Decoder
-from engine.sources.demux import open_file
-from engine.sources.hardware import HardwareFailedError, PyAvHardware, listed
-from engine.sources.video import VideoFile
+from engine.sources.file import decode_choice
+from engine.sources.file.decode_choice import colour_refusal, hardware_for
+from engine.sources.file.decode_parity import MOST_LEVELS, check_clips, colour_difference, colours_of
+from engine.sources.file.decoding import Decoder
+from engine.sources.file.demux import open_file
+from engine.sources.file.hardware import HardwareFailedError, PyAvHardware, listed
+from engine.sources.file.video import VideoFile
+from engine.sources.live.container_feed import ContainerFeed
 from tests.fixtures.clips import CLIPS, made, number_in, sound_only
 from tests.fixtures.hardware import FakeHardware
 
-OWN = "engine.sources.decoding"
+OWN = "engine.sources.file.decoding"
 
 
 @pytest.fixture(scope="module")

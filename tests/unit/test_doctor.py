@@ -19,7 +19,7 @@ from engine.doctor import computing, desktop, packages, probes, storage, video
 from engine.doctor.bounded import ask, ask_python, guarded
 from engine.doctor.checks import checks
 from engine.doctor.finding import Finding, Level
-from engine.files import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE
 from engine.runtime import RUNTIMES
 from engine.table import Entry
 from tests.fixtures.models import red_model

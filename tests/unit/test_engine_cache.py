@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from engine.files import user_data
+from engine.files.whole import user_data
 from engine.runtime.cache import BLOB, META, EngineCache, key_of
 
 FACTS = {"weights": "ab12", "precision": "bf16", "openvino": "2026.4"}

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.field_of_view import field_of_view
 from engine.types import Rect
+from engine.view.field_of_view import field_of_view
 
 
 def mucosa(height, width, seed=0):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from engine import files
-from engine.json_reader import JsonError
+from engine.files import whole as files
+from engine.files.json_reader import JsonError
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):

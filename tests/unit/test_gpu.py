@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.runtime.gpu import Gpu, gpus_of
+from engine.runtime.nvidia.gpu import Gpu, gpus_of
 
 
 class Nvml:

@@ -1,7 +1,7 @@
 """A run folder tells what a job did, also after it was interrupted."""
 
-from engine.files import read_json_lines
-from engine.jobs import RunFolder
+from engine.files.whole import read_json_lines
+from engine.jobs.events import RunFolder
 
 
 def kinds_and_numbers(run):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from engine.json_reader import JsonError, parse_json, read_json
+from engine.files.json_reader import JsonError, parse_json, read_json
 
 
 @pytest.mark.parametrize(

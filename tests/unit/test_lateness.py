@@ -2,7 +2,7 @@
 
 import math
 
-from engine.lateness import Lateness, Shown, after
+from engine.live.lateness import Lateness, Shown, after
 
 PERIOD_S = 1 / 30
 

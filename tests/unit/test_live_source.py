@@ -14,8 +14,8 @@ import pytest
 from av.video.frame import VideoFrame
 
 from engine.faults import FaultCode, FaultError
-from engine.sources.container_feed import ContainerFeed
-from engine.sources.live import Facts, LiveSource
+from engine.sources.live.container_feed import ContainerFeed
+from engine.sources.live.grabber import Facts, LiveSource
 
 SILENT = FaultError(FaultCode.SOURCE_LOST, "a picture", "none", "look")
 

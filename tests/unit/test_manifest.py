@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from engine.batch.manifest import Row, plan, read_manifest, write_manifest
-from engine.batch.recordings import Recording
+from engine.analysis.many.manifest import Row, plan, read_manifest, write_manifest
+from engine.analysis.many.recordings import Recording
 from engine.faults import FaultError
-from engine.lock import held
+from engine.files.lock import held
 
 VIDEO = Recording("/videos/a.mp4", "a.mp4")
 DONE = Row(source=VIDEO.source, folder="a.mp4", state="done", asked="now", frames=7)

@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from engine.faults import FaultCode, FaultError
-from engine.files import HOME_VARIABLE, sha256_of
+from engine.files.whole import HOME_VARIABLE, sha256_of
 from engine.model_card import CARD, with_hash
 from engine.model_folder import (
     bundled_models,

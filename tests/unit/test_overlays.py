@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.components import find_components
-from engine.overlays import OVERLAYS, OverlayStyle
+from engine.drawing.components import find_components
+from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.types import Mask, OperatingPoint, Rect, Result
 from tests.fixtures.values import result
 

@@ -1,6 +1,6 @@
 import math
 
-from engine.pacing import MediaClock, NetworkPace, is_too_late, lead_s, usual_s
+from engine.live.pacing import MediaClock, NetworkPace, is_too_late, lead_s, usual_s
 
 
 def test_a_frame_is_due_at_its_own_time_stamp():

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.pacing import NetworkPace
-from engine.presenting import mask_for, waits_for_mask
+from engine.live.mask_choice import mask_for, waits_for_mask
+from engine.live.pacing import NetworkPace
 from engine.types import Size
 from tests.fixtures.values import frame, result
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.sources import pts_cache
-from engine.sources.index_thread import BackgroundIndex
-from engine.sources.pts_index import PtsIndex, build
+from engine.sources.file import pts_cache
+from engine.sources.file.index_thread import BackgroundIndex
+from engine.sources.file.pts_index import PtsIndex, build
 from tests.fixtures.clips import CLIPS, made
 
 
@@ -74,7 +74,7 @@ def test_files_that_cannot_be_seeked_by_time_are_known(tmp_path_factory, name, o
 
 @pytest.mark.parametrize("name", ["variable.mp4", "raw.h264"])
 def test_building_stops_when_told(tmp_path_factory, monkeypatch, name):
-    monkeypatch.setattr("engine.sources.pts_index._BREATHER_PACKETS", 10)
+    monkeypatch.setattr("engine.sources.file.pts_index._BREATHER_PACKETS", 10)
 
     assert build(made(name, tmp_path_factory), stopped=lambda: True) is None
 
@@ -151,7 +151,7 @@ def test_closing_ends_a_build_that_takes_long(tmp_path_factory, monkeypatch):
         while not stopped():
             threading.Event().wait(0.001)
 
-    monkeypatch.setattr("engine.sources.index_thread.build", endless)
+    monkeypatch.setattr("engine.sources.file.index_thread.build", endless)
     before = threading.active_count()
     index = BackgroundIndex(made("variable.mp4", tmp_path_factory))
 

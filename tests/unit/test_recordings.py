@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from engine.batch.recordings import Places, find_recordings, fingerprint
+from engine.analysis.many.recordings import Places, find_recordings, fingerprint
+from engine.analysis.results import ModelUsed, RuntimeUsed, Summary
 from engine.faults import FaultError
-from engine.results import ModelUsed, RuntimeUsed, Summary
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.render import draw
+from engine.drawing.render import draw
 from engine.types import Shape
 
 SQUARE = np.array([[10, 10], [30, 10], [30, 30], [10, 30]], np.float32)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from engine.components import find_regions
-from engine.results import SUMMARY, read_summary, result_line
-from engine.rle import decode, encode_regions
+from engine.analysis.results import SUMMARY, read_summary, result_line
+from engine.drawing.components import find_regions
+from engine.drawing.rle import decode, encode_regions
 from engine.types import Component, Mask, OperatingPoint, Rect
 from tests.fixtures.values import result
 from tests.unit.test_components import clouds, painted

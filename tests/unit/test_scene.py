@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from engine import rle
-from engine.scene import Scene
-from engine.scene.camera import Lens
+from assets.scene import Scene
+from assets.scene.camera import Lens
+from engine.drawing import rle
 
 SIZE_PX = (64, 48)
 

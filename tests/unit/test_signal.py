@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.sources.signal import CatchUp, DelayWatch, StillWatch
+from engine.sources.live.signal import CatchUp, DelayWatch, StillWatch
 
 
 def picture(number):

@@ -1,4 +1,4 @@
-from engine.slot import LatestSlot
+from engine.live.slot import LatestSlot
 
 
 def test_only_the_newest_value_is_handed_over():

@@ -1,7 +1,7 @@
 import pytest
 
-from engine.state import SourceEvent as E
-from engine.state import next_state, state_word
+from engine.live.state import SourceEvent as E
+from engine.live.state import next_state, state_word
 from engine.types import AiState as A
 from engine.types import SourceState as S
 from engine.types import StateWord as W

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.stats import Histogram, StatsRecorder
+from engine.live.stats import Histogram, StatsRecorder
 from tests.fixtures.values import presentation
 
 

@@ -1,4 +1,4 @@
-from engine.loops.watch import Watch, watched
+from engine.live.watch import Watch, watched
 
 
 def looked(since_s, *looks_s):

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.batch.recordings import find_recordings, lines_of
+from engine.analysis.many.recordings import find_recordings, lines_of
 from engine.faults import FaultCode, FaultError
-from engine.natural import natural
+from engine.files.natural import natural
 from engine.sources import VIDEO_SUFFIXES, open_source, parse_source
 from tests.fixtures.clips import made
 

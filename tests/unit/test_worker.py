@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.worker import BEHIND_NICENESS, Worker
+from engine.live.worker import BEHIND_NICENESS, Worker
 
 
 @pytest.fixture

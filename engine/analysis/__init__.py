@@ -1,0 +1,1 @@
+"""A recording looked at as fast as the machine can: one, and many."""

@@ -1,0 +1,148 @@
+"""Pictures with the findings on them: an MP4 with the source's time stamps, or a folder of stills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from engine.analysis.read_ahead import Item
+from engine.faults import FaultCode, FaultError
+from engine.types import U8
+
+VIDEO: Final = "overlay.mp4"
+STILLS: Final = "overlay"
+TICKS = Fraction(1, 90_000)  # of a source that does not say its own
+BT709, BT601 = 1, 6  # ITU-T H.273 matrices
+_SWSCALE = {BT709: 1, BT601: 5}
+_UNSPECIFIED = 2
+_LIMITED, _FULL = 1, 2
+_TALLEST_BT601_PX = 719
+
+
+class OverlayWriter(Protocol):
+    """Takes the pictures of one source in order."""
+
+    def write(self, item: Item, picture: U8) -> None:
+        """`picture`: uint8 [H, W, 4] BGRA, drawn on. Raises FaultError OUTPUT."""
+
+    def close(self) -> None:
+        """Finish the file. Idempotent."""
+
+
+class OverlayVideo:
+    """H.264 in MP4: as many frames as are written, each with the `pts` it had, in the source's own ticks.
+
+    Pixel aspect and colour tags are carried over. A picture of odd size gets one more column or row (4:2:0
+    has even sizes only); one of another size than the first is scaled to it.
+    """
+
+    def __init__(self, path: Path, first: Item, rate_hz: float | None, pixel_aspect: float) -> None:
+        tags = first.tags
+        self._ticks = tags.time_base if tags else TICKS
+        self._last_pts: int | None = None
+        self._size = (first.width_px + first.width_px % 2, first.height_px + first.height_px % 2)
+        self._matrix = tags.matrix if tags and tags.matrix in _SWSCALE else _usual_matrix(first.height_px)
+        self._reformatter = VideoReformatter()
+        self._output = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        rate = Fraction(rate_hz or 25.0).limit_denominator(1001)
+        stream: Any = self._output.add_stream(
+            "libx264", rate=rate, options={"preset": "veryfast", "crf": "20"}
+        )
+        stream.width, stream.height = self._size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = self._ticks
+        stream.codec_context.sample_aspect_ratio = Fraction(pixel_aspect).limit_denominator(4096)
+        stream.codec_context.colorspace = self._matrix
+        stream.codec_context.color_range = _LIMITED
+        stream.codec_context.color_primaries = tags.primaries if tags else _UNSPECIFIED
+        stream.codec_context.color_trc = tags.transfer if tags else _UNSPECIFIED
+        self._stream = stream
+        self._open = True
+
+    def write(self, item: Item, picture: U8) -> None:
+        """As `OverlayWriter.write`."""
+        pts = round(Fraction(item.pts_s) / self._ticks)
+        if self._last_pts is not None and pts <= self._last_pts:
+            pts = self._last_pts + 1  # two pictures at one time do not exist in MP4
+        self._last_pts = pts
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_numpy_buffer(self._fitted(picture), "bgra"),
+            format="yuv420p",
+            src_color_range=_FULL,
+            dst_colorspace=_SWSCALE[self._matrix],
+            dst_color_range=_LIMITED,
+        )
+        frame.pts, frame.time_base = pts, self._ticks
+        self._mux(frame)
+
+    def close(self) -> None:
+        """As `OverlayWriter.close`."""
+        if not self._open:
+            return
+        self._open = False
+        with _told():
+            try:
+                self._mux(None)
+            finally:
+                self._output.close()  # writes the index, so it can fail as well
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        with _told():
+            self._output.mux(self._stream.encode(frame))
+
+    def _fitted(self, picture: U8) -> U8:
+        width, height = self._size
+        if abs(picture.shape[1] - width) > 1 or abs(picture.shape[0] - height) > 1:
+            return np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        right, below = width - picture.shape[1], height - picture.shape[0]
+        if right or below:
+            picture = np.asarray(
+                cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
+            )
+        return picture
+
+
+class OverlayStills:
+    """A folder with a picture for each still, under the still's own name and at its own size.
+
+    Stills of one folder differ in size, so they do not make a video.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+
+    def write(self, item: Item, picture: U8) -> None:
+        """As `OverlayWriter.write`."""
+        name = item.name or f"{item.index:06d}.png"
+        options = [cv2.IMWRITE_JPEG_QUALITY, 95]
+        _, data = cv2.imencode(Path(name).suffix, np.ascontiguousarray(picture[..., :3]), options)
+        (self._folder / name).write_bytes(data.tobytes())
+
+    def close(self) -> None:
+        """As `OverlayWriter.close`."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise FaultError(
+            FaultCode.OUTPUT,
+            expected=f"to write {VIDEO}",
+            got=error.strerror or str(error),
+            remedy="free some space, or choose another folder with --out",
+        ) from error
+
+
+def _usual_matrix(height_px: int) -> int:
+    return BT601 if height_px <= _TALLEST_BT601_PX else BT709

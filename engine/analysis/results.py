@@ -1,0 +1,117 @@
+"""What `analyse` writes: `results.jsonl`, a line a frame, and `summary.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.drawing.rle import Rle
+from engine.files.json_reader import read_json
+from engine.files.whole import read_json_lines, sha256_of, shown
+from engine.types import Result
+
+SCHEMA = 1
+RESULTS: Final = "results.jsonl"
+SUMMARY = "summary.json"
+
+
+# All that `analyse` ever writes beside its summary, and so all that it ever removes.
+Product = Literal["results.jsonl", "overlay.mp4", "overlay"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelUsed(_Part):
+    """`sha256` is that of the weights."""
+
+    id: str
+    sha256: str
+
+
+class RuntimeUsed(_Part):
+    """As `engine.types.RuntimeInfo`."""
+
+    name: str
+    device: str
+    precision: str
+    threads: int
+    version: str
+
+
+class Summary(_Part):
+    """`summary.json`; it is written last, so where it is, everything in `files` is whole.
+
+    `complete` is False when the source broke off or pictures of it could not be read; `frames_missing` is how
+    many, as far as anybody can tell, and `faults` says why. Their indices are gaps in the results.
+    """
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    source: str
+    frames: int
+    duration_s: float
+    width_px: int
+    height_px: int
+    decoder: str = ""
+    model: ModelUsed
+    runtime: RuntimeUsed
+    threshold: float
+    min_area_frac: float
+    min_peak: float = 0.0
+    frames_with_findings: int
+    frames_per_s: float
+    versions: dict[str, str]
+    created_utc: str
+    complete: bool
+    frames_missing: int = 0
+    faults: tuple[str, ...]
+    files: tuple[Product, ...]
+    sha256: dict[Product, str] = {}
+
+
+def is_whole(folder: Path, summary: Summary) -> bool:
+    """Whether everything that the summary names is there as it was written."""
+    try:
+        return all((folder / name).exists() for name in summary.files) and all(
+            sha256_of(folder / name) == known for name, known in summary.sha256.items()
+        )
+    except OSError:
+        return False
+
+
+def result_line(result: Result, mask: Rle | None, name: str | None = None) -> dict[str, Any]:
+    """The value of one line; `name` only for stills. `mask` is exactly the union of the components.
+
+    Time stamps are the file's own, to a microsecond; probabilities have four decimals.
+    """
+    line: dict[str, Any] = {"index": result.index, "pts_s": round(result.pts_s, 6)}
+    if name is not None:
+        line["name"] = shown(name)
+    line["components"] = [
+        {
+            "box": [component.box.x, component.box.y, component.box.w, component.box.h],
+            "area_px": component.area_px,
+            "peak": round(component.peak, 4),
+            "mean": round(component.mean, 4),
+        }
+        for component in result.components
+    ]
+    line["mask"] = mask
+    return line
+
+
+def read_results(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a folder that `analyse` wrote."""
+    yield from read_json_lines(folder / RESULTS)
+
+
+def read_summary(folder: Path) -> Summary | None:
+    """The summary of a folder, None when it has none that can be read (an older or foreign file)."""
+    try:
+        return Summary.model_validate(read_json(folder / SUMMARY))
+    except (OSError, ValueError):
+        return None

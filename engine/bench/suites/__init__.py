@@ -1,0 +1,1 @@
+"""What `python -m engine.bench SUITE` measures, a suite a file."""

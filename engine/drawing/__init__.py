@@ -1,0 +1,1 @@
+"""What a mask becomes on a picture: components, outlines, overlays."""

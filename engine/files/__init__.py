@@ -1,0 +1,1 @@
+"""Files that are whole or not there, and readers that bound what they read."""

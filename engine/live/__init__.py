@@ -1,0 +1,1 @@
+"""The live path: reader, inferer and presenter, and what they share."""

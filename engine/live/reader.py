@@ -1,0 +1,377 @@
+"""Reads the source, paces, seeks and hands over; engine.live.connection keeps it open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.live.board import Board
+from engine.live.connection import Connection, OpenSource
+from engine.live.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late, lead_s
+from engine.live.presenter import Presenter
+from engine.live.state import SourceEvent
+from engine.live.stats import StatsRecorder
+from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
+from engine.types import AiState, Frame, Loop, Pacing, SourceState
+
+DEFAULT_PERIOD_S = 1 / 25
+# EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
+ACKNOWLEDGE_TIMEOUT_S = 2.0
+# A recording's first second would be unmarked while the network is made ready; not for longer than this.
+WAIT_FOR_AI_S = 8.0
+AI_POLL_S = 0.03
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where the reader stands in its source; a seek starts a new one."""
+
+    index: int = -1  # of the frame handed over last
+    pts_s: float = 0.0
+    in_step: bool = False  # whether the decoder stands just behind that frame
+    clock: MediaClock | None = None  # None: the next frame is due at once
+    pending: Picture | None = None  # decoded, not yet handed over
+    at_end: bool = False
+    due_s: float | None = None  # of the frame handed over or skipped last
+    handed_at_s: float | None = None
+    handed_number: int | None = None
+
+
+class Reader:
+    """Commands and `tick` run in the reader's thread; the attributes below are read by others."""
+
+    def __init__(
+        self,
+        board: Board,
+        stats: StatsRecorder,
+        open_source: OpenSource,
+        hand_over: Callable[[Frame], None],
+        presenter: Presenter,
+        network_pace: Callable[[], NetworkPace],
+    ) -> None:
+        self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
+        self._board = board
+        self._stats = stats
+        self._hand_over = hand_over
+        self._presenter = presenter
+        self._network_pace = network_pace
+        self._number = 0
+        self._seek_serial = 0
+        self._frozen = False  # a person holds a live picture; the source is read on
+        self._wait_until_s: float | None = None  # a recording that was just opened waits for the AI
+        self._at = _Position()
+        self._link = Connection(board, stats, open_source, self._begun, presenter.flush)
+        # Of the source: what is called from elsewhere.
+        self.failed, self.abandon = self._link.failed, self._link.abandon
+
+    @property
+    def reading_since_s(self) -> float | None:
+        """Since when a read of the source is under way, `time.monotonic()`."""
+        return self._link.reading_since_s
+
+    def wake_by(self, bell: Callable[[], None]) -> None:
+        """`bell` lets `tick` run soon."""
+        self._link.bell = bell
+
+    @property
+    def _source(self) -> Source | None:
+        return self._link.source
+
+    # Commands
+
+    def open(self, spec: SourceSpec, options: SourceOptions, pacing: Pacing | None) -> None:
+        """Close what is open and open `spec`; the first picture makes the state RUNNING."""
+        self._link.forget()
+        self._presenter.clear()
+        self._frozen = False
+        self._wait_until_s = time.monotonic() + WAIT_FOR_AI_S
+        self._stats.reset()
+        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None)
+        self._link.open(spec, options, pacing)
+
+    def close(self) -> None:
+        self._link.forget()
+        self._presenter.clear()
+        self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
+
+    def play(self) -> None:
+        """Go on, also without the AI that is being made ready."""
+        self._wait_until_s = None
+        if self._is_live():
+            self._thaw()
+            return
+        if self._source is not None and self._board.status.source_state is SourceState.ENDED:
+            self._seek_to(0)
+        self._at.clock = None
+        self._board.event(SourceEvent.PLAY)
+
+    def pause(self) -> None:
+        """Stop a recording, or freeze a live picture: the stream is read on, and nothing queues."""
+        if self._board.status.info is None:
+            return
+        if self._is_live():
+            if self._board.status.source_state is not SourceState.RUNNING:
+                return  # without a signal PAUSED would hide that there is none
+            self._frozen = True
+        self._presenter.flush()
+        self._board.event(SourceEvent.PAUSE)
+        self._presenter.bell()  # what stands is not late
+
+    def set_speed(self, speed: float) -> None:
+        info = self._board.status.info
+        if info is None or info.live or (speed < 0 and not info.seekable):
+            return
+        if (speed < 0) is not (self._board.status.speed < 0):
+            self._seek_serial += 1  # what was handed over ahead lies in the other direction
+        self._at.clock = None
+        self._board.change(speed=speed)
+
+    def seek(self, pts_s: float) -> None:
+        """Show the frame that is on the screen at `pts_s`; the state stays (ENDED becomes PAUSED)."""
+        if self._source is None:
+            return
+        self._show(self._source.index_at(pts_s))
+
+    def seek_frame(self, index: int) -> None:
+        """As `seek`, by the frame's rank."""
+        if self._source is not None and not self._is_live():
+            self._show(index)
+
+    def set_loop(self, loop: Loop | None) -> None:
+        """Live sources have no other time to go to. Set behind its end while it plays, it begins at once."""
+        if self._is_live() or self._source is None:
+            return
+        self._board.change(loop=loop)
+        running = self._board.status.source_state is SourceState.RUNNING and self._board.status.speed > 0
+        if loop is not None and running and self._at.pts_s > loop.end_s:
+            self._go_round()
+
+    def step(self, frames: int) -> None:
+        """Pause and go `frames` frames on (or back), exactly."""
+        if self._source is None or self._board.status.info is None or self._board.status.info.live:
+            return
+        self.pause()
+        # One frame on is what the decoder gives next, unless frames were skipped since.
+        self._show(None if frames == 1 and self._at.in_step else max(0, self._at.index + frames))
+
+    # The loop
+
+    def tick(self) -> float | None:
+        """Read, wait until its time, hand over; see `Worker` for what is returned."""
+        now_s = time.monotonic()
+        if self._source is None:
+            return self._link.connect(now_s)
+        status = self._board.status
+        if self._frozen:
+            return self._read_on()
+        if status.source_state not in (SourceState.OPENING, SourceState.RUNNING, SourceState.NO_SIGNAL):
+            return None
+        if status.speed < 0:
+            return self._play_backwards(now_s)
+        if self._at.pending is None and not self._at.at_end:
+            self._at.pending = self._read()
+            if self._source is None:
+                return 0.0
+            self._at.at_end = self._at.pending is None
+            now_s = time.monotonic()
+        if self._at_loop_end(status.loop):
+            return self._left_s(now_s) or self._go_round()
+        if self._at.pending is None:
+            return self._finish(now_s)
+        if status.pacing is Pacing.LIVE:
+            return self._deliver(self._at.pending, self._at.pending.captured_s)
+        if status.pacing is Pacing.EVERY:
+            return self._unfinished_s(now_s) or self._deliver(self._at.pending, now_s)
+        if self._waits_for_ai(now_s):
+            return AI_POLL_S
+        return self._deliver_in_time(self._at.pending, now_s, status.speed)
+
+    def _waits_for_ai(self, now_s: float) -> bool:
+        """Whether a recording stands at its first picture because the network is still being made ready."""
+        status, until_s = self._board.status, self._wait_until_s
+        waits = until_s is not None and now_s < until_s and status.ai_state is AiState.LOADING
+        waits = waits and self._at.handed_number is not None
+        if waits is not status.waits_for_ai:
+            self._at.clock = None
+            self._board.change(waits_for_ai=waits)
+        if self._at.handed_number is not None and not waits:
+            self._wait_until_s = None
+        return waits
+
+    def _deliver_in_time(self, picture: Picture, now_s: float, speed: float) -> float:
+        period_s = self._period_s() / speed
+        ahead_s = lead_s(period_s, self._network_pace().takes_s)
+        if self._at.clock is None:
+            self._at.clock = MediaClock(picture.pts_s, now_s + ahead_s, speed)
+        due_s = self._at.clock.due_s(picture.pts_s)
+        if now_s - due_s > RESTART_CLOCK_S:
+            self._at.clock = MediaClock(picture.pts_s, now_s, speed)
+            due_s = now_s
+        if now_s < due_s - ahead_s:
+            return due_s - ahead_s - now_s
+        if is_too_late(now_s, due_s, period_s, self._at.handed_at_s):
+            self._at.due_s = due_s
+            self._at.pending = None
+            self._at.in_step = False
+            return 0.0
+        return self._deliver(picture, due_s)
+
+    def _unfinished_s(self, now_s: float) -> float:
+        """EVERY: how long the next frame still waits for the screen to be done with the last one."""
+        if self._at.handed_number is None or self.acknowledged >= self._at.handed_number:
+            return 0.0
+        assert self._at.handed_at_s is not None
+        return max(0.0, self._at.handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s)
+
+    def _deliver(self, picture: Picture, due_s: float) -> float:
+        start_s = time.monotonic()
+        size = self._board.status.network_size
+        frame = Frame(
+            number=self._number,
+            index=picture.index,
+            pts_s=picture.pts_s,
+            captured_s=picture.captured_s,
+            due_s=due_s,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            network_image=None if size is None else picture.rgb(size),
+            image=picture.bgra(),
+            name=picture.name,
+            seek_serial=self._seek_serial,
+            ready_s=(ready_s := time.monotonic()),
+            damaged=picture.damaged,
+        )
+        self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
+        self._at.pending = None
+        self._at.index, self._at.pts_s, self._at.due_s = picture.index, picture.pts_s, due_s
+        self._at.handed_at_s, self._at.handed_number = ready_s, frame.number
+        self._at.in_step = True
+        self._hand_over(frame)
+        return 0.0
+
+    def _play_backwards(self, now_s: float) -> float | None:
+        """Each frame by a seek, handed over ahead as when playing on, so that its mask is there in time."""
+        assert self._source is not None
+        speed = self._board.status.speed
+        period_s = self._period_s() / -speed
+        ahead_s = lead_s(period_s, self._network_pace().takes_s)
+        if self._at.clock is None:
+            self._at.clock = MediaClock(self._at.pts_s, now_s + ahead_s, speed)
+        clock = self._at.clock
+        if self._at.index == 0:
+            if (left_s := (self._at.due_s or now_s) - now_s) > 0:
+                return left_s
+            self._presenter.flush()
+            self._board.event(SourceEvent.PAUSE, speed=1.0)
+            self._at.clock = None
+            return None
+        index = self._source.index_at(clock.pts_s(now_s + ahead_s))
+        if index != self._at.index and (picture := self._read_at(index, self._move_to)) is not None:
+            self._at.clock = clock
+            self._deliver(picture, now_s + ahead_s)
+        return max(0.0, now_s + period_s / 2 - time.monotonic())
+
+    def _read_on(self) -> float:
+        """Behind a frozen picture: keep the newest one only, and hear whether there is still a signal."""
+        self._at.pending = self._read()
+        if self._at.pending is not None:
+            self._presenter.hear()
+            self._board.event(SourceEvent.PAUSE)  # after a lost signal; else it changes nothing
+        elif self._source is not None:
+            self._frozen, self._at.at_end = False, True
+            self._board.event(SourceEvent.PLAY)
+        return 0.0
+
+    def _thaw(self) -> None:
+        """Show the newest picture at once. The word is PAUSED until it is there: the old one is not live."""
+        if not self._frozen:
+            return
+        self._frozen = False
+        if self._board.status.source_state is not SourceState.PAUSED:
+            return  # no signal: the next picture ends that
+        picture = self._at.pending or self._read()
+        if picture is not None:
+            self._seek_serial += 1  # what came meanwhile was not dropped
+            self._deliver(picture, picture.captured_s)
+            self._presenter.flush()
+        self._board.event(SourceEvent.PLAY)
+
+    def _is_live(self) -> bool:
+        info = self._board.status.info
+        return info is not None and info.live
+
+    def _at_loop_end(self, loop: Loop | None) -> bool:
+        """Whether the next frame is the first one behind the loop. Whoever jumps out of it plays on."""
+        if loop is None or not loop.start_s <= self._at.pts_s <= loop.end_s:
+            return False
+        return self._at.at_end if self._at.pending is None else self._at.pending.pts_s > loop.end_s
+
+    def _go_round(self) -> float:
+        assert self._source is not None
+        assert self._board.status.loop is not None
+        self._seek_to(self._source.index_at(self._board.status.loop.start_s))
+        return 0.0
+
+    def _left_s(self, now_s: float) -> float:
+        """How long the frame handed over last still stays: for its own duration."""
+        if self._board.status.pacing is Pacing.EVERY:
+            return self._unfinished_s(now_s)
+        return max(0.0, (self._at.due_s or now_s) + self._period_s() / self._board.status.speed - now_s)
+
+    def _finish(self, now_s: float) -> float | None:
+        """The last frame stays for its own duration, then the state is ENDED."""
+        if (left_s := self._left_s(now_s)) > 0:
+            return left_s
+        self._presenter.flush()
+        self._board.event(SourceEvent.END)
+        self._presenter.bell()  # what stands is not late
+        return None
+
+    # The source
+
+    def _begun(self) -> None:
+        """A source has opened: its frames belong to none before."""
+        self._at = _Position()
+        self._seek_serial += 1
+
+    def _read(self) -> Picture | None:
+        picture = self._link.read()
+        self._number += picture is not None
+        return picture
+
+    def _show(self, index: int | None) -> None:
+        """Hand over one frame now: `index`, or the next one when None."""
+        if index is None:
+            picture = self._at.pending or self._read()
+        else:
+            picture = self._read_at(index)
+            self._board.event(SourceEvent.SEEK)
+        if picture is not None:
+            self._deliver(picture, time.monotonic())
+        self._at.clock = None
+
+    def _read_at(self, index: int, go: Callable[[int], None] | None = None) -> Picture | None:
+        """Frame `index`; where the file breaks off before it, the last one that can be decoded (nearly)."""
+        back = 1
+        while self._source is not None:
+            (go or self._seek_to)(index)
+            picture = self._read()
+            if picture is not None or index == 0:
+                return picture
+            index, back = max(0, index - back), back * 2
+        return None
+
+    def _seek_to(self, index: int) -> None:
+        self._move_to(index)
+        self._seek_serial += 1
+
+    def _move_to(self, index: int) -> None:
+        """To another frame that belongs to those before it: their masks may be drawn on it."""
+        assert self._source is not None
+        self._source.seek(index)
+        self._at = _Position(index=self._at.index, pts_s=self._at.pts_s)
+
+    def _period_s(self) -> float:
+        info = self._board.status.info
+        return 1.0 / info.rate_hz if info is not None and info.rate_hz else DEFAULT_PERIOD_S

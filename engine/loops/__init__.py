@@ -1,1 +1,0 @@
-"""The three loops of the live path, each in a thread of its own: reader, inferer, presenter."""

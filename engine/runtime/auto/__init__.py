@@ -1,0 +1,1 @@
+"""Which runtime is used here: measured, then remembered."""

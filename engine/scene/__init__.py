@@ -1,5 +1,0 @@
-"""The synthetic colonoscopy: rendered by our own code, with exact masks, from a seed."""
-
-from engine.scene.scene import Scene
-
-__all__ = ["Scene"]

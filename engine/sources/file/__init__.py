@@ -1,0 +1,1 @@
+"""Recordings: every frame exactly once, in order, by its time stamp."""

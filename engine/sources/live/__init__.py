@@ -1,0 +1,1 @@
+"""Sources that do not wait: capture cards, streams."""

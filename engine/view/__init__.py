@@ -1,0 +1,1 @@
+"""What the endoscope shows, and where in the frame."""
