@@ -9,7 +9,7 @@ from enum import Enum
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
-from app.icons import icon
+from app.widgets.icons import icon
 
 
 class Place(Enum):

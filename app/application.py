@@ -18,11 +18,11 @@ from PySide6.QtCore import QBuffer, QIODevice, QObject, QSocketNotifier, Qt, QTi
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.background import Task
 from app.environment import qt_environment
 from app.launch import Launch
-from app.recent import RecentItems
+from app.start.recent import RecentItems
+from app.widgets import theme
+from app.widgets.task import Task
 from app.window import Window
 from engine.faults import Fault, fault_of
 from engine.files.whole import write_bytes, write_json

@@ -8,9 +8,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import theme
 from app.actions import ACTIONS, MOUSE, Place, shown_keys
-from app.controls import label
+from app.widgets import theme
+from app.widgets.controls import label
 
 # Sections in columns of about equal height; in two of them where the screen is narrow.
 COLUMNS = ((Place.OPEN, Place.VIEW, Place.HELP), (Place.PLAY,), (Place.AI,))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.background import Task
-from app.drops import file_dialog_filter
 from app.shortcut_sheet import ShortcutSheet
+from app.start.dropped import file_dialog_filter
+from app.widgets.task import Task
 from engine.types import Snapshot
 
 if TYPE_CHECKING:
-    from app.latency_page import LatencyPage
+    from app.network.latency_page import LatencyPage
 
 
 class SideWindows(QObject):
@@ -48,7 +48,7 @@ class SideWindows(QObject):
             _show(self._latency)
         elif self._latency_import is None:
             # pyqtgraph takes half a second to import: only for those who ask, and beside the video.
-            work = Task("latency page", lambda: importlib.import_module("app.latency_page"), self)
+            work = Task("latency page", lambda: importlib.import_module("app.network.latency_page"), self)
             work.done.connect(self._make_latency)
             work.failed.connect(self.faulted)
             self._latency_import = work.start()

@@ -12,26 +12,27 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app import keys, theme, words
 from app.actions import ACTIONS, Needs, disabled_by, enable, make_actions
-from app.ai_controls import AiControls
-from app.banner import NoticeRow, newest
 from app.bridge import Bridge
-from app.commands import Commands
-from app.controls import label
-from app.full_screen import FullScreen
-from app.icons import icon
 from app.launch import Launch
-from app.notices import Notices
-from app.open_commands import OpenCommands
-from app.opening import Opening
-from app.operator_page import OperatorPage
-from app.over_picture import OverPicture
-from app.playback import is_recording
+from app.network.commands import AiControls
+from app.player.full_screen import FullScreen
+from app.player.over_picture import OverPicture
+from app.player.page import OperatorPage
+from app.player.playback import is_recording
+from app.player.transport_commands import Commands
 from app.preferences import Preferences
-from app.recent import RecentItems
 from app.side_windows import SideWindows, ask_for_folder
-from app.start_page import StartPage
+from app.start.open_commands import OpenCommands
+from app.start.opening import Opening
+from app.start.recent import RecentItems
+from app.start.start_page import StartPage
+from app.widgets import focus as keys
+from app.widgets import theme, words
+from app.widgets.controls import label
+from app.widgets.icons import icon
+from app.widgets.notice_row import NoticeRow, newest
+from app.widgets.notices import Notices
 from engine.faults import Fault
 from engine.types import Presentation, Snapshot
 

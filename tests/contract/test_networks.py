@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.catalogue import read_machine
+from app.network.catalogue import read_machine
 from engine.faults import FaultCode, FaultError
 from engine.live.pipeline import Pipeline
 from engine.runtime.live import Live

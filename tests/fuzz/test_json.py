@@ -63,7 +63,7 @@ def _engine_cache(folder):
 
 
 def _recent(folder):
-    from app.recent import RecentItems
+    from app.start.recent import RecentItems
     from engine.sources.base import SourceSpec
 
     path = folder / "recent.json"

@@ -7,10 +7,10 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app import theme
-from app.catalogue import Machine
 from app.launch import Launch
-from app.recent import RecentItems
+from app.network.catalogue import Machine
+from app.start.recent import RecentItems
+from app.widgets import theme
 from app.window import Window
 from engine.live.pipeline import Pipeline
 from engine.runtime import RUNTIMES
@@ -38,7 +38,7 @@ def model(tmp_path_factory):
 def machine(monkeypatch):
     """OpenVINO is asked for its devices by one test alone: the import takes a second."""
     found = Machine(dict.fromkeys(RUNTIMES, ""), {})
-    monkeypatch.setattr("app.ai_controls.read_machine", lambda: found)
+    monkeypatch.setattr("app.network.commands.read_machine", lambda: found)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.canvas import Canvas, Look
+from app.player.canvas import Canvas, Look
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result, Timings
 

@@ -8,8 +8,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.banner import ANSWERS, newest
-from app.places import Place
+from app.player.places import Place
+from app.widgets.notice_row import ANSWERS, newest
 from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceSpec
 from engine.sources.live.devices import DeviceInfo

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-from app.catalogue import Machine
-from app.controls import NOTE_ROLE
-from app.words import preset_note
+from app.network.catalogue import Machine
+from app.widgets.controls import NOTE_ROLE
+from app.widgets.words import preset_note
 from tests.fixtures.fakes import FakeSource, HalfSure
 from tests.fixtures.models import red_model
 from tests.gui.conftest import FAKE

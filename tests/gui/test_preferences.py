@@ -90,7 +90,7 @@ def test_a_wrong_setting_on_the_command_line_is_exit_code_2(capsys):
 
 
 def test_a_damaged_list_of_recent_items_is_told_and_the_window_starts(make_window, recent, tmp_path):
-    from app.recent import RecentItems
+    from app.start.recent import RecentItems
 
     path = tmp_path / "damaged.json"
     path.write_text('{"schema": 1, "items": [{"kind": "file", "address": "a", "title": 7}]}')

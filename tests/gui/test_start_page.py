@@ -6,8 +6,8 @@ from PySide6.QtGui import QContextMenuEvent, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
-from app import theme, words
-from app.recent_list import Shortened
+from app.start.recent_list import Shortened
+from app.widgets import theme, words
 from engine.faults import Fault, FaultCode
 from engine.settings import read_settings
 from engine.sources.base import SourceSpec

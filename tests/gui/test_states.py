@@ -6,14 +6,15 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from app import full_screen, theme
-from app.arrangement import Wanted, over
-from app.canvas import Look
-from app.operator_page import LOOKS
-from app.state_word import STYLES, StateWordLabel
-from app.theme import WORD_PX, word_px
-from app.view import Placement, place
-from app.words import RESEARCH_ONLY
+from app.player import full_screen
+from app.player.arrangement import Wanted, over
+from app.player.canvas import Look
+from app.player.page import LOOKS
+from app.player.state_word import STYLES, StateWordLabel
+from app.player.zoom import Placement, place
+from app.widgets import theme
+from app.widgets.theme import WORD_PX, word_px
+from app.widgets.words import RESEARCH_ONLY
 from engine.faults import FaultCode, FaultError
 from engine.sources.live.signal import Signal
 from engine.types import SourceState, StateWord

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from app.places import Place
+from app.player.places import Place
 from engine.sources.base import SourceSpec
 from engine.types import StateWord
 from tests.fixtures.clips import CLIPS, made, number_in

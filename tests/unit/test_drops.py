@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.drops import spec_of_drop
+from app.start.dropped import spec_of_drop
 from engine.faults import FaultCode, FaultError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.places import Span, place_of
+from app.player.places import Span, place_of
 
 SPAN = Span(origin_s=5.0, length_s=100.0, frames=2500)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.playback import shuttle
+from app.player.playback import shuttle
 
 
 def test_l_starts_at_normal_speed_and_doubles_up_to_eight():

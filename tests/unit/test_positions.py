@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.positions import MAX_FILES, Positions, worth_keeping
+from app.start.positions import MAX_FILES, Positions, worth_keeping
 from engine.sources.base import SourceSpec
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from app.recent import MAX_ITEMS, RecentItems, Watched
+from app.start.recent import MAX_ITEMS, RecentItems, Watched
 from engine.sources.base import SourceSpec
 from engine.types import Component, Rect
 from tests.fixtures import values

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import theme
+from app.widgets import theme
 
 GROUNDS = (theme.BACKGROUND, theme.SURFACE, theme.RAISED, theme.BLACK)
 

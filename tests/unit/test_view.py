@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.view import MAX_ZOOM, View, panned, place, zoomed
+from app.player.zoom import MAX_ZOOM, View, panned, place, zoomed
 
 CANVAS = (200, 100)
 

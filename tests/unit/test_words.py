@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import words
+from app.widgets import words
 from engine.types import RuntimeInfo, SourceInfo
 
 

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
-from app.icons import icon, pixmap
+from app.widgets import theme
+from app.widgets.icons import icon, pixmap
 
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex

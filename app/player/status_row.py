@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from app import theme, words
-from app.controls import flat_button, label
-from app.icons import icon
 from app.menu import sections
-from app.state_word import StateWordLabel
+from app.player.state_word import StateWordLabel
+from app.widgets import theme, words
+from app.widgets.controls import flat_button, label
+from app.widgets.icons import icon
 from engine.types import AiState, Snapshot, StateWord
 
 AI_TEXTS = {

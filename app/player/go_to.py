@@ -8,9 +8,9 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from app import theme
-from app.controls import label, set_tone
-from app.places import EXAMPLES, Place, Span, place_of
+from app.player.places import EXAMPLES, Place, Span, place_of
+from app.widgets import theme
+from app.widgets.controls import label, set_tone
 
 FIELD_PX = 140
 STRIP_PX = 640

@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme, words
-from app.controls import label
-from app.icons import pixmap
-from app.recent import RecentItem
+from app.start.recent import RecentItem
+from app.widgets import theme, words
+from app.widgets.controls import label
+from app.widgets.icons import pixmap
 
 COLUMNS = 2
 EMPTY_ICON_PX = 32

@@ -8,16 +8,16 @@ from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app import theme, words
-from app.arrangement import Wanted, beside, over
-from app.banner import HatchStrip, NoticeRow
-from app.canvas import Canvas, Look
-from app.control_panel import ControlPanel
-from app.controls import label
-from app.key_answer import KeyAnswer
-from app.playback import is_frozen, is_recording
-from app.status_row import StatusRow
-from app.transport import Transport
+from app.network.panel import ControlPanel
+from app.player.arrangement import Wanted, beside, over
+from app.player.canvas import Canvas, Look
+from app.player.key_answer import KeyAnswer
+from app.player.playback import is_frozen, is_recording
+from app.player.status_row import StatusRow
+from app.player.transport import Transport
+from app.widgets import theme, words
+from app.widgets.controls import label
+from app.widgets.notice_row import HatchStrip, NoticeRow
 from engine.types import Snapshot, SourceState, StateWord
 
 # Word and picture change at once; figures that nobody can read faster change at most this often.
@@ -168,7 +168,7 @@ class OperatorPage(QWidget):
         self.notice.show_hint(hint)
 
     def _arrange(self) -> None:
-        """Give every part its place; see app/arrangement.py."""
+        """Give every part its place; see app/player/arrangement.py."""
         word_px = theme.word_px(self.window().height())
         loud = self._filled and self.status.word.word not in CALM
         self.status.set_word_px(word_px * LOUD if loud else word_px)

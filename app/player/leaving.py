@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from app import theme
-from app.controls import label
+from app.widgets import theme
+from app.widgets.controls import label
 
 # Nobody answered: whoever pressed a key by mistake has gone on working.
 ASKS_FOR_MS = 15_000

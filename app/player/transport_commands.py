@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app import words
-from app.places import Place, Span
-from app.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
+from app.player.places import Place, Span
+from app.player.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
+from app.widgets import words
 from engine.types import AiState, Loop, Snapshot, SourceState
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
 
-from app import theme
+from app.widgets import theme
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app import theme
-from app.painter import Drawable, as_late, bounds, draw, prepare
-from app.view import Placement, View, panned, place, zoomed
+from app.player.painter import Drawable, as_late, bounds, draw, prepare
+from app.player.zoom import Placement, View, panned, place, zoomed
+from app.widgets import theme
 from engine.types import U8, Presentation, Result, Shape
 
 Overlay = Callable[[Result], tuple[Shape, ...]]

@@ -10,11 +10,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app import theme, words
-from app.catalogue import Machine, ModelChoice
-from app.controls import Choice, Fold, JumpSlider, Segments, label, line
-from app.fault_list import FaultList
-from app.stage_table import StageTable
+from app.network.catalogue import Machine, ModelChoice
+from app.network.fault_list import FaultList
+from app.network.stage_table import StageTable
+from app.widgets import theme, words
+from app.widgets.controls import Choice, Fold, JumpSlider, Segments, label, line
 from engine.faults import Fault
 from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
 

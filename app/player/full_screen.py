@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from app import theme
+from app.widgets import theme
 
 # Asking where the mouse is costs less than hearing of every move over every child.
 LOOK_EVERY_MS = 250

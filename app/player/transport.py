@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from app import theme, words
-from app.controls import JumpSlider, flat_button, label
-from app.icons import icon
-from app.playback import Origin, is_running
+from app.player.playback import Origin, is_running
+from app.widgets import theme, words
+from app.widgets.controls import JumpSlider, flat_button, label
+from app.widgets.icons import icon
 from engine.types import Snapshot
 
 PAGE_MS = 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from app import theme, words
-from app.controls import label
+from app.widgets import theme, words
+from app.widgets.controls import label
 from engine.faults import Fault
 from engine.types import Incident
 

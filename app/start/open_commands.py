@@ -7,12 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.background import Task
-from app.drops import spec_of_drop
-from app.opening import Opening
-from app.recent import RecentItems
 from app.side_windows import ask_for_folder, ask_for_recording
-from app.start_page import StartPage
+from app.start.dropped import spec_of_drop
+from app.start.opening import Opening
+from app.start.recent import RecentItems
+from app.start.start_page import StartPage
+from app.widgets.task import Task
 from engine.faults import FaultError
 from engine.sources import parse_source
 from engine.sources.base import SourceSpec

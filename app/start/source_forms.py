@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from app import theme
-from app.controls import Choice, label, set_tone
-from app.icons import icon
+from app.widgets import theme
+from app.widgets.controls import Choice, label, set_tone
+from app.widgets.icons import icon
 from engine.faults import FaultError
 from engine.sources import parse_source
 from engine.sources.base import SourceOptions, SourceSpec

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QImageWriter
 
-from app import theme
-from app.canvas import image_of
-from app.positions import Positions, worth_keeping
-from app.recent import RecentItems, Watched
+from app.player.canvas import image_of
+from app.start.positions import Positions, worth_keeping
+from app.start.recent import RecentItems, Watched
+from app.widgets import theme
 from engine.faults import Fault
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import Presentation, Snapshot, SourceState

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
-from app.commands import Commands
-from app.go_to import GoTo
-from app.leaving import LeaveQuestion
 from app.menu import picture_menu
-from app.operator_page import OperatorPage
+from app.player.go_to import GoTo
+from app.player.leaving import LeaveQuestion
+from app.player.page import OperatorPage
+from app.player.transport_commands import Commands
 
 
 class OverPicture(QObject):

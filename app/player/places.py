@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app import words
+from app.widgets import words
 
 EXAMPLES = "Frame 123, time 1:02.5 or 62.5 s, time stamp p5.04"
 

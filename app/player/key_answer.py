@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from app import theme
+from app.widgets import theme
 
 STAYS_MS = 1200
 LONG_STAYS_MS = 4000  # a sentence that nobody asked for, such as where a recording was resumed

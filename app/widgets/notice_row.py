@@ -12,8 +12,8 @@ from PySide6.QtCore import QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from app import theme
-from app.icons import icon, pixmap
+from app.widgets import theme
+from app.widgets.icons import icon, pixmap
 from engine.faults import Fault, FaultCode
 
 # What the banner's one button offers: its words, and the id of the action (app.actions).

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
-from app import theme
+from app.widgets import theme
 from engine.types import Shape
 
 SOFT_EDGE_PX = 2.0  # antialiasing

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.background import Task
-from app.canvas import Canvas
-from app.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
-from app.control_panel import ControlPanel
 from app.launch import Launch
+from app.network.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
+from app.network.panel import ControlPanel
+from app.player.canvas import Canvas
+from app.widgets.task import Task
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.faults import Fault, FaultError
 from engine.types import OperatingPoint, Snapshot

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app import theme, words
-from app.controls import label, line
-from app.stage_table import StageTable
+from app.network.stage_table import StageTable
+from app.widgets import theme, words
+from app.widgets.controls import label, line
 from engine.types import Snapshot, SourceState
 
 HISTORY_S = 60.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app import theme
-from app.controls import label
+from app.widgets import theme
+from app.widgets.controls import label
 from engine.types import Snapshot
 
 # What each stage measures, in the order of a frame's way.

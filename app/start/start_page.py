@@ -16,15 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme, words
 from app.actions import ACTIONS
-from app.banner import NoticeRow
-from app.controls import label, set_tone
-from app.icons import pixmap
-from app.recent import RecentItem
-from app.recent_list import RecentList, RecentRow
-from app.source_forms import DeviceForm, StreamForm
-from app.status_row import menu_button
+from app.player.status_row import menu_button
+from app.start.recent import RecentItem
+from app.start.recent_list import RecentList, RecentRow
+from app.start.source_forms import DeviceForm, StreamForm
+from app.widgets import theme, words
+from app.widgets.controls import label, set_tone
+from app.widgets.icons import pixmap
+from app.widgets.notice_row import NoticeRow
 from engine.types import Snapshot
 
 CONTENT_PX = 1120

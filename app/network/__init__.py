@@ -1,0 +1,1 @@
+"""What runs: model, runtime, preset, faults, latency."""

@@ -1,0 +1,1 @@
+"""The picture, its marks, and the transport below it."""

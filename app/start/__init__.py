@@ -1,0 +1,1 @@
+"""Where one begins: sources, recent ones, what is dropped."""
