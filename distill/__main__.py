@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 
-from distill.allocator import keep_freed_memory
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE
+from distill.train.cpu.allocator import keep_freed_memory
 from distill.verbs import VERBS
 from engine.bench.peer_table import add_peers
 from engine.faults import FaultCode, FaultError

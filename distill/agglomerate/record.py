@@ -7,7 +7,7 @@ from pathlib import Path
 
 from distill.agglomerate.order import Order
 from distill.recipe import parse_recipe
-from distill.train.run import RUN_JSON, read_run, run_json
+from distill.runs import RUN_JSON, read_run, run_json
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
 

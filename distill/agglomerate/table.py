@@ -9,7 +9,7 @@ import numpy as np
 
 from distill.agglomerate.figures import DICE, Figures
 from distill.agglomerate.variants import AGGLOMERATED, PLAIN, SIMPLE, Comparison, Run, runs_of, variants_of
-from distill.compare import MEAN_OF_SETS, compare
+from distill.judging.compare import MEAN_OF_SETS, compare
 from distill.metrics.rows import POOLED
 from distill.metrics.table import Row
 

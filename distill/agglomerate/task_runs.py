@@ -12,9 +12,9 @@ from distill.agglomerate.tasks import Task
 from distill.data.index import INDEX_NAME
 from distill.data.splits import TEST, TRAIN, VALIDATION
 from distill.recipe import Part, Recipe
+from distill.runs import RUN_JSON, run_json
 from distill.train.checkpoint import Learners, Progress, save_checkpoint
 from distill.train.loop import CHECKPOINTS
-from distill.train.run import RUN_JSON, run_json
 from distill.train.start import START, Start
 from engine.files.whole import write_json, write_json_lines
 from engine.models.base import Student

@@ -10,16 +10,16 @@ from accelerate import Accelerator
 from distill.agglomerate.course import Course, Sitting
 from distill.agglomerate.order import Order, machine_of
 from distill.agglomerate.tasks import Pool, Task, pool_of
-from distill.cache import fill_shard, open_cache
 from distill.data.dataset import Donors, epoch_items, training_batch, views_an_image
 from distill.data.index import Record
-from distill.gates import demand, steady_targets
 from distill.recipe import Recipe
+from distill.teachers.cache.features import fill_shard, open_cache
+from distill.teaching.gates import demand, steady_targets
+from distill.teaching.targets import Teaching, on_device, teacher_names
 from distill.train.lesson import Lesson
 from distill.train.phases import Phase
 from distill.train.schedule import Place, place_of
 from distill.train.step import Material, Update
-from distill.train.targets import Teaching, on_device, teacher_names
 from distill.train.teachers import make_distiller
 from distill.train.validate import teachers_watch
 from engine.jobs.events import RunFolder

@@ -16,8 +16,8 @@ from distill.agglomerate.task_runs import write_task_runs
 from distill.agglomerate.tasks import Task, tasks_of
 from distill.agglomerate.teaching import TEACHERS, fill_caches, lectures
 from distill.data.index import load_index
-from distill.gates import plausible_fit
 from distill.recipe import Recipe
+from distill.teaching.gates import plausible_fit
 from distill.train.loop import Outcome
 from distill.train.setup import accelerator_of
 from distill.train.start import begin_network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from distill.calibration import LogitCounts, reliability
+from distill.export.calibration import LogitCounts, reliability
 
 
 def reliability_png(counts: LogitCounts, temperature: float) -> bytes:

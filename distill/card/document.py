@@ -10,12 +10,12 @@ import torch
 from distill.card.curve import reliability_png
 from distill.card.figures import measure_model
 from distill.card.text import HEAD, gain_text, model_text
-from distill.compare import DICE_OR_SILENCE, compare
 from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
 from distill.data.splits import split_beside
+from distill.judging.compare import DICE_OR_SILENCE, compare
+from distill.judging.over_time import Recording, clips_of, sequences_of, watch
 from distill.metrics.table import read_table
-from distill.video import Recording, clips_of, sequences_of, watch
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_bytes, write_text
 from engine.model_folder import ModelFolder

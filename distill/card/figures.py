@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distill.calibration import LogitCounts, cooled, count_logits
-from distill.judge import PRECISION, judged, rows_of, validation_questions
+from distill.export.calibration import LogitCounts, cooled, count_logits
+from distill.judging.live_path import PRECISION, judged, rows_of, validation_questions
 from distill.metrics.detections import HIT_IOU, Detections, detections
 from distill.metrics.gallery import Gallery
 from distill.metrics.intervals import group_draws, percentile_interval

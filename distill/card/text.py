@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from distill.calibration import reliability
 from distill.card.figures import Estimate, Figures
-from distill.compare import Difference
+from distill.export.calibration import reliability
+from distill.judging.compare import Difference
+from distill.judging.over_time import LONG_S, Behaviour
 from distill.metrics.rows import FALSE_ALARMS, POOLED
-from distill.video import LONG_S, Behaviour
 from engine.model_card import Metric, ModelCard
 from engine.models.cost import Cost
 

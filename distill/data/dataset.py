@@ -12,10 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from distill.data.augment import FLIPS, Box, augment, cut, flipped
 from distill.data.index import Record
 from distill.data.labelled import read_labelled
 from distill.data.masks import Agreement
+from distill.data.views.augment import FLIPS, Box, augment, cut, flipped
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
 from engine.types import U8

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from distill.data.fingerprint import Fingerprint, joined, near_pairs
-from distill.data.samples import Sample
+from distill.data.formats.samples import Sample
 
 
 def groups_of(samples: Sequence[Sample], prints: Sequence[Fingerprint] = ()) -> list[str]:

@@ -16,15 +16,15 @@ import cv2
 import numpy as np
 
 from distill.data.fingerprint import Fingerprint, fingerprint
+from distill.data.formats.layouts import AUTO, LAYOUTS, layout_of
+from distill.data.formats.lists import usual_lists, with_lists
+from distill.data.formats.samples import Found, Problem, Sample, source_of
 from distill.data.groups import groups_of
 from distill.data.index import INDEX_NAME, NO, POLYP, UNLABELLED
 from distill.data.labelled import laid
-from distill.data.layouts import AUTO, LAYOUTS, layout_of
-from distill.data.lists import usual_lists, with_lists
 from distill.data.mask_values import Value, named_value
 from distill.data.masks import Agreement, read_mask
 from distill.data.pictures import read_picture
-from distill.data.samples import Found, Problem, Sample, source_of
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of, write_json_lines
 from engine.sources.orientation import AS_STORED, WORDS

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from distill.data.index import UNLABELLED, Index, Record
+from distill.judging.maps import measure_all
+from distill.judging.run import trained_samples
+from distill.judging.trained import trained_run
 from distill.metrics.report import report
 from distill.metrics.table import write_table
-from distill.run_maps import trained_samples
-from distill.score import measure_all
-from distill.trained import trained_run
 from engine.faults import FaultCode, FaultError
 
 PER_IMAGE = "test_per_image.csv"

@@ -12,7 +12,7 @@ from distill.exit_codes import CANCELLED, OK
 from distill.metrics.table import Row, read_table
 from distill.reproduce.judge import PER_IMAGE, held_out, judge_run
 from distill.reproduce.plan import Plan, Run
-from distill.train.run import RUN_JSON
+from distill.runs import RUN_JSON
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json

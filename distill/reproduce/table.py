@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from distill.compare import MEAN_OF_SETS, compare
+from distill.judging.compare import MEAN_OF_SETS, compare
 from distill.metrics.stored import is_suspect
 from distill.metrics.table import Row as ImageRow
 from distill.reproduce.estimate import Estimate

@@ -249,7 +249,7 @@ def _note(part: TeacherPart) -> str:
 
 
 def _build(folder: ModelFolder, supply: Supply, flips: bool) -> TaskTeacher:
-    from distill.networks import load_student
+    from distill.judging.networks import load_student
 
     card, map_name = _card_of(folder)
     student = (

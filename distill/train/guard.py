@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import torch
 
 from distill.data.dataset import Pictures
-from distill.gates import Verdict, plausible_fit, steady_targets, still_targets
 from distill.recipe import DistilPart
+from distill.teaching.gates import Verdict, plausible_fit, steady_targets, still_targets
+from distill.teaching.targets import Teaching, on_device
 from distill.train.lesson import Lesson
 from distill.train.step import not_finite
-from distill.train.targets import Teaching, on_device
 from distill.train.validate import BATCH, first_batches
 from engine.faults import FaultCode, FaultError
 

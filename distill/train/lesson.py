@@ -8,11 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from distill.distiller import Distiller, TargetBatch
 from distill.losses import LOSSES
 from distill.recipe import Recipe
-from distill.train.depthwise import FastDepthwise
-from distill.train.norm import FastNorm
+from distill.teaching.distiller import Distiller, TargetBatch
+from distill.train.cpu.depthwise import FastDepthwise
+from distill.train.cpu.norm import FastNorm
 from engine.models.base import Student
 from engine.table import load_named
 

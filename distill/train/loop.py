@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from distill.data.index import load_index
-from distill.evaluate import evaluate
+from distill.judging.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
 from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average

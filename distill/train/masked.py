@@ -27,11 +27,11 @@ from distill.train.checkpoint import (
     save_checkpoint,
     update_average,
 )
-from distill.train.depthwise import FastDepthwise
+from distill.train.cpu.depthwise import FastDepthwise
+from distill.train.cpu.norm import FastNorm
 from distill.train.going_on import goes_on, teller
 from distill.train.interrupt import interrupt
 from distill.train.lesson import AUTOCAST
-from distill.train.norm import FastNorm
 from distill.train.schedule import ema_decay, place_of, rate_factor, steps_per_epoch
 from distill.train.setup import Sides
 from distill.train.start import Start, begin_network, note_start

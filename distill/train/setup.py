@@ -18,6 +18,7 @@ from distill.data.index import Index
 from distill.data.splits import split_of
 from distill.data.synthetic import add_synthetic
 from distill.recipe import OptimiserPart, Recipe
+from distill.teaching.targets import Teaching, on_device
 from distill.train.checkpoint import Learners
 from distill.train.lesson import Lesson
 from distill.train.phases import phase_at
@@ -25,7 +26,6 @@ from distill.train.schedule import place_of, steps_per_epoch
 from distill.train.start import Start, begin_network
 from distill.train.step import Machine, Material
 from distill.train.sync_norm import synchronise
-from distill.train.targets import Teaching, on_device
 from engine.faults import FaultCode, FaultError
 from engine.models.base import Student
 
@@ -173,7 +173,7 @@ def _views(
     pictures: Pictures, recipe: Recipe, device: torch.device
 ) -> Callable[[Sequence[int], int, int], Batch]:
     if recipe.augment.place == "gpu":
-        from distill.data.gpu import GpuViews  # kornia is slow to import
+        from distill.data.views.gpu import GpuViews  # kornia is slow to import
 
         return GpuViews(pictures, recipe, max(recipe.sizes_px), device).batch
     donors = Donors(pictures)

@@ -14,9 +14,9 @@ from torch import nn
 from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
 from distill.data.splits import held_out_by, saw_no_more
-from distill.networks import load_student
+from distill.judging.networks import load_student
 from distill.recipe import IMAGENET, Recipe, StudentPart
-from distill.train.run import RUN_JSON, read_run
+from distill.runs import RUN_JSON, read_run
 from distill.weights_at_hand import encoder_file, encoder_hub, named_file, not_at_hand
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json

@@ -12,9 +12,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from distill.distiller import TargetBatch
 from distill.recipe import Recipe
-from distill.share import gradient_ratio, next_scale
+from distill.teaching.distiller import TargetBatch
+from distill.teaching.gradient_share import gradient_ratio, next_scale
 from distill.train.lesson import Lesson
 from distill.train.phases import Phase, enter
 from engine.faults import FaultCode, FaultError

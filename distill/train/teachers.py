@@ -9,16 +9,16 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from distill.cache import open_cache
 from distill.data.dataset import Pictures, plain_batch
-from distill.distiller import Distiller
 from distill.recipe import DistilPart, Recipe, TeacherPart
-from distill.standardise import Standardiser
 from distill.teachers import make_teacher
 from distill.teachers.base import Teacher
+from distill.teachers.cache.features import open_cache
 from distill.teachers.task import TaskTeacher
+from distill.teaching.distiller import Distiller
+from distill.teaching.standardise import Standardiser
+from distill.teaching.targets import Source, Teaching, Viewer, teacher_names
 from distill.train.setup import Sides
-from distill.train.targets import Source, Teaching, Viewer, teacher_names
 from distill.weights_at_hand import located
 from engine.models.base import Student
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from distill.data.dataset import Batch, Pictures, plain_batch
+from distill.teaching.targets import Teaching, on_device
 from distill.train.lesson import Lesson
-from distill.train.targets import Teaching, on_device
 from engine.types import F32
 
 BATCH = 8

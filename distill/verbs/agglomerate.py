@@ -50,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.agglomerate.order import Order
     from distill.recipe import load_recipe
-    from distill.train.precision import fitting
+    from distill.train.cpu.precision import fitting
 
     root = data_root(options)
     order = Order(

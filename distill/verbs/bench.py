@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from distill import bench
+    from distill.train import bench
     from engine.bench.machine import machine
 
     with journal(options, "bench"):

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path, repair: bool) -> int:
-    from distill.cache_check import verify
+    from distill.teachers.cache.check import verify
 
     problems = verify(folder, repair)
     for problem in problems:
@@ -54,9 +54,9 @@ def _verify(folder: Path, repair: bool) -> int:
 
 
 def _fill(options: argparse.Namespace, folder: Path) -> int:
-    from distill.cache import fill_shard
     from distill.data.index import load_index
     from distill.recipe import load_recipe
+    from distill.teachers.cache.features import fill_shard
     from engine.faults import FaultCode, FaultError
     from engine.jobs.events import CANCEL, RunFolder
 

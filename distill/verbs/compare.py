@@ -40,9 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from distill.arms import Ground, lent_questions, table_of
-    from distill.compare import DICE_OR_SILENCE, compare
-    from distill.judge import folder_questions
+    from distill.judging.arms import Ground, lent_questions, table_of
+    from distill.judging.compare import DICE_OR_SILENCE, compare
+    from distill.judging.live_path import folder_questions
     from distill.metrics.table import FIGURES
     from engine.files.whole import write_json
 

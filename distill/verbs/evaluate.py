@@ -41,8 +41,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from distill.data.belonging import belonging_of_model
-    from distill.judge import folder_questions, judged, rows_of, standard_point, validation_questions
-    from distill.train.run import RUN_JSON
+    from distill.judging.live_path import (
+        folder_questions,
+        judged,
+        rows_of,
+        standard_point,
+        validation_questions,
+    )
+    from distill.runs import RUN_JSON
     from engine.files.whole import write_json
     from engine.model_folder import find_model, load_model_folder
 
@@ -81,8 +87,8 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
     """The averaged weights of a run on its own validation split, in torch: nothing draws it yet."""
     from distill.data.index import load_index
     from distill.data.splits import split_of
-    from distill.run_maps import validation_samples
-    from distill.trained import trained_run
+    from distill.judging.run import validation_samples
+    from distill.judging.trained import trained_run
 
     if options.images or options.out or options.field:
         raise FaultError(

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from distill.export import export
+    from distill.export.folder import export
 
     with journal(options, "export") as folder:
         export(

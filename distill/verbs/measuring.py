@@ -59,11 +59,11 @@ def measure_and_write(
     heading: dict[str, Any] | None = None,
 ) -> list[Measured]:
     """Measure all samples with a progress bar, write the files that were asked for, and tell the figures."""
+    from distill.judging.maps import measure_all
     from distill.metrics.gallery import Gallery
     from distill.metrics.measure import Counting
     from distill.metrics.report import report
     from distill.metrics.table import write_table
-    from distill.score import measure_all
     from engine.files.whole import write_bytes, write_json
 
     counting = Counting(options.threshold, options.min_area)

@@ -17,7 +17,7 @@ log = logging.getLogger("distill")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    from distill.data.layouts import AUTO, LAYOUTS
+    from distill.data.formats.layouts import AUTO, LAYOUTS
     from distill.data.splits import SIDES
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter

@@ -16,7 +16,7 @@ from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json, write_text
 
 if TYPE_CHECKING:
-    from distill.probe import Collapse, Transfer
+    from distill.probe.probe import Collapse, Transfer
 
 log = logging.getLogger("distill")
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             )
     import torch
 
-    from distill.probe import BEST, NOTEBOOK, VARIANTS, ToySize, collapse, transfer
+    from distill.probe.probe import BEST, NOTEBOOK, VARIANTS, ToySize, collapse, transfer
 
     torch.set_num_threads(options.threads)
     forms = {"notebook": NOTEBOOK, "best": BEST}
@@ -81,7 +81,7 @@ def figures(collapses: dict[str, list[Collapse]], transfers: list[Transfer]) -> 
 INTRODUCTION = """\
 # Does the teacher reach the student?
 
-Two probes of `distill/probe.py`, on random pictures and random teachers: they show whether a form of
+Two probes of `distill/probe/probe.py`, on random pictures and random teachers: they show whether a form of
 distillation can work at all, not how good it is. Made by
 
 ```sh
@@ -113,7 +113,7 @@ polyps: a gain in Dice is not expected. R2 and the target's spread show what Dic
 
 def report(collapses: dict[str, list[Collapse]], transfers: list[Transfer]) -> str:
     """Both tables as Markdown."""
-    from distill.probe import ToySize
+    from distill.probe.probe import ToySize
 
     steps = [row.step for row in next(iter(collapses.values()))]
     lines = [INTRODUCTION, _row("step", *steps), _rule(1 + len(steps))]

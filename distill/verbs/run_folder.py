@@ -30,8 +30,8 @@ def opened(
     A new run that is refused before anything was saved leaves no folder. Raises FaultError ARGUMENT when
     another process works in it, OUTPUT when it cannot be written (a full disk).
     """
+    from distill.runs import RUN_JSON, run_json
     from distill.train.loop import PROCESS
-    from distill.train.run import RUN_JSON, run_json
     from engine.files.lock import held
     from engine.jobs.events import RunFolder
 
@@ -79,7 +79,7 @@ def _made_for_this(path: Path) -> Iterator[None]:
 @contextmanager
 def _gone_if_refused(path: Path) -> Iterator[None]:
     """The files that tell of a run go again, unless something was saved or they were there before."""
-    from distill.train.run import RUN_JSON
+    from distill.runs import RUN_JSON
     from distill.train.saved import holds_states
     from engine.jobs.events import EVENTS
 

@@ -45,8 +45,8 @@ def process_number() -> int:
 def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
     """What is to be done and where; a resumed run's own recipe. Raises FaultError ARGUMENT."""
     from distill.recipe import load_recipe, parse_recipe
-    from distill.train.precision import fitting
-    from distill.train.run import read_run
+    from distill.runs import read_run
+    from distill.train.cpu.precision import fitting
 
     if options.resume:
         path: Path = options.resume
@@ -80,7 +80,7 @@ def refuse_changes(options: argparse.Namespace) -> None:
 
 def refuse_a_run(path: Path) -> None:
     """Where a new one is to begin, or one that was ended before anything was saved. Raises FaultError."""
-    from distill.train.run import RUN_JSON
+    from distill.runs import RUN_JSON
     from distill.train.saved import holds_states
 
     if (path / RUN_JSON).exists() and holds_states(path):

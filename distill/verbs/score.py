@@ -26,8 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from distill.judging.maps import cases_of, samples_of
     from distill.metrics.files import pair_by_stem
-    from distill.score import cases_of, samples_of
 
     with journal(options, "score") as events:
         pairs = pair_by_stem(options.predictions, options.masks)

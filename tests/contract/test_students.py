@@ -230,7 +230,7 @@ def test_an_argument_it_does_not_take_is_told(name, args):
 )
 def test_the_exported_file_says_what_the_network_says_of_one_picture_and_of_three(name, feed, tmp_path):
     pytest.importorskip("onnx", reason="pip install 'polyplive[train]'")
-    from distill.networks import onnx_network
+    from distill.judging.networks import onnx_network
     from engine.models.onnx_file import write_onnx
 
     student = made(name, SMALL[name] if feed == "none" else {**SMALL[name], "latent_feed": feed})

@@ -25,7 +25,7 @@ from distill.agglomerate.training import agglomerate
 from distill.agglomerate.variants import Comparison
 from distill.data.index import data_folder, load_index
 from distill.data.splits import TEST, TRAIN, VALIDATION
-from distill.networks import load_student
+from distill.judging.networks import load_student
 from distill.recipe import parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines, write_json_lines

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
-from distill.data.label_studio import decode_brush
+from distill.data.formats.label_studio import decode_brush
 from distill.data.prepare import Wishes, find_samples, prepare
 from tests.distill.annotation_trees import (
     DISC,

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from distill.data.augment import augment, flipped
 from distill.data.dataset import Pictures, epoch_items, squash
-from distill.data.gpu import GpuViews
 from distill.data.index import Record
-from distill.data.mixing import fourier_mix
 from distill.data.synthetic import add_synthetic
-from distill.data.warp import seen, warp_maps
+from distill.data.views.augment import augment, flipped
+from distill.data.views.gpu import GpuViews
+from distill.data.views.mixing import fourier_mix
+from distill.data.views.warp import seen, warp_maps
 from distill.recipe import AugmentPart, load_recipe
 from engine.faults import FaultError
 

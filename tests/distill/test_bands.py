@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from distill.bands import LOW_PASSES, split
+from distill.teaching.bands import LOW_PASSES, split
 from engine.faults import FaultCode, FaultError
 
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from distill.calibration import best_temperature, cooled, count_logits, negative_log_likelihood, reliability
+from distill.export.calibration import (
+    best_temperature,
+    cooled,
+    count_logits,
+    negative_log_likelihood,
+    reliability,
+)
 
 
 @pytest.fixture(scope="module")

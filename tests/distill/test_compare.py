@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
-from distill.compare import DICE_OR_SILENCE, MEAN_OF_SETS, compare
+from distill.judging.compare import DICE_OR_SILENCE, MEAN_OF_SETS, compare
 from distill.metrics.measure import Case
 from distill.metrics.table import COLUMNS, Row, read_table
 from engine.faults import FaultError

@@ -6,9 +6,9 @@ import math
 import pytest
 import torch
 
-from distill.distiller import FUSED, Distiller, TargetBatch
 from distill.recipe import DistilPart
-from distill.standardise import Standardiser
+from distill.teaching.distiller import FUSED, Distiller, TargetBatch
+from distill.teaching.standardise import Standardiser
 from engine.faults import FaultCode, FaultError
 
 STRIDES = {"s8": 8, "s16": 16, "s32": 32}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
-from distill.judge import folder_questions, judged, validation_questions
+from distill.judging.live_path import folder_questions, judged, validation_questions
 from engine.drawing.components import find_regions
 from engine.model_folder import load_model_folder
 from engine.types import Mask, OperatingPoint, Rect

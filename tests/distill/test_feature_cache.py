@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from distill import cache as module
-from distill import looking
 from distill.__main__ import main
-from distill.cache import fill_cache, fill_shard, open_cache
-from distill.cache_check import verify
 from distill.data.index import Record, load_index
 from distill.recipe import TeacherPart
 from distill.teachers import make_teacher
 from distill.teachers.base import Answer
+from distill.teachers.cache import features as module
+from distill.teachers.cache import fill as looking
+from distill.teachers.cache.check import verify
+from distill.teachers.cache.features import fill_cache, fill_shard, open_cache
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines

@@ -4,10 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from distill.distiller import Distiller, TargetBatch
-from distill.gates import demand, fair_gradient, plausible_fit, stands_alone, steady_targets, still_targets
 from distill.recipe import DistilPart
-from distill.share import LARGEST, gradient_ratio, next_scale
+from distill.teaching.distiller import Distiller, TargetBatch
+from distill.teaching.gates import (
+    demand,
+    fair_gradient,
+    plausible_fit,
+    stands_alone,
+    steady_targets,
+    still_targets,
+)
+from distill.teaching.gradient_share import LARGEST, gradient_ratio, next_scale
 from engine.faults import FaultCode, FaultError
 from engine.models.base import Prediction, Student
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from distill.__main__ import main
 from distill.data.index import load_index
 from distill.recipe import load_recipe
-from distill.train.run import run_json
+from distill.runs import run_json
 from engine.files.whole import read_json_lines
 from tests.fixtures.own_images import own_data
 from tests.fixtures.recipes import TINY
@@ -165,7 +165,7 @@ def test_a_best_epoch_whose_weights_are_damaged_does_not_end_the_training(data, 
 
 
 def test_an_export_does_not_take_damaged_weights(stopped, data, caplog, capsys):
-    from distill.trained import trained_run
+    from distill.judging.trained import trained_run
     from engine.faults import FaultError
 
     flip(newest(stopped, "average"))

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from distill.data.formats.layouts import LAYOUTS, layout_of
+from distill.data.formats.samples import source_of
+from distill.data.formats.sequences import CLINICDB_STARTS, clinicdb_sequence
 from distill.data.index import load_index
-from distill.data.layouts import LAYOUTS, layout_of
 from distill.data.prepare import Wishes, find_samples, prepare
-from distill.data.samples import source_of
-from distill.data.sequences import CLINICDB_STARTS, clinicdb_sequence
 from engine.faults import FaultCode, FaultError
 from tests.distill.annotation_trees import (
     cvat_images,

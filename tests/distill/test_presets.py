@@ -5,8 +5,8 @@ import pytest
 
 from distill.data.dataset import Pictures, fields_of
 from distill.data.index import Record
+from distill.export.presets import WISHES, Judged, choose_presets
 from distill.metrics.detections import detections, point_of
-from distill.presets import WISHES, Judged, choose_presets
 
 SIDE = 40
 

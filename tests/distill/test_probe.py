@@ -5,8 +5,7 @@ import argparse
 import pytest
 import torch
 
-from distill.gates import steady_targets
-from distill.probe import (
+from distill.probe.probe import (
     BEST,
     FROZEN,
     NOTEBOOK,
@@ -18,7 +17,8 @@ from distill.probe import (
     ridge_r2,
     transfer,
 )
-from distill.toy import draw, make_teachers
+from distill.probe.toy import draw, make_teachers
+from distill.teaching.gates import steady_targets
 from distill.verbs.probe import report, run
 from engine.faults import FaultCode, FaultError
 

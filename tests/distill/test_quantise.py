@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from distill.networks import openvino_network
-from distill.parity import on_video, refusal
+from distill.export.parity import on_video, refusal
+from distill.judging.networks import openvino_network
 from engine.model_card import INT8_XML, ONNX, Parity
 from engine.model_folder import bundled_models, load_model_folder
 from engine.runtime.auto.difference import Difference

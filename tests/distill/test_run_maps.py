@@ -7,9 +7,9 @@ import torch
 from distill.data.belonging import Belonging
 from distill.data.dataset import squash
 from distill.data.index import Record
+from distill.judging.run import trained_samples
+from distill.judging.trained import Trained
 from distill.recipe import DataPart, StudentPart
-from distill.run_maps import trained_samples
-from distill.trained import Trained
 from engine.models import make_student
 
 STUDENT = {"name": "light", "args": {"encoder": "test_efficientnet", "channels": 16}}

@@ -11,10 +11,10 @@ from torch import nn
 
 from distill import __main__ as program
 from distill.recipe import load_recipe
-from distill.train import depthwise, kernels, norm
-from distill.train.depthwise import FastDepthwise
-from distill.train.norm import FastNorm
-from distill.train.precision import fitting
+from distill.train.cpu import depthwise, kernels, norm
+from distill.train.cpu.depthwise import FastDepthwise
+from distill.train.cpu.norm import FastNorm
+from distill.train.cpu.precision import fitting
 
 CONVOLUTIONS = {
     "3x3": {"kernel_size": 3, "padding": 1},
@@ -276,7 +276,7 @@ def test_freed_memory_is_not_fetched_again():
     """The last three of twenty times 64 MB: without the setting every one of them is new pages."""
     lines = [
         "import resource, sys, torch",
-        "from distill.allocator import keep_freed_memory",
+        "from distill.train.cpu.allocator import keep_freed_memory",
         "if sys.argv[1] == 'keep': assert keep_freed_memory()",
         "faults = []",
         "for _ in range(20):",

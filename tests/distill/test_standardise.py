@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from distill.standardise import Standardiser, hadamard, orthonormal
+from distill.teaching.standardise import Standardiser, hadamard, orthonormal
 from engine.faults import FaultCode, FaultError
 
 # Channels of the teachers: ViTs, C-RADIO, SAM, timm encoders at stride 16.

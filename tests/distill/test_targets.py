@@ -5,7 +5,7 @@ import torch
 
 from distill.data.dataset import Batch
 from distill.recipe import TeacherPart
-from distill.train.targets import Teaching, teacher_names
+from distill.teaching.targets import Teaching, teacher_names
 
 HALF_A_VIEW_RIGHT = torch.tensor([[1.0, 0, 0.5], [0, 1, 0], [0, 0, 1]])
 

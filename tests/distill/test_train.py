@@ -12,15 +12,15 @@ from safetensors.torch import load_file
 
 import engine
 from distill.__main__ import main
-from distill.cache import fill_cache
 from distill.data.dataset import Pictures, fields_of
 from distill.data.index import load_index
 from distill.data.splits import split_of
+from distill.judging.networks import load_student, maps_of, openvino_has_bf16, torch_network
+from distill.judging.trained import trained_model
 from distill.metrics.table import read_table
-from distill.networks import load_student, maps_of, openvino_has_bf16, torch_network
 from distill.recipe import load_recipe
-from distill.train.precision import fitting
-from distill.trained import trained_model
+from distill.teachers.cache.features import fill_cache
+from distill.train.cpu.precision import fitting
 from engine.files.lock import held
 from engine.files.whole import read_json_lines
 from engine.model_card import OutputCard
@@ -436,10 +436,12 @@ def test_runs_that_go_on_from_one_model_are_exported_as_their_mean(model, whole,
 
 def test_int8_that_draws_other_masks_on_video_is_left_out(model, real24, tmp_path, monkeypatch, caplog):
     other = Difference(max_dp=1.0, mask_dice=0.5, images=24, pooled_dice=0.5)
-    monkeypatch.setattr("distill.export.on_video", lambda *networks_and_cards: other)
-    monkeypatch.setattr("distill.parity.MAX_DICE_DROP", 1.0)  # of a network of few steps that says nothing
+    monkeypatch.setattr("distill.export.folder.on_video", lambda *networks_and_cards: other)
+    monkeypatch.setattr(
+        "distill.export.parity.MAX_DICE_DROP", 1.0
+    )  # of a network of few steps that says nothing
     out = tmp_path / "without"
-    with caplog.at_level("INFO", "distill.export"):
+    with caplog.at_level("INFO", "distill.export.folder"):
         words = ("export", model, "--out", out, "--data", real24, "--int8-images", 4)
         assert main(list(map(str, words))) == 0
 

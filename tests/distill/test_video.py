@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distill.data.index import load_index
-from distill.video import behaviour, clips_of, sequences_of, watch
+from distill.judging.over_time import behaviour, clips_of, sequences_of, watch
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import centre, has_disc, red_clip, red_picture

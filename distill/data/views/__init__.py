@@ -1,0 +1,1 @@
+"""One picture, seen in many ways."""

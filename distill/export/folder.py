@@ -1,0 +1,250 @@
+"""A run or a model folder becomes a model folder: rounded weights, ONNX, int8 when as good, and its card."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from safetensors.torch import save
+from tqdm import tqdm
+
+from distill.data.dataset import Pictures, fields_of, squash
+from distill.data.index import Index, load_index
+from distill.data.splits import Split, split_of
+from distill.export.calibration import best_temperature, cooled, count_logits
+from distill.export.parity import MAX_F32_DP, compare, on_video, refusal
+from distill.export.presets import Judged, choose_presets
+from distill.judging.evaluate import POOLED, evaluate
+from distill.judging.networks import (
+    Network,
+    maps_of,
+    normalised,
+    onnx_network,
+    openvino_has_bf16,
+    openvino_network,
+    torch_network,
+)
+from distill.judging.trained import Trained, committee_of, mean_of, trained_model, trained_run
+from distill.train.checkpoint import contiguous
+from engine.faults import FaultCode, FaultError
+from engine.files.whole import sha256_of, write_bytes, write_json
+from engine.model_card import (
+    CARD,
+    INT8_BIN,
+    INT8_XML,
+    ONNX,
+    SCHEMA,
+    WEIGHTS,
+    FileCard,
+    InputCard,
+    ModelCard,
+    OutputCard,
+    Parity,
+    StudentCard,
+    TrainingCard,
+)
+from engine.model_folder import ModelFolder
+from engine.models import make_student
+from engine.models.onnx_file import write_onnx
+from engine.runtime.quantise import quantise
+from engine.runtime.self_check import checked
+from engine.types import F32
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What an export is made of."""
+
+    trained: Trained
+    index: Index
+    split: Split
+    validation: Pictures
+    input: InputCard
+    output: OutputCard
+
+    def maps(self, network: Network, pictures: Pictures | None = None) -> Iterator[F32]:
+        """Of the validation images, or of others, in order, with a progress bar."""
+        pictures = self.validation if pictures is None else pictures
+        maps = maps_of(network, pictures, self.input, self.output)
+        return iter(tqdm(maps, total=len(pictures), unit="image", leave=False))
+
+
+def export(
+    sources: Sequence[Path],
+    out: Path,
+    data_root: Path | None,
+    default: bool,
+    int8_images: int,
+    size_px: int | None = None,
+) -> ModelCard:
+    """Write the model folder `out`, named by the model's id, from the averaged weights of a run folder, or
+    from those of another model folder: for another input size, or to quantise again. Several runs of one
+    recipe that went on from one model give the mean of their weights, several model folders a committee.
+
+    `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
+    by 0.3 points of Dice or shows other masks on video. `size_px` None: as the recipe or the model says.
+    `data_root` None: the data that it was trained beside, known by its fingerprint; other data is refused.
+    Raises FaultError ARGUMENT (nothing trained there, the folder exists), OUTPUT (an export that does not say
+    the same), DATA_SET.
+    """
+    if out.exists():
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a new model folder",
+            got=f"{out}, which exists",
+            remedy="new weights, new id: name another folder",
+        )
+    cv2.setNumThreads(1)
+    trained = _trained(sources)
+    material = _material(trained, trained.belonging.find(data_root), size_px)
+    sized = _said_of_size(material.input.width_px, trained.trained_px)
+    student = trained.student
+    aside = out.parent / f".{out.name}.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        maps = _write_float(material, aside)
+        material, maps = _calibrated(material, maps)
+        parity = [*_check_float(material, aside / ONNX, maps)]
+        if int8_images:
+            parity.append(_write_int8(material, aside, maps, int8_images))
+        card = ModelCard(
+            schema=SCHEMA,  # type: ignore[call-arg]
+            id=out.name,
+            default=default,
+            student=StudentCard(name=student.name, args=student.args),
+            input=material.input,
+            output=material.output,
+            files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
+            presets=choose_presets(material.validation, maps, _field(material, aside / ONNX)),
+            training=_with(sized, trained.card(material.index, material.split)),
+            metrics=evaluate(material.validation, maps).metrics,
+            parity=tuple(parity),
+            licence=trained.licence(),
+            use="research use only",
+        )
+        card = checked(ModelFolder(aside, card))
+        write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))
+        aside.rename(out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return card
+
+
+def _said_of_size(size_px: int, trained_px: int) -> str:
+    """A network is best at the size it was trained at: another one is told, on the screen and in the card."""
+    if size_px == trained_px:
+        return ""
+    words = f"Exported at {size_px}x{size_px} px, trained at {trained_px}x{trained_px} px."
+    log.info("%s Its figures are those of the exported size.", words)
+    return f" {words}"
+
+
+def _with(words: str, card: TrainingCard) -> TrainingCard:
+    return card.model_copy(update={"split": card.split + words})
+
+
+def _trained(sources: Sequence[Path]) -> Trained:
+    models = [(source / CARD).is_file() for source in sources]
+    if all(models):
+        return trained_model(sources[0]) if len(sources) == 1 else committee_of(sources)
+    return trained_run(sources[0]) if len(sources) == 1 else mean_of(sources)
+
+
+def _material(trained: Trained, data_root: Path, size_px: int | None) -> Material:
+    index = load_index(data_root)
+    size_px = size_px or trained.size_px
+    split = split_of(index.records, trained.data)
+    trained.card(index, split)  # another data set is refused before the work
+    return Material(
+        trained=trained,
+        index=index,
+        split=split,
+        validation=Pictures(data_root, [index.records[i] for i in split.validation]),
+        input=InputCard(
+            width_px=size_px,
+            height_px=size_px,
+            colour="RGB",
+            mean=trained.student.mean,
+            std=trained.student.std,
+            resize="squash-area",
+        ),
+        output=OutputCard(kind="logits"),
+    )
+
+
+def _write_float(material: Material, folder: Path) -> list[F32]:
+    """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
+    part = material.trained.student
+    student = make_student(part.name, part.args).eval()
+    own = student.state_dict()
+    student.load_state_dict({key: material.trained.weights[key].to(own[key].dtype) for key in own})
+    write_bytes(folder / WEIGHTS, save(contiguous(material.trained.weights)))
+    write_onnx(student, material.input.width_px, folder / ONNX)
+    trained = list(material.maps(torch_network(student)))
+    log.info("validation Dice %.4f", evaluate(material.validation, trained).value(POOLED, "dice"))
+    return trained
+
+
+def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32]]:
+    """The same with the temperature that the validation images ask for."""
+    temperature = best_temperature(count_logits(maps, material.validation.masks))
+    log.info("temperature %.2f", temperature)
+    output = material.output.model_copy(update={"temperature": temperature})
+    return replace(material, output=output), [cooled(probability, temperature) for probability in maps]
+
+
+def _field(material: Material, onnx: Path) -> Judged:
+    """What the network says of the validation images without what a recorder adds."""
+    alone = fields_of(material.validation)
+    return Judged(alone, list(material.maps(openvino_network(onnx, "f32"), alone)))
+
+
+def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:
+    """bf16 is a runtime's choice on processors that have it: told, but only float32 must be the same."""
+    networks = {"onnxruntime f32": onnx_network(onnx), "openvino f32": openvino_network(onnx, "f32")}
+    if openvino_has_bf16():
+        networks["openvino bf16"] = openvino_network(onnx, "bf16")
+    for runtime, network in networks.items():
+        row = compare(onnx.name, runtime, material.validation, trained, material.maps(network))
+        log.info("%s", row)
+        if row.max_dp > MAX_F32_DP and runtime.endswith("f32"):
+            raise FaultError(
+                FaultCode.OUTPUT,
+                expected=f"{runtime} to say what torch says, within {MAX_F32_DP}",
+                got=f"a difference of {row.max_dp}",
+                remedy="report this with the versions of torch, onnx and the runtime",
+            )
+        yield row
+
+
+def _write_int8(material: Material, folder: Path, trained: list[F32], images: int) -> Parity:
+    """Quantise on training images; the files stay only when the network is as good."""
+    chosen = np.random.default_rng(material.trained.seed).permutation(material.split.train)[:images]
+    pictures = Pictures(material.index.root, [material.index.records[i] for i in chosen])
+    mean, std = np.array(material.input.mean, np.float32), np.array(material.input.std, np.float32)
+    samples = (normalised(squash(image, material.input.width_px), mean, std) for image in pictures.images)
+    xml = folder / INT8_XML
+    quantise(folder / ONNX, xml, samples)
+    row = compare(
+        INT8_XML, "openvino int8", material.validation, trained, material.maps(openvino_network(xml))
+    )
+    video = on_video(openvino_network(folder / ONNX), openvino_network(xml), material.input, material.output)
+    log.info("%s; on video: %s", row, video)
+    why = refusal(row, video)
+    if why is not None:
+        log.info("int8 stays out: %s", why)
+        xml.unlink()
+        (folder / INT8_BIN).unlink()
+    return row
+
+
+def _file_card(path: Path) -> FileCard:
+    return FileCard(sha256=sha256_of(path), bytes=path.stat().st_size)

@@ -1,0 +1,200 @@
+"""A model folder on images, through the engine's own source, runtime and components: as it is shown live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from distill.data.index import load_index
+from distill.data.labelled import laid, mask_of
+from distill.data.masks import Agreement
+from distill.data.splits import split_beside
+from distill.judging.maps import cases_of
+from distill.metrics.files import pair_by_stem, pictures_in
+from distill.metrics.measure import Case, Measured, Sample
+from distill.metrics.rows import Outcome, card_rows
+from engine.drawing.components import find_regions
+from engine.faults import FaultCode, FaultError
+from engine.model_card import Metric
+from engine.model_folder import ModelFolder
+from engine.runtime import AUTO, open_runtime
+from engine.runtime.base import RuntimeOptions
+from engine.sources import open_source
+from engine.sources.base import Picture, SourceOptions, SourceSpec
+from engine.sources.orientation import orientation_of
+from engine.types import F32, U8, Mask, OperatingPoint, Rect, Size
+from engine.view.field_of_view import field_of_view
+
+PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
+NEGATIVES = "negatives"  # the set of images that came without masks
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An image to be judged, and its mask; None: it shows no polyp.
+
+    `turned`: the mask has had the turn that the image's EXIF asks for; `sha256`: of the mask, by the index.
+    """
+
+    case: Case
+    image: Path
+    mask: Path | None
+    turned: bool = False
+    sha256: str | None = None
+
+
+def folder_questions(
+    images: Path, masks: Path, negatives: Path | None = None, index: Path | None = None
+) -> tuple[Question, ...]:
+    """Images and masks paired by stem, then the images of `negatives`, which have no masks.
+
+    `index` says their sets and groups; without it the folder's name is the set and each image its own group.
+    Raises FaultError DATA_SET.
+    """
+    pairs = pair_by_stem(images, masks)
+    cases = cases_of([pair.stem for pair in pairs], images.name, index)
+    questions = [Question(cases[pair.stem], pair.path, pair.mask) for pair in pairs]
+    if negatives is not None:
+        free = pictures_in(negatives)
+        free_cases = cases_of(free, NEGATIVES, index)
+        questions += [Question(free_cases[stem], path, None) for stem, path in free.items()]
+    return tuple(questions)
+
+
+def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
+    """The validation split that the model was trained beside. Raises FaultError."""
+    index = load_index(data_root)
+    records = [index.records[position] for position in split_beside(model.card.training, index).validation]
+    return tuple(
+        Question(
+            Case(record.image, record.set, record.group),
+            data_root / record.image,
+            data_root / record.mask if record.mask else None,
+            turned=record.exif is not None,
+            sha256=record.mask_sha256,
+        )
+        for record in records
+    )
+
+
+def judged(
+    model: ModelFolder,
+    questions: Sequence[Question],
+    runtime: str = AUTO,
+    precision: str = AUTO,
+    field: bool = False,
+) -> Iterator[Sample]:
+    """Map, mask and what the window would draw of every question, in order, one at a time.
+
+    `field`: the network sees the endoscope's picture alone, without what a recorder puts around it, and finds
+    nothing outside. Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what
+    the runtime raises.
+    """
+    size = Size(model.card.input.width_px, model.card.input.height_px)
+    point = standard_point(model)
+    agreement = Agreement()
+    with closing(open_runtime(runtime, model, RuntimeOptions(precision))) as network:
+        for question in questions:
+            picture = _picture(question.image)
+            mask = _mask(question, picture, agreement)
+            pixels = picture.bgra()[..., :3]
+            whole = Rect(0, 0, picture.width_px, picture.height_px)
+            box = field_of_view(pixels) if field else whole
+            image = picture.rgb(size) if box == whole else _image_of_box(picture, box, size)
+            found = Mask(0, network.infer(image), box)
+            yield Sample(
+                case=question.case,
+                probability=_probability(found, whole),
+                mask=mask,
+                shown=_drawn(found, whole, point),
+                picture=pixels,
+            )
+
+
+def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:
+    """What a model card says of them."""
+    outcomes = [
+        Outcome(
+            dice=image.dice,
+            iou=image.dice / (2 - image.dice),  # of one image, exactly
+            found=bool(image.pixels.found[0]),
+            hit=bool(image.pixels.hit[0]),
+            polyp=image.polyp,
+        )
+        for image in images
+    ]
+    return tuple(card_rows([image.case for image in images], outcomes))
+
+
+def standard_point(model: ModelFolder) -> OperatingPoint:
+    """What the window starts with."""
+    return model.card.presets["standard"].point
+
+
+def _picture(path: Path) -> Picture:
+    try:
+        with closing(open_source(SourceSpec("images", str(path)), SourceOptions(throughput=True))) as source:
+            picture = source.read()
+    except FaultError as fault:
+        raise _unusable(f"a picture at {path}", fault.got) from fault
+    if picture is None:
+        raise _unusable(f"a picture at {path}", "none")
+    return picture
+
+
+def _mask(question: Question, picture: Picture, agreement: Agreement) -> U8:
+    """uint8 [h, w] of 0 and 1. Raises FaultError DATA_SET: another size than the image's."""
+    shape = (picture.height_px, picture.width_px)
+    if question.mask is None:
+        return np.zeros(shape, np.uint8)
+    mask = mask_of(question.mask, agreement, question.sha256)
+    orientation = orientation_of(question.image.read_bytes())
+    try:
+        return laid(mask, shape, orientation, question.image.name, turned=question.turned)
+    except ValueError as error:
+        raise _unusable(f"{question.mask} to fit its image", str(error)) from error
+
+
+def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:
+    """uint8 [h, w, 3] RGB: a part of the frame squashed to `size`, as the source squashes all of it."""
+    across, down = size.width_px / box.w, size.height_px / box.h
+    whole = Size(
+        max(size.width_px, round(picture.width_px * across)),
+        max(size.height_px, round(picture.height_px * down)),
+    )
+    left = min(round(box.x * across), whole.width_px - size.width_px)
+    top = min(round(box.y * down), whole.height_px - size.height_px)
+    part = picture.rgb(whole)[top : top + size.height_px, left : left + size.width_px]
+    return np.ascontiguousarray(part)
+
+
+def _probability(mask: Mask, whole: Rect) -> F32:
+    """float32 in 0..1: of the network's size, or of the frame's when it saw a part of it."""
+    probability = mask.probability.astype(np.float32) / np.float32(255)
+    if mask.roi == whole:
+        return probability
+    box, full = mask.roi, np.zeros((whole.h, whole.w), np.float32)
+    inside = cv2.resize(probability, (box.w, box.h), interpolation=cv2.INTER_LINEAR)
+    full[box.y : box.y + box.h, box.x : box.x + box.w] = inside
+    return full
+
+
+def _drawn(mask: Mask, whole: Rect, point: OperatingPoint) -> npt.NDArray[np.bool_]:
+    """bool [h, w]: the pixels of the components at that point."""
+    drawn = np.zeros((whole.h, whole.w), bool)
+    for region in find_regions(mask, whole.w, whole.h, point):
+        box = region.box
+        drawn[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
+    return drawn
+
+
+def _unusable(expected: str, got: str) -> FaultError:
+    return FaultError(
+        FaultCode.DATA_SET, expected=expected, got=got, remedy="restore the file, or take it away"
+    )

@@ -1,0 +1,1 @@
+"""Whether teaching reaches a student at all, on a task of minutes."""

@@ -1,0 +1,1 @@
+"""What a teacher knows, in the form a student can learn from."""

@@ -1,0 +1,1 @@
+"""What makes a training fast on a CPU."""
