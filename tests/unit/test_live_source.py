@@ -81,7 +81,7 @@ class FakeFeed:
 
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_fake(monkeypatch):
-    monkeypatch.setattr("engine.sources.live.CLOSE_WAIT_S", 0.01)
+    monkeypatch.setattr("engine.sources.live.grabber.CLOSE_WAIT_S", 0.01)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def live():
 
 @pytest.fixture
 def quick_stall(monkeypatch):
-    monkeypatch.setattr("engine.sources.live.STALL_S", 0.05)
+    monkeypatch.setattr("engine.sources.live.grabber.STALL_S", 0.05)
 
 
 def test_the_first_picture_is_not_lost_to_opening(live):
