@@ -21,5 +21,6 @@ VERBS: Mapping[str, str] = {
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
     "probe": "which forms of distillation reach a student, and which only look like it",
     "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",
+    "schema": "every key of a recipe as a JSON schema: title, unit, limits, default, and why one changes it",
     "bench": "how fast training is here: loading, distillation, memory",
 }
