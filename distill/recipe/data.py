@@ -97,8 +97,8 @@ class AugmentPart(Part):
     place: Literal["cpu", "gpu"] = key(
         "cpu",
         "Where views are made",
-        "gpu keeps the frames on it and makes the views there, with field, geometry, colour, exposure, blur "
-        "and noise only: for machines whose processor cannot feed the GPU.",
+        "gpu keeps the frames on it and makes the views there, with field, geometry, large crops, colour, "
+        "exposure, blur and noise only: for machines whose processor cannot feed the GPU.",
     )
     views: Literal["online", "four_flips"] = key(
         "online",
@@ -149,6 +149,17 @@ class AugmentPart(Part):
     paste: Share = _chance(
         0.0, "Pasted polyp", "Puts another image's polyp onto a polyp-free view: where polyps are few."
     )
+    large_crop: Share = _chance(
+        0.0,
+        "Crop into a large polyp",
+        "Of an image with polyps a part that they cover by half or more: what fills the view is missed most.",
+    )
+    small_paste: Share = _chance(
+        0.0,
+        "Pasted very small polyp",
+        "Shrinks another image's polyp to under 1 % of the view and lays it on mucosa: hardly any image has "
+        "one so small.",
+    )
     fourier: Share = _chance(
         0.0,
         "Another set's light",
@@ -194,4 +205,6 @@ class AugmentPart(Part):
                 raise ValueError(f"{name} must go from small to large")
         if self.blur + self.motion + self.soft > 1:
             raise ValueError("blur, motion and soft exclude each other: together at most 1")
+        if self.small_paste and self.place == "gpu":
+            raise ValueError("small_paste is made on the CPU: set place to cpu, or small_paste to 0")
         return self

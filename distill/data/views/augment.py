@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from distill.data.views.mixing import fourier_mix, paste
 from distill.data.views.photometry import colour, jpeg, lamp, optics
+from distill.data.views.scale import inside_polyp, with_small_polyp
 from distill.recipe import AugmentPart
 from engine.types import U8, Rect
 from engine.view.field_of_view import field_of_view
@@ -85,10 +86,13 @@ def flipped(image: U8, mask: U8, size_px: int, which: int) -> View:
     )
 
 
-def unit_move(rng: Rng, part: AugmentPart) -> Matrix:
-    """A random move of the whole frame alone, as `View.matrix` tells it."""
+def unit_move(rng: Rng, part: AugmentPart, close: Rect | None = None) -> Matrix:
+    """A random move of the whole frame alone, as `View.matrix` tells it.
+
+    `close`: of a box that a polyp fills, which is flipped and turned by quarters only.
+    """
     move = _flip_and_quarter_turn(1, rng, part)
-    if rng.random() < part.affine:
+    if close is None and rng.random() < part.affine:
         zoom = float(np.exp(rng.uniform(*np.log(part.zoom))))
         move = _affine(1, zoom, rng, part) @ move
     return move
@@ -104,29 +108,35 @@ def _squash(image: U8, mask: U8, size_px: int) -> tuple[U8, U8]:
 
 
 def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) -> View:
-    """Flips and quarter turns; a share of the views also turns, zooms, stretches and shifts."""
+    """Flips and quarter turns; a share of the views also turns, zooms, stretches and shifts.
+
+    A crop into a large polyp is left as large as it is.
+    """
     window = np.eye(3)
-    if part.field and rng.random() < part.field:
-        box = field_of_view(image)
-        image, mask, window = cut(image, mask, box)
-    if part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
+    close = large_crop(mask, rng, part)
+    if close is not None:
+        image, mask, window = cut(image, mask, close)
+    elif part.field and rng.random() < part.field:
+        image, mask, window = cut(image, mask, field_of_view(image))
+    if close is None and part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
         image, mask, free = _polyp_free_crop(image, mask, rng)
         window = free @ window
     height, width = image.shape[:2]
     squash = np.diag([size_px / width, size_px / height, 1.0])
     move = _flip_and_quarter_turn(size_px, rng, part)
-    filter_area = True
-    if rng.random() < part.affine:
+    zoom = 1.0
+    if close is None and rng.random() < part.affine:
         zoom = float(np.exp(rng.uniform(*np.log(part.zoom))))
         move = _affine(size_px, zoom, rng, part) @ move
-        filter_area = zoom < 1
-    if filter_area and min(height, width) >= size_px:
-        # Shrink with the area filter of the live path first, then move at the network's size.
-        image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(
+    if zoom <= 1 and min(height, width) >= size_px:
+        # Shrink with the area filter of the live path first, then move at the network's size; under half of
+        # that the move itself, which looks at four pixels only, would leave most of them out.
+        side_px = round(size_px * min(1.0, 2 * zoom))
+        image = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA).astype(
             np.uint8, copy=False
         )
-        mask = cv2.resize(mask, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        matrix = move
+        mask = cv2.resize(mask, (side_px, side_px), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        matrix = move @ np.diag([size_px / side_px, size_px / side_px, 1.0])
     else:
         matrix = move @ squash
     border = cv2.BORDER_CONSTANT if rng.random() < 0.7 else cv2.BORDER_REFLECT_101
@@ -141,6 +151,13 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) ->
     return View(
         moved.astype(np.uint8, copy=False), (moved_mask > 127).astype(np.uint8), np.asarray(unit @ window)
     )
+
+
+def large_crop(mask: U8, rng: Rng, part: AugmentPart) -> Rect | None:
+    """Now and then a box of the frame that a polyp fills."""
+    if part.large_crop and rng.random() < part.large_crop:
+        return inside_polyp(mask, rng, part.stretch)
+    return None
 
 
 def _polyp_free_crop(image: U8, mask: U8, rng: Rng) -> tuple[U8, U8, Matrix]:
@@ -194,10 +211,15 @@ def _mixed(view: View, rng: Rng, part: AugmentPart, donors: Donors) -> View:
     """A polyp from elsewhere on a polyp-free view; the light of another set."""
     size_px = view.image.shape[0]
     if part.paste and rng.random() < part.paste and not view.mask.any():
-        donor = _geometry(*donors.polyp(rng), size_px, rng, part)
+        whole = part.model_copy(update={"large_crop": 0.0})
+        donor = _geometry(*donors.polyp(rng), size_px, rng, whole)
         image, mask = paste(view.image, view.mask, donor.image, donor.mask)
         if donor.mask.any():
             view = View(image, mask, view.matrix, (*view.hidden, _box_of(donor.mask)))
+    if part.small_paste and rng.random() < part.small_paste:
+        made = with_small_polyp(view.image, view.mask, *donors.polyp(rng), rng)
+        if made is not None:
+            view = View(made[0], made[1], view.matrix, (*view.hidden, _box_of(made[2])))
     if part.fourier and rng.random() < part.fourier:
         stranger = cv2.resize(donors.stranger(rng), (size_px, size_px), interpolation=cv2.INTER_LINEAR)
         mixed = fourier_mix(view.image, stranger.astype(np.uint8, copy=False), float(rng.uniform(0.2, 0.8)))

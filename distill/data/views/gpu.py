@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.data.dataset import Batch, Pictures, squash
-from distill.data.views.augment import FLIPS, Matrix, unit_move, window_of
+from distill.data.views.augment import FLIPS, Matrix, large_crop, unit_move, window_of
 from distill.data.views.warp import warp_maps
 from distill.recipe import AugmentPart, Recipe
 from engine.view.field_of_view import field_of_view
@@ -33,6 +33,7 @@ class GpuViews:
         for row, (image, mask) in enumerate(zip(pictures.images, pictures.masks, strict=True)):
             self._images[row] = torch.from_numpy(squash(image, size_px)).permute(2, 0, 1).to(device)
             self._masks[row, 0] = torch.from_numpy(squash(mask * np.uint8(255), size_px)).to(device)
+        self._there = pictures.masks  # on the CPU, at their stored sizes: where a large polyp is
         self._fields: list[Matrix] = []
         if recipe.augment.field:
             self._fields = [window_of(field_of_view(image), *image.shape[:2]) for image in pictures.images]
@@ -64,7 +65,10 @@ class GpuViews:
             sign_x, sign_y = FLIPS[copy % len(FLIPS)]
             return np.array([[sign_x, 0, (1 - sign_x) / 2], [0, sign_y, (1 - sign_y) / 2], [0, 0, 1.0]])
         rng, part = np.random.default_rng([self._recipe.seed, epoch, item]), self._recipe.augment
-        move = unit_move(rng, part)
+        close = large_crop(self._there[item % len(self._images)], rng, part)
+        move = unit_move(rng, part, close)
+        if close is not None:
+            return np.asarray(move @ window_of(close, *self._there[item % len(self._images)].shape))
         if part.field and rng.random() < part.field:
             move = np.asarray(move @ self._fields[item % len(self._images)])
         return move
