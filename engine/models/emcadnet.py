@@ -20,7 +20,8 @@ SQUEEZE = 16  # of the channel attention
 class EMCADStudent(Student):
     """A pyramid vision transformer, and attention of every kind that a convolution can pay for.
 
-    Deepest level: MSCAM. Then a level at a time: EUCB raises, LGAG gates the skip, added, MSCAM again.
+    Deepest level: MSCAM. Then a level at a time: EUCB raises, LGAG gates the skip, added, MSCAM again. As in
+    the public network all levels share one spatial attention, and the activation is ReLU (the text: ReLU6).
     Logits are those of stride 4, auxiliary those of strides 8, 16, 32; features s4 to s32 the decoder's maps.
     `encoder`: `pvt_v2_b2` (26.8 M parameters in all), `pvt_v2_b0` (3.9 M), or any timm encoder with maps at
     strides 4 to 32.
@@ -31,7 +32,8 @@ class EMCADStudent(Student):
         self.encoder = make_encoder(encoder)
         widths = channels_of(self.encoder)
         self.latents = LatentFeed(latent_feed, widths[-1])
-        self.refine = nn.ModuleList(_refinement(width) for width in widths)
+        self.spatial = SpatialAttention()
+        self.refine = nn.ModuleList(Refinement(width) for width in widths)
         pairs = list(itertools.pairwise(widths))
         self.raises = nn.ModuleList(_raise(deeper, width) for width, deeper in pairs)
         self.gates = nn.ModuleList(AttentionGate(width) for width in widths[:-1])
@@ -44,11 +46,11 @@ class EMCADStudent(Student):
     def predict(self, image: Tensor) -> Prediction:
         *skips, deepest = self.encoder(image)
         deepest, features = self.latents(deepest)
-        here = self.refine[-1](deepest)
+        here = self.refine[-1](deepest, self.spatial)
         maps = [here]
         for level in reversed(range(len(skips))):
             raised = self.raises[level](here)
-            here = self.refine[level](raised + self.gates[level](raised, skips[level]))
+            here = self.refine[level](raised + self.gates[level](raised, skips[level]), self.spatial)
             maps.insert(0, here)
         features |= {f"s{stride}": found for stride, found in zip(DECODER_STRIDES, maps, strict=True)}
         main, *auxiliary = (
@@ -103,13 +105,13 @@ class MultiScaleBlock(nn.Module):
         super().__init__()
         wide = EXPANSION * channels
         self.widen = nn.Sequential(
-            nn.Conv2d(channels, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(inplace=True)
+            nn.Conv2d(channels, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(inplace=True)
         )
         self.scales = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(wide, wide, kernel, padding=kernel // 2, groups=wide, bias=False),
                 nn.BatchNorm2d(wide),
-                nn.ReLU6(inplace=True),
+                nn.ReLU(inplace=True),
             )
             for kernel in KERNELS
         )
@@ -139,9 +141,17 @@ class AttentionGate(nn.Module):
         return gated
 
 
-def _refinement(channels: int) -> nn.Sequential:
-    """MSCAM."""
-    return nn.Sequential(ChannelAttention(channels), SpatialAttention(), MultiScaleBlock(channels))
+class Refinement(nn.Module):
+    """MSCAM: which channels, which places (an attention that all levels share), at several scales."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = ChannelAttention(channels)
+        self.scales = MultiScaleBlock(channels)
+
+    def forward(self, tensor: Tensor, spatial: nn.Module) -> Tensor:
+        refined: Tensor = self.scales(spatial(self.channels(tensor)))
+        return refined
 
 
 def _raise(inputs: int, outputs: int) -> nn.Sequential:

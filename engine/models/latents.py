@@ -17,19 +17,24 @@ DEEPEST, FIRST, SECOND = "deepest", "L1", "L2"
 class LatentFeed(nn.Module):
     """L1 = 1x1 convolution of the deepest map, L2 = 1x1 convolution of L1, both seen by the decoder.
 
-    `concat`, as the paper says: 1x1([map, L1, L2]), BatchNorm and ReLU take the map's place.
+    `concat`, as the paper says: 1x1([map, L1, L2]), BatchNorm and ReLU take the map's place; `straight`, for
+    a decoder that begins with convolutions of its own (PraNet): [map, L1, L2] itself does, `width` channels.
     `residual`: the map plus a 1x1 of [L1, L2] that starts at zero, so an untrained feed changes nothing.
     `none`: no latents and no parameters, the map goes through.
     Raises FaultError ARGUMENT for another kind.
     """
 
-    def __init__(self, kind: str, channels: int) -> None:
+    def __init__(self, kind: str, channels: int, straight: bool = False) -> None:
         super().__init__()
         self.kind = one_of("latent_feed", kind, FEEDS)
+        self.straight = straight and kind == "concat"
+        self.width = channels + 2 * LATENT_CHANNELS if self.straight else channels
         if kind == "none":
             return
         self.first = nn.Conv2d(channels, LATENT_CHANNELS, 1)
         self.second = nn.Conv2d(LATENT_CHANNELS, LATENT_CHANNELS, 1)
+        if self.straight:
+            return
         if kind == "concat":
             self.mix = nn.Sequential(
                 nn.Conv2d(channels + 2 * LATENT_CHANNELS, channels, 1, bias=False),
@@ -42,14 +47,15 @@ class LatentFeed(nn.Module):
             nn.init.zeros_(self.offset.bias)  # type: ignore[arg-type]
 
     def forward(self, deepest: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """[B, C, h, w] -> what the decoder gets in its place [B, C, h, w], and the maps by name."""
+        """[B, C, h, w] -> what the decoder gets in its place [B, width, h, w], and the maps by name."""
         if self.kind == "none":
             return deepest, {DEEPEST: deepest}
         first = self.first(deepest)
         second = self.second(first)
         maps = {DEEPEST: deepest, FIRST: first, SECOND: second}
         if self.kind == "concat":
-            return self.mix(torch.cat([deepest, first, second], dim=1)), maps
+            whole = torch.cat([deepest, first, second], dim=1)
+            return (whole if self.straight else self.mix(whole)), maps
         return deepest + self.offset(torch.cat([first, second], dim=1)), maps
 
     def sizes(self, channels: int, stride: int) -> tuple[dict[str, int], dict[str, int]]:

@@ -24,7 +24,7 @@ def double_conv(inputs: int, outputs: int, between: int = 0, bias: bool = False)
 
 
 class Twice(nn.Module):
-    """Bilinear x2 with aligned corners, as the published figures of both nets were made."""
+    """Bilinear x2 with aligned corners, as the published figures of U-Net, U-Net++ and PraNet were made."""
 
     def forward(self, tensor: Tensor) -> Tensor:
         return F.interpolate(tensor, scale_factor=2, mode="bilinear", align_corners=True)

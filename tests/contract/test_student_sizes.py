@@ -31,6 +31,15 @@ def test_the_size_is_the_published_one(variant):
         assert cost.macs / 1e9 == pytest.approx(expected_gmac, rel=0.01, abs=0.005)
 
 
+def test_pranet_with_latents_has_the_size_of_the_distilled_one_that_is_published():
+    (pranet,) = [variant for variant in VARIANTS if variant.student == "pranet"]
+    fed = measured(pranet, "concat")
+
+    # Printed: 31.4 M and 13.5 G beside a plain one of 30.4 and 13.1 (arXiv 2512.09307, table 1).
+    assert fed.parameters / 1e6 == pytest.approx(31.4, abs=0.15)
+    assert fed.macs / 1e9 == pytest.approx(13.5, rel=0.03)
+
+
 def test_the_ultra_light_student_is_below_half_a_million():
     (variant,) = [variant for variant in VARIANTS if "ultra-light" in variant.note]
 

@@ -189,7 +189,8 @@ class TestLatents:
             key for key, weight in fed.named_parameters() if "latents" in key and weight.grad.abs().sum() > 0
         ]
 
-        assert {key.split(".")[1] for key in moved} == {"first", "second", "mix"}
+        mixed_here = {"mix"} if name != "pranet" else set()  # there the decoder's own convolutions mix
+        assert {key.split(".")[1] for key in moved} == {"first", "second"} | mixed_here
 
     def test_the_residual_one_changes_nothing_before_it_is_trained(self, name, image):
         plain = made(name, SMALL[name])
