@@ -7,11 +7,13 @@ from pathlib import Path
 from distill.recipe import TeacherPart
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import user_data
+from engine.models.original_files import ORIGINALS
 from engine.models.torchvision_guard import ensure_torchvision
 
 WEIGHTS = "weights"
 HUB_PAGE = "https://huggingface.co/"
 TIMM_TEACHER = "timm:"
+TEACHER_SUFFIXES = ("", ".safetensors", ".pth", ".pt", ".bin")  # "": a folder as the hub has it
 
 
 def weights_folder() -> Path:
@@ -20,10 +22,17 @@ def weights_folder() -> Path:
 
 
 def encoder_file(encoder: str, data_root: Path) -> Path | None:
-    """A safetensors file that bears the name of a timm encoder, the data folder's before the user's."""
+    """A file with the weights of a timm encoder, the data folder's before the user's.
+
+    A safetensors file that bears its name, or the .pth of its authors by theirs.
+    """
+    original = ORIGINALS.get(encoder)
     for folder in (data_root / WEIGHTS, weights_folder()):
         for path in sorted(folder.glob(f"{encoder}*.safetensors")):
             if encoder_named_by(path.name) == encoder:
+                return path
+        for path in sorted(folder.glob(f"{original.file}*.pth")) if original else ():
+            if encoder_named_by(path.name) in ("", encoder):
                 return path
     return None
 
@@ -54,8 +63,18 @@ def located(part: TeacherPart, data_root: Path) -> TeacherPart:
     elif part.name.startswith(TIMM_TEACHER):
         path = encoder_file(part.name.removeprefix(TIMM_TEACHER), data_root)
     else:
-        path = None
+        path = _teacher_file(part.name, data_root)
     return part if path is None else part.model_copy(update={"weights": str(path)})
+
+
+def _teacher_file(teacher: str, data_root: Path) -> Path | None:
+    """A file or a downloaded folder that bears the name of a teacher, the data folder's before the user's."""
+    for folder in (data_root / WEIGHTS, weights_folder()):
+        for suffix in TEACHER_SUFFIXES:
+            path = folder / f"{teacher}{suffix}"
+            if path.exists():
+                return path
+    return None
 
 
 def encoder_hub(encoder: str) -> str:
@@ -72,6 +91,8 @@ def not_at_hand(encoder: str, why: str, remedy: str = "") -> FaultError:
     hub = encoder_hub(encoder)
     source = f"download model.safetensors from {HUB_PAGE}{hub}" if hub else "get them in timm's key names"
     put = f"{source} and save it as {weights_folder() / f'{encoder}.safetensors'}"
+    if encoder in ORIGINALS:
+        put += f", or put the authors' {ORIGINALS[encoder].file}*.pth there"
     return FaultError(
         FaultCode.MODEL_MISSING,
         expected=f"the pretrained weights of {encoder}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from distill.teachers.base import Supply, TeacherCard
-from distill.weights_at_hand import HUB_PAGE
+from distill.weights_at_hand import HUB_PAGE, weights_folder
 from engine.faults import FaultCode, FaultError
+from engine.models.tensor_file import read_tensors
 
 WITHOUT = "; or train without teachers: --set 'distil.teachers=[]'"
 
@@ -21,47 +21,16 @@ WITHOUT = "; or train without teachers: --set 'distil.teachers=[]'"
 def state_of(card: TeacherCard, supply: Supply, hub_file: str) -> dict[str, Tensor]:
     """The tensors of the user's file, or of `hub_file` in the card's hub repository ("": not on the hub)."""
     if supply.weights:
-        return read_state(Path(supply.weights))
+        return read_tensors(Path(supply.weights))
     if not hub_file:
         raise _missing(card, "they are on no hub")
     from huggingface_hub import hf_hub_download
 
     _silence()
     try:
-        return read_state(Path(hf_hub_download(card.hub_id, hub_file, revision=card.revision)))
+        return read_tensors(Path(hf_hub_download(card.hub_id, hub_file, revision=card.revision)))
     except OSError as error:
         raise _missing(card, f"the hub could not be reached or refused ({type(error).__name__})") from error
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """A safetensors file, or a torch file of plain tensors (never arbitrary pickle).
-
-    Raises FaultError MODEL_MISSING or MODEL_LOAD.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise FaultError(
-            FaultCode.MODEL_MISSING,
-            expected="a file with the teacher's weights",
-            got=f"no file {path}",
-            remedy="correct the teacher's weights in the recipe",
-        )
-    try:
-        stored = (
-            load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-        )
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise FaultError(
-            FaultCode.MODEL_LOAD,
-            expected=f"{path.name} to be a safetensors file, or a torch file that holds tensors only",
-            got=str(error).partition("\n")[0],
-            remedy="download it again, or convert it to safetensors",
-        ) from error
-    for wrapper in ("model", "state_dict"):
-        stored = stored[wrapper] if isinstance(stored.get(wrapper), Mapping) else stored
-    return dict(stored)
 
 
 def fill(
@@ -100,7 +69,7 @@ def from_transformers(model: Any, config: Any, card: TeacherCard, supply: Supply
     asked = {"output_loading_info": True, "dtype": torch.float32}
     try:
         if supply.weights and not path.is_dir():
-            network, info = model.from_pretrained(None, config=config, state_dict=read_state(path), **asked)
+            network, info = model.from_pretrained(None, config=config, state_dict=read_tensors(path), **asked)
         elif supply.weights:
             network, info = model.from_pretrained(path, local_files_only=True, **asked)
         else:
@@ -135,8 +104,9 @@ def _missing(card: TeacherCard, why: str) -> FaultError:
         expected=f"the weights of the teacher {card.name} ({card.hub_id})",
         got=why,
         remedy="download them once where there is a network, or name a local file as the teacher's weights",
-        said=f"The weights of the teacher {card.name} are not at hand ({why}): {get}and name their "
-        f"file or folder as the teacher's weights in the recipe{WITHOUT}.",
+        said=f"The weights of the teacher {card.name} are not at hand ({why}): {get}and save their file or "
+        f"folder as {weights_folder() / card.name} (.safetensors, .pth), or name it in the recipe"
+        f"{WITHOUT}.",
     )
 
 

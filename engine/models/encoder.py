@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of
 from engine.model_card import EncoderCard
+from engine.models.original_files import ORIGINALS
+from engine.models.tensor_file import read_tensors
 from engine.models.torchvision_guard import ensure_torchvision
 
 DECODER_STRIDES = (4, 8, 16, 32)
@@ -59,35 +61,27 @@ def channels_of(encoder: nn.Module) -> list[int]:
 
 
 def load_pretrained(encoder: nn.Module, source: str) -> EncoderCard:
-    """Fill the encoder in place from a safetensors file in timm's key names, or from the hub.
+    """Fill the encoder in place from a file in the key names of timm or of its authors, or from the hub.
 
-    `source` is a path, or a hub name such as "hf-hub:timm/tf_efficientnet_lite0.in1k". A classifier in the
-    file is left out; every key of the encoder must be there. fp16 is widened. Gives what a model card says of
-    it, with the scaling and the padding that the weights were trained with.
+    `source` is a path (safetensors, or a torch file of plain tensors), or a hub name such as
+    "hf-hub:timm/tf_efficientnet_lite0.in1k". A classifier in the file is left out; every key of the encoder
+    must be there in its shape. fp16 is widened. Gives what a model card says of it, with the scaling and the
+    padding that the weights were trained with.
     Raises FaultError MODEL_MISSING (no such file, no network) or MODEL_LOAD (another network's weights).
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     name = _name_of(encoder)
     _refuse_another(name, source)
     path = _from_hub(source) if source.startswith(HUB) else Path(source)
     if not path.is_file():
         raise FaultError(
             FaultCode.MODEL_MISSING,
-            expected="a safetensors file with the encoder's pretrained weights",
+            expected="a file with the encoder's pretrained weights",
             got=f"no file {path}",
             remedy=f"give the path of one, or a hub name that starts with {HUB}",
         )
-    try:
-        stored = load_file(path)
-    except SafetensorError as error:
-        raise FaultError(
-            FaultCode.MODEL_LOAD,
-            expected=f"{path.name} to be a safetensors file",
-            got=str(error),
-            remedy="download it again",
-        ) from error
+    stored = read_tensors(path)
+    if name in ORIGINALS:
+        stored = {ORIGINALS[name].timm_key(key): value for key, value in stored.items()}
     found = {key: _stored(stored, key) for key in encoder.state_dict()}
     encoder.load_state_dict(_fitting(encoder, found, path))
     return _card(encoder, name, source if source.startswith(HUB) else path.name, sha256_of(path))

@@ -1,5 +1,7 @@
 """Encoders from timm: made by name, filled from a file or the hub, and what a model card says of them."""
 
+import re
+
 import pytest
 
 from engine.faults import FaultCode, FaultError
@@ -11,16 +13,21 @@ from engine.models.encoder import load_pretrained, make_encoder  # noqa: E402
 TINY = "test_efficientnet"
 
 
-def stored(path, name):
-    """Weights as timm's own full model of that name has them, classifier included."""
+def timm_model(name):
     from engine.models.torchvision_guard import ensure_torchvision
 
     ensure_torchvision()
     import timm
-    from safetensors.torch import save_file
 
     torch.manual_seed(1)
-    model = timm.create_model(name, pretrained=False)
+    return timm.create_model(name, pretrained=False)
+
+
+def stored(path, name):
+    """Weights as timm's own full model of that name has them, classifier included."""
+    from safetensors.torch import save_file
+
+    model = timm_model(name)
     save_file(model.state_dict(), path)
     return model
 
@@ -90,6 +97,60 @@ def test_a_file_that_is_no_safetensors_is_refused(tmp_path):
 
 def test_a_missing_weights_file_is_told(tmp_path):
     assert refused(make_encoder(TINY), tmp_path / "none.safetensors").code is FaultCode.MODEL_MISSING
+
+
+def authors_keys(key):
+    """timm's key of PVTv2 as its authors write it: stages from 1, embeddings and norms beside them."""
+    key = re.sub(r"^patch_embed\.", "patch_embed1.", key)
+    key = re.sub(r"^stages\.(\d)\.downsample\.", lambda found: f"patch_embed{int(found[1]) + 1}.", key)
+    key = re.sub(r"^stages\.(\d)\.blocks\.", lambda found: f"block{int(found[1]) + 1}.", key)
+    key = re.sub(r"^stages\.(\d)\.norm\.", lambda found: f"norm{int(found[1]) + 1}.", key)
+    return key.replace("mlp.dwconv.", "mlp.dwconv.dwconv.")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "authors"),
+    [
+        ("res2net50d", "res2net50_v1b_26w_4s-3cf99910.pth", lambda key: key),
+        ("pvt_v2_b0", "pvt_v2_b0.pth", authors_keys),
+    ],
+)
+def test_the_authors_own_file_fills_the_encoder(name, file, authors, tmp_path):
+    full = timm_model(name)
+    torch.save({authors(key): value for key, value in full.state_dict().items()}, tmp_path / file)
+    encoder = make_encoder(name)
+
+    card = load_pretrained(encoder, str(tmp_path / file))
+
+    own = full.state_dict()
+    for key, value in encoder.state_dict().items():
+        assert torch.equal(value, own[re.sub(r"^stages_(\d)", r"stages.\1", key)]), key
+    assert (card.name, card.source) == (name, file)
+
+
+def test_the_authors_file_is_found_by_its_own_name(tmp_path, monkeypatch):
+    from distill.weights_at_hand import encoder_file
+
+    monkeypatch.setenv("POLYPLIVE_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for name in ("res2net50_v1b_26w_4s-3cf99910.pth", "pvt_v2_b2_li.pth"):
+        (folder / name).touch()
+
+    assert encoder_file("res2net50d", tmp_path) == folder / "res2net50_v1b_26w_4s-3cf99910.pth"
+    assert encoder_file("pvt_v2_b2", tmp_path) is None
+
+
+def test_a_torch_file_that_would_run_code_is_refused(tmp_path):
+    class Runs:
+        def __reduce__(self):
+            return (print, ("run",))
+
+    torch.save({"conv1.0.weight": Runs()}, tmp_path / "res2net50_v1b_26w_4s.pth")
+    fault = refused(make_encoder(TINY), tmp_path / "res2net50_v1b_26w_4s.pth")
+
+    assert fault.code is FaultCode.MODEL_LOAD
+    assert "tensors only" in fault.expected
 
 
 def test_without_a_network_the_hub_is_one_sentence(monkeypatch):

@@ -119,6 +119,21 @@ def test_a_teachers_weights_are_found_by_its_name(data, tmp_path):
     assert distill("cache", "--recipe", "best", "--set", teacher, *words) == 0
 
 
+@pytest.mark.parametrize("name", ["sam_base.pth", "sam_base.safetensors", "sam_base"])
+@pytest.mark.parametrize("place", ["data", "user"])
+def test_a_foundation_models_file_or_folder_is_found_by_the_teachers_name(name, place, tmp_path):
+    from distill.recipe import TeacherPart
+    from distill.weights_at_hand import WEIGHTS, located, weights_folder
+
+    data = tmp_path / "data"
+    path = (data / WEIGHTS if place == "data" else weights_folder()) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+    assert located(TeacherPart(name="sam_base"), data).weights == str(path)
+    assert located(TeacherPart(name="sam_large"), data).weights == ""
+
+
 def test_best_needs_nothing_but_what_is_bundled(data, tmp_path):
     words = ("--recipe", "best", "--data", data)
 
