@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.data.index import load_index
-from distill.recipe import Recipe
+from distill.recipe import Recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 
@@ -47,7 +47,7 @@ def read_run(path: Path) -> dict[str, Any]:
             raise TypeError("no recipe")
         return dict(found)
     except FileNotFoundError as error:
-        got, remedy = "there is none", "name a folder that train or pretrain made"
+        got, remedy = "there is none", "name a folder that train made"
         cause: Exception = error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         got, remedy = (
@@ -62,6 +62,25 @@ def read_run(path: Path) -> dict[str, Any]:
         remedy=remedy,
         said=f"{path} cannot be gone on with: {RUN_JSON} is what says how, and {got}; {remedy}.",
     ) from cause
+
+
+def recipe_of(run: Path, going_on: bool = False) -> Recipe:
+    """The recipe of a run folder, also of one that is older than this code. Raises FaultError ARGUMENT.
+
+    `going_on`: the training is to be resumed, so that nothing which it used may be missing.
+    """
+    values = read_run(run)["recipe"]
+    data = values.get("data")
+    # Frames rendered for the training side: they were trained on and no more, so what is left can be judged.
+    rendered = data.pop("synthetic_images", 0) if isinstance(data, dict) else 0
+    if rendered and going_on:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a training on images of its data folder",
+            got=f"{run}, which trains on {rendered} rendered images, too",
+            remedy="start it again without data.synthetic_images; what it has trained can be exported",
+        )
+    return parse_recipe(values)
 
 
 def git_revision() -> str | None:

@@ -53,7 +53,6 @@ def _refuse(recipe: Recipe) -> None:
         ("distil.projector", "student", part.projector, part.projector == "student"),
         ("selection", "last", recipe.selection, recipe.selection == "last"),
         ("distil.online", "false", part.online, not part.online),
-        ("data.synthetic_images", "0", recipe.data.synthetic_images, not recipe.data.synthetic_images),
         (
             "data.hard_negatives_share",
             "0",

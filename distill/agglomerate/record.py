@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from distill.agglomerate.order import Order
-from distill.recipe import parse_recipe
-from distill.runs import RUN_JSON, read_run, run_json
+from distill.runs import RUN_JSON, read_run, recipe_of, run_json
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
 
@@ -22,7 +21,9 @@ def claim(order: Order, run: Path) -> None:
         write_json(path, wanted)
         return
     there = read_run(run)
-    different = [key for key in ("recipe", "data", ASKED) if there.get(key) != wanted[key]]
+    different = [key for key in ("data", ASKED) if there.get(key) != wanted[key]]
+    if recipe_of(run, going_on=True) != order.recipe:  # not key by key: it may be older than this code
+        different = ["recipe", *different]
     if different:
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -44,7 +45,7 @@ def order_in(run: Path, order: Order) -> Order:
         )
     asked = there[ASKED]
     unlabelled = Path(asked["unlabelled"]) if asked["unlabelled"] else None
-    return replace(order, recipe=parse_recipe(there["recipe"]), unlabelled=unlabelled, only=asked["only"])
+    return replace(order, recipe=recipe_of(run, going_on=True), unlabelled=unlabelled, only=asked["only"])
 
 
 def _asked(order: Order) -> dict[str, str]:

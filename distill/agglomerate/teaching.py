@@ -110,4 +110,4 @@ def _teaching(order: Order, pictures: Pool) -> Teaching:
         name: open_cache(order.cache, teacher, order.data_root, pictures.records, part.grid_px)
         for name, teacher in zip(teacher_names(part.teachers), part.teachers, strict=True)
     }
-    return Teaching(sources, part.teachers, len(pictures))
+    return Teaching(sources, part.teachers)

@@ -19,7 +19,7 @@ from distill.data.splits import Split, split_of
 from distill.export.calibration import best_temperature, cooled, count_logits
 from distill.export.parity import MAX_F32_DP, compare, on_video, refusal
 from distill.export.presets import Judged, choose_presets
-from distill.judging.evaluate import POOLED, evaluate
+from distill.judging.evaluate import evaluate
 from distill.judging.networks import (
     Network,
     maps_of,
@@ -30,6 +30,7 @@ from distill.judging.networks import (
     torch_network,
 )
 from distill.judging.trained import Trained, committee_of, mean_of, trained_model, trained_run
+from distill.metrics.rows import POOLED
 from distill.train.checkpoint import contiguous
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of, write_bytes, write_json

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from distill.data.dataset import Pictures
-from distill.judging.evaluate import POOLED, evaluate
+from distill.judging.evaluate import evaluate
 from distill.judging.networks import Network, normalised, probability_of
 from distill.metrics.image import dice_iou
+from distill.metrics.rows import POOLED
 from engine.model_card import InputCard, OutputCard, Parity
 from engine.runtime.auto.difference import Difference
 from engine.runtime.auto.frames import stored_frames

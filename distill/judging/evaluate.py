@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-
-from distill.data.dataset import Pictures, squash
+from distill.data.dataset import Pictures
 from distill.metrics.image import dice_iou
 from distill.metrics.pixels import at_native_size
-from distill.metrics.rows import FALSE_ALARMS, POOLED, Outcome, card_rows
+from distill.metrics.rows import Outcome, card_rows
 from engine.model_card import Metric
-from engine.types import F32, U8
-
-__all__ = ["FALSE_ALARMS", "POOLED", "Normalise", "Report", "evaluate", "probabilities"]
-
-
-@dataclass(frozen=True, slots=True)
-class Normalise:
-    """float [B, 3, H, W] in 0..1 -> what the network expects."""
-
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    def __call__(self, image: Tensor) -> Tensor:
-        mean = torch.tensor(self.mean).view(1, 3, 1, 1)
-        std = torch.tensor(self.std).view(1, 3, 1, 1)
-        return (image - mean) / std
+from engine.types import F32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +22,6 @@ class Report:
     def value(self, set_name: str, name: str) -> float:
         """Raises StopIteration when there is no such row."""
         return next(m.value for m in self.metrics if m.set == set_name and m.name == name)
-
-
-def probabilities(
-    model: nn.Module,
-    normalise: Normalise,
-    pictures: Pictures,
-    size_px: int,
-    precision: str = "float32",
-    batch: int = 8,
-) -> Iterator[F32]:
-    """The maps of all pictures in order, float32 [size_px, size_px] in 0..1."""
-    model.eval()
-    for start in range(0, len(pictures), batch):
-        inputs = network_input(pictures.images[start : start + batch], size_px)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(normalise(inputs))
-        yield from logits.float().sigmoid().numpy()[:, 0]
-
-
-def network_input(images: Sequence[U8], size_px: int) -> Tensor:
-    """Squashed full frames, float32 [B, 3, size_px, size_px] RGB in 0..1, channels last in memory."""
-    stacked = np.stack([squash(image, size_px) for image in images])
-    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float().div_(255.0)
 
 
 def evaluate(pictures: Pictures, maps: Iterable[F32]) -> Report:

@@ -18,9 +18,9 @@ from distill.data.belonging import (
 )
 from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
-from distill.recipe import DataPart, Recipe, StudentPart, parse_recipe
+from distill.recipe import DataPart, Recipe, StudentPart
 from distill.recipe_changes import changes_of
-from distill.runs import RUN_JSON, read_run
+from distill.runs import RUN_JSON, read_run, recipe_of
 from distill.teachers import card_of
 from distill.train.checkpoint import averaged_weights
 from distill.train.loop import CHECKPOINTS
@@ -57,7 +57,7 @@ class Trained:
 
 def trained_run(run: Path) -> Trained:
     """What a run folder holds. Raises FaultError ARGUMENT where nothing was trained."""
-    recipe = _recipe_of(run)
+    recipe = recipe_of(run)
     try:
         weights, state = averaged_weights(run / CHECKPOINTS)
         belonging = belonging_of_run(run.name, run / RUN_JSON)
@@ -82,11 +82,6 @@ def trained_run(run: Path) -> Trained:
     )
 
 
-def _recipe_of(run: Path) -> Recipe:
-    """Raises FaultError ARGUMENT where there is none."""
-    return parse_recipe(read_run(run)["recipe"])
-
-
 def _nothing_trained(error: Exception) -> FaultError:
     return FaultError(
         FaultCode.ARGUMENT,
@@ -103,7 +98,7 @@ def mean_of(sources: Sequence[Path]) -> Trained:
     their ensemble. Raises FaultError ARGUMENT for any others.
     """
     # The precision follows from the machine that a run was made on.
-    recipes = [_recipe_of(run).model_copy(update={"seed": 0, "precision": "float32"}) for run in sources]
+    recipes = [recipe_of(run).model_copy(update={"seed": 0, "precision": "float32"}) for run in sources]
     if not recipes[0].student.start or any(recipe != recipes[0] for recipe in recipes):
         raise FaultError(
             FaultCode.ARGUMENT,

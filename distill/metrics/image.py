@@ -21,3 +21,14 @@ def dice_iou(found: npt.NDArray[np.bool_], mask: U8) -> tuple[float, float]:
     if total == 0:
         return 1.0, 1.0
     return 2 * both / total, both / (total - both)
+
+
+ROUNDING = 0.0015  # 0.15 points: what figures of one decimal may be off
+
+
+def is_suspect(dice: float, iou: float) -> bool:
+    """Whether a mean IoU is lower than any images with that mean Dice can have, 0..1 both.
+
+    IoU = D / (2 - D) of an image is convex in D, so its mean is at least that of the mean Dice (Jensen).
+    """
+    return iou < dice / (2 - dice) - ROUNDING

@@ -66,12 +66,6 @@ class DataPart(Part):
         "So many of the places of polyp-free images go to those that the model to go on from still marks; "
         "needs the two keys negatives_share and student.start.",
     )
-    synthetic_images: int = key(
-        0,
-        "Rendered images",
-        "So many scenes are rendered and added to the training side, where real images are few.",
-        ge=0,
-    )
 
     @model_validator(mode="after")
     def _folds_left(self) -> DataPart:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.judging.compare import MEAN_OF_SETS, compare
-from distill.metrics.stored import is_suspect
+from distill.metrics.image import is_suspect
 from distill.metrics.table import Row as ImageRow
 from distill.reproduce.estimate import Estimate
 from distill.reproduce.plan import Plan, Row

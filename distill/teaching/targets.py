@@ -52,16 +52,14 @@ def on_device(targets: Mapping[str, TargetBatch], device: torch.device) -> dict[
 
 
 class Teaching:
-    """All teachers over the first `known` images of a list; the rest, rendered ones, they never saw.
-
-    `viewers` are the teachers that look at the student's views, rendered ones and hidden parts included.
+    """All teachers over a list of images. `viewers` are those that look at the student's views, hidden parts
+    included.
     """
 
     def __init__(
         self,
         sources: Mapping[str, Source],
         parts: Sequence[TeacherPart],
-        known: int,
         viewers: Mapping[str, Viewer] | None = None,
     ) -> None:
         self.sources = dict(sources)
@@ -70,7 +68,6 @@ class Teaching:
         self.feature_sources = {name: sources[name] for name, part in named.items() if part.features}
         self._shares = {name: part.mask_share for name, part in named.items()}
         self._softens_empty = {name: part.softens_empty for name, part in named.items()}
-        self._known = known
 
     def targets(self, batch: Batch) -> dict[str, TargetBatch]:
         """A TargetBatch for each that teaches features: float32 [B, C, h, w] as the views show them."""
@@ -83,11 +80,11 @@ class Teaching:
         for name, viewer in self._viewers.items():
             taught = blend(mask, viewer.masks_of_view(batch.image).to(mask.device), self._shares[name])
             mask = taught if self._softens_empty[name] else torch.where(shows_polyp, taught, mask)
-        valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1])) * self._has(batch)
+        valid = seen(batch.matrix, batch.hidden, (mask.shape[-2], mask.shape[-1]))
         valid = valid.to(mask.device)
         for name, source in self.sources.items():
             share = self._shares[name]
-            soft = source.masks(self._within(batch)) if share else None
+            soft = source.masks(batch.positions) if share else None
             if soft is not None:
                 moved = warp_maps(soft, batch.matrix, (mask.shape[-2], mask.shape[-1]))
                 changes = valid > 0 if self._softens_empty[name] else (valid > 0) & shows_polyp
@@ -95,13 +92,6 @@ class Teaching:
         return mask
 
     def _target(self, source: Source, batch: Batch) -> TargetBatch:
-        features = warp_maps(source.features(self._within(batch)), batch.matrix)
+        features = warp_maps(source.features(batch.positions), batch.matrix)
         height, width = features.shape[-2:]
-        return TargetBatch(features, seen(batch.matrix, batch.hidden, (height, width)) * self._has(batch))
-
-    def _within(self, batch: Batch) -> list[int]:
-        return [position if position < self._known else 0 for position in batch.positions]
-
-    def _has(self, batch: Batch) -> Tensor:
-        """[B, 1, 1, 1], 0 for images that no teacher saw."""
-        return torch.tensor([float(position < self._known) for position in batch.positions]).view(-1, 1, 1, 1)
+        return TargetBatch(features, seen(batch.matrix, batch.hidden, (height, width)))

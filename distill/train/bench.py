@@ -62,7 +62,7 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str |
     recipe = _recipe(size_px, batch, precision)
     control = parse_recipe(recipe.model_dump(mode="json") | {"distil": {}})
     accelerator = accelerator_of(recipe)
-    sides = Sides(Pictures(data_root, chosen[:IMAGES]), Pictures(data_root, chosen[IMAGES:]), known=IMAGES)
+    sides = Sides(Pictures(data_root, chosen[:IMAGES]), Pictures(data_root, chosen[IMAGES:]))
     with tempfile.TemporaryDirectory() as aside:
         cache = Path(aside)
         for teacher in recipe.distil.teachers:

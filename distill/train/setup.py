@@ -16,7 +16,6 @@ from torch import nn
 from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
 from distill.data.index import Index
 from distill.data.splits import split_of
-from distill.data.synthetic import add_synthetic
 from distill.recipe import OptimiserPart, Recipe
 from distill.teaching.targets import Teaching, on_device
 from distill.train.checkpoint import Learners
@@ -27,16 +26,14 @@ from distill.train.start import Start, begin_network
 from distill.train.step import Machine, Material
 from distill.train.sync_norm import synchronise
 from engine.faults import FaultCode, FaultError
-from engine.models.base import Student
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The decoded images. `known` training images are real, the rest is rendered and no teacher saw it."""
+    """The decoded images."""
 
     training: Pictures
     validation: Pictures
-    known: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +116,13 @@ def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Si
     Raises FaultError DATA_SET.
     """
     split = split_of(index.records, recipe.data)
-    rendered = recipe.data.synthetic_images
-    known, total = len(split.train), len(split.train) + len(split.validation) + rendered
+    first, total = len(split.train), len(split.train) + len(split.validation)
     records = index.records
     training = Pictures(index.root, [records[i] for i in split.train], lambda done: tick(done, total))
     validation = Pictures(
-        index.root, [records[i] for i in split.validation], lambda done: tick(known + done, total)
+        index.root, [records[i] for i in split.validation], lambda done: tick(first + done, total)
     )
-    before = known + len(split.validation)
-    add_synthetic(training, rendered, recipe.seed, lambda done: tick(before + done, total))
-    return Sides(training, validation, known)
-
-
-def make_network(recipe: Recipe, data_root: Path) -> Student:
-    """The student with its first weights. Raises FaultError as `begin_network`."""
-    return begin_network(recipe, data_root)[0]
+    return Sides(training, validation)
 
 
 def make_course(

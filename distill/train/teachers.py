@@ -105,16 +105,12 @@ def make_teachings(
             make_teacher(located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
         )
         for side, pictures in zip(found, (sides.training, sides.validation), strict=True):
-            known = sides.known if pictures is sides.training else len(pictures)
             if teacher is not None:
                 side[name] = Online(teacher, pictures, accelerator)
             else:
-                side[name] = open_cache(cache, part, data_root, pictures.records[:known])
+                side[name] = open_cache(cache, part, data_root, pictures.records)
     training, validation = found
-    return (
-        Teaching(training, parts, sides.known, viewers),
-        Teaching(validation, parts, len(sides.validation), viewers),
-    )
+    return Teaching(training, parts, viewers), Teaching(validation, parts, viewers)
 
 
 def _viewer(part: TeacherPart, accelerator: Accelerator) -> Viewer:

@@ -11,7 +11,6 @@ VERBS: Mapping[str, str] = {
     "prepare": "make a data folder with one index of data sets as they are published",
     "audit": "what in a data folder would spoil a training: duplicates across splits, wrong masks",
     "cache": "let the teachers of a recipe look at every image once; verify what they said",
-    "pretrain": "let an encoder learn from the training images without their masks",
     "train": "train a student into a run folder",
     "agglomerate": "one student of several teachers for several tasks, and the comparison of what it brings",
     "evaluate": "figures of a model folder, on a folder of images or on its own validation split",

@@ -44,14 +44,14 @@ def process_number() -> int:
 
 def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
     """What is to be done and where; a resumed run's own recipe. Raises FaultError ARGUMENT."""
-    from distill.recipe import load_recipe, parse_recipe
-    from distill.runs import read_run
+    from distill.recipe import load_recipe
+    from distill.runs import recipe_of
     from distill.train.cpu.precision import fitting
 
     if options.resume:
         path: Path = options.resume
         refuse_changes(options)
-        return parse_recipe(read_run(path)["recipe"]), path
+        return recipe_of(path, going_on=True), path
     recipe = fitting(load_recipe(options.recipe, options.set))
     if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise FaultError(

@@ -7,7 +7,6 @@ import torch
 
 from distill.data.dataset import Pictures, epoch_items, squash
 from distill.data.index import Record
-from distill.data.synthetic import add_synthetic
 from distill.data.views.augment import augment, flipped
 from distill.data.views.gpu import GpuViews
 from distill.data.views.mixing import fourier_mix
@@ -295,13 +294,3 @@ def test_a_share_of_negatives_without_any_is_refused():
 
     with pytest.raises(FaultError, match="negatives_share"):
         epoch_items(pictures_of(4, 0), recipe, epoch=0)
-
-
-def test_rendered_frames_join_the_training_side_with_their_masks():
-    pictures = pictures_of(1, 1)
-    add_synthetic(pictures, 1, seed=1, tick=lambda done: None)
-
-    assert len(pictures) == 3
-    assert pictures.records[-1].set == "synthetic"
-    assert pictures.images[-1].shape[:2] == pictures.masks[-1].shape
-    assert set(np.unique(pictures.masks[-1])) <= {0, 1}

@@ -19,7 +19,7 @@ from distill.train.guard import judge_epoch, refuse_early
 from distill.train.interrupt import interrupt
 from distill.train.lesson import Lesson
 from distill.train.memory import dry_step
-from distill.train.setup import make_network
+from distill.train.start import begin_network
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines
@@ -213,7 +213,7 @@ def test_a_tiny_student_learns_four_images_by_heart(real24, recipe):
     polyps = [i for i in split_of(index.records, recipe.data).train if index.records[i].mask][:4]
     pictures = Pictures(real24, [index.records[i] for i in polyps])
     torch.manual_seed(0)
-    lesson = Lesson(make_network(recipe, real24), None, recipe)
+    lesson = Lesson(begin_network(recipe, real24)[0], None, recipe)
     optimiser = torch.optim.Adam(lesson.parameters(), lr=0.02)
     batch = plain_batch(pictures, range(4), 64)
     lesson.train()

@@ -13,7 +13,6 @@ from engine.files.whole import HOME_VARIABLE
 from engine.model_folder import bundled_models, load_model_folder
 from engine.models.encoder import make_encoder
 from tests.fixtures.own_images import own_images
-from tests.fixtures.recipes import TINY
 
 LITE0 = "tf_efficientnet_lite0"
 SHORT = ("--set", "stages=[{epochs=1,size_px=64}]", "--set", "batch=8", "--set", "threads=1")
@@ -194,14 +193,3 @@ def test_a_warm_up_is_never_longer_than_a_quarter_of_a_short_training(data, tmp_
     part = load_recipe("light").optimiser
     assert max(rate_factor(step, 39, part) for step in range(39)) == pytest.approx(1.0, abs=0.01)
     assert rate_factor(50, 2000, part) == 0.51  # a long one warms up as the recipe says
-
-
-def test_a_recipe_of_ones_own_and_an_encoder_that_painted_first(data, tmp_path):
-    recipe, run = tmp_path / "mine.toml", tmp_path / "pretrained"
-    recipe.write_text(TINY.replace('pretrained = "weights/tiny.safetensors"\n', ""))
-
-    assert distill("pretrain", "--recipe", recipe, "--data", data, "--run", run) == 0
-    start = f"student.pretrained={run / 'test_efficientnet.safetensors'}"
-    words = ("--recipe", recipe, "--data", data, "--set", start)
-    assert distill("train", *words, "--run", tmp_path / "run") == 0
-    assert told(tmp_path / "run")["start"]["encoder"]["source"] == "test_efficientnet.safetensors"

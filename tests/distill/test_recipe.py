@@ -1,9 +1,12 @@
 """A recipe is typed: what is wrong is named, and the presets are those of the specification."""
 
+import json
+
 import pytest
 
 from distill.recipe import RECIPES, AugmentPart, load_recipe, parse_recipe
 from distill.recipe_changes import changes_of
+from distill.runs import recipe_of
 from engine.faults import FaultCode, FaultError
 
 
@@ -105,20 +108,44 @@ def test_flags_change_single_values():
 
 def test_what_was_changed_of_a_recipe_is_told_as_it_was_asked_for():
     changes = [
+        "data.negatives_share=0.2",
         "data.hard_negatives_share=0.5",
         "stages.0.epochs=1",
         'student.start="polyp-light-6"',
         "distil.teachers=[]",
     ]
-    recipe = load_recipe("field", [*changes, "seed=3", "threads=1", "precision=float32"])
+    recipe = load_recipe("best", [*changes, "seed=3", "threads=1", "precision=float32"])
 
     assert sorted(changes_of(recipe)) == sorted(changes)
-    assert changes_of(load_recipe("field")) == ()
-    assert load_recipe("field", changes) == load_recipe("field", changes_of(recipe))
+    assert changes_of(load_recipe("best")) == ()
+    assert load_recipe("best", changes) == load_recipe("best", changes_of(recipe))
 
 
-def test_a_stage_less_is_told_and_so_is_nothing_of_a_recipe_of_ones_own():
-    shorter = load_recipe("field", ["stages=[{epochs=4, size_px=256}]"])
+def test_another_number_of_stages_is_told_and_nothing_of_a_recipe_of_ones_own():
+    longer = load_recipe("best", ["stages=[{epochs=4, size_px=256}, {epochs=1, size_px=320}]"])
 
-    assert changes_of(shorter) == ('stages=[{"epochs": 4, "size_px": 256}]',)
-    assert changes_of(shorter.model_copy(update={"name": "mine"})) == ()
+    assert changes_of(longer) == ('stages=[{"epochs": 4, "size_px": 256}, {"epochs": 1, "size_px": 320}]',)
+    assert changes_of(longer.model_copy(update={"name": "mine"})) == ()
+
+
+@pytest.fixture
+def older_run(tmp_path):
+    """A run folder of before the key for rendered images was given up."""
+
+    def make(rendered):
+        recipe = load_recipe("best").model_dump(mode="json")
+        recipe["data"]["synthetic_images"] = rendered
+        (tmp_path / "run.json").write_text(json.dumps({"recipe": recipe}))
+        return tmp_path
+
+    return make
+
+
+def test_an_older_run_that_names_a_key_of_then_is_read_and_gone_on_with(older_run):
+    assert recipe_of(older_run(0), going_on=True) == load_recipe("best")
+
+
+def test_an_older_run_that_trained_on_rendered_images_is_judged_but_not_gone_on_with(older_run):
+    assert recipe_of(older_run(40)) == load_recipe("best")
+    with pytest.raises(FaultError, match="40 rendered images"):
+        recipe_of(older_run(40), going_on=True)

@@ -30,8 +30,8 @@ def batch_of(positions, matrix, hidden=()):
     )
 
 
-def teaching(share=0.5, known=10):
-    return Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=share)], known)
+def teaching(share=0.5):
+    return Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=share)])
 
 
 def test_features_follow_the_view_and_do_not_count_outside_of_the_frame():
@@ -56,7 +56,7 @@ def test_without_a_share_the_masks_stay_as_they_are():
 
 
 def test_a_teacher_of_soft_masks_alone_has_no_target():
-    masks_alone = Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=0.5, features=False)], 10)
+    masks_alone = Teaching({"t": Says()}, [TeacherPart(name="t", mask_share=0.5, features=False)])
     batch = batch_of([3], torch.eye(3))
 
     assert masks_alone.targets(batch) == {}
@@ -77,7 +77,7 @@ class Brightness:
 
 def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
     part = TeacherPart(name="task:v", mask_share=0.5, features=False, sees_view=True)
-    seeing = Teaching({}, [part], 1, {part.name: Brightness()})
+    seeing = Teaching({}, [part], {part.name: Brightness()})
     batch = batch_of([0, 5], HALF_A_VIEW_RIGHT)._replace(image=torch.rand(2, 3, 16, 16))
 
     assert seeing.targets(batch) == {}
@@ -88,7 +88,7 @@ def test_a_teacher_that_sees_views_is_asked_of_what_the_student_sees():
 def test_a_view_without_a_polyp_keeps_its_empty_mask_where_the_recipe_says_so(sees_view):
     name = "task:v"
     part = TeacherPart(name=name, mask_share=0.5, features=False, sees_view=sees_view, softens_empty=False)
-    given = ({}, [part], 10, {name: Brightness()}) if sees_view else ({name: Says()}, [part], 10)
+    given = ({}, [part], {name: Brightness()}) if sees_view else ({name: Says()}, [part])
     batch = batch_of([0, 1], torch.eye(3))._replace(image=torch.ones(2, 3, 16, 16))
     batch.mask[1, 0, 3, 3] = 1
 
@@ -103,14 +103,6 @@ def test_a_view_without_a_polyp_keeps_its_empty_mask_where_the_recipe_says_so(se
 def test_a_teacher_that_sees_views_gives_soft_masks_alone(more):
     with pytest.raises(ValueError, match="features and flips"):
         TeacherPart(name="task:v", mask_share=0.5, sees_view=True, **more)
-
-
-def test_rendered_images_that_no_teacher_saw_have_no_target():
-    batch = batch_of([3, 10], torch.eye(3))
-    target = teaching(known=10).targets(batch)["t"]
-
-    assert target.valid.amin((1, 2, 3)).tolist() == [1, 0]
-    assert teaching(known=10).softened(batch).amax((1, 2, 3)).tolist() == [0.5, 0]
 
 
 def test_two_teachers_of_one_name_are_told_apart():
