@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from engine.types import OperatingPoint
+from engine.types import OperatingPoint, Region
 
 SCHEMA = 1
 CARD = "model.json"
@@ -204,6 +204,7 @@ class CheckCard(_Part):
 class ModelCard(_Part):
     """`model.json`.
 
+    `region` is what of a frame the network was made for and judged on: all of it or the endoscope's picture.
     `numbers_sha256` is `numbers_hash` of the rest: a number that was changed by hand or by a fault of the
     disk is met as a changed file is. `check` and it are missing in folders from before they existed.
     """
@@ -213,6 +214,7 @@ class ModelCard(_Part):
     default: bool = False
     student: StudentCard
     input: InputCard
+    region: Region = "frame"
     output: OutputCard
     files: dict[str, FileCard]
     presets: dict[str, Preset]
@@ -247,9 +249,10 @@ class ModelCard(_Part):
 
 def numbers_hash(card: ModelCard) -> str:
     """sha256 of whatever in the card decides about a mask, as canonical JSON."""
-    numbers = card.model_dump(
-        mode="json", include={"student", "input", "output", "files", "presets", "check"}
-    )
+    decides = {"student", "input", "output", "files", "presets", "check"}
+    if card.region != "frame":  # cards from before it was known say nothing of it
+        decides.add("region")
+    numbers = card.model_dump(mode="json", include=decides)
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 

@@ -19,7 +19,7 @@ from distill.metrics.pixels import F64, at_native_size
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime
-from engine.types import OperatingPoint
+from engine.types import OperatingPoint, Region
 
 # Share of the picture, all polyps of an image together.
 SIZES = {"small, under 2 %": (0.0, 0.02), "middle, 2 to 10 %": (0.02, 0.10), "large, over 10 %": (0.10, 1.01)}
@@ -58,10 +58,11 @@ class PresetRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that is measured of one model."""
+    """Everything that is measured of one model, on the region that it was made for unless said."""
 
     rows: tuple[Metric, ...]
-    field_rows: tuple[Metric, ...]  # the endoscope's picture alone
+    frame_rows: tuple[Metric, ...]
+    field_rows: tuple[Metric, ...]
     sizes: tuple[SizeRow, ...]
     presets: tuple[PresetRow, ...]
     logits: LogitCounts  # at temperature 1
@@ -73,33 +74,32 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
     questions = validation_questions(model, data_root)
     temperature = model.card.output.temperature
     presets = model.card.presets
-    measured: list[Measured] = []
-    found: dict[str, list[Detections]] = {name: [] for name in presets}
-    field_found: dict[str, list[Detections]] = {name: [] for name in presets}
+    measured: dict[Region, list[Measured]] = {"frame": [], "field": []}
+    found: dict[Region, dict[str, list[Detections]]] = {
+        region: {name: [] for name in presets} for region in measured
+    }
     counts: list[LogitCounts] = []
     gallery = Gallery()
-    for sample in judged(model, questions, usual_runtime(), PRECISION):
-        image = measure(sample)
-        measured.append(image)
-        if image.polyp:
-            gallery.add(sample, image.dice)
-        for name, preset in presets.items():
-            found[name].append(_detected(sample, preset.point))
-        counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
-        tick(len(measured), 2 * len(questions))
-    field: list[Measured] = []
-    for sample in judged(model, questions, usual_runtime(), PRECISION, field=True):
-        field.append(measure(sample))
-        for name, preset in presets.items():
-            field_found[name].append(_detected(sample, preset.point))
-        tick(len(measured) + len(field), 2 * len(questions))
-    cases = [image.case for image in measured]
+    for rank, region in enumerate(measured):
+        for sample in judged(model, questions, usual_runtime(), PRECISION, region):
+            image = measure(sample)
+            measured[region].append(image)
+            for name, preset in presets.items():
+                found[region][name].append(_detected(sample, preset.point))
+            if region == model.card.region:
+                if image.polyp:
+                    gallery.add(sample, image.dice)
+                counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
+            tick(rank * len(questions) + len(measured[region]), 2 * len(questions))
+    own = measured[model.card.region]
+    cases = [image.case for image in own]
     return Figures(
-        rows=rows_of(measured),
-        field_rows=rows_of(field),
-        sizes=tuple(_size_rows(measured)),
+        rows=rows_of(own),
+        frame_rows=rows_of(measured["frame"]),
+        field_rows=rows_of(measured["field"]),
+        sizes=tuple(_size_rows(own)),
         presets=tuple(
-            _preset_row(name, preset.point, found[name], field_found[name], cases)
+            _preset_row(name, preset.point, found[model.card.region][name], found["field"][name], cases)
             for name, preset in presets.items()
         ),
         logits=LogitCounts(np.sum([c.all for c in counts], 0), np.sum([c.polyp for c in counts], 0)),

@@ -34,6 +34,7 @@ recordings here are of a few of them. So every image is judged once more with th
 recorder would show it: what a network knows by the panels is gone."""
 VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
 one with a polyp. The last columns: false activations a minute, by how long they last."""
+MADE_FOR = {"frame": "", "field": ", the endoscope's picture alone, as are all figures unless said"}
 SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
 PRESETS = (
     *("preset", "threshold", "area", "peak", "sensitivity", "false, with polyp", "false, polyp-free"),
@@ -52,7 +53,8 @@ def model_text(
     before, after = (reliability(figures.logits, t) for t in (1.0, card.output.temperature))
     parts = [
         f"## {card.id}{' (default)' if card.default else ''}",
-        f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}; "
+        f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}"
+        f"{MADE_FOR[card.region]}; "
         f"{cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e9:.2f} GMAC a picture\n"
         f"- Recipe `{training.recipe}`{_changed(training.changes)}, seed {training.seed}, run "
         f"`{training.run_id}`; encoder from "
@@ -70,7 +72,7 @@ def model_text(
         _table(
             ("all sets, at 0.5", *SETS[2:]),
             (
-                ("whole frames", *_cells(figures.rows, POOLED)),
+                ("whole frames", *_cells(figures.frame_rows, POOLED)),
                 ("the endoscope's picture alone", *_cells(figures.field_rows, POOLED)),
             ),
         ),

@@ -18,8 +18,9 @@ from distill.data.masks import Agreement
 from distill.data.views.augment import FLIPS, Box, augment, cut, flipped
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
-from engine.types import U8
+from engine.types import U8, Region
 from engine.view.field_of_view import field_of_view
+from engine.view.region import box_of
 
 IntArray = npt.NDArray[np.int64]
 
@@ -180,12 +181,18 @@ def training_batch(
     return _batch(images, masks, matrices, tuple(hidden), positions)
 
 
-def plain_batch(pictures: Pictures, positions: Sequence[int], size_px: int) -> Batch:
-    """The frames as they are, squashed: what validation and the dry step look at."""
-    images = np.stack([squash(pictures.images[position], size_px) for position in positions])
-    masks = np.stack([_small_mask(pictures.masks[position], size_px) for position in positions])
-    matrices = np.tile(np.eye(3, dtype=np.float32), (len(positions), 1, 1))
-    return _batch(images, masks[:, None], matrices, ((),) * len(positions), tuple(positions))
+def plain_batch(
+    pictures: Pictures, positions: Sequence[int], size_px: int, region: Region = "frame"
+) -> Batch:
+    """The frames, or that region of them, squashed: what validation and the dry step look at."""
+    images = np.empty((len(positions), size_px, size_px, 3), np.uint8)
+    masks = np.empty((len(positions), 1, size_px, size_px), np.uint8)
+    matrices = np.empty((len(positions), 3, 3), np.float32)
+    for row, position in enumerate(positions):
+        image = pictures.images[position]
+        image, mask, matrices[row] = cut(image, pictures.masks[position], box_of(image, region))
+        images[row], masks[row, 0] = squash(image, size_px), _small_mask(mask, size_px)
+    return _batch(images, masks, matrices, ((),) * len(positions), tuple(positions))
 
 
 def _small_mask(mask: U8, size_px: int) -> U8:

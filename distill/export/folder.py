@@ -73,7 +73,7 @@ class Material:
     def maps(self, network: Network, pictures: Pictures | None = None) -> Iterator[F32]:
         """Of the validation images, or of others, in order, with a progress bar."""
         pictures = self.validation if pictures is None else pictures
-        maps = maps_of(network, pictures, self.input, self.output)
+        maps = maps_of(network, pictures, self.input, self.output, self.trained.region)
         return iter(tqdm(maps, total=len(pictures), unit="image", leave=False))
 
 
@@ -122,6 +122,7 @@ def export(
             default=default,
             student=StudentCard(name=student.name, args=student.args),
             input=material.input,
+            region=trained.region,
             output=material.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
             presets=choose_presets(material.validation, maps, _field(material, aside / ONNX)),
@@ -202,8 +203,10 @@ def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32
     return replace(material, output=output), [cooled(probability, temperature) for probability in maps]
 
 
-def _field(material: Material, onnx: Path) -> Judged:
-    """What the network says of the validation images without what a recorder adds."""
+def _field(material: Material, onnx: Path) -> Judged | None:
+    """What the network says of the validation images without what a recorder adds, unless it sees no more."""
+    if material.trained.region == "field":
+        return None
     alone = fields_of(material.validation)
     return Judged(alone, list(material.maps(openvino_network(onnx, "f32"), alone)))
 
@@ -231,7 +234,8 @@ def _write_int8(material: Material, folder: Path, trained: list[F32], images: in
     chosen = np.random.default_rng(material.trained.seed).permutation(material.split.train)[:images]
     pictures = Pictures(material.index.root, [material.index.records[i] for i in chosen])
     mean, std = np.array(material.input.mean, np.float32), np.array(material.input.std, np.float32)
-    samples = (normalised(squash(image, material.input.width_px), mean, std) for image in pictures.images)
+    shown = fields_of(pictures) if material.trained.region == "field" else pictures
+    samples = (normalised(squash(image, material.input.width_px), mean, std) for image in shown.images)
     xml = folder / INT8_XML
     quantise(folder / ONNX, xml, samples)
     row = compare(

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -28,8 +27,8 @@ from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
 from engine.sources.orientation import orientation_of
-from engine.types import F32, U8, Mask, OperatingPoint, Rect, Size
-from engine.view.field_of_view import field_of_view
+from engine.types import U8, Mask, OperatingPoint, Rect, Region, Size
+from engine.view.region import box_of, placed
 
 PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
 NEGATIVES = "negatives"  # the set of images that came without masks
@@ -88,13 +87,12 @@ def judged(
     questions: Sequence[Question],
     runtime: str = AUTO,
     precision: str = AUTO,
-    field: bool = False,
+    region: Region | None = None,
 ) -> Iterator[Sample]:
     """Map, mask and what the window would draw of every question, in order, one at a time.
 
-    `field`: the network sees the endoscope's picture alone, without what a recorder puts around it, and finds
-    nothing outside. Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what
-    the runtime raises.
+    `region`: what of a frame the network sees, None as its card says; outside of it nothing is found. Raises
+    FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
     """
     size = Size(model.card.input.width_px, model.card.input.height_px)
     point = standard_point(model)
@@ -104,13 +102,14 @@ def judged(
             picture = _picture(question.image)
             mask = _mask(question, picture, agreement)
             pixels = picture.bgra()[..., :3]
+            size_of = Size(picture.width_px, picture.height_px)
             whole = Rect(0, 0, picture.width_px, picture.height_px)
-            box = field_of_view(pixels) if field else whole
+            box = box_of(pixels, region or model.card.region)
             image = picture.rgb(size) if box == whole else _image_of_box(picture, box, size)
             found = Mask(0, network.infer(image), box)
             yield Sample(
                 case=question.case,
-                probability=_probability(found, whole),
+                probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),
                 mask=mask,
                 shown=_drawn(found, whole, point),
                 picture=pixels,
@@ -172,17 +171,6 @@ def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:
     top = min(round(box.y * down), whole.height_px - size.height_px)
     part = picture.rgb(whole)[top : top + size.height_px, left : left + size.width_px]
     return np.ascontiguousarray(part)
-
-
-def _probability(mask: Mask, whole: Rect) -> F32:
-    """float32 in 0..1: of the network's size, or of the frame's when it saw a part of it."""
-    probability = mask.probability.astype(np.float32) / np.float32(255)
-    if mask.roi == whole:
-        return probability
-    box, full = mask.roi, np.zeros((whole.h, whole.w), np.float32)
-    inside = cv2.resize(probability, (box.w, box.h), interpolation=cv2.INTER_LINEAR)
-    full[box.y : box.y + box.h, box.x : box.x + box.w] = inside
-    return full
 
 
 def _drawn(mask: Mask, whole: Rect, point: OperatingPoint) -> npt.NDArray[np.bool_]:

@@ -15,17 +15,27 @@ from engine.model_card import InputCard, OutputCard
 from engine.model_folder import ModelFolder
 from engine.models import make_student
 from engine.models.base import Student
-from engine.types import F32
+from engine.types import F32, Region, Size
+from engine.view.region import box_of, placed
 
 Network = Callable[[F32], F32]
 
 
-def maps_of(network: Network, pictures: Pictures, card: InputCard, output: OutputCard) -> Iterator[F32]:
-    """Probability maps of all pictures in order, float32 [H, W]."""
+def maps_of(
+    network: Network,
+    pictures: Pictures,
+    card: InputCard,
+    output: OutputCard,
+    region: Region = "frame",
+) -> Iterator[F32]:
+    """Probability maps of all pictures in order, float32 [H, W]; at the picture's size where it is cut."""
     mean = np.array(card.mean, np.float32)
     std = np.array(card.std, np.float32)
     for image in pictures.images:
-        yield probability_of(network, normalised(squash(image, card.width_px), mean, std), output)
+        box = box_of(image, region)
+        part = image[box.y : box.y + box.h, box.x : box.x + box.w]
+        said = probability_of(network, normalised(squash(part, card.width_px), mean, std), output)
+        yield placed(said, box, Size(image.shape[1], image.shape[0]))
 
 
 def normalised(image: np.ndarray, mean: F32, std: F32) -> F32:

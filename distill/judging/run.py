@@ -43,6 +43,6 @@ def trained_samples(trained: Trained, data_root: Path, records: Sequence[Record]
     for start in range(0, len(records), AT_ONCE):
         some = records[start : start + AT_ONCE]
         pictures = Pictures(data_root, some)
-        maps = maps_of(network, pictures, card, OutputCard(kind="logits"))
+        maps = maps_of(network, pictures, card, OutputCard(kind="logits"), trained.region)
         for record, probability, mask in zip(some, maps, pictures.masks, strict=True):
             yield Sample(Case(record.image, record.set, record.group), probability, mask)

@@ -29,6 +29,7 @@ from distill.train.start import START, begin_network, encoder_of_run
 from engine.faults import FaultCode, FaultError
 from engine.model_card import EncoderCard, SplitCard, TrainingCard
 from engine.model_folder import load_model_folder
+from engine.types import Region
 
 LICENCE = (
     "Weights trained on data sets published for research and education (see training.data), some of them "
@@ -49,6 +50,7 @@ class Trained:
     seed: int
     size_px: int
     trained_px: int
+    region: Region
     weights: dict[str, Tensor]
     belonging: Belonging
     licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
@@ -75,6 +77,7 @@ def trained_run(run: Path) -> Trained:
         recipe.seed,
         recipe.export_size_px,
         recipe.stages[-1].size_px,
+        recipe.region,
         rounded,
         belonging,
         lambda: _licence(recipe),
@@ -146,6 +149,7 @@ def trained_model(source: Path) -> Trained:
         training.seed,
         own.input.width_px,
         own.input.width_px,
+        own.region,
         load_file(folder.weights),
         belonging,
         lambda: own.licence,
@@ -156,19 +160,24 @@ def trained_model(source: Path) -> Trained:
 def committee_of(sources: Sequence[Path]) -> Trained:
     """Trained `light` students as one `committee`, `engine.models.committee`.
 
-    Raises FaultError ARGUMENT for other students, or members of another scaling or judged by other images.
+    Raises FaultError ARGUMENT for other students, or members of another scaling or region or judged by other
+    images.
     """
     folders = [load_model_folder(source) for source in sources]
     members = [trained_model(source) for source in sources]
     first = members[0]
     students = [member.student for member in members]
     for folder, member, student in zip(folders, members, students, strict=True):
-        alike = (student.mean, student.std) == (first.student.mean, first.student.std)
+        alike = (student.mean, student.std, member.region) == (
+            first.student.mean,
+            first.student.std,
+            first.region,
+        )
         plain = student.name == "light" and set(student.args) == {"encoder", "channels"}
         if not (alike and plain and judged_alike(member.data, first.data)):
             raise FaultError(
                 FaultCode.ARGUMENT,
-                expected="light students of one scaling that are judged by the same images",
+                expected="light students of one scaling and region that are judged by the same images",
                 got=f"{folder.id}, {student.name} {student.args}",
                 remedy="leave it out",
             )
@@ -215,6 +224,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: P
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
             f"Metrics: validation images, mean over images at native mask size, both empty = 1; "
             f"weights of step {step}, moving average."
+            + (" The endoscope's picture alone." if recipe.region == "field" else "")
             + (f" The training went on from {recipe.student.start}." if recipe.student.start else "")
         ),
         held_out=_split_card(part, split),

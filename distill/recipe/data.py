@@ -135,7 +135,8 @@ class AugmentPart(Part):
     field: Share = _chance(
         0.0,
         "Endoscope's picture alone",
-        "Cuts away the panels and borders around it: a network must not know a polyp by the panels.",
+        "Cuts away the panels and borders around it: a network must not know a polyp by the panels; the "
+        "rest of the views shows whole frames.",
     )
     polyp_free_crop: Share = _chance(
         0.0, "Polyp-free crop", "Of an image with polyps a part that shows none: where negatives are few."

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from distill.recipe.data import AugmentPart, DataPart
 from distill.recipe.distil import DistilPart
 from distill.recipe.key import REQUIRED, STEP_PX, NotNegative, Part, Positive, Share, key
+from engine.types import Region
 
 IMAGENET = "imagenet"  # of student.pretrained
 
@@ -197,6 +198,13 @@ class Recipe(Part):
     distil: DistilPart = key(
         DistilPart(), "Distillation", "What is learned from teachers, next to the masks."
     )
+    region: Region = key(
+        "frame",
+        "What the network is shown",
+        "field: the endoscope's picture without panels and borders, in validation, presets and evaluation, "
+        "and in training as often as the augmentation's field says, the rest being whole frames; frame: "
+        "whole frames.",
+    )
     export_size_px: int = key(
         352,
         "Exported size",
@@ -214,6 +222,8 @@ class Recipe(Part):
             raise ValueError("distil.stop lies before distil.start")
         if self.data.hard_negatives_share and not (self.data.negatives_share and self.student.start):
             raise ValueError("data.hard_negatives_share needs data.negatives_share and student.start")
+        if self.region == "field" and (self.augment.views != "online" or self.augment.field < 0.5):
+            raise ValueError("region 'field' needs augment.views 'online' and augment.field of 0.5 or more")
         return self
 
     @property

@@ -166,7 +166,9 @@ def _finish_epoch(
         samples = set(sample_positions(len(course.sides.validation)))
 
         def maps() -> Iterator[F32]:
-            said = maps_of(machine.lesson, course.average, course.sides.validation, size_px, talk.beat)
+            said = maps_of(
+                machine.lesson, course.average, course.sides.validation, size_px, talk.beat, recipe.region
+            )
             for position, probability in enumerate(said):
                 if position in samples:
                     shown[position] = probability
@@ -176,7 +178,7 @@ def _finish_epoch(
         watch = {}
         if found.watch and course.validation_teaching is not None:
             watch = teachers_watch(
-                machine.lesson, course.validation_teaching, course.sides.validation, size_px
+                machine.lesson, course.validation_teaching, course.sides.validation, size_px, recipe.region
             )
         talk.epoch(place, progress, found, mean_loss, dice, watch)
         talk.samples(place, shown)

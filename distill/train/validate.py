@@ -10,41 +10,57 @@ from torch import nn
 from distill.data.dataset import Batch, Pictures, plain_batch
 from distill.teaching.targets import Teaching, on_device
 from distill.train.lesson import Lesson
-from engine.types import F32
+from engine.types import F32, Region, Size
+from engine.view.region import box_of, placed
 
 BATCH = 8
 
 
 def maps_of(
-    lesson: Lesson, network: nn.Module, pictures: Pictures, size_px: int, beat: Callable[[], None]
+    lesson: Lesson,
+    network: nn.Module,
+    pictures: Pictures,
+    size_px: int,
+    beat: Callable[[], None],
+    region: Region = "frame",
 ) -> Iterator[F32]:
-    """The maps of all pictures in order, float32 [size_px, size_px] in 0..1; `beat` is called every batch."""
+    """The maps of all pictures in order, float32 [size_px, size_px] in 0..1; of a picture's size where it was
+    cut. `beat` is called every batch.
+    """
     network.eval()
     device = next(network.parameters()).device
     for start in range(0, len(pictures), BATCH):
         positions = range(start, min(start + BATCH, len(pictures)))
-        batch = plain_batch(pictures, positions, size_px)
+        batch = plain_batch(pictures, positions, size_px, region)
         with torch.inference_mode():
             logits = lesson.logits(batch.image.to(device), network)
         beat()
-        yield from logits.sigmoid().cpu().numpy()[:, 0]
+        for position, said in zip(positions, logits.sigmoid().cpu().numpy()[:, 0], strict=True):
+            image = pictures.images[position]
+            yield placed(said, box_of(image, region), Size(image.shape[1], image.shape[0]))
 
 
-def first_batches(pictures: Pictures, size_px: int, batch: int, count: int) -> Iterator[Batch]:
-    """`count` batches of plain frames, spread over the pictures so that every set has its chance."""
+def first_batches(
+    pictures: Pictures, size_px: int, batch: int, count: int, region: Region = "frame"
+) -> Iterator[Batch]:
+    """`count` batches of plain frames, or of that region of them, spread over the pictures so that every set
+    has its chance.
+    """
     wanted = min(len(pictures), batch * count)
     spread = [rank * len(pictures) // wanted for rank in range(wanted)]
     for start in range(0, wanted, batch):
-        yield plain_batch(pictures, spread[start : start + batch], size_px)
+        yield plain_batch(pictures, spread[start : start + batch], size_px, region)
 
 
 @torch.no_grad()
-def teachers_watch(lesson: Lesson, teaching: Teaching, pictures: Pictures, size_px: int) -> dict[str, float]:
+def teachers_watch(
+    lesson: Lesson, teaching: Teaching, pictures: Pictures, size_px: int, region: Region = "frame"
+) -> dict[str, float]:
     """The distiller's `watch` on two validation batches, mean: gate G3 is judged there."""
     lesson.eval()
     device = lesson.mean.device
     found: list[dict[str, float]] = []
-    for batch in first_batches(pictures, size_px, BATCH, 2):
+    for batch in first_batches(pictures, size_px, BATCH, 2, region):
         targets = on_device(teaching.targets(batch), device)
         found.append(lesson(batch.image.to(device), batch.mask.to(device), targets).watch)
     return {name: sum(watch[name] for watch in found) / len(found) for name in found[0]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from distill.exit_codes import OK
@@ -30,10 +31,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write the rows of a model card as JSON, too"
     )
-    parser.add_argument(
+    region = parser.add_mutually_exclusive_group()
+    region.add_argument(
         "--field",
-        action="store_true",
+        dest="region",
+        action="store_const",
+        const="field",
         help="show the network the endoscope's picture alone, without panels and borders around it",
+    )
+    region.add_argument(
+        "--whole-frame",
+        dest="region",
+        action="store_const",
+        const="frame",
+        help="show it whole frames; default: what the model or the run was made for",
     )
     add_measuring_options(parser)
     add_data_option(parser, OWN_DATA)
@@ -70,9 +81,10 @@ def run(options: argparse.Namespace) -> int:
             belonging = belonging_of_model(model.id, model.card.training)
             questions = validation_questions(model, belonging.find(options.data))
         heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
-        if options.field:
+        region = options.region or model.card.region
+        if region == "field":
             heading["field"] = "the endoscope's picture alone"
-        samples = judged(model, questions, options.runtime, options.precision, options.field)
+        samples = judged(model, questions, options.runtime, options.precision, region)
         measured = measure_and_write(options, events, samples, len(questions), standard_point(model), heading)
         if options.out:
             write_json(options.out, [row.model_dump(mode="json") for row in rows_of(measured)])
@@ -90,20 +102,23 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
     from distill.judging.run import validation_samples
     from distill.judging.trained import trained_run
 
-    if options.images or options.out or options.field:
+    if options.images or options.out:
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected="a model folder for --images, --out and --field",
+            expected="a model folder for --images and --out",
             got=f"{run}, a run folder",
             remedy="export it first: python -m distill export",
         )
     trained = trained_run(run)
+    trained = replace(trained, region=options.region or trained.region)
     root = trained.belonging.find(options.data)
     index = load_index(root)
     trained.belonging.check(index)
     total = len(split_of(index.records, trained.data).validation)
     with journal(options, "evaluate") as events:
         heading = {"run": run.name, "runtime": "torch", "precision": "float32"}
+        if trained.region == "field":
+            heading["field"] = "the endoscope's picture alone"
         measure_and_write(options, events, validation_samples(trained, root), total, heading=heading)
     return OK
 

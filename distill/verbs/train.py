@@ -22,7 +22,7 @@ log = logging.getLogger("distill")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    add_run_options(parser, default="light")
+    add_run_options(parser, default="default")
     parser.add_argument(
         "--cache", type=Path, help="the teachers' features (default: cache/ of the data folder)"
     )

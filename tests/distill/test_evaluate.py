@@ -112,8 +112,16 @@ def test_what_is_measured_is_the_engines_map(place):
     assert sample.shown.sum() == sum(c.area_px for region in regions for c in region.components)
 
 
+def made_for_it(folder):
+    """The model's card says that its network is made for the endoscope's picture."""
+    card = json.loads((folder / "model.json").read_text()) | {"region": "field"}
+    card.pop("numbers_sha256", None)
+    (folder / "model.json").write_text(json.dumps(card))
+
+
 def test_the_endoscopes_picture_alone_can_be_judged(place):
-    """A panel beside it is not looked at: red there is found without `--field`, and with it is not."""
+    """A panel beside it is not looked at: red there is found without `--field`, and with it is not. A
+    model that is made for it is judged so unless `--whole-frame` is said."""
     frame = np.full((96, 200, 3), 8, np.uint8)
     rough = np.random.default_rng(0).integers(100, 140, (96, 128, 1), np.uint8)
     frame[:, 72:] = rough
@@ -133,6 +141,14 @@ def test_the_endoscopes_picture_alone_can_be_judged(place):
     assert field["shown"]["dice"] > 0.96
     assert "field" in field
     assert "field" not in whole
+
+    made_for_it(place.path / "red")
+    _, own = place.run()
+    code, off = place.run("--whole-frame")
+
+    assert code == 0
+    assert own == field
+    assert off == whole
 
 
 def test_the_runtime_can_be_named(place, capsys):

@@ -30,6 +30,7 @@ def test_the_maps_are_those_of_the_averaged_weights_at_the_size_of_the_export(tm
         seed=0,
         size_px=64,
         trained_px=64,
+        region="frame",
         weights=weights,
         belonging=Belonging("a run", ""),
         licence=str,
