@@ -83,9 +83,7 @@ def network_maps(region):
 
 def training_maps(region):
     lesson = SimpleNamespace(logits=lambda image, network: logit_of_red(image))
-    return list(
-        validate.maps_of(lesson, torch.nn.Conv2d(1, 1, 1), pictures(), SIZE_PX, lambda: None, region)
-    )
+    return list(validate.maps_of(lesson, torch.nn.Conv2d(1, 1, 1), pictures(), SIZE_PX, lambda: None, region))
 
 
 @pytest.mark.parametrize("maps", [network_maps, training_maps])
