@@ -12,8 +12,8 @@ from distill.data.index import load_index
 from distill.recipe import Recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
+from engine.jobs.folder import RUN_JSON
 
-RUN_JSON = "run.json"
 PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")
 HERE = Path(__file__).parent
 

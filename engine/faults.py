@@ -108,6 +108,11 @@ def fault_of(error: BaseException, place: str) -> Fault:
     if isinstance(error, FaultError):
         return error.as_fault(place)
     log.error("unexpected error in %s", place, exc_info=error)
+    return internal_fault(error, place)
+
+
+def internal_fault(error: BaseException, place: str) -> Fault:
+    """An error that nobody foresaw, as a Fault; whoever calls this sees to the log."""
     return Fault(
         code=FaultCode.INTERNAL,
         place=place,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from distill.agglomerate.figures import FIGURES, Figures, read_figures
+from distill.agglomerate.figures import Figures, read_figures
 from distill.agglomerate.parts import parts_of
 from distill.agglomerate.record import claim
-from distill.agglomerate.running import Echo, run_order
+from distill.agglomerate.running import run_order
 from distill.agglomerate.table import filled
 from distill.agglomerate.tasks import Task, pool_of, tasks_of
 from distill.agglomerate.variants import Comparison, Run, runs_of
 from distill.data.index import load_index
 from distill.recipe import Recipe
 from distill.reproduce.estimate import Estimate, cache_gigabytes, estimate_runs, gmacs_per_s
-from distill.train.interrupt import interrupt
 from engine.files.whole import write_text
+from engine.jobs.folder import FIGURES
+from engine.jobs.interrupt import interrupt
 
 TABLE = "table.md"
 
 
-def run_comparison(comparison: Comparison, echo: Echo | None = None) -> bool:
+def run_comparison(comparison: Comparison, events: str | None = None) -> bool:
     """Train what is missing and write the table after each run; False when stopped, the same call goes on.
 
     Raises FaultError as `agglomerate`, and ARGUMENT when the folder holds runs of something else.
@@ -34,7 +35,7 @@ def run_comparison(comparison: Comparison, echo: Echo | None = None) -> bool:
         for run in runs:
             if run.name in _finished(comparison, runs):
                 continue
-            if run_order(run.order, comparison.folder / run.name, interrupted, echo).cancelled:
+            if run_order(run.order, comparison.folder / run.name, interrupted, events).cancelled:
                 return False
             write_text(comparison.folder / TABLE, table(comparison))
     write_text(comparison.folder / TABLE, table(comparison))

@@ -18,9 +18,7 @@ from distill.train.checkpoint import (
     save_checkpoint,
     update_average,
 )
-from distill.train.loop import CHECKPOINTS
 from distill.train.phases import Phase
-from distill.train.saved import has_states
 from distill.train.schedule import Place, ema_decay, place_of, rate_factor, steps_per_epoch
 from distill.train.step import Machine, Material, Update, update
 from distill.train.talk import HEARTBEAT_S
@@ -28,9 +26,8 @@ from engine.faults import FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
 from engine.jobs.events import RunFolder
+from engine.jobs.folder import CHECKPOINTS, CLOCK, has_states
 from engine.models.base import Student
-
-CLOCK = "seconds.json"  # what the part has taken so far, over all its sittings
 
 
 @dataclass(slots=True)

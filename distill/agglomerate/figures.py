@@ -13,7 +13,6 @@ from distill.metrics.table import Row
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
 
-FIGURES = "figures.json"
 DICE = "dice"
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from distill.agglomerate.order import Order
-from distill.runs import RUN_JSON, read_run, recipe_of, run_json
+from distill.runs import read_run, recipe_of, run_json
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
+from engine.jobs.folder import RUN_JSON
 
 ASKED = "agglomerate"  # next to what every run.json holds
 

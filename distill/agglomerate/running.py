@@ -10,41 +10,23 @@ from distill.agglomerate.order import Order
 from distill.agglomerate.record import claim
 from distill.agglomerate.training import agglomerate
 from distill.train.loop import Outcome
-from engine.faults import FaultError
-from engine.jobs.events import RunFolder
-
-Echo = Callable[[str], object]
-
-
-class Attentive(RunFolder):
-    """A run folder that is also cancelled by Ctrl-C, whoever asks it."""
-
-    def __init__(self, path: Path, interrupted: Callable[[], bool], echo: Echo | None = None) -> None:
-        super().__init__(path, echo)
-        self._interrupted = interrupted
-
-    def is_cancelled(self) -> bool:
-        return self._interrupted() or super().is_cancelled()
+from engine.jobs.begun import begun
 
 
 def run_order(
     order: Order,
     run: Path,
     interrupted: Callable[[], bool],
-    echo: Echo | None = None,
+    events: str | None = None,
     stop_after: int | None = None,
 ) -> Outcome:
-    """Begin, or go on where the run stands; `stop_after` so many steps as if cancelled. Raises FaultError."""
+    """Begin, or go on where the run stands; `stop_after` so many steps as if cancelled. Raises FaultError.
+
+    `interrupted` cancels it as the file does; `events` as `begun` has it.
+    """
     claim(order, run)
-    folder = Attentive(run, interrupted, echo)
-    folder.clear_cancel()
-    folder.event("start", job="agglomerate", run_id=run.name)
-    try:
+    with begun("agglomerate", run, events=events, interrupted=interrupted, run_id=run.name) as folder:
         outcome = agglomerate(order, Sitting(folder, stop_after))
-    except BaseException as error:
-        if isinstance(error, FaultError):
-            folder.fault(error.as_fault("training"))
-        folder.event("done", outcome="failed")
-        raise
-    folder.event("done", outcome="cancelled" if outcome.cancelled else "ok")
+        if outcome.cancelled:
+            folder.event("done", outcome="cancelled")
     return outcome

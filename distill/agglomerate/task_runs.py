@@ -12,14 +12,12 @@ from distill.agglomerate.tasks import Task
 from distill.data.index import INDEX_NAME
 from distill.data.splits import TEST, TRAIN, VALIDATION
 from distill.recipe import Part, Recipe
-from distill.runs import RUN_JSON, run_json
+from distill.runs import run_json
 from distill.train.checkpoint import Learners, Progress, save_checkpoint
-from distill.train.loop import CHECKPOINTS
 from distill.train.start import START, Start
 from engine.files.whole import write_json, write_json_lines
+from engine.jobs.folder import CHECKPOINTS, RUN_JSON, TASKS
 from engine.models.base import Student
-
-TASK_RUNS = "tasks"
 
 
 def write_task_runs(
@@ -36,7 +34,7 @@ def write_task_runs(
     changes: dict[str, Part] = {"data": recipe.data.model_copy(update={"split": "listed"})}
     listed = recipe.model_copy(update=changes)
     for rank, task in enumerate(tasks):
-        folder = run / TASK_RUNS / task.name
+        folder = run / TASKS / task.name
         write_json_lines(folder / INDEX_NAME, _lines(task, root))
         write_json(folder / RUN_JSON, run_json(listed, folder) | {START: start.told()})
         alone = of_task(average, rank).cpu()

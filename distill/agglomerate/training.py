@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 
 from distill.agglomerate.course import Sitting, follow, has_begun, seconds_of
-from distill.agglomerate.figures import FIGURES, Figures, write_figures
+from distill.agglomerate.figures import Figures, write_figures
 from distill.agglomerate.heads import widen
 from distill.agglomerate.learning import judged, lessons
 from distill.agglomerate.order import Order
@@ -24,9 +24,8 @@ from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
+from engine.jobs.folder import FIGURES, WATCH
 from engine.models.base import Student
-
-WATCH = "watch.json"  # of the finished first part: what the student explains of each teacher
 
 
 def agglomerate(order: Order, sitting: Sitting) -> Outcome:

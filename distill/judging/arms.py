@@ -11,7 +11,7 @@ from distill.data.index import load_index
 from distill.judging.live_path import Question, judged, validation_questions
 from distill.judging.maps import measure_all
 from distill.metrics.table import Row, read_table, row_of
-from distill.runs import RUN_JSON
+from engine.jobs.folder import RUN_JSON
 from engine.model_card import CARD
 from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.runtime import AUTO

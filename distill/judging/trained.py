@@ -20,13 +20,13 @@ from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
 from distill.recipe import DataPart, Recipe, StudentPart
 from distill.recipe_changes import changes_of
-from distill.runs import RUN_JSON, read_run, recipe_of
+from distill.runs import read_run, recipe_of
 from distill.teachers import card_of
 from distill.train.checkpoint import averaged_weights
-from distill.train.loop import CHECKPOINTS
 from distill.train.saved import Damaged
 from distill.train.start import START, begin_network, encoder_of_run
 from engine.faults import FaultCode, FaultError
+from engine.jobs.folder import CHECKPOINTS, RUN_JSON
 from engine.model_card import EncoderCard, SplitCard, TrainingCard
 from engine.model_folder import load_model_folder
 from engine.types import Region

@@ -12,8 +12,7 @@ from distill.judging.trained import trained_run
 from distill.metrics.report import report
 from distill.metrics.table import write_table
 from engine.faults import FaultCode, FaultError
-
-PER_IMAGE = "test_per_image.csv"
+from engine.jobs.folder import TEST_IMAGES
 
 
 def held_out(index: Index) -> tuple[Record, ...]:
@@ -32,12 +31,12 @@ def held_out(index: Index) -> tuple[Record, ...]:
 
 
 def judge_run(run: Path, index: Index) -> dict[str, Any]:
-    """The figures as `evaluate` writes them, with `sets`; those of every image go to PER_IMAGE in the run.
+    """The figures as `evaluate` writes them, with `sets`; those of every image go to TEST_IMAGES in the run.
 
     Raises FaultError ARGUMENT, DATA_SET.
     """
     records, trained = held_out(index), trained_run(run)
     trained.belonging.check(index)
     images = measure_all(trained_samples(trained, index.root, records))
-    write_table(run / PER_IMAGE, images)
+    write_table(run / TEST_IMAGES, images)
     return report(images)

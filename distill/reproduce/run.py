@@ -10,22 +10,20 @@ from typing import Any
 from distill.data.index import load_index
 from distill.exit_codes import CANCELLED, OK
 from distill.metrics.table import Row, read_table
-from distill.reproduce.judge import PER_IMAGE, held_out, judge_run
+from distill.reproduce.judge import held_out, judge_run
 from distill.reproduce.plan import Plan, Run
-from distill.runs import RUN_JSON
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
+from engine.jobs.folder import RUN_JSON, TEST_FIGURES, TEST_IMAGES
 from engine.jobs.process import environment, python
-
-FIGURES = "test_figures.json"
 
 
 def finished(plan: Plan, folder: Path) -> dict[str, Any]:
     """The test figures of the runs that are done, by name."""
     found = {}
     for name in plan.runs:
-        path = folder / name / FIGURES
+        path = folder / name / TEST_FIGURES
         if path.is_file():
             found[name] = read_json(path)
     return found
@@ -33,7 +31,7 @@ def finished(plan: Plan, folder: Path) -> dict[str, Any]:
 
 def tables(plan: Plan, folder: Path) -> dict[str, tuple[Row, ...]]:
     """The figures of every test image of the runs that are done, by the run's name."""
-    return {name: read_table(folder / name / PER_IMAGE) for name in finished(plan, folder)}
+    return {name: read_table(folder / name / TEST_IMAGES) for name in finished(plan, folder)}
 
 
 def run_plan(
@@ -62,7 +60,7 @@ def run_plan(
                 got=f"exit code {code}, with its reason above",
                 remedy="put that right and give the same command again",
             )
-        write_json(folder / name / FIGURES, judge_run(folder / name, index))
+        write_json(folder / name / TEST_FIGURES, judge_run(folder / name, index))
     tick(len(plan.runs), len(plan.runs))
     return OK
 

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from distill.train.saved import (
-    STATE,
     Damaged,
     State,
     read_state,
@@ -26,6 +25,7 @@ from distill.train.saved import (
 )
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_bytes
+from engine.jobs.folder import STATE
 
 log = logging.getLogger("distill")
 

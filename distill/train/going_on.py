@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from distill.train.saved import has_states
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines
-from engine.jobs.events import EVENTS, RunFolder
+from engine.jobs.events import RunFolder
+from engine.jobs.folder import EVENTS, has_states
 
 log = logging.getLogger("distill")
 

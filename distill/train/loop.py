@@ -17,7 +17,6 @@ from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint,
 from distill.train.going_on import goes_on, teller
 from distill.train.guard import judge_epoch, refuse_early
 from distill.train.hard_negatives import hard_negatives
-from distill.train.interrupt import interrupt
 from distill.train.memory import Need, dry_step
 from distill.train.phases import phase_at
 from distill.train.report import sample_positions
@@ -29,10 +28,9 @@ from distill.train.talk import Talk
 from distill.train.validate import maps_of, teachers_watch
 from engine.faults import FaultError
 from engine.jobs.events import RunFolder
+from engine.jobs.folder import CHECKPOINTS, shared_folder
+from engine.jobs.interrupt import interrupt
 from engine.types import F32
-
-CHECKPOINTS = "checkpoints"
-PROCESS = "process-"  # what the folders of further processes begin with, below the run's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def train(
     FaultError DATA_SET, ARGUMENT, MODEL_MISSING; a loss that is not finite leaves a checkpoint of the state
     before it.
     """
-    checkpoints = _shared_folder(run) / CHECKPOINTS
+    checkpoints = shared_folder(run.path) / CHECKPOINTS
     going_on = resume and goes_on(run, checkpoints)
     course = _prepared(recipe, data_root, run, cache, going_on)
     machine, steps = course.machine, course.steps
@@ -210,11 +208,6 @@ def _set_loss_scale(course: Course, progress: Progress) -> None:
         scaler.load_state_dict(
             state | {"scale": progress.loss_scale, "_growth_tracker": progress.loss_scale_steps}
         )
-
-
-def _shared_folder(run: RunFolder) -> Path:
-    """Further processes write their events into a folder of their own, below the run's."""
-    return run.path.parent if run.path.name.startswith(PROCESS) else run.path
 
 
 def _anyone(course: Course, wish: bool) -> bool:

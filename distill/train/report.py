@@ -12,11 +12,9 @@ import numpy as np
 from distill.data.dataset import Pictures, squash
 from engine.files.json_reader import read_json
 from engine.files.whole import write_bytes, write_json
+from engine.jobs.folder import CURVES, DAMAGED_METRICS, METRICS
 from engine.types import F32, U8
 
-METRICS = "metrics.json"
-DAMAGED_METRICS = "metrics-damaged.json"
-CURVES = "curves.png"
 SAMPLES = 12
 TILE_PX = 128
 GREEN, RED, BLUE = (0, 200, 0), (230, 40, 40), (60, 90, 255)  # RGB: right, missed, false

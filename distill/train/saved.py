@@ -19,8 +19,8 @@ from torch import Tensor
 
 from engine.files.json_reader import read_json
 from engine.files.whole import write_bytes, write_json
+from engine.jobs.folder import BEFORE, STATE
 
-STATE, BEFORE = "state.json", "state-before.json"
 SCHEMA = 3
 UNHASHED = 2  # the schema of runs from before files were hashed
 
@@ -51,16 +51,6 @@ class State:
     @property
     def names(self) -> set[str]:
         return {*self.hashes, self.weights}
-
-
-def has_states(folder: Path) -> bool:
-    """Whether anything was ever saved there, whole or not."""
-    return (folder / STATE).is_file() or (folder / BEFORE).is_file()
-
-
-def holds_states(run: Path) -> bool:
-    """Whether anything was ever saved in any part of the run."""
-    return any(has_states(path.parent) for path in run.glob("**/state*.json"))
 
 
 def read_state(path: Path) -> State:

@@ -16,10 +16,11 @@ from distill.data.index import load_index
 from distill.data.splits import held_out_by, saw_no_more
 from distill.judging.networks import load_student
 from distill.recipe import IMAGENET, Recipe, StudentPart
-from distill.runs import RUN_JSON, read_run
+from distill.runs import read_run
 from distill.weights_at_hand import encoder_file, encoder_hub, named_file, not_at_hand
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
+from engine.jobs.folder import RUN_JSON
 from engine.model_card import WEIGHTS, EncoderCard
 from engine.model_folder import ModelFolder, bundled_models, find_model, load_model_folder
 from engine.models import make_student

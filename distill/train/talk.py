@@ -19,9 +19,9 @@ from distill.train.setup import Course
 from distill.train.step import Update
 from engine.files.whole import write_bytes
 from engine.jobs.events import RunFolder
+from engine.jobs.folder import sample_of
 from engine.types import F32, U8
 
-SAMPLES = "samples"
 HEARTBEAT_S = 2.0  # a job that says nothing for 15 s counts as interrupted
 RECENT_STEPS = 50  # the time left follows from their median
 
@@ -98,7 +98,7 @@ class Talk:
     def samples(self, place: Place, maps: dict[int, F32]) -> None:
         """The contact sheet of the epoch."""
         validation = self._course.sides.validation
-        path = self.run.path / SAMPLES / f"epoch-{place.epoch + 1:03d}.png"
+        path = self.run.path / sample_of(place.epoch)
         write_bytes(path, contact_sheet(validation, maps, self._teachers(list(maps))))
         self.run.event("sample", png=str(path.relative_to(self.run.path)), epoch=place.epoch)
 

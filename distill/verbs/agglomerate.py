@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option, events_echo
+from distill.verbs.events_option import add_events_option
 from distill.verbs.run_options import add_set_option, refuse_a_run, refuse_changes
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 def _train(order: Order, options: argparse.Namespace) -> int:
     from distill.agglomerate.record import order_in
     from distill.agglomerate.running import run_order
-    from distill.agglomerate.task_runs import TASK_RUNS
-    from distill.train.interrupt import interrupt
+    from engine.jobs.folder import TASKS
+    from engine.jobs.interrupt import interrupt
 
     path: Path = options.resume or options.run
     if options.resume:
@@ -75,12 +75,12 @@ def _train(order: Order, options: argparse.Namespace) -> int:
         order = order_in(path, order)
     else:
         refuse_a_run(path)
-    with events_echo(options) as echo, interrupt() as interrupted:
-        outcome = run_order(order, path, interrupted, echo, options.stop_after)
+    with interrupt() as interrupted:
+        outcome = run_order(order, path, interrupted, options.events, options.stop_after)
     if outcome.cancelled:
         log.info("stopped; go on: python -m distill agglomerate --resume %s", path)
         return CANCELLED
-    log.info("done, mean Dice over tasks %.4f; each task's student: %s", outcome.best, path / TASK_RUNS)
+    log.info("done, mean Dice over tasks %.4f; each task's student: %s", outcome.best, path / TASKS)
     return OK
 
 
@@ -92,8 +92,7 @@ def _compare(order: Order, options: argparse.Namespace) -> int:
     if options.dry_run:
         print(plan(comparison))
         return OK
-    with events_echo(options) as echo:
-        whole = run_comparison(comparison, echo)
+    whole = run_comparison(comparison, options.events)
     print(table(comparison))
     if not whole:
         log.info("stopped; the same command goes on where it was")

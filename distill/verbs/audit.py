@@ -9,8 +9,9 @@ from pathlib import Path
 
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal, progress
+from distill.verbs.progress import progress
 from engine.files.whole import write_json
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.recipe import load_recipe
 
     try:
-        with journal(options, "audit") as folder:
+        with begun("audit", events=options.events) as folder:
             records = load_index(options.folder).records
             split = split_of(records, load_recipe(options.split).data) if options.split else None
             with progress(folder, "image") as tick:

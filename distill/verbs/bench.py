@@ -10,8 +10,8 @@ from pathlib import Path
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal
 from engine.files.whole import write_json
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.train import bench
     from engine.bench.machine import machine
 
-    with journal(options, "bench"):
+    with begun("bench", events=options.events):
         figures = bench.run(
             data_root(options), options.rounds, options.size, options.batch, options.precision
         ) | {"machine": machine()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option, events_echo
-from distill.verbs.run_options import add_set_option
+from distill.verbs.events_option import add_events_option
+from distill.verbs.run_options import add_set_option, process_number
 
 log = logging.getLogger("distill")
 
@@ -58,7 +58,7 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
     from distill.recipe import load_recipe
     from distill.teachers.cache.features import fill_shard
     from engine.faults import FaultCode, FaultError
-    from engine.jobs.events import CANCEL, RunFolder
+    from engine.jobs.begun import begun
 
     if not options.recipe:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
@@ -67,13 +67,13 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
     if not teachers:
         log.info("the recipe %s has no teachers to look at the frames: nothing to do", options.recipe)
         return OK
-    if options.run:
-        (options.run / CANCEL).unlink(missing_ok=True)  # an old wish to stop
-    with events_echo(options) as echo:
-        first = os.environ.get("RANK", "0") == "0"  # one process of several tells
-        told = RunFolder(options.run or folder, echo) if first else None
-        tell = told.event if told else _silent
-        tell("start", job="cache", run_id=(options.run or folder).name)
+    own = options.run or folder
+    first = process_number() == 0  # one process of several tells
+    with (
+        begun("cache", own, events=options.events, alone=False, run_id=own.name)
+        if first
+        else nullcontext() as told
+    ):
         try:
             whole = all(
                 fill_shard(
@@ -83,16 +83,8 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
             )
         except KeyboardInterrupt:
             whole = False
-        except FaultError as error:
-            if told:
-                told.fault(error.as_fault("cache"))
-            tell("done", outcome="failed")
-            raise
-        tell("done", outcome="ok" if whole else "cancelled")
+        if told and not whole:
+            told.event("done", outcome="cancelled")
     if not whole:
         log.info("stopped; the same command goes on where it was")
     return OK if whole else CANCELLED
-
-
-def _silent(kind: str, **fields: object) -> None:
-    """Of the other processes."""

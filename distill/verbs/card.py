@@ -9,7 +9,8 @@ from pathlib import Path
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal, progress
+from distill.verbs.progress import progress
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 DOCS = Path("docs")
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from engine.model_folder import bundled_models, find_model, load_model_folder
 
     paths = [find_model(name) for name in options.models] or list(bundled_models())
-    with journal(options, "card") as events, progress(events, "image") as tick:
+    with begun("card", events=options.events) as events, progress(events, "image") as tick:
         models = [load_model_folder(path) for path in paths]
         models.sort(key=lambda model: not model.card.default)
         write_card(models, options.data, options.out, options.gallery, tick)

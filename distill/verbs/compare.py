@@ -9,8 +9,9 @@ from pathlib import Path
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal, progress
+from distill.verbs.progress import progress
 from engine.faults import FaultCode, FaultError
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 WHAT = "a run folder, a model folder, or a table that score or evaluate wrote with --csv"
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     lent = None if questions else lent_questions(arms, options.data)
     ground = Ground(questions, options.data, lent, options.runtime, options.precision)
     tables = []
-    with journal(options, "compare") as events, progress(events, "table") as tick:
+    with begun("compare", events=options.events) as events, progress(events, "table") as tick:
         for arm in arms:
             tables.append(table_of(arm, ground))
             tick(len(tables), len(arms))

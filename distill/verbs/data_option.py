@@ -25,7 +25,7 @@ def data_of_run(options: argparse.Namespace, run: Path) -> Path:
     """The data that a run goes on with: its own. Raises FaultError DATA_SET for other data."""
     from distill.data.belonging import belonging_of_run
     from distill.data.index import load_index
-    from distill.runs import RUN_JSON
+    from engine.jobs.folder import RUN_JSON
 
     belonging = belonging_of_run(run.name, run / RUN_JSON)
     root = belonging.find(options.data)

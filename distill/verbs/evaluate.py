@@ -9,9 +9,9 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
-from distill.verbs.journal import journal
 from distill.verbs.measuring import add_measuring_options, measure_and_write
 from engine.faults import FaultCode, FaultError
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
         standard_point,
         validation_questions,
     )
-    from distill.runs import RUN_JSON
     from engine.files.whole import write_json
+    from engine.jobs.folder import RUN_JSON
     from engine.model_folder import find_model, load_model_folder
 
     name = _model_name(options)
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if (Path(name) / RUN_JSON).is_file():
         return _of_run(Path(name), options)
-    with journal(options, "evaluate") as events:
+    with begun("evaluate", events=options.events) as events:
         model = load_model_folder(find_model(name))
         if options.images:
             questions = folder_questions(options.images, options.masks, options.negatives, options.index)
@@ -115,7 +115,7 @@ def _of_run(run: Path, options: argparse.Namespace) -> int:
     index = load_index(root)
     trained.belonging.check(index)
     total = len(split_of(index.records, trained.data).validation)
-    with journal(options, "evaluate") as events:
+    with begun("evaluate", events=options.events) as events:
         heading = {"run": run.name, "runtime": "torch", "precision": "float32"}
         if trained.region == "field":
             heading["field"] = "the endoscope's picture alone"

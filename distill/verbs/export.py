@@ -9,7 +9,7 @@ from pathlib import Path
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.export.folder import export
 
-    with journal(options, "export") as folder:
+    with begun("export", events=options.events) as folder:
         export(
             options.sources,
             options.out,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import progress
+from distill.verbs.progress import progress
 
 if TYPE_CHECKING:
     from distill.metrics.measure import Measured, Sample

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal, progress
+from distill.verbs.progress import progress
 from engine.faults import FaultCode, FaultError
+from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
 
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         copy=options.copy,
     )
     try:
-        with journal(options, "prepare") as folder:
+        with begun("prepare", events=options.events) as folder:
             with progress(folder, "image") as tick:
                 prepared = prepare(options.sources, options.out, wishes, tick)
             for problem in prepared.problems:

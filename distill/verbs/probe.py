@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from distill.exit_codes import OK
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal, progress
+from distill.verbs.progress import progress
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json, write_text
+from engine.jobs.begun import begun
 
 if TYPE_CHECKING:
     from distill.probe.probe import Collapse, Transfer
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     torch.set_num_threads(options.threads)
     forms = {"notebook": NOTEBOOK, "best": BEST}
     total = len(forms) + options.seeds * len(VARIANTS)
-    with journal(options, "probe") as folder, progress(folder, "training") as tick:
+    with begun("probe", events=options.events) as folder, progress(folder, "training") as tick:
         count = itertools.count(1)
 
         def done(what: str) -> None:

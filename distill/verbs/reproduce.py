@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option, events_echo
-from distill.verbs.journal import journal, progress
+from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import progress
+from engine.jobs.begun import begun
 
 if TYPE_CHECKING:
     from distill.reproduce.plan import Plan
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         text, code = _dry(plan, options), OK
     else:
-        with journal(options, "reproduce") as folder, progress(folder, "run") as tick:
+        with begun("reproduce", events=options.events) as folder, progress(folder, "run") as tick:
             code = run_plan(plan, options.runs, data_root(options), tick)
         text = filled(plan, finished(plan, options.runs), tables(plan, options.runs), options.protocol)
     print(text)
@@ -78,8 +79,7 @@ def _agglomeration(options: argparse.Namespace) -> int:
     if options.dry_run:
         text, whole = plan(comparison), True
     else:
-        with events_echo(options) as echo:
-            whole = run_comparison(comparison, echo)
+        whole = run_comparison(comparison, options.events)
         text = table(comparison)
     print(text)
     if options.out:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.faults import FaultCode, FaultError
+from engine.jobs.folder import RUN_JSON, holds_states
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe
@@ -80,9 +81,6 @@ def refuse_changes(options: argparse.Namespace) -> None:
 
 def refuse_a_run(path: Path) -> None:
     """Where a new one is to begin, or one that was ended before anything was saved. Raises FaultError."""
-    from distill.runs import RUN_JSON
-    from distill.train.saved import holds_states
-
     if (path / RUN_JSON).exists() and holds_states(path):
         raise FaultError(
             FaultCode.ARGUMENT,

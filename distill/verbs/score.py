@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.journal import journal
 from distill.verbs.measuring import add_measuring_options, measure_and_write
+from engine.jobs.begun import begun
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from distill.judging.maps import cases_of, samples_of
     from distill.metrics.files import pair_by_stem
 
-    with journal(options, "score") as events:
+    with begun("score", events=options.events) as events:
         pairs = pair_by_stem(options.predictions, options.masks)
         cases = cases_of([pair.stem for pair in pairs], options.masks.name, options.index)
         pictures = None

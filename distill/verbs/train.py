@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_of_run, data_root
 from distill.verbs.events_option import add_events_option
-from distill.verbs.journal import journal
 from distill.verbs.run_folder import opened
 from distill.verbs.run_options import add_run_options, recipe_and_folder
+from engine.jobs.begun import begun
 
 if TYPE_CHECKING:
     from distill.recipe import Recipe
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     recipe, path = recipe_and_folder(options)
     root = data_of_run(options, path) if options.resume else data_root(options)
     if options.dry_run:
-        with journal(options, "train") as aside:  # a run folder is for runs
+        with begun("train", events=options.events) as aside:  # a run folder is for runs
             return _dry(recipe, root, aside, options)
     with opened(options, "train", recipe, path, root) as folder:
         return _train(recipe, root, folder, path, options)
@@ -54,8 +54,8 @@ def _train(recipe: Recipe, root: Path, folder: RunFolder, path: Path, options: a
         stop_after=options.stop_after,
         cache=options.cache,
     )
-    folder.event("done", outcome="cancelled" if outcome.cancelled else "ok")
     if outcome.cancelled:
+        folder.event("done", outcome="cancelled")
         log.info(
             "stopped at step %d of %d; go on: python -m distill train --resume %s",
             outcome.step,

@@ -7,23 +7,26 @@ SIGTERM or a file `cancel` in the run folder end the process at once, and what i
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
+from queue import Empty, Queue
+from typing import NoReturn
 
-from engine.faults import Fault, FaultError, fault_of
+from engine.faults import FaultError, fault_of
 from engine.files.whole import user_cache
+from engine.jobs.begun import begun
 from engine.jobs.events import RunFolder
+from engine.jobs.interrupt import interrupt
 from engine.jobs.process import end_with_parent
-from engine.model_folder import ModelFolder, default_model, find_model, load_model_folder
+from engine.model_folder import default_model, find_model, load_model_folder
 from engine.runtime.auto.frames import stored_frames
 from engine.runtime.base import BuildReport, RuntimeOptions
 from engine.runtime.cache import cache_folder
@@ -64,12 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         print(error, file=sys.stderr)
         return INPUT_UNUSABLE
-    folder = RunFolder(
-        options.run or run_folder(model.id, options.runtime),
-        (lambda line: print(line, end="", flush=True)) if options.events else None,
-    )
-    folder.clear_cancel()
-    folder.event("start", job="build", model=model.id, runtime=options.runtime)
 
     def work(stage: Stage) -> BuildReport:
         build = load_named(BUILDERS, options.runtime, "runtime that is built")
@@ -78,7 +75,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report: BuildReport = build(model, RuntimeOptions(options.precision), frames, stage)
         return report
 
-    return Job(folder, model, options.runtime, work).run()
+    run = options.run or run_folder(model.id, options.runtime)
+    echo = "-" if options.events else None
+    told = {"model": model.id, "runtime": options.runtime}
+    began_s = time.monotonic()
+    try:
+        with begun("build", run, events=echo, alone=False, **told) as folder:  # two windows may share it
+            report = _built(folder, options.runtime, work)
+            took_s = time.monotonic() - began_s
+            parity = asdict(report.parity)
+            folder.event("metric", name="parity", precision=report.precision, **parity)
+            folder.event("done", outcome="ok", origin=report.origin, took_s=round(took_s, 1))
+    except FaultError as error:
+        print(error, file=sys.stderr)
+        return INPUT_UNUSABLE
+    except Exception as error:
+        print(fault_of(error, "build").sentence, file=sys.stderr)
+        return BUG
+    print(
+        f"{model.id}: {report.runtime} {report.precision}, {report.origin} in {took_s:.0f} s; on "
+        f"{report.parity.images} frames max |dp| {report.parity.max_dp:.3f}, Dice between the masks "
+        f"{report.parity.pooled_dice:.4f}"
+    )
+    return OK
 
 
 def run_folder(model_id: str, runtime: str) -> Path:
@@ -86,87 +105,46 @@ def run_folder(model_id: str, runtime: str) -> Path:
     return user_cache() / "builds" / f"{model_id}-{runtime}"
 
 
-class Job:
-    """One build: the work in a thread, its events, and its end."""
+def _built(folder: RunFolder, runtime: str, work: Callable[[Stage], BuildReport]) -> BuildReport:
+    """The work in a thread, and signs of life. Raises what the work raised.
 
-    def __init__(
-        self, folder: RunFolder, model: ModelFolder, runtime: str, work: Callable[[Stage], BuildReport]
-    ) -> None:
-        self._folder = folder
-        self._model = model
-        self._runtime = runtime
-        self._work = work
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._report: BuildReport | None = None
-        self._fault: Fault | None = None
+    Cancelled while the compiler is still busy, the process ends here.
+    """
+    ended: Queue[BuildReport | Exception] = Queue()
 
-    def run(self) -> int:
-        """Returns the exit code. Where the compiler is still busy after a cancel, the process ends here."""
-        began_s = time.monotonic()
-        with _interrupts() as asked:
-            threading.Thread(target=self._build, name="polyplive-build", daemon=True).start()
-            beat_s = began_s
-            while not self._ended.wait(POLL_S):
-                if asked() or self._folder.is_cancelled():
-                    return self._cancelled()
+    def build() -> None:
+        try:
+            ended.put(work(lambda name: folder.event("stage", name=name)))
+        except Exception as error:  # the thread's edge: raised again by the one that listens
+            ended.put(error)
+
+    began_s = beat_s = time.monotonic()
+    with interrupt(signal.SIGINT, signal.SIGTERM) as asked:
+        threading.Thread(target=build, name="polyplive-build", daemon=True).start()
+        try:
+            while not (asked() or folder.is_cancelled()):
+                with contextlib.suppress(Empty):
+                    answer = ended.get(timeout=POLL_S)
+                    break
                 if time.monotonic() - beat_s >= HEARTBEAT_S:
                     beat_s = time.monotonic()
-                    self._event("heartbeat", elapsed_s=round(beat_s - began_s, 1))
-        if self._fault is not None:
-            self._folder.fault(self._fault)
-            self._event("done", outcome="failed")
-            print(self._fault.sentence, file=sys.stderr)
-            return INPUT_UNUSABLE if self._fault.code != "internal" else BUG
-        assert self._report is not None
-        self._tell(self._report, time.monotonic() - began_s)
-        return OK
-
-    def _build(self) -> None:
-        try:
-            self._report = self._work(lambda name: self._event("stage", name=name))
-        except Exception as error:  # the thread's edge: told by the one that listens
-            self._fault = fault_of(error, "build")
-        finally:
-            self._ended.set()
-
-    def _tell(self, report: BuildReport, took_s: float) -> None:
-        parity = asdict(report.parity)
-        self._event("metric", name="parity", precision=report.precision, **parity)
-        self._event("done", outcome="ok", origin=report.origin, took_s=round(took_s, 1))
-        print(
-            f"{self._model.id}: {report.runtime} {report.precision}, {report.origin} in {took_s:.0f} s; on "
-            f"{report.parity.images} frames max |dp| {report.parity.max_dp:.3f}, Dice between the masks "
-            f"{report.parity.pooled_dice:.4f}"
-        )
-
-    def _cancelled(self) -> int:
-        self._event("done", outcome="cancelled")
-        print("Cancelled: nothing was kept.", file=sys.stderr, flush=True)
-        for unfinished in cache_folder(self._runtime).glob(UNFINISHED.format(pid=os.getpid())):
-            shutil.rmtree(unfinished, ignore_errors=True)
-        sys.stdout.flush()
-        os._exit(CANCELLED)  # an interpreter that ends around working native code may crash
-
-    def _event(self, kind: str, **fields: object) -> None:
-        with self._lock:
-            self._folder.event(kind, **fields)
+                    folder.event("heartbeat", elapsed_s=round(beat_s - began_s, 1))
+            else:
+                raise KeyboardInterrupt
+        except KeyboardInterrupt:  # a second Ctrl-C comes by itself
+            _end_cancelled(folder, runtime)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """What this gives says whether Ctrl-C or SIGTERM has come."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _end_cancelled(folder: RunFolder, runtime: str) -> NoReturn:
+    folder.event("done", outcome="cancelled")
+    print("Cancelled: nothing was kept.", file=sys.stderr, flush=True)
+    for unfinished in cache_folder(runtime).glob(UNFINISHED.format(pid=os.getpid())):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    sys.stdout.flush()
+    os._exit(CANCELLED)  # an interpreter that ends around working native code may crash
 
 
 if __name__ == "__main__":

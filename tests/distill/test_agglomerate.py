@@ -15,7 +15,7 @@ from distill.agglomerate import teaching
 from distill.agglomerate.compare import run_comparison, table
 from distill.agglomerate.course import Sitting
 from distill.agglomerate.draws import places
-from distill.agglomerate.figures import FIGURES, read_figures
+from distill.agglomerate.figures import read_figures
 from distill.agglomerate.heads import OneTask, TaskLesson, mask_of_task, of_task, widen
 from distill.agglomerate.order import Order
 from distill.agglomerate.parts import parts_of
@@ -30,6 +30,7 @@ from distill.recipe import parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines, write_json_lines
 from engine.jobs.events import RunFolder
+from engine.jobs.folder import FIGURES
 from engine.model_folder import load_model_folder
 from engine.models import make_student
 from engine.models.base import Prediction, Student

@@ -16,13 +16,13 @@ from distill.data.index import Record, load_index
 from distill.data.splits import split_of
 from distill.recipe import DistilPart, load_recipe, parse_recipe
 from distill.train.guard import judge_epoch, refuse_early
-from distill.train.interrupt import interrupt
 from distill.train.lesson import Lesson
 from distill.train.memory import dry_step
 from distill.train.start import begin_network
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import read_json_lines
+from engine.jobs.interrupt import interrupt
 from engine.models import make_student
 
 STEADY = {"t.target_std": 1.0, "t.target_std_ratio": 0.9, "t.unexplained": 0.4}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.files.whole import HOME_VARIABLE, read_json_lines
-from engine.jobs.events import CANCEL, EVENTS
+from engine.jobs.folder import CANCEL, EVENTS
 from tests.fixtures.models import red_model
 
 WAIT_S = 20.0
