@@ -16,7 +16,10 @@ import psutil
 import pytest
 
 from app.environment import qt_environment
-from engine.files.whole import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE, json_line
+from engine.jobs import events
+from engine.jobs.events import schema_errors
+from engine.jobs.folder import EVENTS
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 qt_environment(os.environ)
@@ -79,6 +82,19 @@ def no_unexpected_warning(caplog):
     ]
     if loud:
         pytest.fail("unexpected warnings: " + "; ".join(loud), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def every_event_is_of_a_kind(monkeypatch):
+    """What a job tells in any test is of `engine.jobs.events.KINDS`."""
+
+    def told(path, line):
+        if path.name == EVENTS and (wrong := schema_errors(json_line(line))):
+            pytest.fail(f"{line} is not of the schema: {'; '.join(wrong)}", pytrace=False)
+        append(path, line)
+
+    append = events.append_json_line
+    monkeypatch.setattr(events, "append_json_line", told)
 
 
 def _everything(starters: dict[int, str], with_qt: bool) -> Counter[str]:

@@ -9,7 +9,7 @@ def kinds_and_numbers(run):
 
 
 def test_events_are_numbered_on_after_a_resume(tmp_path):
-    RunFolder(tmp_path).event("start")
+    RunFolder(tmp_path).event("start", job="train")
     run = RunFolder(tmp_path)
     run.event("done", outcome="ok")
 
