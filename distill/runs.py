@@ -64,16 +64,16 @@ def read_run(path: Path) -> dict[str, Any]:
     ) from cause
 
 
-def recipe_of(run: Path, going_on: bool = False) -> Recipe:
+def recipe_of(run: Path, resuming: bool = False) -> Recipe:
     """The recipe of a run folder, also of one that is older than this code. Raises FaultError ARGUMENT.
 
-    `going_on`: the training is to be resumed, so that nothing which it used may be missing.
+    `resuming`: the training is to be resumed, so that nothing which it used may be missing.
     """
     values = read_run(run)["recipe"]
     data = values.get("data")
     # Frames rendered for the training side: they were trained on and no more, so what is left can be judged.
     rendered = data.pop("synthetic_images", 0) if isinstance(data, dict) else 0
-    if rendered and going_on:
+    if rendered and resuming:
         raise FaultError(
             FaultCode.ARGUMENT,
             expected="a training on images of its data folder",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from distill.agglomerate.figures import Figures, read_figures
-from distill.agglomerate.parts import parts_of
-from distill.agglomerate.record import claim
-from distill.agglomerate.running import run_order
+from distill.agglomerate.phases import phase_recipes
+from distill.agglomerate.run_json import claim
+from distill.agglomerate.running import run_config
 from distill.agglomerate.table import filled
 from distill.agglomerate.tasks import Task, pool_of, tasks_of
 from distill.agglomerate.variants import Comparison, Run, runs_of
@@ -30,12 +30,12 @@ def run_comparison(comparison: Comparison, events: str | None = None) -> bool:
     runs = runs_of(comparison, names)
     for run in runs:
         if (comparison.folder / run.name).is_dir():
-            claim(run.order, comparison.folder / run.name)  # all of them, before anything is trained
+            claim(run.config, comparison.folder / run.name)  # all of them, before anything is trained
     with interrupt() as interrupted:
         for run in runs:
             if run.name in _finished(comparison, runs):
                 continue
-            if run_order(run.order, comparison.folder / run.name, interrupted, events).cancelled:
+            if run_config(run.config, comparison.folder / run.name, interrupted, events).cancelled:
                 return False
             write_text(comparison.folder / TABLE, table(comparison))
     write_text(comparison.folder / TABLE, table(comparison))
@@ -56,8 +56,8 @@ def plan(comparison: Comparison) -> str:
     tasks = _tasks(comparison)
     runs = runs_of(comparison, [task.name for task in tasks])
     done = _finished(comparison, runs)
-    order = comparison.order
-    shown = len(pool_of(order.data_root, tasks, order.unlabelled))
+    config = comparison.config
+    shown = len(pool_of(config.data_root, tasks, config.unlabelled))
     costs = _costs(runs, tasks, shown)
     lines = [
         "Training images: " + ", ".join(f"{task.name} {len(task.train)}" for task in tasks) + f"; "
@@ -67,14 +67,14 @@ def plan(comparison: Comparison) -> str:
         "|---|---|---|---|---|---|",
     ]
     for run in runs:
-        first, second = parts_of(run.order.recipe)
+        first, second = phase_recipes(run.config.recipe)
         hours, gigabytes = costs[run.name]
         lines.append(
             f"| {run.name} | {first.epochs if first else 0} | {second.epochs} | {hours:.2f} | "
             f"{gigabytes:.2f} | {'done' if run.name in done else ''} |"
         )
     held = sum(len(task.validation or task.test) for task in tasks)
-    caches = cache_gigabytes({run.name: run.order.recipe for run in runs}, shown + held)
+    caches = cache_gigabytes({run.name: run.config.recipe for run in runs}, shown + held)
     lines += ["", "| teacher's features, cached once | GB |", "|---|---|"]
     lines += [f"| {name} | {size:.2f} |" for name, size in caches.items()]
     left = [costs[run.name] for run in runs if run.name not in done]
@@ -94,8 +94,8 @@ def _costs(runs: Sequence[Run], tasks: Sequence[Task], shown: int) -> dict[str, 
     together: dict[str, Recipe] = {}
     apart: dict[str, Recipe] = {}
     for run in runs:
-        first, second = parts_of(run.order.recipe)
-        (apart if run.order.only else together)[run.name] = second
+        first, second = phase_recipes(run.config.recipe)
+        (apart if run.config.only else together)[run.name] = second
         if first is not None:
             firsts[run.name] = first
     rate = gmacs_per_s()
@@ -113,7 +113,7 @@ def _costs(runs: Sequence[Run], tasks: Sequence[Task], shown: int) -> dict[str, 
 
 
 def _tasks(comparison: Comparison) -> tuple[Task, ...]:
-    return tasks_of(load_index(comparison.order.data_root), comparison.order.recipe.data)
+    return tasks_of(load_index(comparison.config.data_root), comparison.config.recipe.data)
 
 
 def _finished(comparison: Comparison, runs: Sequence[Run]) -> dict[str, Figures]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from distill.recipe import Recipe
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from engine.faults import FaultCode, FaultError
 from engine.models.base import Student
 
@@ -27,9 +27,9 @@ def widen(student: Student, tasks: int) -> None:
     student.head = nn.Conv2d(head.in_channels, tasks, kernel_size=1).to(head.weight)
     was_training = student.training
     with torch.no_grad():
-        said = student.eval().predict(head.weight.new_zeros(1, 3, PROBE_PX, PROBE_PX))
+        output = student.eval().predict(head.weight.new_zeros(1, 3, PROBE_PX, PROBE_PX))
     student.train(was_training)
-    if said.auxiliary or said.logits.shape[1] != tasks:
+    if output.auxiliary or output.logits.shape[1] != tasks:
         raise _unsuited(student, "logits that are refined after the head")
 
 
@@ -71,8 +71,8 @@ def labelled(logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return logits[which].unsqueeze(1), mask[which].unsqueeze(1)
 
 
-class TaskLesson(Lesson):
-    """A lesson for several tasks: an image's loss goes through the head of its own task and no other."""
+class TaskModule(TrainingModule):
+    """A module for several tasks: an image's loss goes through the head of its own task and no other."""
 
     def __init__(self, student: Student, recipe: Recipe) -> None:
         super().__init__(student, None, recipe)

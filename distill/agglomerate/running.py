@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from distill.agglomerate.course import Sitting
-from distill.agglomerate.order import Order
-from distill.agglomerate.record import claim
+from distill.agglomerate.config import Config
+from distill.agglomerate.fit import Session
+from distill.agglomerate.run_json import claim
 from distill.agglomerate.training import agglomerate
-from distill.train.loop import Outcome
+from distill.train.loop import TrainResult
 from engine.jobs.begun import begun
 
 
-def run_order(
-    order: Order,
+def run_config(
+    config: Config,
     run: Path,
     interrupted: Callable[[], bool],
     events: str | None = None,
     stop_after: int | None = None,
-) -> Outcome:
+) -> TrainResult:
     """Begin, or go on where the run stands; `stop_after` so many steps as if cancelled. Raises FaultError.
 
     `interrupted` cancels it as the file does; `events` as `begun` has it.
     """
-    claim(order, run)
+    claim(config, run)
     with begun("agglomerate", run, events=events, interrupted=interrupted, run_id=run.name) as folder:
-        outcome = agglomerate(order, Sitting(folder, stop_after))
+        outcome = agglomerate(config, Session(folder, stop_after))
         if outcome.cancelled:
             folder.event("done", outcome="cancelled")
     return outcome

@@ -32,7 +32,7 @@ def filled(comparison: Comparison, tasks: Sequence[str], done: Mapping[str, Figu
     runs = runs_of(comparison, tasks)
     lines = {
         variant.name: _line(variant.title, [run for run in runs if run.variant == variant.name], done)
-        for variant in variants_of(comparison.order.recipe)
+        for variant in variants_of(comparison.config.recipe)
     }
     side = next((figures.side for figures in done.values()), "validation")
     references = {"no distillation": lines[PLAIN], "simple distillation": lines[SIMPLE]}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from distill.agglomerate.order import Order
+from distill.agglomerate.config import Config
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
 
@@ -16,12 +16,12 @@ PLAIN, SIMPLE, SPECIALISTS, AGGLOMERATED = "plain", "simple", "specialists", "ag
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The recipe of `order` names all teachers; the first is that of simple distillation.
+    """The recipe of `config` names all teachers; the first is that of simple distillation.
 
     `folder` holds the runs and the table.
     """
 
-    order: Order
+    config: Config
     folder: Path
     seeds: Sequence[int] = (0, 1, 2)
 
@@ -43,7 +43,7 @@ class Run:
     name: str
     variant: str
     seed: int
-    order: Order
+    config: Config
 
 
 def variants_of(recipe: Recipe) -> tuple[Variant, ...]:
@@ -87,8 +87,8 @@ def runs_of(comparison: Comparison, tasks: Sequence[str]) -> tuple[Run, ...]:
 
 def _runs(comparison: Comparison, tasks: Sequence[str]) -> Iterator[Run]:
     for seed in comparison.seeds:
-        for variant in variants_of(comparison.order.recipe):
+        for variant in variants_of(comparison.config.recipe):
             recipe = variant.recipe.model_copy(update={"seed": seed})
             for only in tasks if variant.apart else ("",):
                 name = "-".join(filter(None, (variant.name, only, f"s{seed}")))
-                yield Run(name, variant.name, seed, replace(comparison.order, recipe=recipe, only=only))
+                yield Run(name, variant.name, seed, replace(comparison.config, recipe=recipe, only=only))

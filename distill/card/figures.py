@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from distill.export.calibration import LogitCounts, cooled, count_logits
-from distill.judging.live_path import PRECISION, judged, rows_of, validation_questions
+from distill.judging.live_path import PRECISION, judged, rows_of, validation_images
 from distill.metrics.detections import HIT_IOU, Detections, detections
 from distill.metrics.gallery import Gallery
 from distill.metrics.intervals import group_draws, percentile_interval
@@ -71,7 +71,7 @@ class Figures:
 
 def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int], None]) -> Figures:
     """Judge every validation image, whole and its field of view alone. Raises FaultError as `judged`."""
-    questions = validation_questions(model, data_root)
+    images = validation_images(model, data_root)
     temperature = model.card.output.temperature
     presets = model.card.presets
     measured: dict[Region, list[Measured]] = {"frame": [], "field": []}
@@ -81,7 +81,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
     counts: list[LogitCounts] = []
     gallery = Gallery()
     for rank, region in enumerate(measured):
-        for sample in judged(model, questions, usual_runtime(), PRECISION, region):
+        for sample in judged(model, images, usual_runtime(), PRECISION, region):
             image = measure(sample)
             measured[region].append(image)
             for name, preset in presets.items():
@@ -90,7 +90,7 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
                 if image.polyp:
                     gallery.add(sample, image.dice)
                 counts.append(count_logits([cooled(sample.probability, 1 / temperature)], [sample.mask]))
-            tick(rank * len(questions) + len(measured[region]), 2 * len(questions))
+            tick(rank * len(images) + len(measured[region]), 2 * len(images))
     own = measured[model.card.region]
     cases = [image.case for image in own]
     return Figures(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
-from distill.judging.live_path import Question, judged, validation_questions
+from distill.judging.live_path import EvalImage, judged, validation_images
 from distill.judging.maps import measure_all
 from distill.metrics.table import Row, read_table, row_of
 from engine.jobs.folder import RUN_JSON
@@ -21,25 +21,25 @@ TABLE = "per_image.csv"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What models are judged on. `questions` None: the validation split of each, made of `data`, or of the
+    """What models are judged on. `images` None: the validation split of each, made of `data`, or of the
     data that it was trained beside, wherever that lies; `lent` is for models that were trained on other data.
     """
 
-    questions: Sequence[Question] | None
+    images: Sequence[EvalImage] | None
     data: Path | None
-    lent: Sequence[Question] | None = None
+    lent: Sequence[EvalImage] | None = None
     runtime: str = AUTO
     precision: str = AUTO
 
 
-def lent_questions(arms: Sequence[str], data: Path | None) -> Sequence[Question] | None:
+def lent_questions(arms: Sequence[str], data: Path | None) -> Sequence[EvalImage] | None:
     """The validation images of the first model that was trained on the named data, for those that were not:
     a bundled model beside one of your own. None where no model was. Raises FaultError."""
     for arm in arms:
         if data is not None and (Path(arm) / CARD).is_file():
             model = load_model_folder(find_model(arm))
             if _is_beside(model, data):
-                return validation_questions(model, data)
+                return validation_images(model, data)
     return None
 
 
@@ -68,12 +68,12 @@ def table_of(arm: str, ground: Ground) -> tuple[Row, ...]:
         samples = validation_samples(trained, trained.belonging.find(ground.data))
     else:
         model = load_model_folder(find_model(arm))
-        questions = ground.questions
-        if questions is None:
+        images = ground.images
+        if images is None:
             if ground.lent is not None and not _is_beside(model, ground.data):
-                questions = ground.lent
+                images = ground.lent
             else:
                 belonging = belonging_of_model(model.id, model.card.training)
-                questions = validation_questions(model, belonging.find(ground.data))
-        samples = judged(model, questions, ground.runtime, ground.precision)
+                images = validation_images(model, belonging.find(ground.data))
+        samples = judged(model, images, ground.runtime, ground.precision)
     return tuple(row_of(image) for image in measure_all(samples))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from distill.data.dataset import Pictures
 from distill.metrics.image import dice_iou
 from distill.metrics.pixels import at_native_size
-from distill.metrics.rows import Outcome, card_rows
+from distill.metrics.rows import ImageResult, card_rows
 from engine.model_card import Metric
 from engine.types import F32
 
@@ -35,6 +35,6 @@ def evaluate(pictures: Pictures, maps: Iterable[F32]) -> Report:
         there = mask > 0
         dice, iou = dice_iou(found, mask)
         outcomes.append(
-            Outcome(dice, iou, bool(found.any()), bool((found & there).any()), polyp=bool(there.any()))
+            ImageResult(dice, iou, bool(found.any()), bool((found & there).any()), polyp=bool(there.any()))
         )
     return Report(tuple(card_rows(pictures.records, outcomes)))

@@ -17,7 +17,7 @@ from distill.data.splits import split_beside
 from distill.judging.maps import cases_of
 from distill.metrics.files import pair_by_stem, pictures_in
 from distill.metrics.measure import Case, Measured, Sample
-from distill.metrics.rows import Outcome, card_rows
+from distill.metrics.rows import ImageResult, card_rows
 from engine.drawing.components import find_regions
 from engine.faults import FaultCode, FaultError
 from engine.model_card import Metric
@@ -35,7 +35,7 @@ NEGATIVES = "negatives"  # the set of images that came without masks
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvalImage:
     """An image to be judged, and its mask; None: it shows no polyp.
 
     `turned`: the mask has had the turn that the image's EXIF asks for; `sha256`: of the mask, by the index.
@@ -48,9 +48,9 @@ class Question:
     sha256: str | None = None
 
 
-def folder_questions(
+def folder_images(
     images: Path, masks: Path, negatives: Path | None = None, index: Path | None = None
-) -> tuple[Question, ...]:
+) -> tuple[EvalImage, ...]:
     """Images and masks paired by stem, then the images of `negatives`, which have no masks.
 
     `index` says their sets and groups; without it the folder's name is the set and each image its own group.
@@ -58,20 +58,20 @@ def folder_questions(
     """
     pairs = pair_by_stem(images, masks)
     cases = cases_of([pair.stem for pair in pairs], images.name, index)
-    questions = [Question(cases[pair.stem], pair.path, pair.mask) for pair in pairs]
+    found = [EvalImage(cases[pair.stem], pair.path, pair.mask) for pair in pairs]
     if negatives is not None:
         free = pictures_in(negatives)
         free_cases = cases_of(free, NEGATIVES, index)
-        questions += [Question(free_cases[stem], path, None) for stem, path in free.items()]
-    return tuple(questions)
+        found += [EvalImage(free_cases[stem], path, None) for stem, path in free.items()]
+    return tuple(found)
 
 
-def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question, ...]:
+def validation_images(model: ModelFolder, data_root: Path) -> tuple[EvalImage, ...]:
     """The validation split that the model was trained beside. Raises FaultError."""
     index = load_index(data_root)
     records = [index.records[position] for position in split_beside(model.card.training, index).validation]
     return tuple(
-        Question(
+        EvalImage(
             Case(record.image, record.set, record.group),
             data_root / record.image,
             data_root / record.mask if record.mask else None,
@@ -84,12 +84,12 @@ def validation_questions(model: ModelFolder, data_root: Path) -> tuple[Question,
 
 def judged(
     model: ModelFolder,
-    questions: Sequence[Question],
+    images: Sequence[EvalImage],
     runtime: str = AUTO,
     precision: str = AUTO,
     region: Region | None = None,
 ) -> Iterator[Sample]:
-    """Map, mask and what the window would draw of every question, in order, one at a time.
+    """Map, mask and what the window would draw of every image, in order, one at a time.
 
     `region`: what of a frame the network sees, None as its card says; outside of it nothing is found. Raises
     FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
@@ -98,9 +98,9 @@ def judged(
     point = standard_point(model)
     agreement = Agreement()
     with closing(open_runtime(runtime, model, RuntimeOptions(precision))) as network:
-        for question in questions:
-            picture = _picture(question.image)
-            mask = _mask(question, picture, agreement)
+        for asked in images:
+            picture = _picture(asked.image)
+            mask = _mask(asked, picture, agreement)
             pixels = picture.bgra()[..., :3]
             size_of = Size(picture.width_px, picture.height_px)
             whole = Rect(0, 0, picture.width_px, picture.height_px)
@@ -108,7 +108,7 @@ def judged(
             image = picture.rgb(size) if box == whole else _image_of_box(picture, box, size)
             found = Mask(0, network.infer(image), box)
             yield Sample(
-                case=question.case,
+                case=asked.case,
                 probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),
                 mask=mask,
                 shown=_drawn(found, whole, point),
@@ -119,7 +119,7 @@ def judged(
 def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:
     """What a model card says of them."""
     outcomes = [
-        Outcome(
+        ImageResult(
             dice=image.dice,
             iou=image.dice / (2 - image.dice),  # of one image, exactly
             found=bool(image.pixels.found[0]),
@@ -147,17 +147,17 @@ def _picture(path: Path) -> Picture:
     return picture
 
 
-def _mask(question: Question, picture: Picture, agreement: Agreement) -> U8:
+def _mask(asked: EvalImage, picture: Picture, agreement: Agreement) -> U8:
     """uint8 [h, w] of 0 and 1. Raises FaultError DATA_SET: another size than the image's."""
     shape = (picture.height_px, picture.width_px)
-    if question.mask is None:
+    if asked.mask is None:
         return np.zeros(shape, np.uint8)
-    mask = mask_of(question.mask, agreement, question.sha256)
-    orientation = orientation_of(question.image.read_bytes())
+    mask = mask_of(asked.mask, agreement, asked.sha256)
+    orientation = orientation_of(asked.image.read_bytes())
     try:
-        return laid(mask, shape, orientation, question.image.name, turned=question.turned)
+        return laid(mask, shape, orientation, asked.image.name, turned=asked.turned)
     except ValueError as error:
-        raise _unusable(f"{question.mask} to fit its image", str(error)) from error
+        raise _unusable(f"{asked.mask} to fit its image", str(error)) from error
 
 
 def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:

@@ -23,7 +23,7 @@ from distill.recipe_changes import changes_of
 from distill.runs import read_run, recipe_of
 from distill.teachers import card_of
 from distill.train.checkpoint import averaged_weights
-from distill.train.saved import Damaged
+from distill.train.checkpoint_files import Damaged
 from distill.train.start import START, begin_network, encoder_of_run
 from engine.faults import FaultCode, FaultError
 from engine.jobs.folder import CHECKPOINTS, RUN_JSON
@@ -265,10 +265,12 @@ def _encoder_card(recipe: Recipe, data_root: Path, run: Path) -> EncoderCard | N
 
 def _licence(recipe: Recipe) -> str:
     """The data's, the encoder's start and the teachers' terms, in one text."""
-    said = [LICENCE]
+    sentences = [LICENCE]
     if recipe.student.pretrained:
-        said.append(f"Encoder start: {Path(recipe.student.pretrained).name}, under its publisher's terms.")
+        sentences.append(
+            f"Encoder start: {Path(recipe.student.pretrained).name}, under its publisher's terms."
+        )
     for teacher in recipe.distil.teachers:
         card = card_of(teacher)
-        said.append(f"Teacher {card.hub_id or card.name}: {card.licence}.")
-    return " ".join(said)
+        sentences.append(f"Teacher {card.hub_id or card.name}: {card.licence}.")
+    return " ".join(sentences)

@@ -27,7 +27,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImageResult:
     """Of one image, one mask for each map. `hit`: what was found touches the polyp."""
 
     dice: float  # both empty counts 1
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def card_rows(
-    places: Sequence[Place], outcomes: Sequence[Outcome], protocol: str = PROTOCOL
+    places: Sequence[Place], outcomes: Sequence[ImageResult], protocol: str = PROTOCOL
 ) -> Iterator[Metric]:
     """A set appears only where it has images for the figure."""
     polyp = np.array([outcome.polyp for outcome in outcomes])

@@ -47,7 +47,7 @@ class TeacherCard:
         return self.size_px // self.stride, self.size_px // self.stride
 
 
-class Answer(NamedTuple):
+class TeacherOutput(NamedTuple):
     """features float32 [B, C, h, w]; masks float32 [B, 1, H, W] in 0..1, None of a teacher without a task."""
 
     features: Tensor
@@ -62,7 +62,7 @@ class Teacher(nn.Module, ABC):
         self.card = card
 
     @abstractmethod
-    def answer(self, picture: Tensor) -> Answer:
+    def answer(self, picture: Tensor) -> TeacherOutput:
         """Of what `prepare` gave; without gradient and outside any autocast."""
 
     def prepare(self, image: Tensor) -> Tensor:
@@ -70,21 +70,21 @@ class Teacher(nn.Module, ABC):
         return squash(image, self.card.size_px)
 
     @torch.no_grad()
-    def forward(self, image: Tensor) -> Answer:
+    def forward(self, image: Tensor) -> TeacherOutput:
         """float [B, 3, H, W] RGB 0..1, the full frame at any size; what is prepared stays as it is."""
         # A student's autocast would round what the cache stores in full.
         with torch.autocast(image.device.type, enabled=False):
             found = self.answer(self.prepare(image.float()))
-        return Answer(found.features.float(), None if found.masks is None else found.masks.float())
+        return TeacherOutput(found.features.float(), None if found.masks is None else found.masks.float())
 
     def embed(self, image: Tensor) -> Tensor:
         """The feature map, float32 [B, C, h, w]: covers the full frame."""
-        answer: Answer = self(image)
+        answer: TeacherOutput = self(image)
         return answer.features
 
     def masks(self, image: Tensor) -> Tensor | None:
         """Soft masks, float32 [B, 1, h, w] in 0..1 over the full frame, or None."""
-        answer: Answer = self(image)
+        answer: TeacherOutput = self(image)
         return answer.masks
 
     def train(self, mode: bool = True) -> Teacher:
@@ -116,8 +116,8 @@ class NetworkTeacher(Teacher):
     def normalise(self, picture: Tensor) -> Tensor:
         return (picture - self.get_buffer("mean")) / self.get_buffer("std")
 
-    def answer(self, picture: Tensor) -> Answer:
-        return Answer(self._read(self.network, self.normalise(picture)), None)
+    def answer(self, picture: Tensor) -> TeacherOutput:
+        return TeacherOutput(self._read(self.network, self.normalise(picture)), None)
 
 
 @dataclass(frozen=True, slots=True)

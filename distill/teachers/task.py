@@ -14,7 +14,7 @@ from distill.data.belonging import INDEX_WORDS
 from distill.data.index import Index, Record, load_index
 from distill.data.splits import split_beside
 from distill.recipe import TeacherPart
-from distill.teachers.base import Answer, Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard
+from distill.teachers.base import Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard, TeacherOutput
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
 from engine.model_card import WEIGHTS
@@ -72,14 +72,14 @@ class TaskTeacher(NetworkTeacher):
             image = F.interpolate(image, (size_px, size_px), mode="bilinear", align_corners=False)
         return (image * 255).round() / 255
 
-    def answer(self, picture: Tensor) -> Answer:
+    def answer(self, picture: Tensor) -> TeacherOutput:
         image = self.normalise(picture)
-        said = self.network.predict(image)
-        masks = [torch.sigmoid(said.logits / self._temperature)]
+        output = self.network.predict(image)
+        masks = [torch.sigmoid(output.logits / self._temperature)]
         for axes in self._flips:
             flipped = self.network.predict(image.flip(axes)).logits
             masks.append(torch.sigmoid(flipped / self._temperature).flip(axes))
-        return Answer(said.features[self._map_name], torch.stack(masks).mean(0))
+        return TeacherOutput(output.features[self._map_name], torch.stack(masks).mean(0))
 
     @torch.no_grad()
     def masks_of_view(self, image: Tensor) -> Tensor:
@@ -110,10 +110,10 @@ class CommitteeTeacher(Teacher):
         first: Teacher = self.members[0]  # type: ignore[assignment]
         return first.prepare(image)
 
-    def answer(self, picture: Tensor) -> Answer:
-        answers: list[Answer] = [member(picture) for member in self.members]
+    def answer(self, picture: Tensor) -> TeacherOutput:
+        answers: list[TeacherOutput] = [member(picture) for member in self.members]
         masks = [answer.masks for answer in answers if answer.masks is not None]
-        return Answer(
+        return TeacherOutput(
             torch.stack([answer.features for answer in answers]).mean(0), torch.stack(masks).mean(0)
         )
 

@@ -19,12 +19,12 @@ from distill.data.dataset import Pictures
 from distill.data.index import Index, Record, load_index
 from distill.recipe import Recipe, load_recipe, parse_recipe
 from distill.teachers.cache.features import fill_cache
-from distill.train import lesson
-from distill.train.ahead import Ahead
+from distill.train import module
 from distill.train.cpu.precision import fitting
 from distill.train.phases import phase_at
-from distill.train.setup import Course, Sides, accelerator_of, make_course
-from distill.train.step import SHARE_EVERY_STEPS, Material, update
+from distill.train.prefetch import Prefetch
+from distill.train.setup import Datasets, Training, accelerator_of, make_training
+from distill.train.step import SHARE_EVERY_STEPS, MicroBatch, train_step
 
 IMAGES, VALIDATION_IMAGES = 48, 2
 STEPS_A_ROUND = 4
@@ -62,13 +62,13 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str |
     recipe = _recipe(size_px, batch, precision)
     control = parse_recipe(recipe.model_dump(mode="json") | {"distil": {}})
     accelerator = accelerator_of(recipe)
-    sides = Sides(Pictures(data_root, chosen[:IMAGES]), Pictures(data_root, chosen[IMAGES:]))
+    datasets = Datasets(Pictures(data_root, chosen[:IMAGES]), Pictures(data_root, chosen[IMAGES:]))
     with tempfile.TemporaryDirectory() as aside:
         cache = Path(aside)
         for teacher in recipe.distil.teachers:
             fill_cache(cache, teacher, data_root, chosen, run=None)
-        plain = make_course(control, data_root, index, sides, cache, accelerator)
-        taught = make_course(recipe, data_root, index, sides, cache, accelerator)
+        plain = make_training(control, data_root, index, datasets, cache, accelerator)
+        taught = make_training(recipe, data_root, index, datasets, cache, accelerator)
         times = Times()
         memory_mib: list[float] = []
         _round(plain, taught, Times())  # allocators and kernels settle
@@ -78,25 +78,37 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str |
     return _figures(times, memory_mib, size_px, batch, recipe.precision)
 
 
-def _round(plain: Course, taught: Course, times: Times) -> None:
-    at_hand, learned = plain.materials(0), taught.materials(0)
+def _round(plain: Training, taught: Training, times: Times) -> None:
+    at_hand, learned = plain.micro_batches(0), taught.micro_batches(0)
     steps, taught_steps = itertools.count(1), itertools.count(1)
-    with Ahead(plain.materials, plain.steps) as ahead, Ahead(taught.materials, taught.steps) as lessons:
-        ahead.take(0)
-        lessons.take(0)
+    with (
+        Prefetch(plain.micro_batches, plain.steps) as prefetched,
+        Prefetch(taught.micro_batches, taught.steps) as taught_prefetched,
+    ):
+        prefetched.take(0)
+        taught_prefetched.take(0)
         for _ in range(STEPS_A_ROUND):
-            times.loaded.append(_timed(lambda: _one(plain, ahead.take(next(steps)), 1, None)))
+            times.loaded.append(_timed(lambda: _one(plain, prefetched.take(next(steps)), 1, None)))
             times.at_hand.append(_timed(lambda: _one(plain, at_hand, 1, None)))
-            with patch.object(lesson, "FastDepthwise", nullcontext):
+            with patch.object(module, "FastDepthwise", nullcontext):
                 times.plain_depthwise.append(_timed(lambda: _one(plain, at_hand, 1, None)))
-            with patch.object(lesson, "FastNorm", nullcontext):
+            with patch.object(module, "FastNorm", nullcontext):
                 times.plain_norm.append(_timed(lambda: _one(plain, at_hand, 1, None)))
-            times.distilled.append(_timed(lambda: _one(taught, lessons.take(next(taught_steps)), 1, 1.0)))
+            times.distilled.append(
+                _timed(lambda: _one(taught, taught_prefetched.take(next(taught_steps)), 1, 1.0))
+            )
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
 
-def _one(course: Course, materials: Sequence[Material], step: int, scale: float | None) -> None:
-    update(course.machine, materials, phase_at(step, course.steps, course.recipe.distil), step, 0.0, scale)
+def _one(training: Training, micro_batches: Sequence[MicroBatch], step: int, scale: float | None) -> None:
+    train_step(
+        training.trainer,
+        micro_batches,
+        phase_at(step, training.steps, training.recipe.distil),
+        step,
+        0.0,
+        scale,
+    )
 
 
 def _timed(work: Callable[[], None]) -> Cost:

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from distill.train.saved import (
+from distill.train.checkpoint_files import (
     Damaged,
     State,
     read_state,

@@ -11,7 +11,7 @@ from distill.data.dataset import Pictures
 from distill.recipe import DistilPart
 from distill.teaching.gates import Verdict, plausible_fit, steady_targets, still_targets
 from distill.teaching.targets import Teaching, on_device
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.step import not_finite
 from distill.train.validate import BATCH, first_batches
 from engine.faults import FaultCode, FaultError
@@ -21,7 +21,7 @@ LEAST_STD = 1e-4  # of a target over a batch: below it the teacher says the same
 
 
 def refuse_early(
-    lesson: Lesson, teaching: Teaching | None, training: Pictures, validation: Pictures, size_px: int
+    module: TrainingModule, teaching: Teaching | None, training: Pictures, validation: Pictures, size_px: int
 ) -> None:
     """Two validation batches before the first step.
 
@@ -35,19 +35,18 @@ def refuse_early(
             got=f"none in {len(training)} images",
             remedy="check the masks: python -m distill audit",
         )
-    device = lesson.mean.device
-    lesson.eval()
+    device = module.mean.device
+    module.eval()
     for batch in first_batches(validation, size_px, BATCH, BATCHES):
         targets = None if teaching is None else on_device(teaching.targets(batch), device)
         with torch.no_grad():
-            said = lesson(batch.image.to(device), batch.mask.to(device), targets)
-        losses = [said.segmentation] + ([] if said.features is None else [said.features])
-        for loss in losses:
+            losses = module(batch.image.to(device), batch.mask.to(device), targets)
+        for loss in [losses.segmentation] + ([] if losses.features is None else [losses.features]):
             if not math.isfinite(float(loss)):
                 raise not_finite(float(loss))
-        _refuse_silent_teachers(said.watch)
-    if teaching is not None and lesson.distiller is not None:
-        _refuse_learning_targets(lesson, teaching, validation, size_px)
+        _refuse_silent_teachers(losses.watch)
+    if teaching is not None and module.distiller is not None:
+        _refuse_learning_targets(module, teaching, validation, size_px)
 
 
 def _refuse_silent_teachers(watch: Mapping[str, float]) -> None:
@@ -61,16 +60,18 @@ def _refuse_silent_teachers(watch: Mapping[str, float]) -> None:
             )
 
 
-def _refuse_learning_targets(lesson: Lesson, teaching: Teaching, validation: Pictures, size_px: int) -> None:
+def _refuse_learning_targets(
+    module: TrainingModule, teaching: Teaching, validation: Pictures, size_px: int
+) -> None:
     """Gate G1; the notebook is let through, its collapse is what it is there for."""
-    distiller = lesson.distiller
+    distiller = module.distiller
     assert distiller is not None
     if distiller.part.projector == "teacher_trainable":
         return
     batch = next(first_batches(validation, size_px, 1, 1))
-    device = lesson.mean.device
+    device = module.mean.device
     with torch.no_grad():
-        features = lesson.student.predict((batch.image.to(device) - lesson.mean) / lesson.std).features
+        features = module.student.predict((batch.image.to(device) - module.mean) / module.std).features
     targets = on_device(teaching.targets(batch), device)
     verdict = still_targets(distiller, features, targets)
     if not verdict.passed:

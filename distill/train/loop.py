@@ -12,19 +12,19 @@ from tqdm import tqdm
 from distill.data.index import load_index
 from distill.judging.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
-from distill.train.ahead import Ahead
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
-from distill.train.going_on import goes_on, teller
 from distill.train.guard import judge_epoch, refuse_early
 from distill.train.hard_negatives import hard_negatives
+from distill.train.logger import RunLogger
 from distill.train.memory import Need, dry_step
 from distill.train.phases import phase_at
+from distill.train.prefetch import Prefetch
 from distill.train.report import sample_positions
+from distill.train.resume import can_resume, warner
 from distill.train.schedule import Place, ema_decay, place_of, rate_factor
-from distill.train.setup import Course, accelerator_of, decode, make_course
+from distill.train.setup import Training, accelerator_of, decode, make_training
 from distill.train.start import note_start
-from distill.train.step import Update, update
-from distill.train.talk import Talk
+from distill.train.step import StepResult, train_step
 from distill.train.validate import maps_of, teachers_watch
 from engine.faults import FaultError
 from engine.jobs.events import RunFolder
@@ -34,7 +34,7 @@ from engine.types import F32
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainResult:
     """`cancelled`: stopped before the last step, with a checkpoint to go on from."""
 
     cancelled: bool
@@ -50,7 +50,7 @@ def train(
     resume: bool,
     stop_after: int | None = None,
     cache: Path | None = None,
-) -> Outcome:
+) -> TrainResult:
     """Train into the run folder, or go on where its checkpoint stands.
 
     `stop_after` steps it stops as if cancelled. `cache` is the folder of the teachers' features. Every
@@ -59,70 +59,74 @@ def train(
     before it.
     """
     checkpoints = shared_folder(run.path) / CHECKPOINTS
-    going_on = resume and goes_on(run, checkpoints)
-    course = _prepared(recipe, data_root, run, cache, going_on)
-    machine, steps = course.machine, course.steps
-    first_process = machine.accelerator.is_main_process
-    tell = teller(run)
-    progress = load_checkpoint(checkpoints, course.learners, tell) if going_on else Progress()
-    _set_loss_scale(course, progress)
-    if not going_on and first_process:
-        note_start(run.path, course.start)
-    if not going_on:
+    resuming = resume and can_resume(run, checkpoints)
+    training = _prepared(recipe, data_root, run, cache, resuming)
+    trainer, steps = training.trainer, training.steps
+    first_process = trainer.accelerator.is_main_process
+    tell = warner(run)
+    progress = load_checkpoint(checkpoints, training.learners, tell) if resuming else Progress()
+    _set_loss_scale(training, progress)
+    if not resuming and first_process:
+        note_start(run.path, training.start)
+    if not resuming:
         sizes = scaled_px(recipe.size_px_of(0), recipe.scales[0])
         refuse_early(
-            machine.lesson, course.validation_teaching, course.sides.training, course.sides.validation, sizes
+            trainer.module,
+            training.validation_teaching,
+            training.datasets.train,
+            training.datasets.validation,
+            sizes,
         )
-    talk = Talk(run, course, progress.step)
+    logger = RunLogger(run, training, progress.step)
 
     def save(best: bool = False) -> None:
         if first_process:
             chosen = recipe.selection != "last"
-            save_checkpoint(checkpoints, course.learners, progress, best, chosen)
+            save_checkpoint(checkpoints, training.learners, progress, best, chosen)
             run.event("checkpoint", step=progress.step, best=best)
-        machine.accelerator.wait_for_everyone()
+        trainer.accelerator.wait_for_everyone()
 
-    with interrupt() as asked, Ahead(course.materials, steps) as ahead, talk.bar:
+    with interrupt() as asked, Prefetch(training.micro_batches, steps) as prefetched, logger.bar:
         while progress.step < steps:
-            place = place_of(progress.step, course.items, recipe)
+            place = place_of(progress.step, training.items, recipe)
             phase = phase_at(progress.step, steps, recipe.distil)
-            talk.stage(place, phase.name)
+            logger.stage(place, phase.name)
             factor = rate_factor(progress.step, steps, recipe.optimiser)
-            materials = ahead.take(progress.step)
+            micro_batches = prefetched.take(progress.step)
             try:
-                found = update(machine, materials, phase, progress.step, factor, progress.share_scale)
+                found = train_step(trainer, micro_batches, phase, progress.step, factor, progress.share_scale)
             except FaultError:
                 save()
                 raise
             update_average(
-                course.average, machine.lesson.student, ema_decay(progress.step, recipe.optimiser.ema_decay)
+                training.average, trainer.module.student, ema_decay(progress.step, recipe.optimiser.ema_decay)
             )
-            progress = _after(progress, found, course)
-            talk.step(progress, found)
+            progress = _after(progress, found, training)
+            logger.step(progress, found)
 
             if place.last:
-                best, progress = _finish_epoch(course, progress, place, found, talk)
+                best, progress = _finish_epoch(training, progress, place, found, logger)
                 save(best)
             elif progress.step % recipe.checkpoint_every_steps == 0:
                 save()
-            done_here = progress.step - talk.first
-            if _anyone(course, asked() or run.is_cancelled() or done_here == stop_after):
+            done_here = progress.step - logger.first
+            if _anyone(training, asked() or run.is_cancelled() or done_here == stop_after):
                 break
     if progress.step < steps:
         run.event("stop", step=progress.step, of=steps)
     save()
-    return Outcome(progress.step < steps, progress.step, steps, progress.best)
+    return TrainResult(progress.step < steps, progress.step, steps, progress.best)
 
 
 def measure_memory(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None = None) -> Need:
     """The dry step at the largest input of the recipe. Raises FaultError as `train`."""
-    course = _prepared(recipe, data_root, run, cache)
-    return dry_step(course.machine.lesson, max(recipe.sizes_px))
+    training = _prepared(recipe, data_root, run, cache)
+    return dry_step(training.trainer.module, max(recipe.sizes_px))
 
 
 def _prepared(
-    recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None, going_on: bool = False
-) -> Course:
+    recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None, resuming: bool = False
+) -> Training:
     accelerator = accelerator_of(recipe)
     index = load_index(data_root)
     with tqdm(unit="image", desc="decode", disable=not accelerator.is_main_process) as bar:
@@ -133,25 +137,27 @@ def _prepared(
             if done % 500 == 0:
                 run.event("heartbeat", done=done, total=total, unit="image")
 
-        sides = decode(index, recipe, tick)
-    course = make_course(recipe, data_root, index, sides, cache or data_root / "cache", accelerator, going_on)
+        datasets = decode(index, recipe, tick)
+    training = make_training(
+        recipe, data_root, index, datasets, cache or data_root / "cache", accelerator, resuming
+    )
     found = {}
     if recipe.data.hard_negatives_share:
-        course = replace(course, hard=hard_negatives(course, lambda: run.event("heartbeat")))
-        found["hard_negatives"] = len(course.hard)
-    training, validation = len(sides.training), len(sides.validation)
-    run.event("data", images=len(index.records), train=training, validation=validation, **found)
-    return course
+        training = replace(training, hard=hard_negatives(training, lambda: run.event("heartbeat")))
+        found["hard_negatives"] = len(training.hard)
+    known = {"train": len(datasets.train), "validation": len(datasets.validation)}
+    run.event("data", images=len(index.records), **known, **found)
+    return training
 
 
 def _finish_epoch(
-    course: Course, progress: Progress, place: Place, found: Update, talk: Talk
+    training: Training, progress: Progress, place: Place, found: StepResult, logger: RunLogger
 ) -> tuple[bool, Progress]:
     """Validation, figures, curves and samples of an epoch; whether its weights are the best so far.
 
     Only the first process validates: the others have the same weights and wait at the checkpoint.
     """
-    recipe, machine = course.recipe, course.machine
+    recipe, trainer = training.recipe, training.trainer
     steps_here = place.batch + 1 if recipe.scaling == "random" else (place.batch + 1) * len(recipe.scales)
     mean_loss = progress.epoch_loss / steps_here
     lowest = progress.lowest_loss
@@ -159,38 +165,47 @@ def _finish_epoch(
     progress = replace(progress, epoch_loss=0.0, lowest_loss=mean_loss if best else lowest)
     size_px = recipe.size_px_of(place.epoch)
     dice = progress.best
-    if machine.accelerator.is_main_process:
+    if trainer.accelerator.is_main_process:
         shown: dict[int, F32] = {}
-        samples = set(sample_positions(len(course.sides.validation)))
+        samples = set(sample_positions(len(training.datasets.validation)))
 
         def maps() -> Iterator[F32]:
-            said = maps_of(
-                machine.lesson, course.average, course.sides.validation, size_px, talk.beat, recipe.region
+            found_maps = maps_of(
+                trainer.module,
+                training.average,
+                training.datasets.validation,
+                size_px,
+                logger.beat,
+                recipe.region,
             )
-            for position, probability in enumerate(said):
+            for position, probability in enumerate(found_maps):
                 if position in samples:
                     shown[position] = probability
                 yield probability
 
-        dice = evaluate(course.sides.validation, maps()).value("pooled", "dice")
+        dice = evaluate(training.datasets.validation, maps()).value("pooled", "dice")
         watch = {}
-        if found.watch and course.validation_teaching is not None:
+        if found.watch and training.validation_teaching is not None:
             watch = teachers_watch(
-                machine.lesson, course.validation_teaching, course.sides.validation, size_px, recipe.region
+                trainer.module,
+                training.validation_teaching,
+                training.datasets.validation,
+                size_px,
+                recipe.region,
             )
-        talk.epoch(place, progress, found, mean_loss, dice, watch)
-        talk.samples(place, shown)
+        logger.epoch(place, progress, found, mean_loss, dice, watch)
+        logger.samples(place, shown)
         for sentence in judge_epoch(found.watch, watch, recipe.distil):
-            talk.run.event("warn", text=sentence)
-    dice = _of_first(course, dice)
+            logger.run.event("warn", text=sentence)
+    dice = _of_first(training, dice)
     better = dice > progress.best
     if better:
         progress = replace(progress, best=dice, best_epoch=place.epoch)
     return best if recipe.selection == "train_loss" else better, progress
 
 
-def _after(progress: Progress, found: Update, course: Course) -> Progress:
-    scaler = course.machine.scaler.state_dict()
+def _after(progress: Progress, found: StepResult, training: Training) -> Progress:
+    scaler = training.trainer.scaler.state_dict()
     return replace(
         progress,
         step=progress.step + 1,
@@ -201,8 +216,8 @@ def _after(progress: Progress, found: Update, course: Course) -> Progress:
     )
 
 
-def _set_loss_scale(course: Course, progress: Progress) -> None:
-    scaler = course.machine.scaler
+def _set_loss_scale(training: Training, progress: Progress) -> None:
+    scaler = training.trainer.scaler
     if scaler.is_enabled() and progress.loss_scale is not None:
         state = scaler.state_dict()
         scaler.load_state_dict(
@@ -210,17 +225,17 @@ def _set_loss_scale(course: Course, progress: Progress) -> None:
         )
 
 
-def _anyone(course: Course, wish: bool) -> bool:
+def _anyone(training: Training, wish: bool) -> bool:
     """Whether a process wants to stop: all must, or the others would wait for it."""
-    accelerator = course.machine.accelerator
+    accelerator = training.trainer.accelerator
     if accelerator.num_processes == 1:
         return wish
     asked = torch.tensor(float(wish), device=accelerator.device)
     return bool(accelerator.reduce(asked, "sum") > 0)
 
 
-def _of_first(course: Course, value: float) -> float:
-    accelerator = course.machine.accelerator
+def _of_first(training: Training, value: float) -> float:
+    accelerator = training.trainer.accelerator
     if accelerator.num_processes == 1:
         return value
     told = torch.tensor(value if accelerator.is_main_process else 0.0, dtype=torch.float64)

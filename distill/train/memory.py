@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 
 PROBED_IMAGES = 2
 USED_SHARE = 0.8  # of what is free: gradients of a layer, workspaces and others need the rest
@@ -28,17 +28,17 @@ class Need:
     largest_batch: int | None
 
 
-def dry_step(lesson: Lesson, size_px: int) -> Need:
+def dry_step(module: TrainingModule, size_px: int) -> Need:
     """A forward and backward pass at two images of that size; weights and gradients are left as they were.
 
     Counts the tensors that autograd keeps, so it says the same on every machine.
     """
-    device = lesson.mean.device
+    device = module.mean.device
     image = torch.rand(PROBED_IMAGES, 3, size_px, size_px, device=device).to(
         memory_format=torch.channels_last
     )
     mask = (torch.rand(PROBED_IMAGES, 1, size_px, size_px, device=device) > 0.5).float()
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*lesson.parameters(), *lesson.buffers())}
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*module.parameters(), *module.buffers())}
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -47,15 +47,15 @@ def dry_step(lesson: Lesson, size_px: int) -> Need:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    buffers = [buffer.clone() for buffer in lesson.buffers()]
-    lesson.train()
+    buffers = [buffer.clone() for buffer in module.buffers()]
+    module.train()
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = lesson(image, mask).segmentation
-    learning = [parameter for parameter in lesson.parameters() if parameter.requires_grad]
+        loss = module(image, mask).segmentation
+    learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     torch.autograd.grad(loss, learning, allow_unused=True)
-    for buffer, old in zip(lesson.buffers(), buffers, strict=True):
+    for buffer, old in zip(module.buffers(), buffers, strict=True):
         buffer.copy_(old)
-    weights = sum(parameter.numel() * parameter.element_size() for parameter in lesson.parameters())
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
     fixed_mib = 5 * weights / MIB  # itself, gradient, two moments, average
     image_mib = sum(kept.values()) / PROBED_IMAGES / MIB
     free_mib = _free_mib(device)

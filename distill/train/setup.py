@@ -19,30 +19,30 @@ from distill.data.splits import split_of
 from distill.recipe import OptimiserPart, Recipe
 from distill.teaching.targets import Teaching, on_device
 from distill.train.checkpoint import Learners
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.phases import phase_at
 from distill.train.schedule import place_of, steps_per_epoch
 from distill.train.start import Start, begin_network
-from distill.train.step import Machine, Material
+from distill.train.step import MicroBatch, Trainer
 from distill.train.sync_norm import synchronise
 from engine.faults import FaultCode, FaultError
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class Datasets:
     """The decoded images."""
 
-    training: Pictures
+    train: Pictures
     validation: Pictures
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Training:
     """A training that can begin. `validation_teaching` knows the validation side."""
 
     recipe: Recipe
-    sides: Sides
-    machine: Machine
+    datasets: Datasets
+    trainer: Trainer
     average: nn.Module
     teaching: Teaching | None
     validation_teaching: Teaching | None
@@ -53,7 +53,7 @@ class Course:
     @property
     def items(self) -> int:
         """What an epoch shows."""
-        return len(self.sides.training) * views_an_image(self.recipe)
+        return len(self.datasets.train) * views_an_image(self.recipe)
 
     @property
     def steps(self) -> int:
@@ -61,14 +61,14 @@ class Course:
 
     @property
     def learners(self) -> Learners:
-        lesson = self.machine.lesson
-        return Learners(lesson.student, self.average, self.machine.optimiser, lesson.distiller)
+        module = self.trainer.module
+        return Learners(module.student, self.average, self.trainer.optimiser, module.distiller)
 
-    def materials(self, step: int) -> list[Material]:
+    def micro_batches(self, step: int) -> list[MicroBatch]:
         """This process's share of a step, in the parts of the accumulation; follows from the step alone."""
-        recipe, accelerator = self.recipe, self.machine.accelerator
+        recipe, accelerator = self.recipe, self.trainer.accelerator
         place = place_of(step, self.items, recipe)
-        order = epoch_items(self.sides.training, recipe, place.epoch, self.hard)
+        order = epoch_items(self.datasets.train, recipe, place.epoch, self.hard)
         chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
         parts = recipe.accumulate * accelerator.num_processes
         wanted = phase_at(step, self.steps, recipe.distil).distil > 0
@@ -80,7 +80,7 @@ class Course:
             if wanted and self.teaching is not None:
                 mask = self.teaching.softened(batch)
                 targets = on_device(self.teaching.targets(batch), accelerator.device)
-            made.append(Material(batch.image.to(accelerator.device), mask.to(accelerator.device), targets))
+            made.append(MicroBatch(batch.image.to(accelerator.device), mask.to(accelerator.device), targets))
         return made
 
 
@@ -110,7 +110,7 @@ def accelerator_of(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Sides:
+def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Datasets:
     """Both sides of the split, decoded; `tick` hears how many images are done and how many there are.
 
     Raises FaultError DATA_SET.
@@ -122,40 +122,40 @@ def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Si
     validation = Pictures(
         index.root, [records[i] for i in split.validation], lambda done: tick(first + done, total)
     )
-    return Sides(training, validation)
+    return Datasets(training, validation)
 
 
-def make_course(
+def make_training(
     recipe: Recipe,
     data_root: Path,
     index: Index,
-    sides: Sides,
+    datasets: Datasets,
     cache: Path,
     accelerator: Accelerator,
-    going_on: bool = False,
-) -> Course:
+    resuming: bool = False,
+) -> Training:
     """Networks, teachers and optimiser.
 
     Raises FaultError ARGUMENT, DATA_SET, MODEL_MISSING and what teachers raise.
     """
-    student, start = begin_network(recipe, data_root, going_on)
+    student, start = begin_network(recipe, data_root, resuming)
     teaching = validation_teaching = distiller = None
     if recipe.distil.teachers:
         # Only here: teachers bring packages that a training without them does without.
         from distill.train.teachers import make_distiller, make_teachings
 
-        teaching, validation_teaching = make_teachings(recipe, data_root, sides, cache, accelerator)
+        teaching, validation_teaching = make_teachings(recipe, data_root, datasets, cache, accelerator)
         distiller = make_distiller(recipe.distil, student, teaching)
     average = copy.deepcopy(student).eval().to(accelerator.device)
     if accelerator.num_processes > 1:
         synchronise(student)
-    lesson = Lesson(student, distiller, recipe).to(accelerator.device)
-    wrapped = accelerator.prepare_model(lesson)
-    optimiser = make_optimiser(lesson, recipe.optimiser)
+    module = TrainingModule(student, distiller, recipe).to(accelerator.device)
+    wrapped = accelerator.prepare_model(module)
+    optimiser = make_optimiser(module, recipe.optimiser)
     scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
-    machine = Machine(accelerator, lesson, wrapped, optimiser, scaler, recipe)
-    views = _views(sides.training, recipe, accelerator.device)
-    return Course(recipe, sides, machine, average, teaching, validation_teaching, views, start)
+    trainer = Trainer(accelerator, module, wrapped, optimiser, scaler, recipe)
+    views = _views(datasets.train, recipe, accelerator.device)
+    return Training(recipe, datasets, trainer, average, teaching, validation_teaching, views, start)
 
 
 def _views(
@@ -169,17 +169,17 @@ def _views(
     return lambda items, size_px, epoch: training_batch(pictures, items, size_px, recipe, epoch, donors)
 
 
-def make_optimiser(lesson: Lesson, part: OptimiserPart) -> torch.optim.Optimizer:
+def make_optimiser(module: TrainingModule, part: OptimiserPart) -> torch.optim.Optimizer:
     """The encoder at its own rate; the distiller's heads like the decoder."""
-    encoder = lesson.student.encoder_parameters()
+    encoder = module.student.encoder_parameters()
     own = {id(parameter) for parameter in encoder}
-    decoder = [parameter for parameter in lesson.student.parameters() if id(parameter) not in own]
+    decoder = [parameter for parameter in module.student.parameters() if id(parameter) not in own]
     groups = [
         {"params": encoder, "full_rate": part.rate * part.encoder_rate_factor},
         {"params": decoder, "full_rate": part.rate},
     ]
-    if lesson.distiller is not None:
-        heads = [parameter for parameter in lesson.distiller.parameters() if parameter.requires_grad]
+    if module.distiller is not None:
+        heads = [parameter for parameter in module.distiller.parameters() if parameter.requires_grad]
         if heads:
             groups.append({"params": heads, "full_rate": part.rate})
     kind = torch.optim.AdamW if part.kind == "adamw" else torch.optim.Adam

@@ -46,7 +46,7 @@ class Start:
         return {"words": self.words, "model": self.model, "encoder": encoder, "notes": list(self.notes)}
 
 
-def begin_network(recipe: Recipe, data_root: Path, going_on: bool = False) -> tuple[Student, Start]:
+def begin_network(recipe: Recipe, data_root: Path, resuming: bool = False) -> tuple[Student, Start]:
     """The student with its first weights, channels last, and what they are.
 
     A run that goes on from a checkpoint needs no encoder's weights, which may be gone by then.
@@ -60,7 +60,7 @@ def begin_network(recipe: Recipe, data_root: Path, going_on: bool = False) -> tu
         student, start = load_student(folder), Start(words, folder.card.training.encoder, folder.id, notes)
     else:
         student = make_student(part.name, part.args)
-        start = Start("a checkpoint") if going_on else _fill_encoder(student, recipe, data_root)
+        start = Start("a checkpoint") if resuming else _fill_encoder(student, recipe, data_root)
     start = replace(start, notes=(*start.notes, *teachers_that_saw(recipe, data_root)))
     return student.to(memory_format=torch.channels_last), start  # type: ignore[call-overload]
 
@@ -131,17 +131,17 @@ def _from_bundled(
 
 def teachers_that_saw(recipe: Recipe, data_root: Path) -> tuple[str, ...]:
     """A sentence for each task teacher that was trained on images which this run validates on."""
-    said = []
+    sentences = []
     for part in recipe.distil.teachers:
         kind, _, name = part.name.partition(":")
         if kind == "task" and name:
             folder = load_model_folder(find_model(name))
             if not _may_be_taken(folder, recipe, data_root):
-                said.append(
+                sentences.append(
                     f"The teacher {folder.id} was trained on images that this run validates on, and its "
                     "figures are too good: take the split of its model.json (held_out), or another teacher"
                 )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _beside(folder: ModelFolder, data_root: Path) -> bool:

@@ -1,4 +1,4 @@
-"""One update: forward, losses, backward, step."""
+"""One step: forward, losses, backward, step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from distill.recipe import Recipe
 from distill.teaching.distiller import TargetBatch
 from distill.teaching.gradient_share import gradient_ratio, next_scale
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.phases import Phase, enter
 from engine.faults import FaultCode, FaultError
 
@@ -23,8 +23,8 @@ from engine.faults import FaultCode, FaultError
 SHARE_EVERY_STEPS = 50
 
 
-class Material(NamedTuple):
-    """One part of an update, where the network is. `targets` None: nothing is distilled from it."""
+class MicroBatch(NamedTuple):
+    """A part of the batch of one step, where the network is. `targets` None: nothing is distilled from it."""
 
     image: Tensor
     mask: Tensor
@@ -32,19 +32,19 @@ class Material(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What an update works with; `wrapped` is the lesson as accelerate made it."""
+class Trainer:
+    """What a step works with; `wrapped` is the module as accelerate made it."""
 
     accelerator: Accelerator
-    lesson: Lesson
+    module: TrainingModule
     wrapped: nn.Module
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     recipe: Recipe
 
 
-class Update(NamedTuple):
-    """What an update found, mean over its parts and processes."""
+class StepResult(NamedTuple):
+    """What a step found, mean over its micro-batches and processes."""
 
     loss: float
     parts: dict[str, float]
@@ -52,59 +52,61 @@ class Update(NamedTuple):
     share_scale: float | None
 
 
-def update(
-    machine: Machine,
-    materials: Sequence[Material],
+def train_step(
+    trainer: Trainer,
+    micro_batches: Sequence[MicroBatch],
     phase: Phase,
     step: int,
     factor: float,
     scale: float | None,
-) -> Update:
-    """One step of the optimiser; every process has its own materials, the gradient is the mean of all.
+) -> StepResult:
+    """One step of the optimiser; every process has its own micro-batches, the gradient is the mean of all.
 
     `factor` scales the rates, `scale` the feature terms (None: not measured yet). Raises FaultError ARGUMENT
     when the loss is not finite; everything is then as it was before.
     """
-    lesson, recipe = machine.lesson, machine.recipe
-    accelerator = machine.accelerator
-    lesson.train()
-    enter(lesson.student, phase.frozen, recipe.distil.frozen_batchnorm)
-    for group in machine.optimiser.param_groups:
+    module, recipe = trainer.module, trainer.recipe
+    accelerator = trainer.accelerator
+    module.train()
+    enter(module.student, phase.frozen, recipe.distil.frozen_batchnorm)
+    for group in trainer.optimiser.param_groups:
         group["lr"] = group["full_rate"] * factor
     # Whatever is drawn in the step follows from its number, so no state of a generator needs to be kept.
     torch.manual_seed(_seed(recipe.seed, step, accelerator.process_index))
-    machine.optimiser.zero_grad(set_to_none=True)
-    before = [buffer.clone() for buffer in lesson.buffers()]
-    losses, rows, watch = [], [], {}
-    for rank, material in enumerate(materials):
-        last = rank + 1 == len(materials)
-        with nullcontext() if last else accelerator.no_sync(machine.wrapped):
-            said = machine.wrapped(material.image, material.mask, material.targets if phase.distil else None)
-            total = phase.segmentation * said.segmentation
-            if said.features is not None:
-                _average_state(machine)
+    trainer.optimiser.zero_grad(set_to_none=True)
+    before = [buffer.clone() for buffer in module.buffers()]
+    totals, rows, watch = [], [], {}
+    for rank, micro_batch in enumerate(micro_batches):
+        last = rank + 1 == len(micro_batches)
+        with nullcontext() if last else accelerator.no_sync(trainer.wrapped):
+            losses = trainer.wrapped(
+                micro_batch.image, micro_batch.mask, micro_batch.targets if phase.distil else None
+            )
+            total = phase.segmentation * losses.segmentation
+            if losses.features is not None:
+                _average_state(trainer)
                 if (
                     rank == 0
                     and recipe.distil.gradient_share
                     and (scale is None or not step % SHARE_EVERY_STEPS)
                 ):
-                    scale = _measured_scale(machine, total, said.features, scale)
-                total = total + phase.distil * (1.0 if scale is None else scale) * said.features
+                    scale = _measured_scale(trainer, total, losses.features, scale)
+                total = total + phase.distil * (1.0 if scale is None else scale) * losses.features
             loss = _mean(accelerator, total.detach())
             if not math.isfinite(loss):
-                for buffer, old in zip(lesson.buffers(), before, strict=True):
+                for buffer, old in zip(module.buffers(), before, strict=True):
                     buffer.copy_(old)
                 raise not_finite(loss)
-            accelerator.backward(machine.scaler.scale(total / len(materials)))
-        losses.append(loss)
-        rows.append(said.parts)
-        watch = said.watch
-    _step(machine)
+            accelerator.backward(trainer.scaler.scale(total / len(micro_batches)))
+        totals.append(loss)
+        rows.append(losses.parts)
+        watch = losses.watch
+    _step(trainer)
     table = torch.stack([torch.stack([part.float() for part in row.values()]) for row in rows]).mean(0)
     if accelerator.num_processes > 1:
         table = accelerator.reduce(table, "mean")
     parts = dict(zip(rows[0], table.tolist(), strict=True))
-    return Update(sum(losses) / len(losses), parts, watch, scale)
+    return StepResult(sum(totals) / len(totals), parts, watch, scale)
 
 
 def not_finite(loss: float) -> FaultError:
@@ -116,38 +118,38 @@ def not_finite(loss: float) -> FaultError:
     )
 
 
-def _step(machine: Machine) -> None:
-    machine.scaler.unscale_(machine.optimiser)
-    clip_norm = machine.recipe.optimiser.clip_norm
+def _step(trainer: Trainer) -> None:
+    trainer.scaler.unscale_(trainer.optimiser)
+    clip_norm = trainer.recipe.optimiser.clip_norm
     if clip_norm:
         # Apart, so that the heads' gradient does not shrink the student's.
-        nn.utils.clip_grad_norm_(machine.lesson.student.parameters(), clip_norm)
-        if machine.lesson.distiller is not None:
-            nn.utils.clip_grad_norm_(machine.lesson.distiller.parameters(), clip_norm)
-    machine.scaler.step(machine.optimiser)
-    machine.scaler.update()
+        nn.utils.clip_grad_norm_(trainer.module.student.parameters(), clip_norm)
+        if trainer.module.distiller is not None:
+            nn.utils.clip_grad_norm_(trainer.module.distiller.parameters(), clip_norm)
+    trainer.scaler.step(trainer.optimiser)
+    trainer.scaler.update()
 
 
 def _measured_scale(
-    machine: Machine, segmentation: Tensor, features: Tensor, before: float | None
+    trainer: Trainer, segmentation: Tensor, features: Tensor, before: float | None
 ) -> float | None:
-    encoder = machine.lesson.student.encoder_parameters()
+    encoder = trainer.module.student.encoder_parameters()
     ratio = gradient_ratio(features, segmentation, encoder)
-    if machine.accelerator.num_processes > 1:
-        ratio = _mean(machine.accelerator, features.new_tensor(ratio))
+    if trainer.accelerator.num_processes > 1:
+        ratio = _mean(trainer.accelerator, features.new_tensor(ratio))
     if not math.isfinite(ratio) or ratio == 0:  # a frozen encoder has no gradient to share
         return before
-    return next_scale(ratio, machine.recipe.distil.gradient_share, before)
+    return next_scale(ratio, trainer.recipe.distil.gradient_share, before)
 
 
-def _average_state(machine: Machine) -> None:
+def _average_state(trainer: Trainer) -> None:
     """The distiller's running figures, the mean of all processes: each saw its own part of the batch."""
-    distiller = machine.lesson.distiller
-    if machine.accelerator.num_processes == 1 or distiller is None:
+    distiller = trainer.module.distiller
+    if trainer.accelerator.num_processes == 1 or distiller is None:
         return
     for buffer in (distiller.band_power, distiller.first_std, *distiller.balance.buffers()):
         if buffer.is_floating_point():
-            buffer.copy_(machine.accelerator.reduce(buffer.clone(), "mean"))
+            buffer.copy_(trainer.accelerator.reduce(buffer.clone(), "mean"))
 
 
 def _mean(accelerator: Accelerator, value: Tensor) -> float:

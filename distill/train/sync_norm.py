@@ -47,10 +47,10 @@ class SyncNorm(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         if not self.training:
-            said = F.batch_norm(
+            output = F.batch_norm(
                 maps, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
-            return self.activated(said)
+            return self.activated(output)
         values = maps.float()
         moments = torch.stack([values.mean((0, 2, 3)), values.square().mean((0, 2, 3))])
         total = SumOfAll.apply(moments)  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from distill.teachers.task import TaskTeacher
 from distill.teaching.distiller import Distiller
 from distill.teaching.standardise import Standardiser
 from distill.teaching.targets import Source, Teaching, Viewer, teacher_names
-from distill.train.setup import Sides
+from distill.train.setup import Datasets
 from distill.weights_at_hand import located
 from engine.models.base import Student
 
@@ -86,7 +86,7 @@ def together(mean: Tensor, covariance: Tensor, accelerator: Accelerator) -> tupl
 
 
 def make_teachings(
-    recipe: Recipe, data_root: Path, sides: Sides, cache: Path, accelerator: Accelerator
+    recipe: Recipe, data_root: Path, datasets: Datasets, cache: Path, accelerator: Accelerator
 ) -> tuple[Teaching, Teaching]:
     """For the training and the validation side.
 
@@ -104,7 +104,7 @@ def make_teachings(
         teacher = (
             make_teacher(located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
         )
-        for side, pictures in zip(found, (sides.training, sides.validation), strict=True):
+        for side, pictures in zip(found, (datasets.train, datasets.validation), strict=True):
             if teacher is not None:
                 side[name] = Online(teacher, pictures, accelerator)
             else:

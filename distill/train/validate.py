@@ -9,7 +9,7 @@ from torch import nn
 
 from distill.data.dataset import Batch, Pictures, plain_batch
 from distill.teaching.targets import Teaching, on_device
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from engine.types import F32, Region, Size
 from engine.view.region import box_of, placed
 
@@ -17,7 +17,7 @@ BATCH = 8
 
 
 def maps_of(
-    lesson: Lesson,
+    module: TrainingModule,
     network: nn.Module,
     pictures: Pictures,
     size_px: int,
@@ -33,7 +33,7 @@ def maps_of(
         positions = range(start, min(start + BATCH, len(pictures)))
         batch = plain_batch(pictures, positions, size_px, region)
         with torch.inference_mode():
-            logits = lesson.logits(batch.image.to(device), network)
+            logits = module.logits(batch.image.to(device), network)
         beat()
         for position, said in zip(positions, logits.sigmoid().cpu().numpy()[:, 0], strict=True):
             image = pictures.images[position]
@@ -54,13 +54,13 @@ def first_batches(
 
 @torch.no_grad()
 def teachers_watch(
-    lesson: Lesson, teaching: Teaching, pictures: Pictures, size_px: int, region: Region = "frame"
+    module: TrainingModule, teaching: Teaching, pictures: Pictures, size_px: int, region: Region = "frame"
 ) -> dict[str, float]:
     """The distiller's `watch` on two validation batches, mean: gate G3 is judged there."""
-    lesson.eval()
-    device = lesson.mean.device
+    module.eval()
+    device = module.mean.device
     found: list[dict[str, float]] = []
     for batch in first_batches(pictures, size_px, BATCH, 2, region):
         targets = on_device(teaching.targets(batch), device)
-        found.append(lesson(batch.image.to(device), batch.mask.to(device), targets).watch)
+        found.append(module(batch.image.to(device), batch.mask.to(device), targets).watch)
     return {name: sum(watch[name] for watch in found) / len(found) for name in found[0]}

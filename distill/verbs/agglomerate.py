@@ -13,7 +13,7 @@ from distill.verbs.events_option import add_events_option
 from distill.verbs.run_options import add_set_option, refuse_a_run, refuse_changes
 
 if TYPE_CHECKING:
-    from distill.agglomerate.order import Order
+    from distill.agglomerate.config import Config
 
 log = logging.getLogger("distill")
 
@@ -48,35 +48,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from distill.agglomerate.order import Order
+    from distill.agglomerate.config import Config
     from distill.recipe import load_recipe
     from distill.train.cpu.precision import fitting
 
     root = data_root(options)
-    order = Order(
+    config = Config(
         recipe=fitting(load_recipe(options.recipe, options.set)),
         data_root=root,
         cache=options.cache or root / "cache",
         unlabelled=options.unlabelled,
         accept_licence=options.accept_licence,
     )
-    return _compare(order, options) if options.compare else _train(order, options)
+    return _compare(config, options) if options.compare else _train(config, options)
 
 
-def _train(order: Order, options: argparse.Namespace) -> int:
-    from distill.agglomerate.record import order_in
-    from distill.agglomerate.running import run_order
+def _train(config: Config, options: argparse.Namespace) -> int:
+    from distill.agglomerate.run_json import config_of_run
+    from distill.agglomerate.running import run_config
     from engine.jobs.folder import TASKS
     from engine.jobs.interrupt import interrupt
 
     path: Path = options.resume or options.run
     if options.resume:
         refuse_changes(options)
-        order = order_in(path, order)
+        config = config_of_run(path, config)
     else:
         refuse_a_run(path)
     with interrupt() as interrupted:
-        outcome = run_order(order, path, interrupted, options.events, options.stop_after)
+        outcome = run_config(config, path, interrupted, options.events, options.stop_after)
     if outcome.cancelled:
         log.info("stopped; go on: python -m distill agglomerate --resume %s", path)
         return CANCELLED
@@ -84,11 +84,11 @@ def _train(order: Order, options: argparse.Namespace) -> int:
     return OK
 
 
-def _compare(order: Order, options: argparse.Namespace) -> int:
+def _compare(config: Config, options: argparse.Namespace) -> int:
     from distill.agglomerate.compare import plan, run_comparison, table
     from distill.agglomerate.variants import Comparison
 
-    comparison = Comparison(order, options.compare, range(options.seeds))
+    comparison = Comparison(config, options.compare, range(options.seeds))
     if options.dry_run:
         print(plan(comparison))
         return OK

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
     from distill.judging.arms import Ground, lent_questions, table_of
     from distill.judging.compare import DICE_OR_SILENCE, compare
-    from distill.judging.live_path import folder_questions
+    from distill.judging.live_path import folder_images
     from distill.metrics.table import FIGURES
     from engine.files.whole import write_json
 
@@ -62,12 +62,12 @@ def run(options: argparse.Namespace) -> int:
             got="one of them",
             remedy="name both",
         )
-    questions = None
+    images = None
     if options.images:
-        questions = folder_questions(options.images, options.masks, index=options.index)
+        images = folder_images(options.images, options.masks, index=options.index)
     arms = [*sides[0], *sides[1]]
-    lent = None if questions else lent_questions(arms, options.data)
-    ground = Ground(questions, options.data, lent, options.runtime, options.precision)
+    lent = None if images else lent_questions(arms, options.data)
+    ground = Ground(images, options.data, lent, options.runtime, options.precision)
     tables = []
     with begun("compare", events=options.events) as events, progress(events, "table") as tick:
         for arm in arms:

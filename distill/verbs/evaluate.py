@@ -53,11 +53,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from distill.data.belonging import belonging_of_model
     from distill.judging.live_path import (
-        folder_questions,
+        folder_images,
         judged,
         rows_of,
         standard_point,
-        validation_questions,
+        validation_images,
     )
     from engine.files.whole import write_json
     from engine.jobs.folder import RUN_JSON
@@ -76,16 +76,16 @@ def run(options: argparse.Namespace) -> int:
     with begun("evaluate", events=options.events) as events:
         model = load_model_folder(find_model(name))
         if options.images:
-            questions = folder_questions(options.images, options.masks, options.negatives, options.index)
+            images = folder_images(options.images, options.masks, options.negatives, options.index)
         else:
             belonging = belonging_of_model(model.id, model.card.training)
-            questions = validation_questions(model, belonging.find(options.data))
+            images = validation_images(model, belonging.find(options.data))
         heading = {"model": model.id, "runtime": options.runtime, "precision": options.precision}
         region = options.region or model.card.region
         if region == "field":
             heading["field"] = "the endoscope's picture alone"
-        samples = judged(model, questions, options.runtime, options.precision, region)
-        measured = measure_and_write(options, events, samples, len(questions), standard_point(model), heading)
+        samples = judged(model, images, options.runtime, options.precision, region)
+        measured = measure_and_write(options, events, samples, len(images), standard_point(model), heading)
         if options.out:
             write_json(options.out, [row.model_dump(mode="json") for row in rows_of(measured)])
     if not options.images:

@@ -67,15 +67,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _agglomeration(options: argparse.Namespace) -> int:
     from distill.agglomerate.compare import plan, run_comparison, table
-    from distill.agglomerate.order import Order
+    from distill.agglomerate.config import Config
     from distill.agglomerate.variants import Comparison
     from distill.recipe import load_recipe
     from engine.files.whole import write_text
 
     root = data_root(options)
     recipe = load_recipe(options.preset or "agglomerate", options.set)
-    order = Order(recipe=recipe, data_root=root, cache=root / "cache", unlabelled=None, accept_licence=False)
-    comparison = Comparison(order, options.runs / AGGLOMERATION, range(options.seeds))
+    config = Config(recipe, root, cache=root / "cache")
+    comparison = Comparison(config, options.runs / AGGLOMERATION, range(options.seeds))
     if options.dry_run:
         text, whole = plan(comparison), True
     else:

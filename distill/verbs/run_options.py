@@ -52,7 +52,7 @@ def recipe_and_folder(options: argparse.Namespace) -> tuple[Recipe, Path]:
     if options.resume:
         path: Path = options.resume
         refuse_changes(options)
-        return recipe_of(path, going_on=True), path
+        return recipe_of(path, resuming=True), path
     recipe = fitting(load_recipe(options.recipe, options.set))
     if options.run is None and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise FaultError(

@@ -11,15 +11,15 @@ from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 
 from distill.__main__ import main
-from distill.agglomerate import teaching
+from distill.agglomerate import teacher_phase
 from distill.agglomerate.compare import run_comparison, table
-from distill.agglomerate.course import Sitting
-from distill.agglomerate.draws import places
+from distill.agglomerate.config import Config
 from distill.agglomerate.figures import read_figures
-from distill.agglomerate.heads import OneTask, TaskLesson, mask_of_task, of_task, widen
-from distill.agglomerate.order import Order
-from distill.agglomerate.parts import parts_of
-from distill.agglomerate.running import run_order
+from distill.agglomerate.fit import Session
+from distill.agglomerate.heads import OneTask, TaskModule, mask_of_task, of_task, widen
+from distill.agglomerate.phases import phase_recipes
+from distill.agglomerate.running import run_config
+from distill.agglomerate.sampler import places
 from distill.agglomerate.tasks import pool_of, tasks_of
 from distill.agglomerate.training import agglomerate
 from distill.agglomerate.variants import Comparison
@@ -125,15 +125,15 @@ def cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def order(data, cache):
-    return Order(recipe(), data, cache, unlabelled=data / "unlabelled")
+def config(data, cache):
+    return Config(recipe(), data, cache, unlabelled=data / "unlabelled")
 
 
 @pytest.fixture(scope="module")
-def whole(order, tmp_path_factory):
+def whole(config, tmp_path_factory):
     """A run that was never interrupted."""
     run = tmp_path_factory.mktemp("runs") / "whole"
-    assert not run_order(order, run, lambda: False).cancelled
+    assert not run_config(config, run, lambda: False).cancelled
     return run
 
 
@@ -160,10 +160,10 @@ def light(tasks=2):
 
 def test_the_head_of_a_task_learns_from_images_of_that_task_alone():
     student = light(tasks=3)
-    lesson = TaskLesson(student, recipe())
+    module = TaskModule(student, recipe())
     image, mask = torch.rand(2, 3, SIZE_PX, SIZE_PX), torch.ones(2, 1, SIZE_PX, SIZE_PX)
 
-    lesson(image, mask_of_task(mask, rank=1, tasks=3)).segmentation.backward()
+    module(image, mask_of_task(mask, rank=1, tasks=3)).segmentation.backward()
 
     rows = student.head.weight.grad.abs().sum((1, 2, 3))
     assert rows[1] > 0
@@ -172,13 +172,13 @@ def test_the_head_of_a_task_learns_from_images_of_that_task_alone():
 
 
 def test_every_image_of_a_mixed_batch_is_held_against_its_own_task():
-    lesson = TaskLesson(light(), recipe()).eval()
+    module = TaskModule(light(), recipe()).eval()
     image = torch.rand(2, 3, SIZE_PX, SIZE_PX)
     mask = (torch.rand(2, 1, SIZE_PX, SIZE_PX) > 0.5).float()
     mixed = torch.cat([mask_of_task(mask[:1], 0, 2), mask_of_task(mask[1:], 1, 2)])
 
-    together = lesson(image, mixed).segmentation
-    alone = [lesson(image[i : i + 1], mixed[i : i + 1]).segmentation for i in (0, 1)]
+    together = module(image, mixed).segmentation
+    alone = [module(image[i : i + 1], mixed[i : i + 1]).segmentation for i in (0, 1)]
 
     assert torch.allclose(together, torch.stack(alone).mean(), atol=1e-5)
 
@@ -222,7 +222,7 @@ def test_every_batch_holds_every_task_and_every_task_comes_as_often():
 
 def test_the_first_part_of_the_epochs_is_the_teachers():
     changed = recipe(stages=[{"epochs": 3, "size_px": 32}, {"epochs": 7, "size_px": 64}])
-    first, second = parts_of(changed)
+    first, second = phase_recipes(changed)
 
     assert [(stage.epochs, stage.size_px) for stage in first.stages] == [(3, 32), (2, 64)]
     assert [(stage.epochs, stage.size_px) for stage in second.stages] == [(5, 64)]
@@ -231,12 +231,12 @@ def test_the_first_part_of_the_epochs_is_the_teachers():
 def test_a_student_without_teachers_has_the_same_second_part():
     distil = recipe().distil.model_dump(mode="json") | {"teachers": []}
 
-    assert parts_of(recipe(distil=distil)) == (None, parts_of(recipe())[1])
+    assert phase_recipes(recipe(distil=distil)) == (None, phase_recipes(recipe())[1])
 
 
 def test_a_recipe_that_chooses_by_validation_images_is_refused():
     with pytest.raises(FaultError, match="Selection should be last"):
-        parts_of(recipe(selection="validation"))
+        phase_recipes(recipe(selection="validation"))
 
 
 def test_hard_negatives_which_only_train_knows_are_refused():
@@ -245,7 +245,7 @@ def test_hard_negatives_which_only_train_knows_are_refused():
     asked["student"] |= {"start": "any"}
 
     with pytest.raises(FaultError, match="hard_negatives_share should be 0"):
-        parts_of(parse_recipe(asked))
+        phase_recipes(parse_recipe(asked))
 
 
 def test_a_task_without_images_to_judge_it_by_is_named(data):
@@ -269,24 +269,24 @@ def test_teachers_are_shown_unlabelled_images_but_none_that_students_are_judged_
     assert {record.image for record in pool} == labelled | {str(tmp_path / "ward" / "fresh.png")}
 
 
-def test_every_image_of_the_pool_takes_part_in_an_epoch_of_the_first_part(order, whole, monkeypatch):
+def test_every_image_of_the_pool_takes_part_in_an_epoch_of_the_first_part(config, whole, monkeypatch):
     seen = []
 
     def watched(pictures, items, *others):
         seen.extend(pictures.records[item].image for item in items)
         return training_batch(pictures, items, *others)
 
-    training_batch = teaching.training_batch
-    monkeypatch.setattr(teaching, "training_batch", watched)
-    first, _ = parts_of(order.recipe.model_copy(update={"batch": 13}))
-    tasks = tasks_of(load_index(order.data_root), order.recipe.data)
-    student = make_student("light", order.recipe.student.args)
-    folder = Sitting(RunFolder(whole.parent / "shown"))
-    part = teaching.lectures(order, first, tasks, student, Accelerator(cpu=True), folder)
+    training_batch = teacher_phase.training_batch
+    monkeypatch.setattr(teacher_phase, "training_batch", watched)
+    first, _ = phase_recipes(config.recipe.model_copy(update={"batch": 13}))
+    tasks = tasks_of(load_index(config.data_root), config.recipe.data)
+    student = make_student("light", config.recipe.student.args)
+    folder = Session(RunFolder(whole.parent / "shown"))
+    part = teacher_phase.teacher_phase(config, first, tasks, student, Accelerator(cpu=True), folder)
 
-    (material,) = part.course.materials(0)
+    (micro_batch,) = part.training.micro_batches(0)
 
-    assert len(material.image) == len(set(seen)) == 13
+    assert len(micro_batch.image) == len(set(seen)) == 13
     assert sum("unlabelled" in name for name in seen) == 5
 
 
@@ -318,18 +318,18 @@ def same_weights(run, other):
     )
 
 
-def test_a_run_that_was_stopped_with_the_teachers_and_resumed_equals_one_that_was_not(order, whole, tmp_path):
-    assert run_order(order, tmp_path / "run", lambda: False, stop_after=5).cancelled
+def test_a_run_stopped_with_the_teachers_and_resumed_equals_one_that_was_not(config, whole, tmp_path):
+    assert run_config(config, tmp_path / "run", lambda: False, stop_after=5).cancelled
     assert not (tmp_path / "run" / FIGURES).exists()
-    assert not run_order(order, tmp_path / "run", lambda: False).cancelled
+    assert not run_config(config, tmp_path / "run", lambda: False).cancelled
 
     assert same_weights(tmp_path / "run", whole)
 
 
-def test_the_command_goes_on_with_the_tasks_where_it_was_stopped(order, whole, tmp_path):
+def test_the_command_goes_on_with_the_tasks_where_it_was_stopped(config, whole, tmp_path):
     (tmp_path / "tiny.toml").write_text(RECIPE)
-    run, shared = tmp_path / "run", ["--data", order.data_root, "--cache", order.cache]
-    begin = ["--recipe", tmp_path / "tiny.toml", "--run", run, "--unlabelled", order.unlabelled]
+    run, shared = tmp_path / "run", ["--data", config.data_root, "--cache", config.cache]
+    begin = ["--recipe", tmp_path / "tiny.toml", "--run", run, "--unlabelled", config.unlabelled]
 
     assert main(["agglomerate", *map(str, [*begin, *shared, "--stop-after", 15])]) == 4
     assert main(["agglomerate", *map(str, [*begin, *shared])]) == 2, "a run is never begun twice"
@@ -338,21 +338,21 @@ def test_the_command_goes_on_with_the_tasks_where_it_was_stopped(order, whole, t
     assert same_weights(run, whole)
 
 
-def test_ctrl_c_stops_with_a_checkpoint(order, tmp_path):
+def test_ctrl_c_stops_with_a_checkpoint(config, tmp_path):
     asked = iter([False] * 6)  # the sixth sign of life is in the first part
 
-    assert run_order(order, tmp_path / "run", lambda: next(asked, True)).cancelled
+    assert run_config(config, tmp_path / "run", lambda: next(asked, True)).cancelled
 
     saved = events(tmp_path / "run", "checkpoint", "teachers")[-1]
     assert 0 < saved["step"] < 12
     assert (tmp_path / "run" / "teachers" / "checkpoints" / "state.json").is_file()
 
 
-def test_a_folder_of_another_run_is_not_written_to(order, whole):
-    other = Order(recipe(seed=1), order.data_root, order.cache, order.unlabelled)
+def test_a_folder_of_another_run_is_not_written_to(config, whole):
+    other = Config(recipe(seed=1), config.data_root, config.cache, config.unlabelled)
 
     with pytest.raises(FaultError, match="another recipe"):
-        run_order(other, whole, lambda: False)
+        run_config(other, whole, lambda: False)
 
 
 def test_each_task_has_a_run_folder_with_its_own_images_and_sides(whole, data):
@@ -381,10 +381,12 @@ def test_the_student_of_a_task_is_exported_like_any_other(whole, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def compared(order, tmp_path_factory):
+def compared(config, tmp_path_factory):
     short = recipe(stages=[{"epochs": 2, "size_px": 32}], export_size_px=32)
     folder = tmp_path_factory.mktemp("comparison")
-    comparison = Comparison(Order(short, order.data_root, order.cache, order.unlabelled), folder, seeds=(0,))
+    comparison = Comparison(
+        Config(short, config.data_root, config.cache, config.unlabelled), folder, seeds=(0,)
+    )
     assert run_comparison(comparison)
     return comparison
 
@@ -425,8 +427,8 @@ def test_the_comparison_trains_only_what_is_missing(compared):
     assert [path.parents[1] for path in changed] == [missing]
 
 
-def test_the_plan_of_a_comparison_trains_nothing(order, tmp_path, capsys):
-    arguments = ["--compare", tmp_path / "out", "--dry-run", "--seeds", 2, "--data", order.data_root]
+def test_the_plan_of_a_comparison_trains_nothing(config, tmp_path, capsys):
+    arguments = ["--compare", tmp_path / "out", "--dry-run", "--seeds", 2, "--data", config.data_root]
     teachers = 'distil.teachers=[{name="timm:test_efficientnet"}, {name="timm:tf_efficientnet_lite0"}]'
     arguments += ["--set", "data.folds=3", "--set", teachers]
     assert main(["agglomerate", *map(str, arguments)]) == 0
@@ -437,8 +439,8 @@ def test_the_plan_of_a_comparison_trains_nothing(order, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_comparison_needs_something_to_agglomerate(order, tmp_path, capsys):
-    arguments = ["--compare", tmp_path, "--data", order.data_root, "--set", "data.folds=3"]
+def test_a_comparison_needs_something_to_agglomerate(config, tmp_path, capsys):
+    arguments = ["--compare", tmp_path, "--data", config.data_root, "--set", "data.folds=3"]
     arguments += ["--set", "distil.teachers=[]"]
 
     assert main(["agglomerate", *map(str, arguments)]) == 2
@@ -458,6 +460,6 @@ def test_a_real_teacher_and_real_images_of_one_task(real24, tmp_path):
     short = recipe(distil=distil, student=student, stages=[{"epochs": 2, "size_px": SIZE_PX}])
 
     assert not agglomerate(
-        Order(short, real24, tmp_path / "cache"), Sitting(RunFolder(tmp_path / "run"))
+        Config(short, real24, tmp_path / "cache"), Session(RunFolder(tmp_path / "run"))
     ).cancelled
     assert set(read_figures(tmp_path / "run" / FIGURES).dice) == {"polyp"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from distill.__main__ import main
-from distill.judging.live_path import folder_questions, judged, validation_questions
+from distill.judging.live_path import folder_images, judged, validation_images
 from engine.drawing.components import find_regions
 from engine.model_folder import load_model_folder
 from engine.types import Mask, OperatingPoint, Rect
@@ -100,7 +100,7 @@ def test_what_is_measured_is_the_engines_map(place):
     place.put("masks", "a.png", label((10, 10, 50, 70)))
     model = load_model_folder(place.path / "red")
 
-    (sample,) = judged(model, folder_questions(place.images, place.masks))
+    (sample,) = judged(model, folder_images(place.images, place.masks))
 
     assert sample.probability.shape == (96, 96)
     levels = np.rint(sample.probability * 255).astype(np.uint8)
@@ -222,9 +222,9 @@ def test_without_folders_it_is_the_validation_split_of_the_recipe(place):
     assert main([*arguments, "--json", str(out), "--out", str(rows)]) == 0
 
     values = json.loads(out.read_text())
-    questions = validation_questions(load_model_folder(place.path / "red"), place.path)
-    assert 0 < len(questions) < 10
-    assert values["n"] == sum(question.mask is not None for question in questions)
-    assert {question.case.group for question in questions} <= {line["group"] for line in lines}
+    images = validation_images(load_model_folder(place.path / "red"), place.path)
+    assert 0 < len(images) < 10
+    assert values["n"] == sum(image.mask is not None for image in images)
+    assert {image.case.group for image in images} <= {line["group"] for line in lines}
     by_name = {(row["set"], row["name"]): row["value"] for row in json.loads(rows.read_text())}
     assert by_name["pooled", "dice_polyp_images"] == pytest.approx(values["p05_image"]["dice"], abs=1e-4)

@@ -14,7 +14,7 @@ from distill.__main__ import main
 from distill.data.index import Record, load_index
 from distill.recipe import TeacherPart
 from distill.teachers import make_teacher
-from distill.teachers.base import Answer
+from distill.teachers.base import TeacherOutput
 from distill.teachers.cache import features as module
 from distill.teachers.cache import fill as looking
 from distill.teachers.cache.check import verify
@@ -252,7 +252,9 @@ def test_features_that_float16_cannot_hold_are_refused(root, part, records, tmp_
     teacher = make_teacher(part, tiny=True)
     for value in (1e5, float("nan")):
         monkeypatch.setattr(
-            type(teacher), "answer", lambda self, x, v=value: Answer(torch.full((1, 48, 4, 4), v), None)
+            type(teacher),
+            "answer",
+            lambda self, x, v=value: TeacherOutput(torch.full((1, 48, 4, 4), v), None),
         )
         with pytest.raises(FaultError) as caught:
             fill_cache(tmp_path, part, root, records[:1], run=None)

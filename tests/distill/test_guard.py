@@ -16,8 +16,8 @@ from distill.data.index import Record, load_index
 from distill.data.splits import split_of
 from distill.recipe import DistilPart, load_recipe, parse_recipe
 from distill.train.guard import judge_epoch, refuse_early
-from distill.train.lesson import Lesson
 from distill.train.memory import dry_step
+from distill.train.module import TrainingModule
 from distill.train.start import begin_network
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
@@ -41,9 +41,9 @@ def recipe():
 
 
 @pytest.fixture
-def lesson(recipe):
+def module(recipe):
     torch.manual_seed(0)
-    return Lesson(make_student("light", recipe.student.args), None, recipe)
+    return TrainingModule(make_student("light", recipe.student.args), None, recipe)
 
 
 @pytest.fixture
@@ -86,28 +86,28 @@ def recipe_changes(recipe):
     }
 
 
-def test_images_without_any_polyp_are_refused_before_the_first_step(lesson, pictures):
+def test_images_without_any_polyp_are_refused_before_the_first_step(module, pictures):
     for mask in pictures.masks:
         mask[:] = 0
 
     with pytest.raises(FaultError, match="at least one training image with a polyp") as caught:
-        refuse_early(lesson, None, pictures, pictures, 64)
+        refuse_early(module, None, pictures, pictures, 64)
 
     assert caught.value.code is FaultCode.DATA_SET
 
 
-def test_a_network_that_says_no_number_is_refused_before_the_first_step(lesson, pictures):
-    lesson.student.head.bias.data.fill_(torch.nan)
+def test_a_network_that_says_no_number_is_refused_before_the_first_step(module, pictures):
+    module.student.head.bias.data.fill_(torch.nan)
 
     with pytest.raises(FaultError, match="a finite loss"):
-        refuse_early(lesson, None, pictures, pictures, 64)
+        refuse_early(module, None, pictures, pictures, 64)
 
 
-def test_the_look_before_the_first_step_changes_nothing(lesson, pictures):
-    before = {name: value.clone() for name, value in lesson.state_dict().items()}
-    refuse_early(lesson, None, pictures, pictures, 64)
+def test_the_look_before_the_first_step_changes_nothing(module, pictures):
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    refuse_early(module, None, pictures, pictures, 64)
 
-    assert all(torch.equal(value, before[name]) for name, value in lesson.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
 
 
 def test_collapsed_targets_end_the_training():
@@ -134,7 +134,7 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_state_before_it(
     recipe, real24, tmp_path, monkeypatch, capsys
 ):
     seen = []
-    forward = Lesson.forward
+    forward = TrainingModule.forward
 
     def breaks_at_the_third(self, image, mask, targets=None):
         said = forward(self, image, mask, targets)
@@ -144,14 +144,14 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_state_before_it(
                 return said._replace(segmentation=said.segmentation * torch.nan)
         return said
 
-    monkeypatch.setattr(Lesson, "forward", breaks_at_the_third)
+    monkeypatch.setattr(TrainingModule, "forward", breaks_at_the_third)
     run = tmp_path / "run"
 
     assert train_at_once(recipe, real24, run) == 2
     assert "a finite loss" in capsys.readouterr().err
     state = json.loads((run / "checkpoints" / "state.json").read_text())
     assert state["progress"]["step"] == 2
-    monkeypatch.setattr(Lesson, "forward", forward)
+    monkeypatch.setattr(TrainingModule, "forward", forward)
     assert main(["train", "--resume", str(run), "--data", str(real24), "--stop-after", "1"]) == 4
 
 
@@ -198,14 +198,14 @@ def kinds(run):
     return [json.loads(line)["kind"] for line in lines]
 
 
-def test_the_dry_step_proposes_a_batch_and_leaves_the_network_as_it_was(lesson):
-    before = {name: value.clone() for name, value in lesson.state_dict().items()}
-    small, large = dry_step(lesson, 64), dry_step(lesson, 128)
+def test_the_dry_step_proposes_a_batch_and_leaves_the_network_as_it_was(module):
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    small, large = dry_step(module, 64), dry_step(module, 128)
 
     assert 3.5 < large.image_mib / small.image_mib < 4.5
     assert large.largest_batch is None or 0 < large.largest_batch < small.largest_batch
-    assert all(torch.equal(value, before[name]) for name, value in lesson.state_dict().items())
-    assert all(parameter.grad is None for parameter in lesson.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert all(parameter.grad is None for parameter in module.parameters())
 
 
 def test_a_tiny_student_learns_four_images_by_heart(real24, recipe):
@@ -213,16 +213,16 @@ def test_a_tiny_student_learns_four_images_by_heart(real24, recipe):
     polyps = [i for i in split_of(index.records, recipe.data).train if index.records[i].mask][:4]
     pictures = Pictures(real24, [index.records[i] for i in polyps])
     torch.manual_seed(0)
-    lesson = Lesson(begin_network(recipe, real24)[0], None, recipe)
-    optimiser = torch.optim.Adam(lesson.parameters(), lr=0.02)
+    module = TrainingModule(begin_network(recipe, real24)[0], None, recipe)
+    optimiser = torch.optim.Adam(module.parameters(), lr=0.02)
     batch = plain_batch(pictures, range(4), 64)
-    lesson.train()
+    module.train()
     torch.set_num_threads(1)
     for _ in range(40):
         optimiser.zero_grad()
-        lesson(batch.image, batch.mask).segmentation.backward()
+        module(batch.image, batch.mask).segmentation.backward()
         optimiser.step()
-    maps = np.stack(list(maps_of(lesson, lesson.student.train(False), pictures, 64, lambda: None)))
+    maps = np.stack(list(maps_of(module, module.student.train(False), pictures, 64, lambda: None)))
     found, truth = maps > 0.5, batch.mask[:, 0].numpy() > 0
 
     dice = 2 * (found & truth).sum() / (found.sum() + truth.sum())

@@ -31,7 +31,7 @@ def noise(low, high, height=80, width=100):
 def test_they_are_the_polyp_free_images_that_are_marked_whole_or_without_panels():
     beside_a_panel = np.full((80, 100, 3), 10, np.uint8)
     beside_a_panel[8:72, 40:90] = noise(90, 200, 64, 50)
-    training = Pictures(None, ())
+    train = Pictures(None, ())
     for name, image, polyp in (
         ("dark", noise(40, 60), 0),
         ("bright, with a polyp", noise(90, 200), 1),
@@ -39,14 +39,14 @@ def test_they_are_the_polyp_free_images_that_are_marked_whole_or_without_panels(
         ("bright beside a panel", beside_a_panel, 0),
     ):
         record = Record(image=name, mask=None, set="s", group=name)
-        training.add(record, image, np.full((80, 100), polyp, np.uint8))
-    course = SimpleNamespace(
-        sides=SimpleNamespace(training=training),
+        train.add(record, image, np.full((80, 100), polyp, np.uint8))
+    training = SimpleNamespace(
+        datasets=SimpleNamespace(train=train),
         recipe=load_recipe("light"),
         average=Brightness(),
-        machine=SimpleNamespace(lesson=SimpleNamespace(logits=lambda image, network: network(image))),
+        trainer=SimpleNamespace(module=SimpleNamespace(logits=lambda image, network: network(image))),
     )
     beats = []
 
-    assert hard_negatives(course, lambda: beats.append(None)) == (2, 3)
+    assert hard_negatives(training, lambda: beats.append(None)) == (2, 3)
     assert beats

@@ -142,10 +142,10 @@ def older_run(tmp_path):
 
 
 def test_an_older_run_that_names_a_key_of_then_is_read_and_gone_on_with(older_run):
-    assert recipe_of(older_run(0), going_on=True) == load_recipe("best")
+    assert recipe_of(older_run(0), resuming=True) == load_recipe("best")
 
 
 def test_an_older_run_that_trained_on_rendered_images_is_judged_but_not_gone_on_with(older_run):
     assert recipe_of(older_run(40)) == load_recipe("best")
     with pytest.raises(FaultError, match="40 rendered images"):
-        recipe_of(older_run(40), going_on=True)
+        recipe_of(older_run(40), resuming=True)

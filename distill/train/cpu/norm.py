@@ -86,11 +86,11 @@ class _Norm(torch.autograd.Function):
         inverse = (variance + call.eps).rsqrt()
         scale = weight * inverse
         shift = bias - mean * scale
-        said = torch.empty_like(image)
-        rows.call("norm_apply", image, rows.wide(scale), rows.wide(shift), ceiling, said)
+        output = torch.empty_like(image)
+        rows.call("norm_apply", image, rows.wide(scale), rows.wide(shift), ceiling, output)
         ctx.save_for_backward(image, mean, inverse, scale, shift)
         ctx.ceiling = ceiling
-        return said
+        return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -132,10 +132,10 @@ class FastNorm(TorchFunctionMode):
     def _normalised(self, call: _Call) -> Tensor:
         ceiling = self._ceilings.get(id(call.weight), NO_RELU)
         apply: Callable[..., Tensor] = _Norm.apply
-        said = apply(call.input, call.weight, call.bias, call, ceiling)
+        output = apply(call.input, call.weight, call.bias, call, ceiling)
         if ceiling:
-            said.is_clipped = True  # type: ignore[attr-defined]
-        return said
+            output.is_clipped = True  # type: ignore[attr-defined]
+        return output
 
 
 def _fits(call: _Call) -> bool:

@@ -10,14 +10,14 @@ import torch
 from accelerate import Accelerator
 
 from distill.recipe import Recipe
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.setup import make_optimiser
-from distill.train.step import Machine
+from distill.train.step import Trainer
 from engine.models.base import Student
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Config:
     """`only` one task makes a specialist, "" means all of the index. `cache` holds the teachers' features."""
 
     recipe: Recipe
@@ -28,11 +28,11 @@ class Order:
     accept_licence: bool = False
 
 
-def machine_of(lesson: Lesson, recipe: Recipe, accelerator: Accelerator) -> tuple[Machine, Student]:
-    """What updates the lesson, and the average of its student."""
-    lesson = lesson.to(accelerator.device)
-    average = copy.deepcopy(lesson.student).eval()
+def make_trainer(module: TrainingModule, recipe: Recipe, accelerator: Accelerator) -> tuple[Trainer, Student]:
+    """What updates the module, and the average of its student."""
+    module = module.to(accelerator.device)
+    average = copy.deepcopy(module.student).eval()
     scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
-    wrapped = accelerator.prepare_model(lesson)
-    optimiser = make_optimiser(lesson, recipe.optimiser)
-    return Machine(accelerator, lesson, wrapped, optimiser, scaler, recipe), average
+    wrapped = accelerator.prepare_model(module)
+    optimiser = make_optimiser(module, recipe.optimiser)
+    return Trainer(accelerator, module, wrapped, optimiser, scaler, recipe), average

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from distill.agglomerate.course import Course, Sitting
-from distill.agglomerate.draws import places
+from distill.agglomerate.config import Config, make_trainer
 from distill.agglomerate.figures import DICE
-from distill.agglomerate.heads import OneTask, TaskLesson, mask_of_task
-from distill.agglomerate.order import Order, machine_of
+from distill.agglomerate.fit import Session, Training
+from distill.agglomerate.heads import OneTask, TaskModule, mask_of_task
+from distill.agglomerate.sampler import places
 from distill.agglomerate.tasks import Task
 from distill.data.dataset import Donors, Pictures, epoch_items, training_batch
 from distill.metrics.image import dice_iou
@@ -23,10 +23,10 @@ from distill.metrics.measure import Case
 from distill.metrics.pixels import at_native_size
 from distill.metrics.table import Row
 from distill.recipe import Recipe
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.phases import Phase
 from distill.train.schedule import Place, place_of
-from distill.train.step import Material, Update
+from distill.train.step import MicroBatch, StepResult
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
 from engine.models.base import Student
@@ -35,7 +35,7 @@ TASKS = "tasks"
 PHASE = Phase(TASKS, segmentation=1.0, distil=0.0, frozen=False)
 
 
-class Shelf:
+class TaskDataset:
     """The training images of one task, and the views they are seen in: the same whoever else is taught."""
 
     def __init__(self, task: Task, root: Path, recipe: Recipe) -> None:
@@ -60,43 +60,43 @@ class Shelf:
             yield batch.image, batch.mask
 
 
-def lessons(
-    order: Order,
+def task_phase(
+    config: Config,
     recipe: Recipe,
     tasks: Sequence[Task],
     student: Student,
     accelerator: Accelerator,
-    sitting: Sitting,
+    session: Session,
     items: int,
-) -> Course:
+) -> Training:
     """The part for a student that is wide already; `items` is what an epoch shows, over all tasks."""
-    root = order.data_root
-    shelves = [Shelf(task, root, recipe) for task in tasks]
+    root = config.data_root
+    datasets = [TaskDataset(task, root, recipe) for task in tasks]
     validation = [Pictures(root, task.validation) for task in tasks]
-    machine, average = machine_of(TaskLesson(student, recipe), recipe, accelerator)
+    trainer, average = make_trainer(TaskModule(student, recipe), recipe, accelerator)
     batches_an_epoch = max(1, items // recipe.batch)
 
-    def materials(step: int) -> list[Material]:
+    def micro_batches(step: int) -> list[MicroBatch]:
         place = place_of(step, items, recipe)
         dealt = list(places(place.epoch * batches_an_epoch + place.batch, recipe.batch, len(tasks)))
         return [
-            _material(dealt[part :: recipe.accumulate], shelves, place.size_px, accelerator.device)
+            _micro_batch(dealt[part :: recipe.accumulate], datasets, place.size_px, accelerator.device)
             for part in range(recipe.accumulate)
         ]
 
-    def epoch_ended(place: Place, found: Update) -> None:
+    def epoch_ended(place: Place, found: StepResult) -> None:
         size_px = recipe.size_px_of(place.epoch)
         dice = {
-            task.name: float(np.mean(dices(machine.lesson, average, rank, pictures, size_px)))
+            task.name: float(np.mean(dices(trainer.module, average, rank, pictures, size_px)))
             for rank, (task, pictures) in enumerate(zip(tasks, validation, strict=True))
             if len(pictures)
         }
-        sitting.run.event("epoch", part=TASKS, epoch=place.epoch, losses=found.parts, dice=dice)
+        session.run.event("epoch", part=TASKS, epoch=place.epoch, losses=found.parts, dice=dice)
 
-    return Course(TASKS, sitting.run.path, PHASE, items, machine, average, materials, epoch_ended)
+    return Training(TASKS, session.run.path, PHASE, items, trainer, average, micro_batches, epoch_ended)
 
 
-def judged(course: Course, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]:
+def judged(training: Training, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]:
     """Dice (`p05_image`) of every judged image that shows something, by the averaged student.
 
     At the size of its export. Raises FaultError DATA_SET when a task has no such image.
@@ -111,7 +111,9 @@ def judged(course: Course, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]
                 got=f"none in {len(pictures)}",
                 remedy="change data.fold or data.folds, or check the masks",
             )
-        each = dices(course.machine.lesson, course.average, rank, pictures, course.recipe.export_size_px)
+        each = dices(
+            training.trainer.module, training.average, rank, pictures, training.recipe.export_size_px
+        )
         found += [
             Row(Case(f"{task.name}/{record.image}", task.name, record.group), {DICE: dice})
             for record, mask, dice in zip(pictures.records, pictures.masks, each, strict=True)
@@ -120,22 +122,24 @@ def judged(course: Course, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]
     return tuple(found)
 
 
-def dices(lesson: Lesson, network: Student, rank: int, pictures: Pictures, size_px: int) -> list[float]:
+def dices(
+    module: TrainingModule, network: Student, rank: int, pictures: Pictures, size_px: int
+) -> list[float]:
     """Of every picture in order, by the head of that task."""
-    maps = maps_of(lesson, OneTask(network, rank), pictures, size_px, lambda: None)
+    maps = maps_of(module, OneTask(network, rank), pictures, size_px, lambda: None)
     return [
         dice_iou(at_native_size(probability, mask) > 0.5, mask)[0]
         for probability, mask in zip(maps, pictures.masks, strict=True)
     ]
 
 
-def _material(
-    dealt: Sequence[tuple[int, int]], shelves: Sequence[Shelf], size_px: int, device: torch.device
-) -> Material:
+def _micro_batch(
+    dealt: Sequence[tuple[int, int]], datasets: Sequence[TaskDataset], size_px: int, device: torch.device
+) -> MicroBatch:
     images, masks = [], []
-    for rank, shelf in enumerate(shelves):
+    for rank, dataset in enumerate(datasets):
         draws = [draw for task, draw in dealt if task == rank]
-        for image, mask in shelf.views(draws, size_px):
+        for image, mask in dataset.views(draws, size_px):
             images.append(image)
-            masks.append(mask_of_task(mask, rank, len(shelves)))
-    return Material(torch.cat(images).to(device), torch.cat(masks).to(device), None)
+            masks.append(mask_of_task(mask, rank, len(datasets)))
+    return MicroBatch(torch.cat(images).to(device), torch.cat(masks).to(device), None)

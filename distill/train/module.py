@@ -19,7 +19,7 @@ from engine.table import load_named
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16, "float32": None}
 
 
-class Said(NamedTuple):
+class Losses(NamedTuple):
     """The losses of one batch, each a scalar.
 
     `features` is None where nothing was distilled. `parts` are detached, `watch` is that of the Distiller.
@@ -31,7 +31,7 @@ class Said(NamedTuple):
     watch: dict[str, float]
 
 
-class Lesson(nn.Module):
+class TrainingModule(nn.Module):
     """float32 [B, 3, S, S] RGB 0..1 and [B, 1, S, S] masks to losses; float32 whatever the network ran in."""
 
     mean: Tensor
@@ -47,20 +47,22 @@ class Lesson(nn.Module):
         self.register_buffer("mean", torch.tensor(recipe.student.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(recipe.student.std).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, image: Tensor, mask: Tensor, targets: Mapping[str, TargetBatch] | None = None) -> Said:
+    def forward(
+        self, image: Tensor, mask: Tensor, targets: Mapping[str, TargetBatch] | None = None
+    ) -> Losses:
         autocast = torch.autocast(image.device.type, self._autocast, enabled=self._autocast is not None)
         with autocast, FastDepthwise(), FastNorm(self.student):
-            said = self.student.predict((image - self.mean) / self.std)
-        segmentation = self._loss(said.logits, mask)
+            output = self.student.predict((image - self.mean) / self.std)
+        segmentation = self._loss(output.logits, mask)
         parts = {"segmentation": segmentation.detach()}
-        for rank, logits in enumerate(said.auxiliary):
+        for rank, logits in enumerate(output.auxiliary):
             further = self._loss(logits, mask)
             parts[f"auxiliary{rank}"] = further.detach()
             segmentation = segmentation + self._auxiliary_weight * further
         if self.distiller is None or targets is None:
-            return Said(segmentation, None, parts, {})
-        terms = self.distiller(said.features, targets)
-        return Said(segmentation, terms.total, parts | terms.parts, terms.watch)
+            return Losses(segmentation, None, parts, {})
+        terms = self.distiller(output.features, targets)
+        return Losses(segmentation, terms.total, parts | terms.parts, terms.watch)
 
     def logits(self, image: Tensor, network: nn.Module) -> Tensor:
         """Logits of another network of the same kind, such as the average, at the same precision."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from distill.agglomerate.order import Order
+from distill.agglomerate.config import Config
 from distill.runs import read_run, recipe_of, run_json
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
@@ -14,16 +14,16 @@ from engine.jobs.folder import RUN_JSON
 ASKED = "agglomerate"  # next to what every run.json holds
 
 
-def claim(order: Order, run: Path) -> None:
+def claim(config: Config, run: Path) -> None:
     """Write run.json, or see that the one there asks for the same. Raises FaultError ARGUMENT if not."""
-    wanted = run_json(order.recipe, order.data_root) | {ASKED: _asked(order)}
+    wanted = run_json(config.recipe, config.data_root) | {ASKED: _asked(config)}
     path = run / RUN_JSON
     if not path.is_file():
         write_json(path, wanted)
         return
     there = read_run(run)
     different = [key for key in ("data", ASKED) if there.get(key) != wanted[key]]
-    if recipe_of(run, going_on=True) != order.recipe:  # not key by key: it may be older than this code
+    if recipe_of(run, resuming=True) != config.recipe:  # not key by key: it may be older than this code
         different = ["recipe", *different]
     if different:
         raise FaultError(
@@ -34,8 +34,8 @@ def claim(order: Order, run: Path) -> None:
         )
 
 
-def order_in(run: Path, order: Order) -> Order:
-    """`order` with the recipe and the images that the run was started with. Raises FaultError ARGUMENT."""
+def config_of_run(run: Path, config: Config) -> Config:
+    """`config` with the recipe and the images that the run was started with. Raises FaultError ARGUMENT."""
     there = read_run(run)
     if ASKED not in there:
         raise FaultError(
@@ -46,9 +46,9 @@ def order_in(run: Path, order: Order) -> Order:
         )
     asked = there[ASKED]
     unlabelled = Path(asked["unlabelled"]) if asked["unlabelled"] else None
-    return replace(order, recipe=recipe_of(run, going_on=True), unlabelled=unlabelled, only=asked["only"])
+    return replace(config, recipe=recipe_of(run, resuming=True), unlabelled=unlabelled, only=asked["only"])
 
 
-def _asked(order: Order) -> dict[str, str]:
-    unlabelled = "" if order.unlabelled is None else str(order.unlabelled.resolve())
-    return {"unlabelled": unlabelled, "only": order.only}
+def _asked(config: Config) -> dict[str, str]:
+    unlabelled = "" if config.unlabelled is None else str(config.unlabelled.resolve())
+    return {"unlabelled": unlabelled, "only": config.only}

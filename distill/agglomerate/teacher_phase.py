@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from accelerate import Accelerator
 
-from distill.agglomerate.course import Course, Sitting
-from distill.agglomerate.order import Order, machine_of
+from distill.agglomerate.config import Config, make_trainer
+from distill.agglomerate.fit import Session, Training
 from distill.agglomerate.tasks import Pool, Task, pool_of
 from distill.data.dataset import Donors, epoch_items, training_batch, views_an_image
 from distill.data.index import Record
@@ -16,10 +16,10 @@ from distill.recipe import Recipe
 from distill.teachers.cache.features import fill_shard, open_cache
 from distill.teaching.gates import demand, steady_targets
 from distill.teaching.targets import Teaching, on_device, teacher_names
-from distill.train.lesson import Lesson
+from distill.train.module import TrainingModule
 from distill.train.phases import Phase
 from distill.train.schedule import Place, place_of
-from distill.train.step import Material, Update
+from distill.train.step import MicroBatch, StepResult
 from distill.train.teachers import make_distiller
 from distill.train.validate import teachers_watch
 from engine.jobs.events import RunFolder
@@ -30,54 +30,54 @@ PHASE = Phase(TEACHERS, segmentation=0.0, distil=1.0, frozen=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Lectures:
+class TeacherPhase:
     """`held` are images that nothing is learned from, with what the teachers say of them."""
 
-    course: Course
+    training: Training
     held: Pool
     held_teaching: Teaching
 
     def explained(self) -> dict[str, float]:
         """The distiller's `watch` of the averaged student on the held images."""
-        machine = self.course.machine
-        lesson = Lesson(self.course.average, machine.lesson.distiller, machine.recipe)
-        lesson = lesson.to(machine.accelerator.device)
-        return teachers_watch(lesson, self.held_teaching, self.held, machine.recipe.export_size_px)
+        trainer = self.training.trainer
+        module = TrainingModule(self.training.average, trainer.module.distiller, trainer.recipe)
+        module = module.to(trainer.accelerator.device)
+        return teachers_watch(module, self.held_teaching, self.held, trainer.recipe.export_size_px)
 
 
-def fill_caches(order: Order, tasks: Sequence[Task], run: RunFolder) -> bool:
+def fill_caches(config: Config, tasks: Sequence[Task], run: RunFolder) -> bool:
     """Let every teacher see the pool and the held images; False when the run was cancelled before the end."""
-    records = (*pool_of(order.data_root, tasks, order.unlabelled), *_held(tasks))
-    part = order.recipe.distil
+    records = (*pool_of(config.data_root, tasks, config.unlabelled), *_held(tasks))
+    part = config.recipe.distil
     for rank, teacher in enumerate(part.teachers):
         run.event("stage", name=f"cache {teacher.name}", i=rank, of=len(part.teachers))
-        root = order.data_root
-        if not fill_shard(order.cache, teacher, root, records, run, order.accept_licence, part.grid_px):
+        root = config.data_root
+        if not fill_shard(config.cache, teacher, root, records, run, config.accept_licence, part.grid_px):
             return False
     return True
 
 
-def lectures(
-    order: Order,
+def teacher_phase(
+    config: Config,
     recipe: Recipe,
     tasks: Sequence[Task],
     student: Student,
     accelerator: Accelerator,
-    sitting: Sitting,
-) -> Lectures:
+    session: Session,
+) -> TeacherPhase:
     """The part, its features from the cache. Raises FaultError as teachers, cache and distiller do."""
-    root = order.data_root
-    records = pool_of(root, tasks, order.unlabelled)
+    root = config.data_root
+    records = pool_of(root, tasks, config.unlabelled)
     pool, held = Pool(root, records), Pool(root, _held(tasks))
     labelled = len({record.image for task in tasks for record in task.train})
-    sitting.run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
-    teaching, held_teaching = (_teaching(order, pictures) for pictures in (pool, held))
+    session.run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
+    teaching, held_teaching = (_teaching(config, pictures) for pictures in (pool, held))
     distiller = make_distiller(recipe.distil, student, teaching)
-    machine, average = machine_of(Lesson(student, distiller, recipe), recipe, accelerator)
+    trainer, average = make_trainer(TrainingModule(student, distiller, recipe), recipe, accelerator)
     donors, items = Donors(pool), len(pool) * views_an_image(recipe)
     device = accelerator.device
 
-    def materials(step: int) -> list[Material]:
+    def micro_batches(step: int) -> list[MicroBatch]:
         place = place_of(step, items, recipe)
         shown = epoch_items(pool, recipe, place.epoch)[place.batch * recipe.batch :][: recipe.batch]
         made = []
@@ -85,18 +85,18 @@ def lectures(
             chosen = shown[part :: recipe.accumulate].tolist()
             batch = training_batch(pool, chosen, place.size_px, recipe, place.epoch, donors)
             targets = on_device(teaching.targets(batch), device)
-            made.append(Material(batch.image.to(device), batch.mask.to(device), targets))
+            made.append(MicroBatch(batch.image.to(device), batch.mask.to(device), targets))
         return made
 
-    def epoch_ended(place: Place, found: Update) -> None:
+    def epoch_ended(place: Place, found: StepResult) -> None:
         demand([steady_targets(found.watch)])
         losses = {name: value for name, value in found.parts.items() if name != "segmentation"}
-        sitting.run.event("epoch", part=TEACHERS, epoch=place.epoch, losses=losses, teachers=found.watch)
+        session.run.event("epoch", part=TEACHERS, epoch=place.epoch, losses=losses, teachers=found.watch)
 
-    course = Course(
-        TEACHERS, sitting.run.path / TEACHERS, PHASE, items, machine, average, materials, epoch_ended
+    training = Training(
+        TEACHERS, session.run.path / TEACHERS, PHASE, items, trainer, average, micro_batches, epoch_ended
     )
-    return Lectures(course, held, held_teaching)
+    return TeacherPhase(training, held, held_teaching)
 
 
 def _held(tasks: Sequence[Task]) -> tuple[Record, ...]:
@@ -104,10 +104,10 @@ def _held(tasks: Sequence[Task]) -> tuple[Record, ...]:
     return tuple(found.values())
 
 
-def _teaching(order: Order, pictures: Pool) -> Teaching:
-    part = order.recipe.distil
+def _teaching(config: Config, pictures: Pool) -> Teaching:
+    part = config.recipe.distil
     sources = {
-        name: open_cache(order.cache, teacher, order.data_root, pictures.records, part.grid_px)
+        name: open_cache(config.cache, teacher, config.data_root, pictures.records, part.grid_px)
         for name, teacher in zip(teacher_names(part.teachers), part.teachers, strict=True)
     }
     return Teaching(sources, part.teachers)

@@ -14,7 +14,7 @@ from engine.jobs.folder import EVENTS, has_states
 log = logging.getLogger("distill")
 
 
-def goes_on(run: RunFolder, checkpoints: Path) -> bool:
+def can_resume(run: RunFolder, checkpoints: Path) -> bool:
     """False for a training that was ended before its first checkpoint: it starts from the beginning.
 
     Raises FaultError ARGUMENT when there was a checkpoint, and it is gone.
@@ -30,11 +30,11 @@ def goes_on(run: RunFolder, checkpoints: Path) -> bool:
             said=f"The checkpoints of this run are gone from {checkpoints}: put them back from a copy, or "
             "start the training again in another folder.",
         )
-    teller(run)("It was ended before its first checkpoint: starting from the beginning.")
+    warner(run)("It was ended before its first checkpoint: starting from the beginning.")
     return False
 
 
-def teller(run: RunFolder) -> Callable[[str], None]:
+def warner(run: RunFolder) -> Callable[[str], None]:
     """Says a sentence on the screen and in the run's events."""
 
     def tell(sentence: str) -> None:

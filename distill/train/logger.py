@@ -15,8 +15,8 @@ from distill.train.checkpoint import Progress
 from distill.train.memory import MIB
 from distill.train.report import add_epoch, contact_sheet, principal_colours
 from distill.train.schedule import Place
-from distill.train.setup import Course
-from distill.train.step import Update
+from distill.train.setup import Training
+from distill.train.step import StepResult
 from engine.files.whole import write_bytes
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import sample_of
@@ -26,20 +26,20 @@ HEARTBEAT_S = 2.0  # a job that says nothing for 15 s counts as interrupted
 RECENT_STEPS = 50  # the time left follows from their median
 
 
-class Talk:
+class RunLogger:
     """Events, bar, figures and pictures of a run; the bar is that of the first process."""
 
-    def __init__(self, run: RunFolder, course: Course, first: int) -> None:
+    def __init__(self, run: RunFolder, training: Training, first: int) -> None:
         self.run = run
         self.first = first
         self.bar = tqdm(
-            total=course.steps,
+            total=training.steps,
             initial=first,
             unit="step",
             smoothing=0.05,
-            disable=not course.machine.accelerator.is_main_process,
+            disable=not training.trainer.accelerator.is_main_process,
         )
-        self._course = course
+        self._training = training
         self._stage = ""
         self._said_s = self._step_s = time.monotonic()
         self._recent_s: list[float] = []
@@ -50,9 +50,9 @@ class Talk:
         name = f"epoch {place.epoch + 1}: {phase}"
         if name != self._stage:
             self._stage = name
-            self.run.event("stage", name=name, i=place.epoch, of=self._course.recipe.epochs, phase=phase)
+            self.run.event("stage", name=name, i=place.epoch, of=self._training.recipe.epochs, phase=phase)
 
-    def step(self, progress: Progress, found: Update) -> None:
+    def step(self, progress: Progress, found: StepResult) -> None:
         now_s = time.monotonic()
         self._recent_s = [*self._recent_s[1 - RECENT_STEPS :], now_s - self._step_s]
         self._step_s = now_s
@@ -66,14 +66,14 @@ class Talk:
         now_s = time.monotonic()
         if now_s - self._said_s >= HEARTBEAT_S:
             self._said_s = now_s
-            done, total = self._progress.step, self._course.steps
+            done, total = self._progress.step, self._training.steps
             self.run.event("heartbeat", done=done, total=total, unit="step", eta_s=self._eta_s())
 
     def epoch(
         self,
         place: Place,
         progress: Progress,
-        found: Update,
+        found: StepResult,
         mean_loss: float,
         dice: float,
         watch: dict[str, float],
@@ -85,7 +85,7 @@ class Talk:
             "phase": self._stage.partition(": ")[2],
             "losses": {"mean": _short(mean_loss), **_all_short(found.parts)},
             "dice": _short(dice),
-            "lr": max(group["lr"] for group in self._course.machine.optimiser.param_groups),
+            "lr": max(group["lr"] for group in self._training.trainer.optimiser.param_groups),
             "share_scale": progress.share_scale,
             "teachers": _all_short(found.watch),
             "teachers_validation": _all_short(watch),
@@ -97,14 +97,14 @@ class Talk:
 
     def samples(self, place: Place, maps: dict[int, F32]) -> None:
         """The contact sheet of the epoch."""
-        validation = self._course.sides.validation
+        validation = self._training.datasets.validation
         path = self.run.path / sample_of(place.epoch)
         write_bytes(path, contact_sheet(validation, maps, self._teachers(list(maps))))
         self.run.event("sample", png=str(path.relative_to(self.run.path)), epoch=place.epoch)
 
     def _teachers(self, positions: list[int]) -> dict[int, U8]:
         """What the first teacher says of the samples: its mask, or its map in three colours."""
-        teaching = self._course.validation_teaching
+        teaching = self._training.validation_teaching
         if teaching is None or not teaching.sources:
             return {}
         source = next(iter(teaching.sources.values()))
@@ -122,7 +122,7 @@ class Talk:
         """From the median step: a pause does not spoil it."""
         if not self._recent_s:
             return None
-        return round(statistics.median(self._recent_s) * (self._course.steps - self._progress.step))
+        return round(statistics.median(self._recent_s) * (self._training.steps - self._progress.step))
 
 
 def _all_short(values: Mapping[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The next step's material is made while this step runs."""
+"""The next step's micro-batches are made while this step runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """`take(n)` gives `make(n)`; `make(n + 1)` has begun by then, on a thread of its own.
 
     One step ahead and no more: memory stays flat. Close it, or use it in `with`.
@@ -33,7 +33,7 @@ class Ahead(Generic[T]):
         self._next = (more, self._pool.submit(self._make, more)) if more < self._end else None
         return value
 
-    def __enter__(self) -> Ahead[T]:
+    def __enter__(self) -> Prefetch[T]:
         return self
 
     def __exit__(

@@ -13,7 +13,7 @@ def teachers_epochs(recipe: Recipe) -> int:
     return round(recipe.distil.stop * recipe.epochs)
 
 
-def parts_of(recipe: Recipe) -> tuple[Recipe | None, Recipe]:
+def phase_recipes(recipe: Recipe) -> tuple[Recipe | None, Recipe]:
     """(what learns from teachers, None without teachers; what learns the tasks).
 
     Both anneal over their own epochs. A recipe without teachers has the same second part, so that students
