@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from distill.data.index import load_index
 from distill.data.labelled import laid, mask_of
@@ -18,7 +17,7 @@ from distill.judging.maps import cases_of
 from distill.metrics.files import pair_by_stem, pictures_in
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import ImageResult, card_rows
-from engine.drawing.components import find_regions
+from engine.drawing.components import find_regions, pixels_of
 from engine.faults import FaultCode, FaultError
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
@@ -111,7 +110,7 @@ def judged(
                 case=asked.case,
                 probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),
                 mask=mask,
-                shown=_drawn(found, whole, point),
+                shown=pixels_of(find_regions(found, whole.w, whole.h, point), whole.w, whole.h),
                 picture=pixels,
             )
 
@@ -171,15 +170,6 @@ def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:
     top = min(round(box.y * down), whole.height_px - size.height_px)
     part = picture.rgb(whole)[top : top + size.height_px, left : left + size.width_px]
     return np.ascontiguousarray(part)
-
-
-def _drawn(mask: Mask, whole: Rect, point: OperatingPoint) -> npt.NDArray[np.bool_]:
-    """bool [h, w]: the pixels of the components at that point."""
-    drawn = np.zeros((whole.h, whole.w), bool)
-    for region in find_regions(mask, whole.w, whole.h, point):
-        box = region.box
-        drawn[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
-    return drawn
 
 
 def _unusable(expected: str, got: str) -> FaultError:

@@ -1,4 +1,4 @@
-"""How a model behaves over time: flicker, first detection, false activations. Measured through `analyse`.
+"""How a model behaves over time: flicker, first detection, false activations. Measured as `analyse` does.
 
 A frame is *on* where the model's standard preset finds anything: what the window draws, frame by frame.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, repeat
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,10 +19,8 @@ from distill.data.index import Index
 from distill.judging.live_path import PRECISION
 from distill.metrics.files import read_mask
 from distill.metrics.lesions import blobs, ious_of
-from engine.analysis.one import analyse
-from engine.analysis.results import RESULTS
-from engine.drawing.rle import decode
-from engine.files.whole import read_json_lines
+from engine.analysis.judged import JudgedFrame, judged_frames, open_judge, open_recording
+from engine.drawing.components import pixels_of
 from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime
 from engine.sources.base import SourceSpec
@@ -87,21 +85,27 @@ def behaviour(
 
 
 def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
-    """Analyse it and measure. Raises FaultError as `analyse`."""
-    with tempfile.TemporaryDirectory() as folder:
-        aside = Path(folder)
+    """Judge every frame and measure. Raises FaultError as `judged_frames`."""
+    stills, truth = len(sequence.frames) > 1, sequence.truth
+    with ExitStack() as stack:
         spec = SourceSpec("file", str(sequence.frames[0]))
-        if len(sequence.frames) > 1:
-            spec = SourceSpec("images", str(_in_order(sequence.frames, aside / "stills")))
-        summary = analyse(spec, aside / "out", model=model, runtime=usual_runtime(), precision=PRECISION)
-        lines = list(read_json_lines(aside / "out" / RESULTS))
-    on = [bool(line["components"]) for line in lines]
-    stills = len(sequence.frames) > 1
-    rate_hz = STILLS_HZ if stills else len(lines) / summary.duration_s
-    hits = (
-        None if sequence.truth is None else [_hit(*pair) for pair in zip(lines, sequence.truth, strict=True)]
-    )
-    return behaviour(sequence.name, on, hits, rate_hz, sequence.polyp_free)
+        if stills:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            spec = SourceSpec("images", str(_in_order(sequence.frames, folder / "stills")))
+        source = stack.enter_context(closing(open_recording(spec)))
+        point = model.card.points["standard"]
+        judge = stack.enter_context(
+            closing(open_judge(model, point, runtime=usual_runtime(), precision=PRECISION))
+        )
+        frames = stack.enter_context(closing(judged_frames(source, judge)))
+        seen = [
+            (frame.result.pts_s, bool(frame.regions), _hit(frame, mask))
+            for frame, mask in zip(frames, truth or repeat(None), strict=truth is not None)
+        ]
+        duration_s = source.info.duration_s or seen[-1][0] - seen[0][0]
+    rate_hz = STILLS_HZ if stills else len(seen) / duration_s
+    on, hits = [is_on for _, is_on, _ in seen], [hit for _, _, hit in seen]
+    return behaviour(sequence.name, on, None if truth is None else hits, rate_hz, sequence.polyp_free)
 
 
 def clips_of(root: Path) -> Iterator[Recording]:
@@ -132,13 +136,13 @@ def _in_order(frames: Sequence[Path], folder: Path) -> Path:
     return folder
 
 
-def _hit(line: dict[str, Any], mask: Path | None) -> bool | None:
+def _hit(frame: JudgedFrame, mask: Path | None) -> bool | None:
     there = None if mask is None else read_mask(mask) > 0
     if there is None or not there.any():
         return None
-    if line["mask"] is None:
+    if not frame.regions:
         return False
-    found = decode(line["mask"]) > 0
+    size = frame.result.size
     truth, lesions = blobs(there, 0.0)
-    guess, detections = blobs(found, 0.0)
+    guess, detections = blobs(pixels_of(frame.regions, size.width_px, size.height_px), 0.0)
     return bool((ious_of(truth, lesions, guess, detections) >= HIT_IOU).any())

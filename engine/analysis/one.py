@@ -1,45 +1,32 @@
-"""Every frame of a recording, as fast as it goes: decode ahead, infer side by side, write in order."""
+"""A recording analysed: every frame judged, written down, and all of it published at once."""
 
 from __future__ import annotations
 
-import math
 import platform
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
-import cv2
-
+from engine.analysis.judged import judged_frames, open_judge, open_recording
 from engine.analysis.overlay_files import STILLS, VIDEO
-from engine.analysis.read_ahead import Item, ReadAhead
-from engine.analysis.result_writer import Judged, ResultWriter
+from engine.analysis.result_writer import ResultWriter
 from engine.analysis.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_results, read_summary
-from engine.drawing.components import components_of, find_regions
 from engine.faults import FaultCode, FaultError
 from engine.files.output_folder import OutputFolder
 from engine.files.whole import sha256_of, shown, write_text
 from engine.model_card import WEIGHTS
 from engine.model_folder import ModelFolder
-from engine.runtime import AUTO, open_runtime
-from engine.runtime.base import Runtime, RuntimeOptions
-from engine.runtime.host import default_threads
-from engine.runtime.self_check import check_runtime
-from engine.sources import open_source
-from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.runtime import AUTO
+from engine.sources.base import SourceSpec
 from engine.sources.file.decode_choice import SOFTWARE
-from engine.types import Mask, OperatingPoint, Rect, Result, Size, Timings
+from engine.types import OperatingPoint
 
-LIVE_KINDS = frozenset({"capture", "stream"})
 PACKAGES = ("polyplive", "openvino", "torch", "av", "opencv-python-headless", "numpy")
-AT_ONCE = 4
-NEVER = Timings(math.nan, math.nan, math.nan, math.nan)
 
 Progress = Callable[[int, int | None], None]
 
@@ -67,29 +54,23 @@ def analyse(
     as it was. A source that breaks off is analysed up to there, and the summary says so.
     Raises FaultError: a source that is live or cannot be read, a runtime that does not load, OUTPUT.
     """
-    cv2.setNumThreads(1)  # its pool would fight with the network for the same cores
     earlier = earlier_files(spec, out)
     point = _point(model, threshold)
-    streams = threads or default_threads()
-    size = Size(model.card.input.width_px, model.card.input.height_px)
+    faults: list[FaultError] = []
     with ExitStack() as stack:
-        source = stack.enter_context(closing(_open_recording(spec, decode)))
-        network = stack.enter_context(
-            closing(open_runtime(runtime, model, RuntimeOptions(precision, threads or 0, streams)))
+        source = stack.enter_context(closing(open_recording(spec, decode)))
+        judge = stack.enter_context(
+            closing(open_judge(model, point, runtime=runtime, precision=precision, threads=threads))
         )
-        check_runtime(model.card, network)
         began_s = time.monotonic()
-        # Pictures for the overlay are megabytes each: few of them are under way.
-        at_once = AT_ONCE if overlay is None else 1
-        ahead = stack.enter_context(ReadAhead(source, size, overlay is not None, 2 * at_once))
-        pool = stack.enter_context(ThreadPoolExecutor(streams, thread_name_prefix="polyplive-infer"))
-        items = iter(ahead)
-        first = _first(items, spec)
+        frames = stack.enter_context(
+            closing(judged_frames(source, judge, with_pixels=overlay is not None, tell=faults.append))
+        )
+        first = next(frames)
         folder = stack.enter_context(OutputFolder(out))  # only now: bad input leaves nothing behind
-        judge = Judge(network, model.id, point)
         with ResultWriter(folder.aside, source.info, overlay) as writer:
-            for judged in _in_order(pool, judge, chain([first], items), 2 * streams, at_once):
-                writer.write(judged)
+            for frame in chain([first], frames):
+                writer.write(frame)
                 progress(writer.frames, source.info.frames)
         summary = Summary(
             source=shown(spec.text),
@@ -99,7 +80,7 @@ def analyse(
             height_px=source.info.height_px,
             decoder=source.info.decoder,
             model=ModelUsed(id=model.id, sha256=model.card.files[WEIGHTS].sha256),
-            runtime=RuntimeUsed(**asdict(network.info)),
+            runtime=RuntimeUsed(**asdict(judge.runtime.info)),
             threshold=point.threshold,
             min_area_frac=point.min_area_frac,
             min_peak=point.min_peak,
@@ -107,91 +88,15 @@ def analyse(
             frames_per_s=round(writer.frames / max(time.monotonic() - began_s, 1e-9), 2),
             versions=_versions(),
             created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-            complete=all(fault.harmless for fault in ahead.faults),
-            frames_missing=sum(fault.lost_frames for fault in ahead.faults),
-            faults=tuple(str(fault) for fault in ahead.faults),
+            complete=all(fault.harmless for fault in faults),
+            frames_missing=sum(fault.lost_frames for fault in faults),
+            faults=tuple(str(fault) for fault in faults),
             files=writer.files,
             sha256={name: sha256_of(folder.aside / name) for name in writer.files if name != STILLS},
         )
         write_text(folder.aside / SUMMARY, summary.model_dump_json(by_alias=True, indent=2) + "\n")
         folder.publish(summary.files, earlier, last=SUMMARY)
     return summary
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What is done with one picture; called by several threads."""
-
-    runtime: Runtime
-    model_id: str
-    point: OperatingPoint
-
-    def __call__(self, item: Item) -> Judged:
-        probability = self.runtime.infer(item.rgb)
-        mask = Mask(item.index, probability, Rect(0, 0, item.width_px, item.height_px))
-        regions = find_regions(mask, item.width_px, item.height_px, self.point)
-        result = Result(
-            number=item.index,
-            index=item.index,
-            pts_s=item.pts_s,
-            seek_serial=0,
-            size=Size(item.width_px, item.height_px),
-            mask=mask,
-            components=components_of(regions),
-            point=self.point,
-            timings=NEVER,
-            model_id=self.model_id,
-            runtime=self.runtime.info.name,
-        )
-        return Judged(item, result, regions)
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, judge: Judge, items: Iterator[Item], depth: int, at_once: int
-) -> Iterator[Judged]:
-    """The items judged side by side and given in their order, at most `depth` times `at_once` under way.
-
-    `at_once` of them go to a thread together: waking one costs a tenth of what a picture costs it.
-    """
-
-    def judge_all(some: list[Item]) -> list[Judged]:
-        return [judge(item) for item in some]
-
-    under_way: deque[Future[list[Judged]]] = deque()
-    while some := list(islice(items, at_once)):
-        under_way.append(pool.submit(judge_all, some))
-        if len(under_way) >= depth:
-            yield from under_way.popleft().result()
-    while under_way:
-        yield from under_way.popleft().result()
-
-
-def _open_recording(spec: SourceSpec, decode: str) -> Source:
-    source = None
-    if spec.kind not in LIVE_KINDS:
-        source = open_source(spec, SourceOptions(throughput=True, decode=decode))
-        if not source.info.live:
-            return source
-        source.close()
-    raise FaultError(
-        FaultCode.ARGUMENT,
-        expected="a recording: a video file, a folder of pictures or the demonstration",
-        got=f"{spec.text}, which is live",
-        remedy="record it first, or watch it without analyse",
-        said=f"{spec.text} is live and has no end to analyse. Record it first, or watch it without analyse.",
-    )
-
-
-def _first(items: Iterator[Item], spec: SourceSpec) -> Item:
-    for item in items:
-        return item
-    raise FaultError(
-        FaultCode.SOURCE_UNREADABLE,
-        expected=f"pictures in {spec.text}",
-        got="none",
-        remedy="choose another recording",
-        said=f"There are no pictures in {spec.text}. Choose another recording.",
-    )
 
 
 def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:

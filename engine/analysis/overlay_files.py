@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from engine.analysis.read_ahead import Item
+from engine.analysis.judged import JudgedFrame
 from engine.faults import FaultCode, FaultError
 from engine.types import U8
 
@@ -30,7 +30,7 @@ _TALLEST_BT601_PX = 719
 class OverlayWriter(Protocol):
     """Takes the pictures of one source in order."""
 
-    def write(self, item: Item, picture: U8) -> None:
+    def write(self, frame: JudgedFrame, picture: U8) -> None:
         """`picture`: uint8 [H, W, 4] BGRA, drawn on. Raises FaultError OUTPUT."""
 
     def close(self) -> None:
@@ -44,12 +44,13 @@ class OverlayVideo:
     has even sizes only); one of another size than the first is scaled to it.
     """
 
-    def __init__(self, path: Path, first: Item, rate_hz: float | None, pixel_aspect: float) -> None:
+    def __init__(self, path: Path, first: JudgedFrame, rate_hz: float | None, pixel_aspect: float) -> None:
         tags = first.tags
         self._ticks = tags.time_base if tags else TICKS
         self._last_pts: int | None = None
-        self._size = (first.width_px + first.width_px % 2, first.height_px + first.height_px % 2)
-        self._matrix = tags.matrix if tags and tags.matrix in _SWSCALE else _usual_matrix(first.height_px)
+        width_px, height_px = first.result.size.width_px, first.result.size.height_px
+        self._size = (width_px + width_px % 2, height_px + height_px % 2)
+        self._matrix = tags.matrix if tags and tags.matrix in _SWSCALE else _usual_matrix(height_px)
         self._reformatter = VideoReformatter()
         self._output = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         rate = Fraction(rate_hz or 25.0).limit_denominator(1001)
@@ -67,21 +68,21 @@ class OverlayVideo:
         self._stream = stream
         self._open = True
 
-    def write(self, item: Item, picture: U8) -> None:
+    def write(self, frame: JudgedFrame, picture: U8) -> None:
         """As `OverlayWriter.write`."""
-        pts = round(Fraction(item.pts_s) / self._ticks)
+        pts = round(Fraction(frame.result.pts_s) / self._ticks)
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1  # two pictures at one time do not exist in MP4
         self._last_pts = pts
-        frame = self._reformatter.reformat(
+        yuv = self._reformatter.reformat(
             av.VideoFrame.from_numpy_buffer(self._fitted(picture), "bgra"),
             format="yuv420p",
             src_color_range=_FULL,
             dst_colorspace=_SWSCALE[self._matrix],
             dst_color_range=_LIMITED,
         )
-        frame.pts, frame.time_base = pts, self._ticks
-        self._mux(frame)
+        yuv.pts, yuv.time_base = pts, self._ticks
+        self._mux(yuv)
 
     def close(self) -> None:
         """As `OverlayWriter.close`."""
@@ -120,9 +121,9 @@ class OverlayStills:
         folder.mkdir()
         self._folder = folder
 
-    def write(self, item: Item, picture: U8) -> None:
+    def write(self, frame: JudgedFrame, picture: U8) -> None:
         """As `OverlayWriter.write`."""
-        name = item.name or f"{item.index:06d}.png"
+        name = frame.name or f"{frame.result.index:06d}.png"
         options = [cv2.IMWRITE_JPEG_QUALITY, 95]
         _, data = cv2.imencode(Path(name).suffix, np.ascontiguousarray(picture[..., :3]), options)
         (self._folder / name).write_bytes(data.tobytes())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from engine.faults import FaultError
+from engine.faults import FaultCode, FaultError
 from engine.sources.base import Picture, Source
 from engine.sources.picture import VideoPicture
 from engine.types import U8, Size
@@ -26,6 +26,7 @@ class Item:
     name: str | None
     width_px: int
     height_px: int
+    damaged: bool
     rgb: U8  # uint8 [h, w, 3] at the network's size
     bgra: U8 | None
     tags: VideoTags | None
@@ -42,25 +43,30 @@ class VideoTags:
 
 
 class ReadAhead:
-    """Iterate over it for every picture in order. Use as a context: leaving it ends the thread.
+    """Iterate over it for every picture from rank `start` on. Use as a context: leaving it ends the thread.
 
-    Faults that are not fatal (the file breaks off, a still that is none) are kept in `faults`; a fatal one is
-    raised where the pictures are taken.
+    Where the pictures are taken, `tell` hears the faults that are not fatal (the file breaks off, a still
+    that is none). A fatal one ends them and is then `failure`.
     """
 
-    def __init__(self, source: Source, size: Size, with_pixels: bool, ahead: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        size: Size,
+        start: int,
+        with_pixels: bool,
+        ahead: int,
+        tell: Callable[[FaultError], object],
+    ) -> None:
         self._source = source
         self._size = size
+        self._start = start
         self._with_pixels = with_pixels
-        self._queue: queue.Queue[Item | BaseException | None] = queue.Queue(ahead)
+        self._tell = tell
+        self._queue: queue.Queue[Item | FaultError | None] = queue.Queue(ahead)
         self._stopping = threading.Event()
-        self._faults: list[FaultError] = []
+        self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="polyplive-read-ahead", daemon=True)
-
-    @property
-    def faults(self) -> tuple[FaultError, ...]:
-        """Those met so far, in order."""
-        return tuple(self._faults)
 
     def __enter__(self) -> ReadAhead:
         self._thread.start()
@@ -75,26 +81,39 @@ class ReadAhead:
 
     def __iter__(self) -> Iterator[Item]:
         while (item := self._queue.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+            if isinstance(item, Item):
+                yield item
+            else:
+                self._tell(item)
 
     def _run(self) -> None:
         try:
+            if self._start:
+                self._jump()
             while not self._stopping.is_set():
                 try:
                     picture = self._source.read()
                 except FaultError as error:
                     if error.fatal:
                         raise
-                    self._faults.append(error)
+                    self._put(error)
                     continue
                 if picture is None:
-                    self._put(None)
-                    return
-                self._put(self._item(picture))
+                    break
+                if picture.index >= self._start:  # not those before it, nor the last one, for a start behind
+                    self._put(self._item(picture))
         except BaseException as error:
-            self._put(error)
+            self.failure = error
+        finally:
+            self._put(None)
+
+    def _jump(self) -> None:
+        """To where it starts or, in a source without jumping, no further: then all before it is read."""
+        try:
+            self._source.seek(self._start)
+        except FaultError as error:
+            if error.code is not FaultCode.SEEK:
+                raise
 
     def _item(self, picture: Picture) -> Item:
         return Item(
@@ -103,12 +122,13 @@ class ReadAhead:
             name=picture.name,
             width_px=picture.width_px,
             height_px=picture.height_px,
+            damaged=picture.damaged,
             rgb=picture.rgb(self._size),
             bgra=picture.bgra() if self._with_pixels else None,
             tags=_tags(picture) if self._with_pixels else None,
         )
 
-    def _put(self, item: Item | BaseException | None) -> None:
+    def _put(self, item: Item | FaultError | None) -> None:
         while not self._stopping.is_set():
             with contextlib.suppress(queue.Full):
                 self._queue.put(item, timeout=POLL_S)

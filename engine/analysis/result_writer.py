@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from engine.analysis.judged import JudgedFrame
 from engine.analysis.overlay_files import STILLS, VIDEO, OverlayStills, OverlayVideo, OverlayWriter
-from engine.analysis.read_ahead import Item
 from engine.analysis.results import RESULTS, Product, result_line
-from engine.drawing.components import Region
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.drawing.render import draw
 from engine.drawing.rle import encode_regions
 from engine.faults import FaultError
 from engine.files.whole import json_line, output_fault
-from engine.types import Result, SourceInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A picture and what was found on it; `regions` hold the pixels of `result.components`."""
-
-    item: Item
-    result: Result
-    regions: tuple[Region, ...]
+from engine.types import SourceInfo
 
 
 class ResultWriter:
@@ -68,32 +57,31 @@ class ResultWriter:
             if error is None:
                 raise
 
-    def write(self, judged: Judged) -> None:
+    def write(self, frame: JudgedFrame) -> None:
         """Add one frame."""
-        item = judged.item
+        result = frame.result
         try:
-            mask = encode_regions(judged.regions, item.width_px, item.height_px)
-            self._lines.write(json_line(result_line(judged.result, mask, item.name)))
+            mask = encode_regions(frame.regions, result.size.width_px, result.size.height_px)
+            self._lines.write(json_line(result_line(result, mask, frame.name)))
             if self._style is not None:
-                self._draw(judged, self._style)
+                self._draw(frame, self._style)
         except OSError as error:
             raise output_fault(self._folder.parent, error) from error
         self.frames += 1
-        self.frames_with_findings += bool(judged.regions)
+        self.frames_with_findings += bool(frame.regions)
         if self._first_pts_s is None:
-            self._first_pts_s = item.pts_s
-        self._last_pts_s = item.pts_s
+            self._first_pts_s = result.pts_s
+        self._last_pts_s = result.pts_s
 
-    def _draw(self, judged: Judged, style: str) -> None:
-        item = judged.item
-        assert item.bgra is not None  # read ahead for this
+    def _draw(self, frame: JudgedFrame, style: str) -> None:
+        assert frame.bgra is not None  # read ahead for this
         if self._overlay is None:
-            self._overlay = self._open_files.enter_context(closing(self._new_overlay(item)))
-        picture = item.bgra.copy()
-        draw(picture, OVERLAYS[style](judged.result, OverlayStyle()))
-        self._overlay.write(item, picture)
+            self._overlay = self._open_files.enter_context(closing(self._new_overlay(frame)))
+        picture = frame.bgra.copy()
+        draw(picture, OVERLAYS[style](frame.result, OverlayStyle()))
+        self._overlay.write(frame, picture)
 
-    def _new_overlay(self, first: Item) -> OverlayWriter:
+    def _new_overlay(self, first: JudgedFrame) -> OverlayWriter:
         if first.name is not None:
             self.files = (RESULTS, STILLS)
             return OverlayStills(self._folder / STILLS)

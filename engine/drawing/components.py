@@ -68,6 +68,15 @@ def find_regions(
     return tuple(regions)
 
 
+def pixels_of(regions: Iterable[Region], frame_width_px: int, frame_height_px: int) -> npt.NDArray[np.bool_]:
+    """bool [h, w] of the frame: True on the pixels of all components of the regions."""
+    pixels = np.zeros((frame_height_px, frame_width_px), bool)
+    for region in regions:
+        box = region.box
+        pixels[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
+    return pixels
+
+
 def _boxes(probability: U8, level: np.float32, across: Axis, down: Axis, min_area_px: float) -> list[Rect]:
     """Boxes in ROI pixels, apart from each other, that hold every pixel at or over the level."""
     over = np.greater_equal(probability, level).view(np.uint8)
