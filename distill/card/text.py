@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from distill.card.figures import Estimate, Figures
 from distill.export.calibration import reliability
-from distill.judging.compare import Difference
 from distill.judging.over_time import LONG_S, Behaviour
 from distill.metrics.rows import FALSE_ALARMS, POOLED
 from engine.model_card import Metric, ModelCard
@@ -14,7 +13,7 @@ from engine.models.cost import Cost
 
 HEAD = """# Model card
 
-Made by `python -m distill card`, which measures every figure again from the committed weights and tables.
+Made by `python -m distill card`, which measures every figure again from the committed weights.
 **Research use only**: no clinical decision may rest on these networks. The images are not part of this
 repository: set POLYP_DATA to the folder that the cards name by its index.
 
@@ -22,10 +21,8 @@ Figures are of *validation* images: groups (patients, videos, look-alikes) that 
 but of the same hospitals. Expect less elsewhere. Dice: probability over 0.5 at the mask's own size, an image,
 mean over images (`p05_image`; nothing found where nothing is counts 1). Brackets: 95 %, whole groups drawn
 2,000 times. All through the live path in float32: bf16 or int8, where a machine takes them, differ a little.
+What was tried to better them, and what it brought: [experiments](experiments/README.md).
 """
-WITH_SILENCE = (
-    "All images: Dice, and where there is no polyp 1 for an image without any false detection, else 0:"
-)
 SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
 POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
 none. Threshold, area and peak were chosen on these same images, so they flatter themselves a little."""
@@ -109,27 +106,6 @@ def model_text(
     if notes:
         parts += ["### What is wrong with it", notes.strip()]
     return "\n\n".join(parts) + "\n"
-
-
-def gain_text(arm: str, dice: Sequence[Difference], with_silence: Sequence[Difference]) -> str:
-    """A control against another arm, set by set: images with a polyp, then all of them."""
-    polyps, both = _gains(arm, dice), _gains(arm, with_silence)
-    return "\n\n".join((f"`{arm}`, Dice of the images with a polyp:", polyps, WITH_SILENCE, both))
-
-
-def _gains(arm: str, differences: Sequence[Difference]) -> str:
-    rows = (
-        (
-            d.set,
-            str(d.images),
-            f"{d.a:.3f}",
-            f"{d.b:.3f}",
-            f"{d.difference:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
-            f"{d.p:.3f}",
-        )
-        for d in differences
-    )
-    return _table(("set", "images", "control", arm, "difference", "p"), rows)
 
 
 def told(estimate: Estimate) -> str:

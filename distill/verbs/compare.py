@@ -18,7 +18,12 @@ WHAT = "a run folder, a model folder, or a table that score or evaluate wrote wi
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pair", nargs="*", metavar="RUN", help=f"A and B, one of each: {WHAT}")
+    parser.add_argument(
+        "pair",
+        nargs="*",
+        metavar="RUN",
+        help=f"A and B, one of each: {WHAT}; or an experiment's table alone (docs/experiments/NAME.csv.xz)",
+    )
     parser.add_argument("--a", nargs="+", default=[], metavar="RUN", help="the seeds of A")
     parser.add_argument(
         "--b", nargs="+", default=[], metavar="RUN", help="the seeds of B; as many are twins, in this order"
@@ -27,6 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--figure", default="dice", help="a column of the tables (default: dice), or dice_or_silence"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the differences as JSON")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="put both sides into an experiment's table, NAME.csv.xz"
+    )
+    parser.add_argument("--arm", metavar="NAME", help="what B is called in that table; A is its control")
     parser.add_argument("--images", type=Path, metavar="DIR", help="judge model folders on these images")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="their masks")
     parser.add_argument(
@@ -43,11 +52,22 @@ def run(options: argparse.Namespace) -> int:
 
     from distill.judging.arms import Ground, lent_questions, table_of
     from distill.judging.compare import DICE_OR_SILENCE, compare
+    from distill.judging.experiment import ENDING, experiment_text, kept, read_arms, write_arms
     from distill.judging.live_path import folder_images
     from distill.metrics.table import FIGURES
     from engine.files.whole import write_json
 
+    if len(options.pair) == 1 and options.pair[0].endswith(ENDING) and not options.a and not options.b:
+        print(experiment_text(read_arms(Path(options.pair[0]))))
+        return OK
     sides = _sides(options)
+    if options.keep and not (options.arm and options.keep.name.endswith(ENDING)):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"--keep NAME{ENDING} with --arm NAME",
+            got=f"--keep {options.keep} {f'--arm {options.arm}' if options.arm else 'alone'}",
+            remedy="name both",
+        )
     if options.figure not in (*FIGURES, DICE_OR_SILENCE):
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -75,6 +95,9 @@ def run(options: argparse.Namespace) -> int:
             tick(len(tables), len(arms))
         a, b = tables[: len(sides[0])], tables[len(sides[0]) :]
         differences = compare(a, b, options.figure)
+        if options.keep:
+            there = read_arms(options.keep) if options.keep.exists() else {}
+            write_arms(options.keep, kept(there, a, b, options.arm))
     log.info(
         "%s of B minus A, 95 %% interval over groups of images and %d and %d seeds",
         options.figure,

@@ -86,7 +86,7 @@ Two probes of `distill/probe/probe.py`, on random pictures and random teachers: 
 distillation can work at all, not how good it is. Made by
 
 ```sh
-python -m distill probe --markdown docs/probe.md
+python -m distill probe --markdown docs/experiments/probe.md
 ```
 
 ## (a) Random tensors

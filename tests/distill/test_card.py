@@ -1,6 +1,5 @@
 """`card`: the figures of a model, measured from its weights, become a document."""
 
-import csv
 import json
 import re
 
@@ -56,32 +55,12 @@ def model(data, tmp_path_factory):
 def card(data, model, tmp_path):
     (tmp_path / "model-notes").mkdir()
     (tmp_path / "model-notes" / "red.md").write_text("It is fond of red.")
-    gain = tmp_path / "evidence" / "teacher"
-    gain.mkdir(parents=True)
-    (gain / "title.txt").write_text("With a teacher, three seeds.")
-    for seed in range(2):
-        for arm, dice in (("control", 0.5), ("taught", 0.75), ("mined", 0.6))[: 2 + seed]:
-            figures = [{"dice": dice + 0.01 * seed}] * 4 + [{"false_detections": int(arm == "control")}]
-            rows = [
-                {"name": n, "set": "a", "group": f"g{n}", "polyp": int(n < 4)} | of_it
-                for n, of_it in enumerate(figures)
-            ]
-            write_rows(gain / f"{arm}-{seed}.csv", rows)
     out = tmp_path / "model-card.md"
     code = main(
         ["card", str(model), "--out", str(out), "--data", str(data), "--gallery", str(tmp_path / "gallery")]
     )
     assert code == 0
     return out
-
-
-def write_rows(path, rows):
-    from distill.metrics.table import COLUMNS
-
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, model):
@@ -95,22 +74,6 @@ def test_it_measures_the_images_that_the_model_was_not_trained_on(card, data, mo
     assert cells[1] == str(len(split.validation))
     assert float(cells[2].split()[0]) > 0.95  # the disc is found, and nothing where there is none
     assert cells[5].startswith("0.000")
-
-
-@pytest.mark.parametrize("missing", ["title.txt", "control-2.csv", "taught-1.csv"])
-def test_evidence_that_is_not_complete_is_said_before_anything_is_measured(
-    missing, data, model, tmp_path, capsys
-):
-    folder = tmp_path / "evidence" / "half"
-    folder.mkdir(parents=True)
-    taught = "taught-1.csv" if missing == "taught-1.csv" else "taught-2.csv"
-    for name in {"title.txt", "control-2.csv", taught} - {missing}:
-        (folder / name).touch()
-    out = tmp_path / "model-card.md"
-
-    assert main(["card", str(model), "--out", str(out), "--data", str(data)]) == 3
-    assert "title.txt, an arm's tables and control-SEED.csv of the same seeds" in capsys.readouterr().err
-    assert not out.exists()
 
 
 def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
@@ -142,17 +105,10 @@ def test_it_says_what_the_network_costs(card):
     )
 
 
-def test_notes_gains_and_pictures_are_part_of_it(card):
+def test_notes_and_pictures_are_part_of_it(card):
     text = card.read_text()
 
     assert "It is fond of red." in text
-    assert "With a teacher, three seeds." in text
-    assert "| set | images | control | taught |" in text
-    assert "| a | 4 | 0.505 | 0.755 | +0.250 [+0.250, +0.250] |" in text
-    assert "| a | 5 | 0.404 | 0.804 | +0.400 [" in text
-    # Of one seed, beside the control of that seed alone.
-    assert "| set | images | control | mined |" in text
-    assert "| a | 4 | 0.510 | 0.610 | +0.100 [+0.100, +0.100] |" in text
     assert (card.parent / "images" / "reliability-red.png").read_bytes().startswith(b"\x89PNG")
     assert "images/reliability-red.png" in text
     assert (card.parent / "gallery" / "red-worst.png").is_file()
