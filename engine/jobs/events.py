@@ -28,7 +28,8 @@ class Event(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    momentary: ClassVar[bool] = False  # only the newest one counts; whoever catches up passes the others over
+    momentary: ClassVar[bool] = False  # counts only while it is the newest one
+    crowded: ClassVar[bool] = False  # may come by the million: points of a curve
 
     number: int = Field(alias="n")  # of the lines of a run, from 1; a resumed one goes on
     at_s: float = Field(alias="t")  # unix time; may go back where the clock was set
@@ -107,6 +108,8 @@ class Checkpoint(Event):
 
 class Metric(Event):
     """One figure by its name, or what a build's masks are apart from the exact ones (`parity`)."""
+
+    crowded = True
 
     kind: Literal["metric"]
     name: str | None = None
