@@ -38,7 +38,8 @@ class Judged(NamedTuple):
 
 
 # Other recordings have more false detections than the validation's: `standard` aims well below the 0.1 that
-# it is allowed. The times are application.md's.
+# it is allowed. The times: a finding is one when it was hit
+# for so long within such a window.
 WISHES: Mapping[str, Wish] = {
     "sensitive": Wish(0.20, 100.0, 165.0),
     "standard": Wish(0.06, 165.0, 265.0),

@@ -3,7 +3,7 @@
 The total is sum of weights x losses + regulariser. Learned weights with a plain softmax have a trivial
 optimum, all weight on the teacher that is easiest to please; `guarded` keeps them from it.
 Sources: arXiv 2504.02351 (mlp, attention), Kendall 2018 (uncertainty), UNIC (teacher_drop); the guards:
-distillation.md, section 6.
+docs/published-method.md.
 """
 
 from __future__ import annotations

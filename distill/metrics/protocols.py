@@ -1,4 +1,4 @@
-"""The protocols of PROTOCOLS, each a function of counted pixels. Source: distillation.md, section 3.
+"""The protocols of PROTOCOLS, each a function of counted pixels. Which paper uses which: docs/metrics.md.
 
 `draws` is float64 [d, n]; every figure is float64 [d]. Both empty counts 1, one of both empty 0.
 """

@@ -1,4 +1,4 @@
-"""Does a form of distillation reach the student? Two probes: distillation.md, section 7.1.
+"""Does a form of distillation reach the student? Two probes, measured in docs/experiments/probe.md.
 
 `collapse`: on random tensors there is nothing to learn, so a loss that vanishes has moved its targets.
 `transfer`: after a toy training, how well do the student's deepest features tell the teachers'?

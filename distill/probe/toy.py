@@ -1,4 +1,4 @@
-"""A world in which minutes tell whether a teacher reaches a student: distillation.md, section 7.1."""
+"""A world in which minutes tell whether a teacher reaches a student: docs/experiments/probe.md."""
 
 from __future__ import annotations
 

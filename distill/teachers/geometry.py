@@ -1,4 +1,4 @@
-"""Where things are: every teacher's map covers the whole frame, corner to corner (distillation.md, 2.2).
+"""Where things are: every teacher's map covers the whole frame, corner to corner.
 
 Never a centre crop, no padding kept: a feature at a fraction of the map belongs to the same fraction of the
 picture, for every teacher and for the student.

@@ -2,8 +2,8 @@
 
 Its stock processors: SAM pads the picture to a square and the padding stays in the map; DINOv2 cuts the
 centre out, which is then laid over the student's whole frame. And SAM's "features" are its three masks
-without any prompt, each of them three times: 9 channels of rank 3. Source: distillation.md,
-0.1, findings 3 and 4.
+without any prompt, each of them three times: 9 channels of rank 3. Source:
+docs/published-method.md, findings 3 and 4.
 """
 
 from __future__ import annotations

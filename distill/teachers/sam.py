@@ -1,4 +1,4 @@
-"""The Segment Anything family: image embeddings, never masks without a prompt (distillation.md, 0.1)."""
+"""The Segment Anything family: image embeddings, never masks without a prompt, which are no features."""
 
 from __future__ import annotations
 

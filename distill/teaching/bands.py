@@ -1,7 +1,8 @@
 """A feature map as a low and a high band: `split(map, kind)`.
 
 Always float32, over the last two dimensions, orthonormal; low + high is the map. A radius r counts cycles
-over the shorter side N of the map; N/6 by default: 3.7 at 22 places, 7.3 at 44. Source: distillation.md, 4.
+over the shorter side N of the map; N/6 by default: 3.7 at 22 places, 7.3 at 44. Source: arXiv
+2512.09307, which does not say the radius.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Gates G1 to G5: what tells a distillation that teaches from one that only looks like it.
 
-The loss curve and Dice hide a collapse (distillation.md, 7.1); these do not. Each gives a Verdict; `demand`
-makes an error of a bad one.
+The loss curve and Dice hide a collapse (docs/experiments/probe.md); these do not. Each gives a Verdict;
+`demand` makes an error of a bad one.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 On the student's side a head a teacher (`make_head`): the target stays where it is, so no trivial optimum
 exists. On the teachers' side one fusion of all: frozen, or trainable as in the published notebook, where
-target and student then meet at a constant (distillation.md, 0.1).
+target and student then meet at a constant (docs/published-method.md, finding 1).
 """
 
 from __future__ import annotations

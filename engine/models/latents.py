@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from engine.models.arguments import one_of
 
 # Not in the paper's text: 512 -> 256 -> 256, with 1033 -> 256 for its teachers, make the 0.46 M that its code
-# adds to U-Net++ (distillation.md 0.1).
+# adds to U-Net++ (docs/published-method.md).
 LATENT_CHANNELS = 256
 FEEDS = ("none", "concat", "residual")
 DEEPEST, FIRST, SECOND = "deepest", "L1", "L2"

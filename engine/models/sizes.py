@@ -30,7 +30,7 @@ def _light(encoder: str, m: float | None, gmac: float | None, note: str = "") ->
     return Variant(f"light, {encoder}", "light", {"encoder": encoder}, m, gmac, note)
 
 
-# Published: distillation.md 2.1, which says for each where it was read or measured.
+# Published: by the papers, or counted by fvcore on the public code, once; docs/students.md shows both.
 VARIANTS: tuple[Variant, ...] = (
     Variant("U-Net, wide", "unet", {}, 17.26, 75.8, "64..1024, bilinear"),
     Variant("U-Net, wide, transposed", "unet", {"up": "transposed"}, 31.04, 91.2, "64..1024"),

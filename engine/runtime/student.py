@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # Before torch is imported: its OpenMP threads otherwise spin on cores they have lost (189 ms instead of 19
-# beside one busy process, runtime.md 3.5 of the design).
+# beside one busy process).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch

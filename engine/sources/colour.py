@@ -1,7 +1,7 @@
 """Which matrix and range turn YUV into RGB: the tags, a stated assumption, or the user's word. Pure.
 
 FFmpeg takes untagged video for BT.601 limited. Capture cards and endoscopy recorders rarely tag and mean
-BT.709 from 720 lines up: up to 8 levels on a mucosa tone (application.md, section 8).
+BT.709 from 720 lines up: up to 8 levels on a mucosa tone (measured).
 """
 
 from __future__ import annotations

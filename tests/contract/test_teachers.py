@@ -20,7 +20,7 @@ NAMES = [name for name in TEACHERS if name not in (*NEEDS_FILES, *NOTEBOOK, "tim
     "timm:test_efficientnet"
 ]
 HAS_EXTRA = importlib.util.find_spec("transformers") is not None
-# What the publishers' networks give (distillation.md, 2.2), next to what our cards say.
+# What the publishers' networks give next to what our cards say.
 CHANNELS = {
     "dinov2_small": 384,
     "dinov2_base": 768,

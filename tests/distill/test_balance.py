@@ -7,7 +7,7 @@ from torch import nn
 from distill.losses.balance import KINDS, make_balance
 from engine.faults import FaultCode, FaultError
 
-FLOORS = torch.tensor([0.60, 0.35, 0.10])  # what each teacher costs at best: distillation.md, section 6
+FLOORS = torch.tensor([0.60, 0.35, 0.10])  # what each teacher costs at best: docs/published-method.md
 
 
 def simulate(kind, guarded, steps=800):

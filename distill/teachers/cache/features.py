@@ -1,4 +1,4 @@
-"""What a teacher says of every image, once: a memory-mapped array and an index (distillation.md, 8).
+"""What a teacher says of every image, once: a memory-mapped array and an index.
 
     FOLDER/<teacher>-<key>-<grid>/   the key is a hash of all that decides the values
       teacher.json                   that, in words

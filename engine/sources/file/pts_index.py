@@ -1,7 +1,7 @@
 """Which frame starts when: packets to a table of time stamps, without decoding them.
 
 Headers cannot be trusted for it: frame counts are 0 in MKV, MPEG-TS and fragmented MP4, start times are not
-0, mean rates are no rates (application.md 3.4). The rank of a frame is its place in the sorted time stamps.
+0, mean rates are no rates . The rank of a frame is its place in the sorted time stamps.
 """
 
 from __future__ import annotations
