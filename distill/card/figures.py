@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,6 @@ from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime
 from engine.types import OperatingPoint, Region
 
-# Share of the picture, all polyps of an image together.
-SIZES = {"small, under 2 %": (0.0, 0.02), "middle, 2 to 10 %": (0.02, 0.10), "large, over 10 %": (0.10, 1.01)}
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -33,15 +30,6 @@ class Estimate:
     low: float
     high: float
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class SizeRow:
-    """Polyps of one size, at 0.5: by image, the area of all polyps in it."""
-
-    name: str
-    dice: Estimate
-    hit_share: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,6 @@ class Figures:
     rows: tuple[Metric, ...]
     frame_rows: tuple[Metric, ...]
     field_rows: tuple[Metric, ...]
-    sizes: tuple[SizeRow, ...]
     presets: tuple[PresetRow, ...]
     logits: LogitCounts  # at temperature 1
     worst: bytes  # a PNG of the images with the lowest Dice; their terms forbid to publish it
@@ -97,7 +84,6 @@ def measure_model(model: ModelFolder, data_root: Path, tick: Callable[[int, int]
         rows=rows_of(own),
         frame_rows=rows_of(measured["frame"]),
         field_rows=rows_of(measured["field"]),
-        sizes=tuple(_size_rows(own)),
         presets=tuple(
             _preset_row(name, preset.point, found[model.card.region][name], found["field"][name], cases)
             for name, preset in presets.items()
@@ -113,17 +99,6 @@ def estimate(values: F64, cases: Sequence[Case], weights: F64 | None = None) -> 
     draws = group_draws([case.group for case in cases])
     low, high = percentile_interval((draws @ values) / np.maximum(draws @ weights, 1e-9))
     return Estimate(float(values.sum() / weights.sum()), low, high, len(values))
-
-
-def _size_rows(measured: Sequence[Measured]) -> Iterator[SizeRow]:
-    polyps = [image for image in measured if image.polyp]
-    shares = np.array([image.pixels.there[0] / image.pixels.curve_found[0, 0] for image in polyps])
-    for name, (low, high) in SIZES.items():
-        chosen = [image for image, share in zip(polyps, shares, strict=True) if low <= share < high]
-        if chosen:
-            cases = [image.case for image in chosen]
-            hits = np.array([float(image.pixels.hit[0] > 0) for image in chosen])
-            yield SizeRow(name, estimate(np.array([i.dice for i in chosen]), cases), estimate(hits, cases))
 
 
 def _preset_row(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from distill.card.figures import Estimate, Figures
 from distill.export.calibration import reliability
 from distill.judging.over_time import LONG_S, Behaviour
-from distill.metrics.rows import FALSE_ALARMS, POOLED
+from distill.metrics.rows import FALSE_ALARMS, MISSED, POOLED, of_size
+from distill.metrics.sizes import SIZES
 from engine.model_card import Metric, ModelCard
 from engine.models.cost import Cost
 
@@ -61,8 +62,8 @@ def model_text(
         _table(SETS, _sets(figures)),
         "### Size of the polyps in the picture",
         _table(
-            ("polyps", "images", "Dice", "touched"),
-            ((row.name, str(row.dice.n), told(row.dice), told(row.hit_share)) for row in figures.sizes),
+            ("share of the picture", "images", "Dice", "missed whole"),
+            _sizes(figures.rows),
         ),
         "### The endoscope's picture alone",
         FIELD,
@@ -117,15 +118,27 @@ def _changed(changes: Sequence[str]) -> str:
 
 
 def _sets(figures: Figures) -> Iterable[tuple[str, ...]]:
-    for name in dict.fromkeys(row.set for row in figures.rows):
+    for name in dict.fromkeys(row.set for row in figures.rows if row.name == "dice"):
         images = next(row.n for row in figures.rows if (row.set, row.name) == (name, "dice"))
         yield (f"**{name}**" if name == POOLED else name, str(images), *_cells(figures.rows, name))
+
+
+def _sizes(rows: Sequence[Metric]) -> Iterable[tuple[str, ...]]:
+    by_name = {(row.set, row.name): row for row in rows}
+    for size in SIZES:
+        dice, missed = (by_name.get((of_size(size), name)) for name in ("dice_polyp_images", MISSED))
+        if dice and missed:
+            yield size, str(dice.n), _bounded(dice), _bounded(missed)
+
+
+def _bounded(row: Metric) -> str:
+    return f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
 
 
 def _cells(rows: Sequence[Metric], name: str) -> tuple[str, ...]:
     by_name = {row.name: row for row in rows if row.set == name}
     shown = (by_name.get(figure) for figure in SHOWN_SETS)
-    return tuple("-" if row is None else f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in shown)
+    return tuple("-" if row is None else _bounded(row) for row in shown)
 
 
 def _behaviour(row: Behaviour) -> tuple[str, ...]:

@@ -10,13 +10,16 @@ import numpy as np
 from distill.metrics.files import named
 from distill.metrics.intervals import DRAWS, group_draws, percentile_interval
 from distill.metrics.pixels import F64
-from distill.metrics.rows import POOLED
+from distill.metrics.rows import POOLED, of_size
+from distill.metrics.sizes import SIZES, size_of
 from distill.metrics.table import Row
 from engine.faults import FaultCode, FaultError
 
 MEAN_OF_SETS = "mean of sets"
 # Made of the columns: Dice, and of an image without a polyp 1 without any false detection, else 0.
 DICE_OR_SILENCE = "dice_or_silence"
+# Of an image with polyps 1 where nothing of them is found, else 0.
+MISSED_WHOLE = "missed_whole"
 Table = Sequence[Row]
 
 
@@ -37,16 +40,18 @@ class Difference:
 
 
 def compare(a: Sequence[Table], b: Sequence[Table], figure: str = "dice") -> tuple[Difference, ...]:
-    """Differences of the mean of `figure`: each set, their plain mean where there are several, all pooled.
+    """Differences of the mean of `figure`: each set, their plain mean where there are several, each size of
+    the polyps where the tables tell it, all pooled.
 
     A table a seed on either side. As many of both are twins (the same seed, data and schedule in the same
     order) and are drawn together; otherwise each side's seeds are drawn by themselves. Images without the
-    figure (Dice of a negative) are left out. `figure` is a column of the tables, or DICE_OR_SILENCE.
+    figure (Dice of a negative) are left out. `figure` is a column of the tables, or a key of MADE.
     Raises FaultError DATA_SET: tables of different images or groups, or without the figure.
     """
-    if figure == DICE_OR_SILENCE:
-        a, b = ([[_dice_or_silence(row) for row in table] for table in side] for side in (a, b))
-    cases = _cases([*a, *b], figure)
+    if make := MADE.get(figure):
+        a, b = ([[make(row) for row in table] for table in side] for side in (a, b))
+    tables_of_both = [*a, *b]
+    cases = _cases(tables_of_both, figure)
     first, second = (_values(tables, list(cases), figure) for tables in (a, b))
     sets = np.array([set_name for set_name, _ in cases.values()])
     groups = [group for _, group in cases.values()]
@@ -60,12 +65,21 @@ def compare(a: Sequence[Table], b: Sequence[Table], figure: str = "dice") -> tup
     if len(inside) > 1:
         means[MEAN_OF_SETS] = np.mean(list(means.values()), axis=0)
         inside[MEAN_OF_SETS] = np.ones(len(groups), bool)
+    for name, rows in _by_size(tables_of_both[0], list(cases)).items():
+        inside[name], means[name] = rows, _means(images, first, second, rows)
     inside[POOLED] = np.ones(len(groups), bool)
     means[POOLED] = _means(images, first, second, inside[POOLED])
     return tuple(
         _difference(name, means[name], [g for g, is_in in zip(groups, rows, strict=True) if is_in])
         for name, rows in inside.items()
     )
+
+
+def _by_size(table: Table, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Which of the images have polyps of that size, bool [images]; none where the table tells no sizes."""
+    shares = {row.case.name: row.polyp_share for row in table}
+    sizes = np.array([size_of(share) if (share := shares[name]) else "" for name in names])
+    return {of_size(size): sizes == size for size in SIZES if (sizes == size).any()}
 
 
 def _dice_or_silence(row: Row) -> Row:
@@ -76,6 +90,14 @@ def _dice_or_silence(row: Row) -> Row:
     if "false_detections" in figures:
         return replace(row, figures={DICE_OR_SILENCE: float(figures["false_detections"] == 0)})
     return replace(row, figures={})
+
+
+def _missed_whole(row: Row) -> Row:
+    recall = row.figures.get("recall")
+    return replace(row, figures={} if recall is None else {MISSED_WHOLE: float(recall == 0)})
+
+
+MADE = {DICE_OR_SILENCE: _dice_or_silence, MISSED_WHOLE: _missed_whole}
 
 
 def _cases(tables: Sequence[Table], figure: str) -> dict[str, tuple[str, str]]:

@@ -34,7 +34,6 @@ def evaluate(pictures: Pictures, maps: Iterable[F32]) -> Report:
         found = at_native_size(probability, mask) > 0.5
         there = mask > 0
         dice, iou = dice_iou(found, mask)
-        outcomes.append(
-            ImageResult(dice, iou, bool(found.any()), bool((found & there).any()), polyp=bool(there.any()))
-        )
+        hit = bool((found & there).any())
+        outcomes.append(ImageResult(dice, iou, bool(found.any()), hit, polyp_share=float(there.mean())))
     return Report(tuple(card_rows(pictures.records, outcomes)))

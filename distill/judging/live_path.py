@@ -123,7 +123,7 @@ def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:
             iou=image.dice / (2 - image.dice),  # of one image, exactly
             found=bool(image.pixels.found[0]),
             hit=bool(image.pixels.hit[0]),
-            polyp=image.polyp,
+            polyp_share=image.polyp_share,
         )
         for image in images
     ]

@@ -78,6 +78,18 @@ class Measured:
     shown: Shown | None = None
 
     @property
+    def polyp_share(self) -> float:
+        """Of the picture, all polyps of the image together: every pixel is at level 0 or over."""
+        return float(
+            self.pixels.there[0] / self.pixels.curve_found[0, 0]
+        )
+
+    @property
+    def missed(self) -> bool:
+        """Whether nothing of the polyps is found."""
+        return self.polyp and not self.pixels.hit[0]
+
+    @property
     def dice(self) -> float:
         """Of `p05_image`; both empty counts 1."""
         return float(overlap(self.pixels.hit, self.pixels.found, self.pixels.there)["dice"][0])

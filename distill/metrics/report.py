@@ -8,7 +8,7 @@ and `negatives` count blobs over `counting.threshold`; HD95 and the p05 protocol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from distill.metrics.intervals import group_draws, percentile_interval
 from distill.metrics.lesions import HIT_IOUS, LesionCounts
 from distill.metrics.measure import Counting, Measured
 from distill.metrics.pixels import F64, joined
+from distill.metrics.sizes import SIZES, size_of
 from distill.metrics.structure import structure_figures
 from engine.table import load_named
 from engine.types import OperatingPoint
@@ -91,7 +92,21 @@ def _polyp_figures(polyps: Sequence[Measured]) -> dict[str, Any]:
         "structure": _of(structure_figures(structures, draws)),
         "hd95": _means({"px": distance, "share_of_diagonal": distance / diagonal}, draws),
         "lesions": _lesions([image.lesions for image in polyps], draws),
+        "sizes": dict(_sizes(polyps)),
     }
+
+
+def _sizes(polyps: Sequence[Measured]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Dice and the share of images whose polyps are missed whole, of each size that there is."""
+    for name in SIZES:
+        inside = [image for image in polyps if size_of(image.polyp_share) == name]
+        if inside:
+            figures = {
+                "dice": np.array([image.dice for image in inside]),
+                "missed_whole": np.array([float(image.missed) for image in inside]),
+            }
+            groups = len({image.case.group for image in inside})
+            yield name, {"n": len(inside), "groups": groups, **_means(figures, _draws(inside))}
 
 
 def _lesions(images: Sequence[Mapping[float, LesionCounts]], draws: F64) -> dict[str, Any]:

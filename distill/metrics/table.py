@@ -34,7 +34,8 @@ FIGURES = (
     "hits",
     "false_detections",
 )
-COLUMNS = ("name", "set", "group", "polyp", *FIGURES)
+SHARE = "polyp_share"  # of the picture; tables from before it was told lack the column
+COLUMNS = ("name", "set", "group", "polyp", *FIGURES, SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Row:
 
     case: Case
     figures: dict[str, float]
+    polyp_share: float | None = None  # of the picture; None: not told, or no polyp
 
 
 def row_of(image: Measured) -> Row:
@@ -67,7 +69,7 @@ def row_of(image: Measured) -> Row:
         "hd95_px": image.hd95_px,
         "hd95_share_of_diagonal": image.hd95_px / image.diagonal_px,
     }
-    return Row(image.case, {name: figures[name] for name in FIGURES})
+    return Row(image.case, {name: figures[name] for name in FIGURES}, image.polyp_share)
 
 
 def write_table(path: Path, images: Sequence[Measured]) -> None:
@@ -77,7 +79,8 @@ def write_table(path: Path, images: Sequence[Measured]) -> None:
     writer.writeheader()
     for image in images:
         row = row_of(image)
-        numbers = {name: f"{value:.6g}" for name, value in row.figures.items()}
+        told = row.figures if row.polyp_share is None else {**row.figures, SHARE: row.polyp_share}
+        numbers = {name: f"{value:.6g}" for name, value in told.items()}
         place = {"name": row.case.name, "set": row.case.set, "group": row.case.group}
         writer.writerow({**place, "polyp": int(image.polyp), **numbers})
     write_text(path, text.getvalue())
@@ -92,6 +95,7 @@ def read_table(path: Path) -> tuple[Row, ...]:
             Row(
                 Case(line["name"], line["set"], line["group"]),
                 {name: float(line[name]) for name in FIGURES if line[name]},
+                float(line[SHARE]) if line.get(SHARE) else None,
             )
             for line in lines
         )

@@ -29,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--b", nargs="+", default=[], metavar="RUN", help="the seeds of B; as many are twins, in this order"
     )
     parser.add_argument(
-        "--figure", default="dice", help="a column of the tables (default: dice), or dice_or_silence"
+        "--figure",
+        default="dice",
+        help="a column of the tables (default: dice), dice_or_silence or missed_whole",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the differences as JSON")
     parser.add_argument(
@@ -51,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from distill.judging.arms import Ground, lent_questions, table_of
-    from distill.judging.compare import DICE_OR_SILENCE, compare
+    from distill.judging.compare import MADE, compare
     from distill.judging.experiment import ENDING, experiment_text, kept, read_arms, write_arms
     from distill.judging.live_path import folder_images
     from distill.metrics.table import FIGURES
@@ -68,10 +70,10 @@ def run(options: argparse.Namespace) -> int:
             got=f"--keep {options.keep} {f'--arm {options.arm}' if options.arm else 'alone'}",
             remedy="name both",
         )
-    if options.figure not in (*FIGURES, DICE_OR_SILENCE):
+    if options.figure not in (*FIGURES, *MADE):
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"a figure: {', '.join((*FIGURES, DICE_OR_SILENCE))}",
+            expected=f"a figure: {', '.join((*FIGURES, *MADE))}",
             got=repr(options.figure),
             remedy="correct --figure",
         )
@@ -106,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     )
     for d in differences:
         log.info(
-            "%-16s %.4f -> %.4f: %+.4f [%+.4f, %+.4f], p = %.4f, %d images in %d groups",
+            "%-18s %.4f -> %.4f: %+.4f [%+.4f, %+.4f], p = %.4f, %d images in %d groups",
             d.set,
             d.a,
             d.b,

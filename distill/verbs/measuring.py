@@ -103,6 +103,14 @@ def told(values: dict[str, Any]) -> Iterable[str]:
             f"S {row['s_alpha']:.4f}, E mean {row['e_mean']:.4f}, E max {row['e_max']:.4f}, "
             f"weighted F {row['weighted_f']:.4f}; HD95 {values['hd95']['px']:.1f} px"
         )
+    if sizes := values.get("sizes"):
+        yield f"{'polyps':15} {'Dice':>7} {'95 %':>18} {'missed whole':>13} {'95 %':>18} {'images':>7}"
+    for name, row in (sizes or {}).items():
+        (low, high), (least, most) = row["interval"]["dice"], row["interval"]["missed_whole"]
+        yield (
+            f"{name:15} {row['dice']:7.4f} {f'[{low:.4f}, {high:.4f}]':>18} {row['missed_whole']:13.4f} "
+            f"{f'[{least:.4f}, {most:.4f}]':>18} {row['n']:7}"
+        )
     if row := values.get("negatives"):
         yield (
             f"{row['n']} negatives: {row['false_positive_rate']:.4f} of them with a false detection, "

@@ -99,6 +99,15 @@ def test_it_says_what_is_found_in_the_endoscopes_picture_alone(card, model, data
     assert cells("| the endoscope's picture alone |")[0].startswith(f"{dice:.3f} ")
 
 
+def test_it_says_what_becomes_of_each_size_of_polyps(card):
+    lines = card.read_text().splitlines()
+    start = lines.index("| share of the picture | images | Dice | missed whole |") + 2
+
+    sizes = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[start : start + 1]]
+    assert [(size[0], size[3]) for size in sizes] == [("2 to 20 %", "0.000 [0.000, 0.000]")]
+    assert float(sizes[0][2].split()[0]) > 0.9
+
+
 def test_it_says_what_the_network_costs(card):
     assert re.search(
         r"^- Network: `.+\d\.\d\d M parameters, \d\.\d\d GMAC a picture$", card.read_text(), re.M
