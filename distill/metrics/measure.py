@@ -80,9 +80,7 @@ class Measured:
     @property
     def polyp_share(self) -> float:
         """Of the picture, all polyps of the image together: every pixel is at level 0 or over."""
-        return float(
-            self.pixels.there[0] / self.pixels.curve_found[0, 0]
-        )
+        return float(self.pixels.there[0] / self.pixels.curve_found[0, 0])
 
     @property
     def missed(self) -> bool:
