@@ -14,14 +14,14 @@ from pathlib import Path
 
 from distill.judging.compare import DICE_OR_SILENCE, Difference, compare
 from distill.metrics.measure import Case
-from distill.metrics.table import Row
+from distill.metrics.table import SHARE, Row
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_bytes
 
 ENDING = ".csv.xz"
 CONTROL = "control"
 FIGURES = ("dice", "iou", "lesions", "hits", "false_detections")  # an image has those it can have
-COLUMNS = ("arm", "seed", "name", "set", "group", *FIGURES)
+COLUMNS = ("arm", "seed", "name", "set", "group", *FIGURES, SHARE)
 WITH_SILENCE = (
     "All images: Dice, and where there is no polyp 1 for an image without any false detection, else 0:"
 )
@@ -38,6 +38,8 @@ def write_arms(path: Path, arms: Arms) -> None:
             for row in rows:
                 place = {"name": row.case.name, "set": row.case.set, "group": row.case.group}
                 numbers = {name: f"{row.figures[name]:.6g}" for name in FIGURES if name in row.figures}
+                if row.polyp_share is not None:
+                    numbers[SHARE] = f"{row.polyp_share:.6g}"
                 writer.writerow({"arm": arm, "seed": seed, **place, **numbers})
     write_bytes(path, lzma.compress(text.getvalue().encode(), preset=9 | lzma.PRESET_EXTREME))
 
@@ -49,7 +51,8 @@ def read_arms(path: Path) -> Arms:
         with lzma.open(path, "rt", encoding="utf-8", newline="") as stream:
             for line in csv.DictReader(stream):
                 figures = {name: float(line[name]) for name in FIGURES if line[name]}
-                row = Row(Case(line["name"], line["set"], line["group"]), figures)
+                share = float(line[SHARE]) if line.get(SHARE) else None  # the first tables do not tell it
+                row = Row(Case(line["name"], line["set"], line["group"]), figures, share)
                 arms.setdefault(line["arm"], {}).setdefault(line["seed"], []).append(row)
     except (OSError, EOFError, lzma.LZMAError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise _no_table(path, f"{type(error).__name__}: {error}") from error

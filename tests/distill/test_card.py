@@ -51,13 +51,15 @@ def model(data, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def card(data, model, tmp_path):
-    (tmp_path / "model-notes").mkdir()
-    (tmp_path / "model-notes" / "red.md").write_text("It is fond of red.")
-    out = tmp_path / "model-card.md"
+@pytest.fixture(scope="module")
+def card(data, model, tmp_path_factory):
+    """Made once: no test changes it."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "model-notes").mkdir()
+    (folder / "model-notes" / "red.md").write_text("It is fond of red.")
+    out = folder / "model-card.md"
     code = main(
-        ["card", str(model), "--out", str(out), "--data", str(data), "--gallery", str(tmp_path / "gallery")]
+        ["card", str(model), "--out", str(out), "--data", str(data), "--gallery", str(folder / "gallery")]
     )
     assert code == 0
     return out
