@@ -112,7 +112,6 @@ class Frame:
     network_image: U8 | None
     name: str | None = None  # the file's name, for a folder of stills
     seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
-    ready_s: float = 0.0  # when its pixels were converted
     damaged: bool = False  # parts are missing, or of what it refers to: it gets no marks
 
     @property
@@ -145,16 +144,6 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
-class Timings:
-    """When one frame passed each station, monotonic seconds; NaN where it never did."""
-
-    captured_s: float
-    decoded_s: float
-    infer_start_s: float
-    infer_end_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """What turns probabilities into components: acts on the stored map, never on the inference.
 
@@ -176,17 +165,17 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the network said of one frame. `point` made `components`; `size` is the frame's."""
+    """What the network said of one frame. `point` made `components`; the rest up to `mask` is the frame's."""
 
     number: int
     index: int
     pts_s: float
+    captured_s: float  # NaN where it was read for no screen
     seek_serial: int
     size: Size
     mask: Mask
     components: tuple[Component, ...]
     point: OperatingPoint
-    timings: Timings
     model_id: str
     runtime: str
 
@@ -271,7 +260,6 @@ class StageStats:
     name: str
     p50_ms: float
     p95_ms: float
-    p99_ms: float
     samples: int
 
 
@@ -286,11 +274,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Rates over the last few seconds; counts since the source was opened."""
+    """The rate over the last few seconds; counts since the source was opened."""
 
     stages: tuple[StageStats, ...]
     shown_hz: float
-    masked_hz: float
     shown: int
     masked: int
     dropped: int

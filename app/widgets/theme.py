@@ -33,7 +33,6 @@ WORD_FRAC = 0.026
 REFERENCE_LINES = 1080
 UNSCALED_LINES = 2000  # from here on, unscaled letters are too small for everybody
 RADIUS_PX = 6
-MOTION_MS = 120
 
 STATUS_ROW_PX = 44
 NOTICE_ROW_PX = 44

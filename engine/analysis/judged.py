@@ -27,11 +27,10 @@ from engine.runtime.self_check import check_runtime
 from engine.sources import open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
 from engine.sources.file.decode_choice import SOFTWARE
-from engine.types import U8, Mask, OperatingPoint, Rect, Result, Size, Timings
+from engine.types import U8, Mask, OperatingPoint, Rect, Result, Size
 
 LIVE_KINDS = frozenset({"capture", "stream"})
 AT_ONCE = 4
-NEVER = Timings(math.nan, math.nan, math.nan, math.nan)
 
 Tell = Callable[[FaultError], object]
 
@@ -80,7 +79,7 @@ class Judge:
             mask=mask,
             components=components_of(regions),
             point=self.point,
-            timings=NEVER,
+            captured_s=math.nan,
             model_id=self.model_id,
             runtime=self.runtime.info.name,
         )

@@ -45,7 +45,6 @@ class Status:
     waits_for_ai: bool = False
     network_size: Size | None = None
     point: OperatingPoint = OperatingPoint(threshold=0.5, min_area_frac=0.0)
-    mask_wait_s: float | None = None
     presentation: Presentation | None = None
     faults: tuple[Fault, ...] = ()
     incidents: tuple[Incident, ...] = ()

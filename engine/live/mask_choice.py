@@ -17,7 +17,7 @@ def mask_age_s(frame: Frame, result: Result, *, live: bool) -> float:
     Played backwards, the frame seen before is the later one of the file.
     """
     if live:
-        return frame.captured_s - result.timings.captured_s
+        return frame.captured_s - result.captured_s
     return abs(frame.pts_s - result.pts_s)
 
 

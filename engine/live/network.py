@@ -8,6 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+import cv2
+import numpy as np
+
 from engine.drawing.components import find_components
 from engine.faults import Fault, FaultCode, FaultError
 from engine.live.board import Board
@@ -17,10 +20,9 @@ from engine.live.slot import LatestSlot
 from engine.live.stats import StatsRecorder
 from engine.live.watch import HANG_LIMIT_S
 from engine.live.worker import Worker, step_behind
-from engine.prepare import network_image
 from engine.runtime.base import Runtime
 from engine.runtime.self_check import check_mask, check_picture
-from engine.types import U8, AiState, Chosen, Frame, Mask, Rect, Result, RuntimeInfo, Size, Timings
+from engine.types import U8, AiState, Chosen, Frame, Mask, Rect, Result, RuntimeInfo, Size
 
 SLOW_S = 0.5  # longer than any network that is of use live takes
 _TIMED_FRAMES = 15  # so the usual time follows a change within half a second
@@ -126,7 +128,7 @@ class Network:
         taken_s = time.monotonic()
         self.pace = NetworkPace(frame.number, taken_s, self.pace.takes_s)
         try:
-            image = network_image(frame, self.size)
+            image = picture_for(frame, self.size)
             start_s = time.monotonic()
             probability = self._runtime.infer(image)
             end_s = time.monotonic()
@@ -149,13 +151,27 @@ class Network:
                 mask=mask,
                 components=components,
                 point=status.point,
-                timings=Timings(frame.captured_s, frame.ready_s, start_s, end_s),
+                captured_s=frame.captured_s,
                 model_id=self.loaded.model.id,
                 runtime=self.info.name,
             )
         )
         self._took_s.append(time.monotonic() - taken_s)
         self.pace = NetworkPace(frame.number, None, usual_s(self._took_s))
+
+
+def picture_for(frame: Frame, size: Size) -> U8:
+    """uint8 [h, w, 3] RGB: the whole frame squashed to `size`, the decoder's own picture where it fits.
+
+    It does not where another model was chosen meanwhile, or AI was off. The fallback from BGRA costs about
+    5 ms at 1080p, so it runs only for the first frame after a change.
+    """
+    made = frame.network_image
+    if made is not None and made.shape[:2] == (size.height_px, size.width_px):
+        return made
+    assert frame.image is not None  # a frame without both pictures is of no use to anybody
+    small = cv2.resize(frame.image, (size.width_px, size.height_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGRA2RGB), np.uint8)
 
 
 def kept(fault: Fault, wanted: Chosen, running: Network) -> Fault:

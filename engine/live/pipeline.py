@@ -133,10 +133,6 @@ class Pipeline:
         self._inferer.set_operating_point(point)
         self._presenter_worker.ring()
 
-    def set_mask_wait_ms(self, wait_ms: float | None) -> None:
-        """How long a due frame waits for its own mask. None: 0 when LIVE, 20 when REALTIME."""
-        self._board.change(mask_wait_s=None if wait_ms is None else wait_ms / 1000.0)
-
     # The screen
 
     def painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:

@@ -20,7 +20,7 @@ from engine.types import AiState, Frame, Pacing, Presentation, Result, SourceSta
 SIGNAL_LIMIT_S = 0.4
 # A slow source may take longer between two frames: a stills feed of 1 Hz is not a lost signal.
 SIGNAL_LIMIT_PERIODS = 2.5
-DEFAULT_WAIT_S = {Pacing.LIVE: 0.0, Pacing.REALTIME: 0.020, Pacing.EVERY: 5.0}
+MASK_WAIT_S = {Pacing.LIVE: 0.0, Pacing.REALTIME: 0.020, Pacing.EVERY: 5.0}
 KEPT_RESULTS = 4
 _STANDS = (SourceState.PAUSED, SourceState.ENDED)
 
@@ -118,7 +118,7 @@ class Presenter:
         frame = self._frames[0]
         if now_s < frame.due_s:
             return None, frame.due_s - now_s
-        mask_wait_s = DEFAULT_WAIT_S[status.pacing] if status.mask_wait_s is None else status.mask_wait_s
+        mask_wait_s = MASK_WAIT_S[status.pacing]
         awaited = status.ai_state is AiState.ON and not frame.damaged
         if status.source_state is SourceState.PAUSED or not awaited:
             mask_wait_s = 0.0

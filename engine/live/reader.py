@@ -239,9 +239,9 @@ class Reader:
             image=picture.bgra(),
             name=picture.name,
             seek_serial=self._seek_serial,
-            ready_s=(ready_s := time.monotonic()),
             damaged=picture.damaged,
         )
+        ready_s = time.monotonic()
         self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
         self._at.pending = None
         self._at.index, self._at.pts_s, self._at.due_s = picture.index, picture.pts_s, due_s

@@ -16,17 +16,9 @@ class LatestSlot(Generic[T]):
         self._lock = threading.Lock()
         self._bell = bell
         self._value: T | None = None
-        self._overwritten = 0
-
-    @property
-    def overwritten(self) -> int:
-        """How many values were replaced before anybody took them."""
-        return self._overwritten
 
     def put(self, value: T) -> None:
         with self._lock:
-            if self._value is not None:
-                self._overwritten += 1
             self._value = value
         self._bell()
 

@@ -61,7 +61,6 @@ class StatsRecorder:
             self._last: tuple[int, int] | None = None  # number, seek_serial of the last painted frame
             self._last_covered = self._last_masked = -1
             self._shown_at: deque[float] = deque()
-            self._masked_at: deque[float] = deque()
             self._shown = self._covered = self._masked = self._dropped = 0
             self._warm = (0, 0, 0, 0)
 
@@ -96,14 +95,13 @@ class StatsRecorder:
                 self._last_masked = frame.number
                 self._masked += 1
                 self._first_masked_s = self._first_masked_s or end_s
-                self._masked_at.append(end_s)
                 self._add("due to mask painted", due_to_painted_ms, end_s)
 
     def current(self, now_s: float) -> Stats:
-        """Percentiles and rates over the last few seconds, counts since `reset`.
+        """Percentiles and the rate over the last few seconds, counts since `reset`.
 
         While no new frame is shown the percentiles stay as they were: a paused recording was as fast
-        as it was. The rates are of now.
+        as it was. The rate is of now.
         """
         with self._lock:
             stages = []
@@ -112,14 +110,13 @@ class StatsRecorder:
                 _forget(samples, as_of_s)
                 if samples:
                     values = np.fromiter((value for _, value in samples), np.float64, len(samples))
-                    p50, p95, p99 = np.percentile(values, (50, 95, 99))
-                    stages.append(StageStats(name, float(p50), float(p95), float(p99), len(samples)))
-            rates = []
-            for times in (self._shown_at, self._masked_at):
-                while times and now_s - times[0] > WINDOW_S:
-                    times.popleft()
-                rates.append((len(times) - 1) / (times[-1] - times[0]) if len(times) > 2 else 0.0)
-            return Stats(tuple(stages), rates[0], rates[1], self._shown, self._masked, self._dropped)
+                    p50, p95 = np.percentile(values, (50, 95))
+                    stages.append(StageStats(name, float(p50), float(p95), len(samples)))
+            times = self._shown_at
+            while times and now_s - times[0] > WINDOW_S:
+                times.popleft()
+            shown_hz = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 2 else 0.0
+            return Stats(tuple(stages), shown_hz, self._shown, self._masked, self._dropped)
 
     def report(self) -> dict[str, object]:
         """The whole run without its first two seconds, for `engine.bench`. `_at_s` is `time.monotonic()`."""

@@ -55,7 +55,6 @@ class DicomFrames:
     def __init__(self, path: Path, header: pydicom.Dataset, syntax: str, options: SourceOptions) -> None:
         self._path = path
         self._header = header
-        self._syntax = syntax
         self._converter = Converter(options.colour)
         self._count = max(1, int(header.get("NumberOfFrames") or 1))
         self._rate_hz = rate_of(header) or USUAL_RATE_HZ

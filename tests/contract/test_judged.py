@@ -123,7 +123,7 @@ def one_after_the_other(spec, model):
                 mask=mask,
                 components=components_of(regions),
                 point=POINT,
-                timings=None,
+                captured_s=0.0,
                 model_id="",
                 runtime="",
             )

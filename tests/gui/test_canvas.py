@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.player.canvas import Canvas, Look
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
-from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result, Timings
+from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result
 
 BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 BLACK = (0, 0, 0)
@@ -40,10 +40,9 @@ def square_finding(frame, box=Rect(20, 12, 24, 24)):
     outline = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.int32)
     component = Component(box, w * h, 0.9, 0.8, (outline,))
     mask = Mask(frame.number, np.zeros((4, 4), np.uint8), Rect(0, 0, frame.width_px, frame.height_px))
-    timings = Timings(0.0, 0.0, 0.0, 0.0)
     point = OperatingPoint(0.5, 0.0)
     return Result(
-        frame.number, frame.index, frame.pts_s, 0, frame.size, mask, (component,), point, timings, "m", "r"
+        frame.number, frame.index, frame.pts_s, 0.0, 0, frame.size, mask, (component,), point, "m", "r"
     )
 
 

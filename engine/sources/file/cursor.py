@@ -54,11 +54,6 @@ class FrameCursor:
         self._smeared: set[int] = set()
 
     @property
-    def last_rank(self) -> int | None:
-        """Rank of the newest decoded frame."""
-        return self._ring[-1].rank if self._ring else None
-
-    @property
     def promised(self) -> int:
         """How many frames there are, as far as was read; by the index after a jump."""
         if self._table is not None:
