@@ -1,20 +1,28 @@
-"""The sheet of all shortcuts (`?`), made from the table."""
+"""The sheet of all shortcuts (`?`), made from the actions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.actions import ACTIONS, MOUSE, Place, shown_keys
 from app.widgets import theme
+from app.widgets.action import Action, Section, shown_keys
 from app.widgets.controls import label
 
 # Sections in columns of about equal height; in two of them where the screen is narrow.
-COLUMNS = ((Place.OPEN, Place.VIEW, Place.HELP), (Place.PLAY,), (Place.AI,))
-NARROW_COLUMNS = ((Place.OPEN, Place.VIEW, Place.HELP), (Place.PLAY, Place.AI))
+COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY,), (Section.AI,))
+NARROW_COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY, Section.AI))
+# What the mouse does: (what, how).
+MOUSE = (
+    ("Zoom in and out", "Wheel over the picture"),
+    ("Move the enlarged picture", "Drag"),
+    ("One second on or back", "Wheel over the time line"),
+    ("Menu", "Right button"),
+    ("Full screen", "Double click"),
+)
 # Title bar and a rim, px: a window as large as its screen would be moved off it.
 RIM_PX = 48
 
@@ -22,13 +30,13 @@ RIM_PX = 48
 class ShortcutSheet(QDialog):
     """Not modal: the video goes on, and the sheet can be put beside it. It scrolls on small screens."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Mapping[str, Action], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts – polyplive")
         free = self.screen().availableSize() - QSize(RIM_PX, RIM_PX)
-        content = _content(COLUMNS)
+        content = _content(COLUMNS, actions.values())
         if content.sizeHint().width() > free.width():
-            content = _content(NARROW_COLUMNS)
+            content = _content(NARROW_COLUMNS, actions.values())
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
@@ -43,7 +51,8 @@ class ShortcutSheet(QDialog):
         self.addAction(close)
 
 
-def _content(places_of_columns: Sequence[Sequence[Place]]) -> QWidget:
+def _content(columns_of: Sequence[Sequence[Section]], actions: Iterable[Action]) -> QWidget:
+    entries = {one: [action.entry for action in actions if action.section is one] for one in Section}
     content = QWidget()
     outer = QVBoxLayout(content)
     outer.setContentsMargins(theme.XL, theme.XL, theme.XL, theme.XL)
@@ -51,14 +60,13 @@ def _content(places_of_columns: Sequence[Sequence[Place]]) -> QWidget:
     outer.addWidget(label("Shortcuts", role=theme.TITLE))
     columns = QHBoxLayout()
     columns.setSpacing(theme.XXL)
-    for places in places_of_columns:
+    for sections in columns_of:
         column = QVBoxLayout()
         column.setSpacing(theme.L)
-        for place in places:
-            entries = [entry for entry in ACTIONS if entry.place is place]
-            rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries]
-            column.addLayout(_section(place.value, rows))
-        if Place.AI in places:
+        for one in sections:
+            rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries[one]]
+            column.addLayout(_section(one.value, rows))
+        if Section.AI in sections:
             column.addLayout(_section("Mouse", MOUSE))
         column.addStretch(1)
         columns.addLayout(column)

@@ -1,18 +1,17 @@
-"""The windows beside the main one: latency and shortcuts, made when first asked for; and choosing a path."""
+"""The windows beside the main one: latency and shortcuts, made when first asked for."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from app.shortcut_sheet import ShortcutSheet
-from app.start.dropped import file_dialog_filter
+from app.widgets.action import Action
 from app.widgets.task import Task
 from engine.types import Snapshot
 
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
 
 
 class SideWindows(QObject):
-    """None of them is modal: the video goes on beside them."""
+    """None of them is modal: the video goes on beside them. Handlers of app.actions among them."""
 
     faulted = Signal(object)
     stale = Signal()  # one of them wants the newest snapshot
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, actions: Mapping[str, Action], parent: QWidget) -> None:
         super().__init__(parent)
+        self._actions = actions
         self._parent = parent
         self._sheet: ShortcutSheet | None = None
         self._latency: LatencyPage | None = None
@@ -40,7 +40,7 @@ class SideWindows(QObject):
 
     def show_sheet(self) -> None:
         if self._sheet is None:
-            self._sheet = ShortcutSheet(self._parent)
+            self._sheet = ShortcutSheet(self._actions, self._parent)
         _show(self._sheet)
 
     def show_latency(self) -> None:
@@ -69,32 +69,6 @@ class SideWindows(QObject):
         self._latency = module.LatencyPage(self._parent)
         self._latency.stale.connect(self.stale)
         self.show_latency()
-
-
-def ask_for_recording(parent: QWidget, start_in: Path | None, then: Callable[[str], None]) -> None:
-    """Let a person pick a file; `then` gets its path, unless they change their mind."""
-    dialog = _dialog(parent, "Open recording", QFileDialog.FileMode.ExistingFile, then)
-    if start_in is not None:
-        dialog.setDirectory(str(start_in))
-    dialog.setNameFilter(file_dialog_filter())
-    dialog.open()
-
-
-def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> None:
-    """Let a person pick a folder."""
-    dialog = _dialog(parent, title, QFileDialog.FileMode.Directory, then)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.open()
-
-
-def _dialog(
-    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
-) -> QFileDialog:
-    dialog = QFileDialog(parent, title)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(mode)
-    dialog.fileSelected.connect(then)
-    return dialog
 
 
 def _show(window: QWidget) -> None:

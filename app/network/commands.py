@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,35 +11,43 @@ from PySide6.QtCore import QObject, Signal
 from app.launch import Launch
 from app.network.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
 from app.network.panel import ControlPanel
-from app.player.canvas import Canvas
 from app.widgets.task import Task
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.faults import Fault, FaultError
-from engine.types import OperatingPoint, Snapshot
+from engine.types import AiState, OperatingPoint, Result, Shape, Snapshot
 
 if TYPE_CHECKING:
     from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 PLACE = "model"
 NUDGE_STEPS = 2  # hundredths
+Marks = Callable[[Result], tuple[Shape, ...]]
 
 
 class AiControls(QObject):
     """Handlers of the AI's actions. `faulted`: a model folder cannot be used; `mended`: one can again.
 
-    `chosen` carries what a person chose, by its key in engine.settings.
+    `chosen` carries what a person chose, by its key in engine.settings. `set_overlay` hears how findings are
+    drawn.
     """
 
     faulted = Signal(object)
     mended = Signal(str)
     chosen = Signal(object)
 
-    def __init__(self, panel: ControlPanel, canvas: Canvas, launch: Launch, parent: QObject) -> None:
+    def __init__(
+        self,
+        panel: ControlPanel,
+        set_overlay: Callable[[Marks], None],
+        launch: Launch,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self._panel = panel
-        self._canvas = canvas
+        self._set_overlay = set_overlay
         self._launch = launch
         self._pipeline: Pipeline | None = None
+        self._state: AiState | None = None
         self._catalogue: Catalogue | None = None
         self._reading = Task("catalogue", lambda: read_catalogue(launch.model), self)
         self._reading.done.connect(self._show_catalogue)
@@ -63,6 +72,7 @@ class AiControls(QObject):
 
     def take(self, snapshot: Snapshot) -> None:
         """Once a network runs, what else could is asked: the start does not wait for it."""
+        self._state = snapshot.ai_state
         if snapshot.running is not None and not self._asked and self._pipeline is not None:
             self._asked = True
             self._asking.start()
@@ -84,6 +94,13 @@ class AiControls(QObject):
         self._panel.set_models((*(other for other in known if other.path != folder), choice))
         self._panel.choose_model(folder)
 
+    def toggle_ai(self) -> str:
+        if self._pipeline is None or self._state is None:
+            return ""
+        on = self._state not in (AiState.ON, AiState.LOADING)
+        self._pipeline.set_ai(on)
+        return "AI on" if on else "AI off"
+
     def choose_style(self, name: str) -> str:
         """A person chose how findings are drawn."""
         self.set_style(name)
@@ -94,7 +111,7 @@ class AiControls(QObject):
         """How findings are drawn: a name of engine.drawing.overlays."""
         draw = OVERLAYS[name]
         style = OverlayStyle()
-        self._canvas.set_overlay(lambda result: draw(result, style))
+        self._set_overlay(lambda result: draw(result, style))
         self._panel.overlay.select(name)
 
     def style_contour(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction
 
-from app.menu import picture_menu
 from app.player.go_to import GoTo
 from app.player.leaving import LeaveQuestion
 from app.player.page import OperatorPage
-from app.player.transport_commands import Commands
+from app.player.transport_commands import TransportCommands
+from app.widgets.action import Action
+from app.widgets.menu import picture_menu
 
 
 class OverPicture(QObject):
@@ -20,19 +20,19 @@ class OverPicture(QObject):
     leave_asked = Signal()
 
     def __init__(
-        self, page: OperatorPage, actions: Mapping[str, QAction], commands: Commands, parent: QObject
+        self, page: OperatorPage, actions: Mapping[str, Action], transport: TransportCommands, parent: QObject
     ) -> None:
         super().__init__(parent)
         self._page = page
         self.leaving = LeaveQuestion(page)
-        self.go_to_field = GoTo(commands.span, page)
+        self.go_to_field = GoTo(transport.span, page)
         self._menu = picture_menu(actions, page)
-        self._commands = commands
+        self._transport = transport
         for question in (self.leaving, self.go_to_field):
             page.free_changed.connect(question.keep_inside)
         self.leaving.answered.connect(self._left)
         self.go_to_field.left.connect(page.canvas.setFocus)
-        self.go_to_field.asked.connect(lambda place: self.say(commands.go_to_place(place)))
+        self.go_to_field.asked.connect(lambda place: self.say(transport.go_to_place(place)))
         page.canvas.menu_asked.connect(self._menu.popup)
         page.canvas.zoomed.connect(lambda zoom: self.say(f"Zoom {zoom:.1f}x"))
 
@@ -56,7 +56,7 @@ class OverPicture(QObject):
 
     def asks_to_stay(self) -> bool:
         """Ask whether to leave, if a live picture runs and that has not been asked yet."""
-        if self.leaving.is_asking or not self._commands.runs_live():
+        if self.leaving.is_asking or not self._transport.runs_live():
             return False
         self.leaving.ask()
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.network.panel import ControlPanel
@@ -16,6 +16,7 @@ from app.player.playback import is_frozen, is_recording
 from app.player.status_row import StatusRow
 from app.player.transport import Transport
 from app.widgets import theme, words
+from app.widgets.action import Action
 from app.widgets.controls import label
 from app.widgets.notice_row import HatchStrip, NoticeRow
 from engine.types import Snapshot, SourceState, StateWord
@@ -41,7 +42,7 @@ class OperatorPage(QWidget):
 
     free_changed = Signal(QRect)  # where questions may stand: over the picture's lower edge, nothing else
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Mapping[str, Action], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.status = StatusRow(actions)
         self.notice = NoticeRow()

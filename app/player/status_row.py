@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from app.menu import sections
 from app.player.state_word import StateWordLabel
 from app.widgets import theme, words
+from app.widgets.action import Action
 from app.widgets.controls import flat_button, label
-from app.widgets.icons import icon
+from app.widgets.menu import menu_button
 from engine.types import AiState, Snapshot, StateWord
 
 AI_TEXTS = {
@@ -27,7 +26,7 @@ WITHOUT_PICTURES = frozenset({StateWord.NO_SIGNAL, StateWord.FROZEN, StateWord.F
 class StatusRow(QWidget):
     """`fade` leaves only the word, and how late masks are: full screen, when the mouse rests."""
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Mapping[str, Action], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "black")
@@ -109,21 +108,6 @@ class StatusRow(QWidget):
     def fade(self, faded: bool) -> None:
         for widget in self._fading:
             widget.setVisible(not faded)
-
-
-def menu_button(actions: Mapping[str, QAction]) -> QToolButton:
-    """One button whose menu holds every action of the table, by section."""
-    menu = sections(actions)
-    button = QToolButton()
-    button.setProperty("flat", True)
-    button.setIcon(icon("menu"))
-    button.setToolTip("All actions (shortcuts: ?)")
-    button.setAccessibleName("All actions")
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setMenu(menu)
-    menu.setParent(button, menu.windowFlags())
-    return button
 
 
 class _Elided(QLabel):

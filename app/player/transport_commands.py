@@ -1,4 +1,4 @@
-"""What the transport's and the AI's actions do to the pipeline; the words of `app.actions` as methods."""
+"""What the transport's actions do to the pipeline; handlers of `app.actions`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from app.player.places import Place, Span
 from app.player.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
 from app.widgets import words
-from engine.types import AiState, Loop, Snapshot, SourceState
+from engine.types import Loop, Snapshot, SourceState
 
 if TYPE_CHECKING:
     from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
 
-class Commands:
+class TransportCommands:
     """Each method returns at once: the short word that answers its key, "" for none.
 
     Without a pipeline, or without a recording where one is needed, nothing happens. `origin_s` gives media
@@ -35,8 +35,6 @@ class Commands:
         if snapshot.info is None:
             self._loop_from_s = None  # of another recording
         self._snapshot = snapshot
-
-    # Transport
 
     def play_pause(self) -> str:
         """A recording plays or pauses; a live picture is frozen, or gives way to the newest one."""
@@ -159,15 +157,6 @@ class Commands:
         self._loop_from_s = None
         pipeline.set_loop(None)
         return "No loop"
-
-    # The AI
-
-    def toggle_ai(self) -> str:
-        if self._pipeline is None or self._snapshot is None:
-            return ""
-        on = self._snapshot.ai_state not in (AiState.ON, AiState.LOADING)
-        self._pipeline.set_ai(on)
-        return "AI on" if on else "AI off"
 
     # Inside
 

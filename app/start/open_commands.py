@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.side_windows import ask_for_folder, ask_for_recording
 from app.start.dropped import spec_of_drop
 from app.start.opening import Opening
+from app.start.pick import ask_for_folder, ask_for_recording
 from app.start.recent import RecentItems
 from app.start.start_page import StartPage
 from app.widgets.task import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -16,14 +16,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.actions import ACTIONS
-from app.player.status_row import menu_button
 from app.start.recent import RecentItem
 from app.start.recent_list import RecentList, RecentRow
 from app.start.source_forms import DeviceForm, StreamForm
 from app.widgets import theme, words
+from app.widgets.action import Action
 from app.widgets.controls import label, set_tone
 from app.widgets.icons import pixmap
+from app.widgets.menu import menu_button
 from app.widgets.notice_row import NoticeRow
 from engine.types import Snapshot
 
@@ -44,13 +44,12 @@ class StartPage(QWidget):
     opened = Signal(object, object)
     refresh_asked = Signal()
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Mapping[str, Action], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "background")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        icons = {entry.id: entry.icon for entry in ACTIONS}
         self.cards = {
-            id_: _Card(actions[id_], title, text, icons[id_], checkable=id_ in ("open-device", "open-stream"))
+            id_: _Card(actions[id_], title, text, checkable=id_ in ("open-device", "open-stream"))
             for id_, title, text in CARDS
         }
         self.device_form = DeviceForm()
@@ -179,7 +178,7 @@ class StartPage(QWidget):
 class _Card(QPushButton):
     """A large target: icon, title, one line."""
 
-    def __init__(self, action: QAction, title: str, text: str, icon: str, *, checkable: bool) -> None:
+    def __init__(self, action: Action, title: str, text: str, *, checkable: bool) -> None:
         super().__init__()
         self.setProperty("card", True)
         self.setCheckable(checkable)
@@ -190,7 +189,7 @@ class _Card(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action.trigger)
         mark = QLabel()
-        mark.setPixmap(pixmap(icon, theme.ACCENT, CARD_ICON_PX, self.devicePixelRatioF()))
+        mark.setPixmap(pixmap(action.entry.icon, theme.ACCENT, CARD_ICON_PX, self.devicePixelRatioF()))
         under = label(text, tone="secondary")
         under.setWordWrap(True)
         column = QVBoxLayout(self)

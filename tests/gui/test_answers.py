@@ -95,12 +95,12 @@ def test_a_right_click_on_the_picture_offers_the_actions(window, qtbot):
         offered |= {action.objectName() for action in section.actions()}
     menu.close()
 
-    assert {entry.id for entry in ACTIONS if not entry.hold} <= offered
+    assert {e.id for entries in ACTIONS.values() for e in entries if not e.released} <= offered
 
 
 def test_leaving_a_live_picture_is_asked_once_and_the_picture_goes_on(live, qtbot, press):
     shown = live.operator.canvas.presentation.frame.number
-    live.handler("quit")()
+    live.over.quit()
 
     assert live.isVisible()
     assert live.over.leaving.is_asking
@@ -112,19 +112,19 @@ def test_leaving_a_live_picture_is_asked_once_and_the_picture_goes_on(live, qtbo
 
 
 def test_esc_stays_and_does_not_leave_full_screen(live, press):
-    live.handler("toggle_full_screen")()
-    live.handler("quit")()
+    live.view.toggle_full_screen()
+    live.over.quit()
     press(live, Qt.Key.Key_Escape)
 
     assert not live.over.leaving.is_asking
     assert live.full_screen.is_on
     assert live.focusWidget() is live.operator.canvas
-    live.handler("leave")()
+    live.view.leave()
 
 
 def test_a_second_time_leaves_the_live_picture(live):
-    live.handler("quit")()
-    live.handler("quit")()
+    live.over.quit()
+    live.over.quit()
 
     assert not live.isVisible()
 
@@ -140,7 +140,7 @@ def test_the_windows_own_button_is_asked_too_and_a_program_is_not(live):
 
 
 def test_a_recording_is_left_without_a_question(window):
-    window.handler("quit")()
+    window.over.quit()
 
     assert not window.isVisible()
 

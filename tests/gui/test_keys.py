@@ -8,12 +8,14 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QLabel, QLineEdit
 
-from app.actions import ACTIONS, Place, shown_keys
+from app.actions import ACTIONS
 from app.shortcut_sheet import COLUMNS, ShortcutSheet
+from app.widgets.action import Section, shown_keys
 from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
 NONE = Qt.KeyboardModifier.NoModifier
+ENTRIES = [entry for entries in ACTIONS.values() for entry in entries]
 
 
 @pytest.fixture
@@ -26,24 +28,21 @@ def send(widget, kind, key, *, repeated=False):
 
 
 def test_every_action_has_a_key_of_its_own():
-    keys = Counter(QKeySequence(key).toString() for entry in ACTIONS for key in entry.keys)
+    keys = Counter(QKeySequence(key).toString() for entry in ENTRIES for key in entry.keys)
 
     assert [key for key, times in keys.items() if times > 1 or not key] == []
-    assert all(entry.keys for entry in ACTIONS)
-    assert len({entry.id for entry in ACTIONS}) == len(ACTIONS)
+    assert all(entry.keys for entry in ENTRIES)
+    assert len({entry.id for entry in ENTRIES}) == len(ENTRIES)
 
 
-def test_every_action_is_handled_and_has_a_place_on_the_sheet(make_window, qtbot):
-    window = make_window(FakeSource())
-    for entry in ACTIONS:
-        assert callable(window.handler(entry.handler)), entry.id
-    sheet = ShortcutSheet()
+def test_every_action_has_a_place_on_the_sheet(window, qtbot):
+    sheet = ShortcutSheet(window.actions_by_id)
     qtbot.addWidget(sheet)
     said = {label.text() for label in sheet.findChildren(QLabel)}
 
-    assert {entry.text.rstrip("…") for entry in ACTIONS} <= said
-    assert {shown_keys(entry) for entry in ACTIONS} <= said
-    assert sorted(place.name for places in COLUMNS for place in places) == sorted(p.name for p in Place)
+    assert {entry.text.rstrip("…") for entry in ENTRIES} <= said
+    assert {shown_keys(entry) for entry in ENTRIES} <= said
+    assert sorted(place.name for places in COLUMNS for place in places) == sorted(p.name for p in Section)
 
 
 def test_every_icon_button_tells_its_key(window):
@@ -109,7 +108,7 @@ def test_a_window_that_loses_the_focus_shows_the_marks_again(window, qtbot):
     window.operator.canvas.setFocus()
     QTest.keyPress(window.operator.canvas, Qt.Key.Key_H)
     assert window.operator.canvas.raw
-    window.handler("show_sheet")()  # another window takes the focus, and the key's release with it
+    window.side_windows.show_sheet()  # another window takes the focus, and the key's release with it
 
     qtbot.waitUntil(lambda: not window.operator.canvas.raw)
 
@@ -184,15 +183,15 @@ def test_space_freezes_a_live_picture_in_words_and_strips_and_shows_the_newest_a
 
 def test_a_frozen_picture_without_the_ai_says_both(playing, qtbot):
     window = playing(FakeSource(live=True, rate_hz=50))
-    window.handler("play_pause")()
-    window.handler("toggle_ai")()
+    window.transport.play_pause()
+    window.ai.toggle_ai()
 
     qtbot.waitUntil(lambda: "frozen by you" in window.operator.notice.text)
     qtbot.waitUntil(lambda: "nothing is marked" in window.operator.notice.text)
 
 
-def test_the_sheet_is_never_larger_than_the_screen(qtbot):
-    sheet = ShortcutSheet()
+def test_the_sheet_is_never_larger_than_the_screen(window, qtbot):
+    sheet = ShortcutSheet(window.actions_by_id)
     qtbot.addWidget(sheet)
     free = sheet.screen().availableSize()
 

@@ -50,7 +50,7 @@ def test_a_wrong_drop_says_what_can_be_opened_and_what_plays_goes_on(playing, qt
     assert "a video (MP4" in window.operator.notice.text
     assert "letter.docx" in window.operator.notice.text
     assert window.operator.status.word.word is StateWord.PLAYING
-    window.handler("close_notice")()
+    window.notices.close_notice()
     assert window.operator.notice.notice is None
 
 
@@ -112,7 +112,7 @@ def test_a_closed_message_of_the_pipeline_is_dismissed_there_too(make_window, qt
     window.opening.open(SourceSpec("capture", "v4l2:/dev/video9"))
     qtbot.waitUntil(lambda: "Plug it in" in window.operator.notice.text)
     assert window.operator.notice.notice.answer[1] == "retry"
-    window.handler("close_notice")()
+    window.notices.close_notice()
 
     qtbot.waitUntil(lambda: window.operator.notice.notice is None)
 
@@ -120,7 +120,7 @@ def test_a_closed_message_of_the_pipeline_is_dismissed_there_too(make_window, qt
 def test_closing_a_source_comes_back_to_a_start_page_that_remembers_it(playing, qtbot, recent, tmp_path):
     window = playing(FakeSource(frames=10_000, rate_hz=50, title="colon.mp4"))
     qtbot.waitUntil(lambda: window.opening.watched_s > 0)
-    window.handler("close_source")()
+    window.opens.close_source()
 
     assert window.page is window.start
     (row,) = window.start.rows
@@ -131,7 +131,7 @@ def test_closing_a_source_comes_back_to_a_start_page_that_remembers_it(playing, 
 
 def test_a_recent_row_opens_its_source_again(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
-    window.handler("close_source")()
+    window.opens.close_source()
     QTest.mouseClick(window.start.rows[0], Qt.MouseButton.LeftButton)
 
     assert window.page is window.operator
@@ -140,7 +140,7 @@ def test_a_recent_row_opens_its_source_again(playing, qtbot):
 
 def test_the_thumbnail_is_the_picture(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
-    window.handler("close_source")()
+    window.opens.close_source()
     thumbnail = window.start.rows[0].item.thumbnail
     qtbot.waitUntil(thumbnail.is_file)
     picture = QPixmap(str(thumbnail)).toImage()
@@ -166,7 +166,7 @@ def test_without_a_device_the_start_page_says_so_and_with_one_it_can_be_opened(m
 
 def test_a_wrong_address_is_told_under_the_field(make_window):
     window = make_window(FakeSource())
-    window.handler("open_stream")()
+    window.opens.open_stream()
     form = window.start.stream_form
     QTest.keyClicks(form.address, "gopher://somewhere")
     QTest.keyClick(form.address, Qt.Key.Key_Return)
@@ -177,7 +177,7 @@ def test_a_wrong_address_is_told_under_the_field(make_window):
 
 def test_letters_typed_into_the_address_are_not_shortcuts(make_window):
     window = make_window(FakeSource())
-    window.handler("open_stream")()
+    window.opens.open_stream()
     QTest.keyClicks(window.start.stream_form.address, "fjhkl?1")
 
     assert window.start.stream_form.address.text() == "fjhkl?1"
@@ -205,15 +205,15 @@ def test_a_recording_goes_on_where_it_was_left_and_says_so(make_window, qtbot, t
     canvas = window.operator.canvas
     window.opening.open(spec)
     qtbot.waitUntil(lambda: canvas.presentation is not None)
-    window.commands.go_to_place(Place(200, None, ""))
+    window.transport.go_to_place(Place(200, None, ""))
     qtbot.waitUntil(lambda: canvas.presentation.frame.index >= 200)
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: window.operator.status.word.word is StateWord.PAUSED)
     left_at = canvas.presentation.frame.index
-    window.handler("close_source")()
+    window.opens.close_source()
 
     window.opening.open(spec)
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index >= left_at)
     assert window.operator.answer.text == "Resumed at 0:08.0, Home = beginning"
-    window.handler("open_again")()
+    window.opens.open_again()
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index < 100)

@@ -22,7 +22,7 @@ def paused(playing, qtbot):
     """A window with a paused picture; `runtime.calls` counts inferences."""
     runtime = HalfSure()
     window = playing(FakeSource(frames=10_000, rate_hz=50), runtime=runtime)
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: window.operator.status.word.word.value == "PAUSED")
     qtbot.waitUntil(lambda: components(window) and own_mask(window))
     return window, runtime
@@ -46,9 +46,9 @@ def test_the_threshold_moves_without_another_inference(paused, qtbot):
     while slider.value() < 60:  # the network says 0.5
         QTest.keyClick(slider, Qt.Key.Key_Right)
     qtbot.waitUntil(lambda: components(window) == ())
-    window.handler("threshold_down")()
+    window.ai.threshold_down()
     for _ in range(10):
-        window.handler("threshold_down")()
+        window.ai.threshold_down()
     qtbot.waitUntil(lambda: len(components(window)) == 1)
 
     assert before == 40
@@ -59,7 +59,7 @@ def test_a_threshold_of_ones_own_is_a_fine_adjustment_of_its_preset(paused):
     window, _ = paused
     panel = window.operator.panel
     assert panel.preset.currentText() == "Standard"
-    window.handler("threshold_up")()
+    window.ai.threshold_up()
     assert panel.preset.currentText() == "Standard"
     assert "threshold of 0.40" in panel.meaning
 
@@ -80,9 +80,9 @@ def test_the_same_threshold_gives_the_same_marks_whatever_the_way_there(make_win
     qtbot.waitUntil(lambda: window.operator.panel.model.currentText() == "strict")
     shown = window.operator.canvas
     qtbot.waitUntil(lambda: shown.presentation is not None and own_mask(window))
-    for handler in ("threshold_up", "threshold_down"):
+    for action in ("threshold-up", "threshold-down"):
         before = shown.presentation.result.point
-        window.handler(handler)()
+        window.actions_by_id[action].trigger()
         qtbot.waitUntil(lambda before=before: shown.presentation.result.point != before)
         assert components(window) == ()
 
@@ -179,13 +179,13 @@ def test_a_model_folder_that_a_person_points_to_is_used(make_window, qtbot, tmp_
 
 def test_a_model_can_be_chosen_before_anything_is_open(make_window):
     window = make_window(FakeSource())
-    window.handler("choose_model")()
+    window.view.choose_model()
     panel = window.operator.panel
     panel.model.hidePopup()
 
     assert panel.model.isVisible()
     assert "Nothing is open" in window.operator.canvas.message
-    window.handler("close_source")()
+    window.opens.close_source()
     assert window.page is window.start
 
 
@@ -219,7 +219,7 @@ def test_every_stage_has_its_percentiles_under_latency(playing, qtbot):
 
 def test_the_latency_window_is_made_when_it_is_asked_for(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
-    window.handler("show_latency")()
+    window.side_windows.show_latency()
     qtbot.waitUntil(lambda: window.side_windows.latency is not None)
     page = window.side_windows.latency
 
@@ -229,7 +229,7 @@ def test_the_latency_window_is_made_when_it_is_asked_for(playing, qtbot):
 
 def test_the_latency_window_opened_while_paused_shows_the_last_figures_and_says_so(paused, qtbot):
     window, _ = paused
-    window.handler("show_latency")()
+    window.side_windows.show_latency()
     qtbot.waitUntil(lambda: window.side_windows.latency is not None)
     page = window.side_windows.latency
 

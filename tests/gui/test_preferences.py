@@ -25,11 +25,11 @@ def launch_of(monkeypatch):
 def test_what_is_chosen_in_the_window_is_kept(playing, qtbot, tmp_path):
     path = tmp_path / "settings.toml"
     window = playing(FakeSource(frames=10_000, rate_hz=50), keeps=path)
-    window.handler("style_box")()
-    window.handler("toggle_panel")()
-    window.handler("threshold_up")()
+    window.ai.style_box()
+    window.view.toggle_panel()
+    window.ai.threshold_up()
     qtbot.waitUntil(path.is_file)
-    window.handler("style_fill")()
+    window.ai.style_fill()
     window.close()
     found = read_settings(path)
 

@@ -108,7 +108,7 @@ def test_the_window_is_called_as_the_recording_is(start):
     assert window.windowTitle() == "polyplive"
     window.opening.open(OTHER)
     assert window.windowTitle() == "other.mp4 – polyplive"
-    window.handler("close_source")()
+    window.opens.close_source()
     assert window.windowTitle() == "polyplive"
 
 
@@ -121,7 +121,7 @@ def test_a_password_in_an_address_is_not_in_the_title(start):
 
 def test_after_closing_a_source_the_focus_is_on_it_in_the_list(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50, title="colon.mp4"))
-    window.handler("close_source")()
+    window.opens.close_source()
 
     assert window.focusWidget() is window.start.rows[0]
     assert window.start.rows[0].item.title == "colon.mp4"
@@ -148,7 +148,7 @@ def test_enter_on_the_menu_button_opens_it(make_window, qtbot):
 )
 def test_what_is_no_address_is_said_with_examples_and_the_next_one_replaces_it(make_window, typed):
     window = make_window(FakeSource())
-    window.handler("open_stream")()
+    window.opens.open_stream()
     form = window.start.stream_form
     QTest.keyClicks(form.address, typed)
     QTest.keyClick(form.address, Qt.Key.Key_Return)
@@ -162,11 +162,11 @@ def test_what_is_no_address_is_said_with_examples_and_the_next_one_replaces_it(m
 
 def test_an_address_that_stands_there_is_replaced_when_the_form_is_opened_again(make_window):
     window = make_window(FakeSource())
-    window.handler("open_stream")()
+    window.opens.open_stream()
     form = window.start.stream_form
     QTest.keyClicks(form.address, "rtsp://first/1")
     window.start.first_focus.setFocus()
-    window.handler("open_stream")()
+    window.opens.open_stream()
     QTest.keyClicks(form.address, "rtsp://other/2")
 
     assert form.address.text() == "rtsp://other/2"
@@ -189,7 +189,7 @@ def test_the_window_with_its_lower_edge_lies_within_a_small_screen(make_window, 
 
 
 @pytest.mark.parametrize("size", [(960, 600), (1280, 720)])
-@pytest.mark.parametrize("form", ["", "open_stream", "open_device"])
+@pytest.mark.parametrize("form", ["", "open-stream", "open-device"])
 def test_no_text_of_the_start_page_is_cut(start, recent, qtbot, size, form):
     recent.opened(
         SourceSpec("file", "/films/a.mp4"), "a very long name of a recording " * 5 + ".mp4", 99_999.0
@@ -199,8 +199,8 @@ def test_no_text_of_the_start_page_is_cut(start, recent, qtbot, size, form):
     said = "A sentence that is long enough to need more than the two lines that the row has. " * 4
     window.tell(Fault(FaultCode.INTERNAL, "test", "", "", "", 0.0, said=said.strip()))
     if form:
-        window.handler(form)()
-        qtbot.waitUntil(lambda: "Looking" not in window.start.device_form.state_text or form == "open_stream")
+        window.actions_by_id[form].trigger()
+        qtbot.waitUntil(lambda: "Looking" not in window.start.device_form.state_text or form == "open-stream")
     QApplication.processEvents()
 
     assert window.start.notice.shown_text == said.strip()

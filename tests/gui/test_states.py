@@ -54,9 +54,9 @@ def test_a_recording_plays_pauses_and_ends_and_the_word_says_so(playing, qtbot, 
     word = window.operator.status.word
 
     qtbot.waitUntil(lambda: word.word is StateWord.PLAYING)
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: word.word is StateWord.PAUSED)
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: word.word is StateWord.ENDED)
     assert "ENDED" in word.accessibleName()
 
@@ -80,21 +80,21 @@ def test_without_the_ai_strips_and_words_say_that_nothing_is_marked(playing, qtb
     before = page.canvas.geometry()
     assert [hatch.tone for hatch in page.hatches] == ["", ""]
 
-    window.handler("toggle_ai")()
+    window.ai.toggle_ai()
     qtbot.waitUntil(lambda: page.hatches[0].tone == "attention")
     assert page.status.word.word is StateWord.AI_OFF
     assert page.hatches[1].tone == "attention"
     assert "nothing is marked" in page.notice.text
     assert page.canvas.geometry() == before, "the picture does not move"
 
-    window.handler("toggle_ai")()
+    window.ai.toggle_ai()
     qtbot.waitUntil(lambda: page.hatches[0].tone == "")
 
 
 def test_paused_without_the_ai_still_says_that_nothing_is_marked(playing, qtbot):
     window = playing(FakeSource(frames=1000, rate_hz=50))
-    window.handler("play_pause")()
-    window.handler("toggle_ai")()
+    window.transport.play_pause()
+    window.ai.toggle_ai()
 
     qtbot.waitUntil(lambda: window.operator.hatches[0].tone == "attention")
     assert window.operator.status.word.word is StateWord.PAUSED
@@ -153,8 +153,8 @@ def test_figures_say_how_fast_it_runs(playing, qtbot):
 def test_the_window_always_says_what_it_is_not(playing):
     window = playing(FakeSource(frames=10_000))
     said = []
-    for change in ("fit", "toggle_full_screen", "leave", "close_source"):
-        window.handler(change)()
+    for change in ("fit", "full-screen", "leave", "close"):
+        window.actions_by_id[change].trigger()
         said.append(
             any(label.text() == RESEARCH_ONLY and label.isVisible() for label in window.findChildren(QLabel))
         )
@@ -165,7 +165,7 @@ def test_the_window_always_says_what_it_is_not(playing):
 def test_in_full_screen_the_picture_has_the_whole_screen_and_what_is_over_it_fades(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     page = window.operator
-    window.handler("toggle_full_screen")()
+    window.view.toggle_full_screen()
     qtbot.waitUntil(lambda: page.size() == window.size() == page.canvas.size())
     assert page.transport.isVisible()
     assert not page.panel.isVisible()
@@ -179,7 +179,7 @@ def test_in_full_screen_the_picture_has_the_whole_screen_and_what_is_over_it_fad
     page.fade(False)
     assert page.transport.isVisible()
     assert page.status.width() == page.width()
-    window.handler("leave")()
+    window.view.leave()
     assert page.canvas.height() < page.height()
 
 
@@ -208,23 +208,23 @@ def test_what_lies_over_the_picture_leaves_its_middle_free(rests):
 def test_a_state_that_is_not_live_is_twice_as_large_in_full_screen(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     page = window.operator
-    window.handler("toggle_full_screen")()
+    window.view.toggle_full_screen()
     page.fade(True)
     qtbot.waitUntil(lambda: page.status.word.word is StateWord.PLAYING)
     calm_px = page.status.word.height_px
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: page.status.word.word is StateWord.PAUSED)
 
     assert page.status.word.height_px == 2 * calm_px
     qtbot.waitUntil(lambda: page.status.word.width() >= page.status.word.sizeHint().width(), timeout=1000)
-    window.handler("leave")()
+    window.view.leave()
     assert page.status.word.height_px == calm_px
 
 
 def test_a_fault_in_full_screen_is_a_banner_that_does_not_move_the_picture(playing, qtbot):
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     page = window.operator
-    window.handler("toggle_full_screen")()
+    window.view.toggle_full_screen()
     page.fade(True)
     before = page.canvas.picture_rect()
     missing = FaultError(FaultCode.SOURCE_MISSING, "a video file", "none", "choose another")
@@ -235,7 +235,7 @@ def test_a_fault_in_full_screen_is_a_banner_that_does_not_move_the_picture(playi
     assert page.canvas.picture_rect() == before
     page.answer.say("Pause")
     assert not page.answer.geometry().intersects(page.notice.geometry())
-    window.handler("close_notice")()
+    window.notices.close_notice()
     assert not page.notice.isVisible()
 
 
@@ -244,7 +244,7 @@ def test_what_the_banner_counts_is_all_in_the_list(playing, qtbot):
     panel = window.operator.panel
     for what in ("settings", "recent items"):
         window.tell(FaultError(FaultCode.INTERNAL, what, "none", "look").as_fault(what))
-    window.show_faults()
+    window.view.show_faults()
 
     assert panel.faults_fold.isVisible()
 
@@ -260,7 +260,7 @@ def test_asked_for_the_faults_are_in_sight_in_a_small_window_too(playing, qtbot)
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     window.resize(960, 600)
     window.tell(FaultError(FaultCode.INTERNAL, "settings", "none", "look").as_fault("settings"))
-    window.show_faults()
+    window.view.show_faults()
 
     def is_in_sight():
         found = [b for b in window.operator.panel.findChildren(QPushButton) if b.text() == "Dismiss"]
@@ -275,11 +275,11 @@ def test_where_no_window_manager_does_it_the_window_fills_the_screen_by_itself(p
     lines = window.screen().geometry().height()
     monkeypatch.setattr(full_screen, "platform", lambda: "xcb")
     monkeypatch.setattr(window, "showFullScreen", lambda: None)  # asked for, and nobody does it
-    window.handler("toggle_full_screen")()
+    window.view.toggle_full_screen()
     assert before.height() != lines
 
     qtbot.waitUntil(lambda: window.height() == lines)
-    window.handler("leave")()
+    window.view.leave()
     qtbot.waitUntil(lambda: window.geometry() == before)
 
 
@@ -308,7 +308,7 @@ def test_a_picture_that_stands_under_its_own_marks_is_not_said_to_be_late(make_w
     page = window.operator
     qtbot.waitUntil(lambda: page.status.late != "")
     if way == "paused":
-        window.commands.play_pause()
+        window.transport.play_pause()
     word = StateWord.PAUSED if way == "paused" else StateWord.ENDED
     qtbot.waitUntil(lambda: page.status.word.word is word)
     qtbot.waitUntil(lambda: page.canvas.presentation.mask_age_s == 0.0)
@@ -360,14 +360,14 @@ def test_what_is_over_the_picture_stays_while_the_keyboard_is_in_it_then_fades(p
     monkeypatch.setattr(theme, "HIDE_AFTER_MS", full_screen.LOOK_EVERY_MS)
     window = playing(FakeSource(frames=10_000, rate_hz=50))
     page = window.operator
-    window.handler("toggle_full_screen")()
+    window.view.toggle_full_screen()
     page.canvas.setFocus()
     qtbot.waitUntil(lambda: window.full_screen.is_resting and not page.transport.isVisible())
-    window.handler("next_area")()
+    window.view.next_area()
     qtbot.waitUntil(lambda: window.full_screen.is_resting)
     assert page.transport.isVisible(), "somebody is in the row"
     assert window.focusWidget() is page.status.first_focus
     page.canvas.setFocus()
 
     qtbot.waitUntil(lambda: not page.transport.isVisible())
-    window.handler("leave")()
+    window.view.leave()

@@ -22,9 +22,9 @@ SHIFT, CTRL, NONE = (
 def window(playing, tmp_path_factory, qtbot):
     """A recording, paused on its first frame and indexed."""
     window = playing(None, SourceSpec("file", str(made(CLIP, tmp_path_factory))))
-    window.handler("play_pause")()
+    window.transport.play_pause()
     qtbot.waitUntil(lambda: window.operator.status.word.word is StateWord.PAUSED)
-    window.handler("to_start")()
+    window.transport.to_start()
     qtbot.waitUntil(lambda: shown(window) == 0 and "/ 120" in window.operator.transport.frame_text)
     window.operator.canvas.setFocus()
     return window
@@ -93,7 +93,7 @@ def test_while_the_handle_is_held_the_recording_does_not_pull_it_away(window, qt
     QTest.mousePress(slider, Qt.MouseButton.LeftButton, NONE, where)
     held_at = slider.value()
     qtbot.waitUntil(lambda: shown(window) == frame_at(held_at))
-    window.handler("to_end")()
+    window.transport.to_end()
     qtbot.waitUntil(lambda: shown(window) == 119)
 
     assert slider.value() == held_at
@@ -101,7 +101,7 @@ def test_while_the_handle_is_held_the_recording_does_not_pull_it_away(window, qt
 
 
 def test_l_and_j_climb_the_ladder_and_k_comes_back_to_normal_speed(window, qtbot):
-    window.handler("second_on")()
+    window.transport.second_on()
     qtbot.waitUntil(lambda: shown(window) == frame_at(1000))
     text = window.operator.transport
     for key, expected in (("L", "1x"), ("L", "2x"), ("J", "−1x"), ("K", "1x")):
@@ -146,12 +146,12 @@ def test_a_loop_is_played_again_and_again_to_its_exact_ends(window, qtbot):
     canvas = window.operator.canvas
     canvas.on_painted = lambda presentation, *_: seen.append(number_in(presentation.frame.image))
     for frame, key in ((10, "I"), (14, "O")):
-        window.commands.go_to_place(Place(frame, None, ""))
+        window.transport.go_to_place(Place(frame, None, ""))
         qtbot.waitUntil(lambda frame=frame: shown(window) == frame)
         press(window, key)
     qtbot.waitUntil(lambda: window.operator.transport.slider.marked is not None)
     del seen[:]
-    window.commands.to_start()
+    window.transport.to_start()
     press(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: seen.count(14) >= 3)
 
@@ -165,7 +165,7 @@ def test_a_loop_is_played_again_and_again_to_its_exact_ends(window, qtbot):
 
 
 def test_a_loop_to_the_last_frame_goes_round_and_does_not_end(window, qtbot):
-    window.commands.go_to_place(Place(115, None, ""))
+    window.transport.go_to_place(Place(115, None, ""))
     qtbot.waitUntil(lambda: shown(window) == 115)
     press(window, "I")
     press(window, Qt.Key.Key_End)
@@ -183,7 +183,7 @@ def test_a_loop_to_the_last_frame_goes_round_and_does_not_end(window, qtbot):
 
 
 def test_a_loop_that_would_end_before_it_begins_is_refused_in_words(window, qtbot):
-    window.commands.go_to_place(Place(20, None, ""))
+    window.transport.go_to_place(Place(20, None, ""))
     qtbot.waitUntil(lambda: shown(window) == 20)
     press(window, "I")
     press(window, ",")
@@ -209,7 +209,7 @@ def test_the_wheel_over_the_time_line_goes_a_second(window, qtbot):
 
 
 def test_a_loop_set_while_it_plays_begins_at_once(window, qtbot):
-    window.commands.go_to_place(Place(30, None, ""))
+    window.transport.go_to_place(Place(30, None, ""))
     qtbot.waitUntil(lambda: shown(window) == 30)
     press(window, "I")
     press(window, Qt.Key.Key_Space)

@@ -1,0 +1,37 @@
+"""Picking a recording or a folder: dialogs beside the video, which goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.start.dropped import file_dialog_filter
+
+
+def ask_for_recording(parent: QWidget, start_in: Path | None, then: Callable[[str], None]) -> None:
+    """Let a person pick a file; `then` gets its path, unless they change their mind."""
+    dialog = _dialog(parent, "Open recording", QFileDialog.FileMode.ExistingFile, then)
+    if start_in is not None:
+        dialog.setDirectory(str(start_in))
+    dialog.setNameFilter(file_dialog_filter())
+    dialog.open()
+
+
+def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> None:
+    """Let a person pick a folder."""
+    dialog = _dialog(parent, title, QFileDialog.FileMode.Directory, then)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.open()
+
+
+def _dialog(
+    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
+) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(mode)
+    dialog.fileSelected.connect(then)
+    return dialog

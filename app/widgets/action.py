@@ -1,0 +1,114 @@
+"""An action: its words, its keys, what must be there for it, and whose method it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+
+from app.widgets.icons import icon
+
+Owners = TypeVar("Owners")
+
+
+class Section(Enum):
+    """Of the menu and of the sheet; the value is its title."""
+
+    OPEN = "Open"
+    PLAY = "Play"
+    AI = "AI and overlay"
+    VIEW = "View"
+    HELP = "Help"
+
+
+class Needs(Enum):
+    """What must be there for an action to make sense."""
+
+    NOTHING = "nothing"
+    SOURCE = "a source"
+    RECORDING = "a recording"  # one that can be paused and searched
+    NOTICE = "a message"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[Owners]):
+    """One row of the table. `keys` are portable, the first is shown.
+
+    `does` picks the method out of the owners; the word that it may return answers the key on the screen.
+    `released` is for a key that is held down: what is done when it comes up.
+    """
+
+    id: str
+    text: str
+    keys: tuple[str, ...]
+    does: Callable[[Owners], Callable[[], str | None]]
+    needs: Needs = Needs.NOTHING
+    icon: str = ""
+    released: Callable[[Owners], Callable[[], None]] | None = None
+    repeats: bool = False
+
+
+class Action(QAction):
+    """An entry of the table in a window. `owners` is asked when it happens; `say` hears what it answers."""
+
+    def __init__(
+        self,
+        entry: Entry[Owners],
+        section: Section,
+        owners: Callable[[], Owners],
+        say: Callable[[str], None],
+        parent: QObject,
+    ) -> None:
+        super().__init__(entry.text, parent)
+        self.entry: Entry[Any] = entry
+        self.section = section
+        self._owners = owners
+        self._say = say
+        self.setObjectName(entry.id)
+        self.setToolTip(tip(entry))
+        self.setAutoRepeat(entry.repeats)
+        self.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        if entry.icon:
+            self.setIcon(icon(entry.icon))
+        self.setShortcuts([QKeySequence(key) for key in entry.keys])
+        self.triggered.connect(self._do)
+
+    def release(self) -> None:
+        """The key of a held one came up, or may have: nobody tells when that happens in another window."""
+        if self.entry.released is not None:
+            self.entry.released(self._owners())()
+
+    def _do(self) -> None:
+        answer = self.entry.does(self._owners())()
+        if answer is not None:
+            self._say(answer)
+
+
+def enable(actions: Iterable[Action], available: Iterable[Needs]) -> None:
+    """Switch off what makes no sense now."""
+    have = {Needs.NOTHING, *available}
+    for action in actions:
+        action.setEnabled(action.entry.needs in have)
+
+
+def disabled_by(key: QKeySequence, actions: Mapping[str, Action]) -> Entry[Any] | None:
+    """The entry of a key that does nothing now; None when there is none."""
+    return next(
+        (one.entry for one in actions.values() if not one.isEnabled() and key in one.shortcuts()), None
+    )
+
+
+def tip(entry: Entry[Any]) -> str:
+    """Tooltip: what it does and its key, such as "Full screen (F11)"."""
+    text = entry.text.rstrip("…").removeprefix("Hold: ")
+    return f"{text[0].upper()}{text[1:]} ({shown_keys(entry)})"
+
+
+def shown_keys(entry: Entry[Any]) -> str:
+    """The keys as a person reads them on this platform."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return " or ".join(QKeySequence(key).toString(native) for key in entry.keys)
