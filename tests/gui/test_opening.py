@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.player.places import Place
+from app.widgets.words import short_clock
 from app.widgets.notice_row import ANSWERS, newest
 from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceSpec
@@ -214,6 +215,6 @@ def test_a_recording_goes_on_where_it_was_left_and_says_so(make_window, qtbot, t
 
     window.opening.open(spec)
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index >= left_at)
-    assert window.operator.answer.text == "Resumed at 0:08.0, Home = beginning"
+    assert window.operator.answer.text == f"Resumed at {short_clock(left_at / 25)}, Home = beginning"
     window.opens.open_again()
     qtbot.waitUntil(lambda: canvas.presentation is not None and canvas.presentation.frame.index < 100)
