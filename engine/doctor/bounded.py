@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.doctor.finding import Finding, Level
-from engine.jobs.process import environment, python
+from engine.jobs.ended import Ended, How
+from engine.jobs.process import Life, Process, environment, python
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command gave. `code` is None when it was killed for taking too long, negative for a signal."""
+    """What a command gave."""
 
-    code: int | None
+    ended: Ended
     out: str
     err: str
 
     @property
+    def code(self) -> int | None:
+        """None when it was killed for taking too long, negative for a signal."""
+        return None if self.ended.how is How.OVERDUE else self.ended.code
+
+    @property
     def reason(self) -> str:
         """Why it did not end well, in one line."""
-        if self.code is None:
-            return "no answer in time"
-        last = next((line.strip() for line in reversed(self.err.splitlines()) if line.strip()), "")
-        how = f"signal {signal.Signals(-self.code).name}" if self.code < 0 else f"exit code {self.code}"
-        return f"{how}: {last}" if last else how
+        return self.ended.reason
 
 
 def guarded(name: str, check: Callable[[], Finding], limit_s: float) -> Finding:
@@ -61,23 +61,12 @@ def ask(command: Sequence[str], limit_s: float, environment: Mapping[str, str] |
 
     Raises FileNotFoundError when there is no such program, OSError as the system says it.
     """
-    child = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env=None if environment is None else dict(environment),
-        start_new_session=os.name == "posix",
-    )
-    try:
-        out, err = child.communicate(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        _kill(child)
-        out, err = child.communicate()
-        return Answer(None, out, err)
-    return Answer(child.returncode, out, err)
+    process = Process(command, Life.DETACHED, env=os.environ if environment is None else environment)
+    ended = process.wait(limit_s)
+    while ended is None:
+        process.kill()
+        ended = process.wait()
+    return Answer(ended, *process.read())
 
 
 def ask_python(arguments: Sequence[str], limit_s: float, **more: str) -> Answer:
@@ -89,10 +78,3 @@ def one_line(error: BaseException) -> str:
     """An error as one line: its type and the first line of what it says."""
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    if os.name == "posix":
-        os.killpg(child.pid, signal.SIGKILL)  # its own session: nobody else is in the group
-    else:
-        child.kill()

@@ -12,6 +12,7 @@ from pathlib import Path
 RUN_JSON = "run.json"  # what it was asked to do, with what, where
 EVENTS = "events.jsonl"  # what it tells, an object a line (engine.jobs.events)
 CANCEL = "cancel"  # whoever makes this file asks for the end
+LOG = "log.txt"  # what it prints, where nobody looks on
 LOCK = "lock"  # held by the process that works in the folder
 
 # Of a training.

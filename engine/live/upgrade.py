@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 
 from engine.faults import FaultCode, FaultError
-from engine.jobs.process import Tied, environment
+from engine.jobs.ended import Ended, How
+from engine.jobs.process import Life, Process
 from engine.runtime.live import Later, Live
 
 POLL_S = 0.1  # of a process that runs
 REST_POLL_S = 0.5
 REST_S = 15.0  # nothing has played for that long: nobody is about to watch a mask
 END_S = 3.0
-CANCELLED = 4  # the job was told to stop, by another window perhaps
 
 
 class Upgrade:
@@ -64,10 +63,10 @@ class Upgrade:
             ended = self._process()
             if ended is None:
                 continue
-            code, said = ended
-            if code == 0:
+            if ended.how is How.DONE:
                 return self._later.reopen()
-            return None if code == CANCELLED else _failed(self._later, code, said)
+            # Cancelled: it was told to stop, by another window perhaps.
+            return None if ended.how is How.CANCELLED else _failed(self._later, ended)
         return None
 
     def _rested(self) -> bool:
@@ -81,61 +80,28 @@ class Upgrade:
             self._cancelled.wait(REST_POLL_S)
         return False
 
-    def _process(self) -> tuple[int, str] | None:
-        """Exit code and the last line of what it said; None when it was ended for the live path's sake."""
-        tied = Tied()  # a window that is killed takes it along
-        process = subprocess.Popen(
-            self._later.command,
-            stdin=tied.stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=environment(**Tied.SAYS),
-            creationflags=getattr(
-                subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0
-            ),  # Windows; others: --background
-        )
-        tied.started()
-        try:
-            return self._outcome(process)
-        finally:
-            tied.close()
-
-    def _outcome(self, process: subprocess.Popen[str]) -> tuple[int, str] | None:
-        while True:
-            try:
-                _, said = process.communicate(timeout=POLL_S)
-            except subprocess.TimeoutExpired:
-                if self._cancelled.is_set() or (self._later.at_rest and not self._at_rest()):
-                    _end(process)
-                    return None
-            else:
-                lines = said.strip().splitlines()
-                return process.returncode, lines[-1] if lines else ""
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.communicate(timeout=END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
+    def _process(self) -> Ended | None:
+        """How the process ended; None when it was ended for the live path's sake."""
+        process = Process(self._later.command, Life.TIED, background=True)
+        while (found := process.wait(POLL_S)) is None:
+            if self._cancelled.is_set() or (self._later.at_rest and not self._at_rest()):
+                process.stop(END_S)
+                return None
+        return found
 
 
 def _module_of(command: tuple[str, ...]) -> str:
     return command[command.index("-m") + 1] if "-m" in command else "a process"
 
 
-def _failed(later: Later, code: int, said: str) -> FaultError:
+def _failed(later: Later, ended: Ended) -> FaultError:
+    why = ended.last.rstrip(".") or ended.reason
     return FaultError(
         FaultCode.MODEL_LOAD,
         expected=f"{_module_of(later.command)} to make a faster runtime ready",
-        got=said.rstrip(".") or f"exit code {code}",
+        got=why,
         remedy="what runs now goes on",
-        said=f"A faster runtime could not be made ready ({said.rstrip('.') or f'exit code {code}'}). "
-        "What runs now goes on.",
+        said=f"A faster runtime could not be made ready ({why}). What runs now goes on.",
         fatal=False,
         detail=" ".join(later.command),
     )

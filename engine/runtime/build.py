@@ -23,6 +23,7 @@ from typing import NoReturn
 from engine.faults import FaultError, fault_of
 from engine.files.whole import user_cache
 from engine.jobs.begun import begun
+from engine.jobs.ended import BUG, CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import interrupt
 from engine.jobs.process import end_with_parent
@@ -33,7 +34,6 @@ from engine.runtime.cache import cache_folder
 from engine.table import Entry, load_named
 from engine.types import Size
 
-OK, BUG, INPUT_UNUSABLE, CANCELLED = 0, 1, 2, 4
 POLL_S = 0.1
 HEARTBEAT_S = 2.0
 UNFINISHED = ".building-{pid}-*"  # as engine.runtime.nvidia.trt_build names them; that one needs torch

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
+from engine.jobs.ended import INPUT_UNUSABLE, OK
 from engine.jobs.process import end_with_parent
 from engine.model_folder import ModelFolder, default_model, find_model, load_model_folder
 from engine.runtime import RUNTIMES
@@ -30,7 +31,6 @@ from engine.runtime.openvino import CPU, choose_precision, devices
 from engine.table import load_named
 from engine.types import U8, Size
 
-OK, INPUT_UNUSABLE = 0, 2
 ROUNDS = 6
 FRAMES_A_ROUND = 6
 EXACT = Candidate("openvino", "f32")
