@@ -55,15 +55,15 @@ class Pipeline:
         self._presenter = Presenter(
             self._board, self._stats, lambda: self._reader.reading_since_s, self._network_pace
         )
+        # The slot's bell is bound late: inferer and slot need each other.
+        self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer.ring())
         self._reader = Reader(
-            self._board, self._stats, open_source, self._hand_over, self._presenter, self._network_pace
+            self._board, self._stats, open_source, self._frames, self._presenter, self._network_pace
         )
         self._reader_worker = Worker("polyplive-reader", self._reader.tick, self._reader.failed)
         self._reader.wake_by(self._reader_worker.ring)
         self._presenter_worker = self._worker("presenter", self._presenter.tick)
         self._presenter.bell = self._presenter_worker.ring
-        # The slot's bell is bound late: inferer and slot need each other.
-        self._frames: LatestSlot[Frame] = LatestSlot(lambda: self._inferer.ring())
         self._inferer = Inferer(
             self._board,
             self._stats,
@@ -223,10 +223,6 @@ class Pipeline:
 
     def _network_pace(self) -> NetworkPace:
         return self._inferer.pace
-
-    def _hand_over(self, frame: Frame) -> None:
-        self._frames.put(frame)
-        self._presenter.offer_frame(frame)
 
     def _changed(self) -> None:
         self._presenter.bell()

@@ -10,6 +10,7 @@ from engine.live.board import Board
 from engine.live.connection import Connection, OpenSource
 from engine.live.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late, lead_s
 from engine.live.presenter import Presenter
+from engine.live.slot import LatestSlot
 from engine.live.state import SourceEvent
 from engine.live.stats import StatsRecorder
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
@@ -46,14 +47,14 @@ class Reader:
         board: Board,
         stats: StatsRecorder,
         open_source: OpenSource,
-        hand_over: Callable[[Frame], None],
+        frames: LatestSlot[Frame],
         presenter: Presenter,
         network_pace: Callable[[], NetworkPace],
     ) -> None:
         self.acknowledged = -1  # number of the newest frame that the screen has finished with (EVERY)
         self._board = board
         self._stats = stats
-        self._hand_over = hand_over
+        self._frames = frames  # for the network
         self._presenter = presenter
         self._network_pace = network_pace
         self._number = 0
@@ -247,7 +248,8 @@ class Reader:
         self._at.index, self._at.pts_s, self._at.due_s = picture.index, picture.pts_s, due_s
         self._at.handed_at_s, self._at.handed_number = ready_s, frame.number
         self._at.in_step = True
-        self._hand_over(frame)
+        self._frames.put(frame)
+        self._presenter.offer_frame(frame)
         return 0.0
 
     def _play_backwards(self, now_s: float) -> float | None:
