@@ -43,6 +43,11 @@ def split_of(records: Sequence[Record], part: DataPart) -> Split:
     return _narrowed(split, records, part)
 
 
+def shown(records: Sequence[Record], part: DataPart) -> tuple[Record, ...]:
+    """What a training, or one of another fold, may look at: by published lists not those kept for testing."""
+    return tuple(record for record in records if part.split != "listed" or record.split != TEST)
+
+
 def _folds_split(records: Sequence[Record], part: DataPart) -> Split:
     test = tuple(i for i in _labelled(records) if records[i].split == TEST)
     tested = {records[i].group for i in test}

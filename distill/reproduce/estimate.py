@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 
 from distill.recipe import Recipe
 from engine.models import make_student
-from engine.models.cost import cost_of
+from engine.models.cost import Cost, cost_of
 
 # A step is the forward pass, and about twice as much backward.
 PASSES = 3
@@ -48,18 +50,23 @@ def gmacs_per_s() -> float:
     return rounds * macs / (time.perf_counter() - start_s) / 1e9
 
 
+def cost_of_recipe(recipe: Recipe) -> Cost:
+    """Of its student at its last size, counted on the meta device, without weights."""
+    return _cost(recipe.student.name, json.dumps(recipe.student.args), recipe.stages[-1].size_px)
+
+
+@cache
+def _cost(student: str, args: str, size_px: int) -> Cost:
+    with torch.device("meta"):
+        return cost_of(make_student(student, json.loads(args)), size_px)
+
+
 def estimate_runs(recipes: Mapping[str, Recipe], images: int, rate_gmacs_per_s: float) -> dict[str, Estimate]:
-    """Of every run, for so many training images; students are counted on the meta device, without weights."""
-    seen: dict[str, tuple[int, float]] = {}
+    """Of every run, for so many training images."""
     found: dict[str, Estimate] = {}
     for name, recipe in recipes.items():
-        student, size_px = recipe.student, recipe.stages[-1].size_px
-        key = f"{student.name} {sorted(student.args.items())} {size_px}"
-        if key not in seen:
-            with torch.device("meta"):
-                cost = cost_of(make_student(student.name, student.args), size_px)
-            seen[key] = cost.parameters, cost.macs / 1e9
-        parameters, gmacs = seen[key]
+        cost, size_px = cost_of_recipe(recipe), recipe.stages[-1].size_px
+        parameters, gmacs = cost.parameters, cost.macs / 1e9
         # Every batch at each scale, or one scale a step: the mean square of the side counts.
         squares = [scale**2 for scale in recipe.scales]
         area = sum(squares) if recipe.scaling == "each" else sum(squares) / len(squares)

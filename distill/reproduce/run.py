@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from distill.data.index import load_index
 from distill.exit_codes import CANCELLED, OK
 from distill.metrics.table import Row, read_table
+from distill.recipe import parse_recipe
 from distill.reproduce.judge import held_out, judge_run
-from distill.reproduce.plan import Plan, Run
+from distill.reproduce.plan import Plan, Run, inline
+from distill.runs import read_run
+from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
@@ -35,48 +38,110 @@ def tables(plan: Plan, folder: Path) -> dict[str, tuple[Row, ...]]:
 
 
 def run_plan(
-    plan: Plan, folder: Path, data_root: Path, tick: Callable[[int, int], None] = lambda done, total: None
+    plan: Plan,
+    folder: Path,
+    data_root: Path,
+    tick: Callable[[int, int], None] = lambda done, total: None,
+    cache: Path | None = None,
+    accept_licence: bool = False,
 ) -> int:
     """Train and judge what is missing below `folder`; gives the exit code of the first that was stopped.
 
-    `tick(done, of how many)` is called after each run.
-
-    Raises FaultError: a training that fails, an index without test images (told before anything is trained).
+    The teachers of what is missing look at the training images first. `tick(done, of how many)` is called
+    after each run. Raises FaultError: a training that fails; and before anything is trained: an index without
+    test images, weights that are not at hand, a folder that holds another recipe's run.
     """
     index = load_index(data_root)
     held_out(index)
     done = finished(plan, folder)
-    for rank, (name, run) in enumerate(plan.runs.items()):
-        tick(rank, len(plan.runs))
-        if name in done:
-            continue
-        code = _train(run, folder / name, data_root)
+    missing = {name: run for name, run in plan.runs.items() if name not in done}
+    for name, run in plan.runs.items():
+        refuse_another_recipe(folder / name, run)
+    encoders_at_hand(missing.values(), data_root)
+    where = ["--data", str(data_root)]
+    kept = cache or data_root / "cache"
+    for command in cache_commands(missing.values()):
+        more = ["--accept-licence"] if accept_licence else []
+        code = _child(["cache", *where, "--folder", str(kept), *more, *command], "the teachers' features")
         if code == CANCELLED:
             return CANCELLED
-        if code != OK:
-            raise FaultError(
-                FaultCode.ARGUMENT,
-                expected=f"the training of {name} to end well",
-                got=f"exit code {code}, with its reason above",
-                remedy="put that right and give the same command again",
-            )
+    for name, run in missing.items():
+        tick(len(plan.runs) - len(missing) + list(missing).index(name), len(plan.runs))
+        command = ["train", *where, "--cache", str(kept), *_told(run, folder / name)]
+        if _child(command, f"the training of {name}") == CANCELLED:
+            return CANCELLED
         write_json(folder / name / TEST_FIGURES, judge_run(folder / name, index))
     tick(len(plan.runs), len(plan.runs))
     return OK
 
 
-def _train(run: Run, path: Path, data_root: Path) -> int:
-    """In a process of its own: its memory goes with it, and Ctrl-C reaches it as it would alone."""
-    command = [*python("-m", "distill", "train", "--data", str(data_root))]
+def _told(run: Run, path: Path) -> list[str]:
+    """The run's own part of the command; one that was stopped goes on."""
     if (path / RUN_JSON).is_file():
-        command += ["--resume", str(path)]
-    else:
-        command += ["--recipe", run.preset, "--run", str(path)]
-        for change in run.changes:
-            command += ["--set", change]
-    process = subprocess.Popen(command, env=environment())
+        return ["--resume", str(path)]
+    return ["--recipe", run.preset, "--run", str(path), *_changed(run.changes)]
+
+
+def _changed(changes: Iterable[str]) -> list[str]:
+    return [word for change in changes for word in ("--set", change)]
+
+
+def cache_commands(runs: Iterable[Run]) -> list[list[str]]:
+    """For each teacher of the runs, once: what makes `cache` let it look at the training images."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for teacher in run.recipe.distil.cached_teachers:
+            told = inline(teacher.model_dump(mode="json", exclude_defaults=True))
+            changes = [*run.changes, f"distil.teachers=[{told}]"]
+            found.setdefault(told, ["--recipe", run.preset, *_changed(changes)])
+    return list(found.values())
+
+
+def encoders_at_hand(runs: Iterable[Run], data_root: Path) -> None:
+    """Each student of the runs begins once. Raises FaultError MODEL_MISSING: what to get where."""
+    students = {run.recipe.student.model_dump_json(): run.recipe for run in runs}
+    for recipe in students.values():
+        if recipe.student.pretrained:
+            begin_network(recipe, data_root)
+
+
+def refuse_another_recipe(path: Path, run: Run) -> None:
+    """A run of that name with another recipe does not belong into this table. Raises FaultError ARGUMENT.
+
+    Precision and threads are the machine's.
+    """
+    if not (path / RUN_JSON).is_file():
+        return
+    aside = {"precision", "threads"}
+    there = parse_recipe(read_run(path)["recipe"]).model_dump(mode="json", exclude=aside)
+    wanted = run.recipe.model_dump(mode="json", exclude=aside)
+    if there != wanted:
+        keys = sorted(key for key in wanted if wanted[key] != there.get(key))
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"{path} to hold a run of this plan's recipe",
+            got=f"one with another {', '.join(keys)}",
+            remedy="name another folder with --runs, or go on with that run by train --resume",
+        )
+
+
+def _child(words: Sequence[str], what: str) -> int:
+    """OK or CANCELLED, of `python -m distill` in a process of its own.
+
+    Its memory goes with it, and Ctrl-C reaches it as it would alone. Raises FaultError when it fails.
+    """
+    process = subprocess.Popen([*python("-m", "distill", *words)], env=environment())
     while True:
         try:
-            return process.wait()
+            code = process.wait()
+            break
         except KeyboardInterrupt:
-            continue  # the training heard it too: it finishes its step and saves
+            continue  # it heard that too: it finishes its step and saves
+    if code in (OK, CANCELLED):
+        return code
+    raise FaultError(
+        FaultCode.ARGUMENT,
+        expected=f"{what} to end well",
+        got=f"exit code {code}, with its reason above",
+        remedy="put that right and give the same command again",
+    )

@@ -55,6 +55,7 @@ def _verify(folder: Path, repair: bool) -> int:
 
 def _fill(options: argparse.Namespace, folder: Path) -> int:
     from distill.data.index import load_index
+    from distill.data.splits import shown
     from distill.recipe import load_recipe
     from distill.teachers.cache.features import fill_shard
     from engine.faults import FaultCode, FaultError
@@ -62,8 +63,10 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
 
     if not options.recipe:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
-    teachers = load_recipe(options.recipe, options.set).distil.cached_teachers
+    recipe = load_recipe(options.recipe, options.set)
+    teachers = recipe.distil.cached_teachers
     index = load_index(data_root(options))
+    records = shown(index.records, recipe.data)
     if not teachers:
         log.info("the recipe %s has no teachers to look at the frames: nothing to do", options.recipe)
         return OK
@@ -76,9 +79,7 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
     ):
         try:
             whole = all(
-                fill_shard(
-                    folder, teacher, index.root, index.records, told, options.accept_licence, options.grid
-                )
+                fill_shard(folder, teacher, index.root, records, told, options.accept_licence, options.grid)
                 for teacher in teachers
             )
         except KeyboardInterrupt:

@@ -30,6 +30,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--students", nargs="*", default=[], help="only these of the paper's students")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
     parser.add_argument("--runs", type=Path, default=Path("runs") / "reproduce", help="where the runs lie")
+    parser.add_argument(
+        "--cache", type=Path, help="the teachers' features (default: cache/ of the data folder)"
+    )
+    parser.add_argument("--accept-licence", action="store_true", help="run non-commercial teachers, too")
+    parser.add_argument(
+        "--unlabelled",
+        type=Path,
+        metavar="DIR",
+        help="agglomeration: further images for the teachers, an index or pictures",
+    )
     parser.add_argument("--protocol", default="p05_image", help="of our figures (default p05_image)")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table there, too")
     parser.add_argument("--dry-run", action="store_true", help="only the plan: runs, disk and hours")
@@ -57,7 +67,9 @@ def run(options: argparse.Namespace) -> int:
         text, code = _dry(plan, options), OK
     else:
         with begun("reproduce", events=options.events) as folder, progress(folder, "run") as tick:
-            code = run_plan(plan, options.runs, data_root(options), tick)
+            code = run_plan(
+                plan, options.runs, data_root(options), tick, options.cache, options.accept_licence
+            )
         text = filled(plan, finished(plan, options.runs), tables(plan, options.runs), options.protocol)
     print(text)
     if options.out:
@@ -74,7 +86,13 @@ def _agglomeration(options: argparse.Namespace) -> int:
 
     root = data_root(options)
     recipe = load_recipe(options.preset or "agglomerate", options.set)
-    config = Config(recipe, root, cache=root / "cache")
+    config = Config(
+        recipe=recipe,
+        data_root=root,
+        cache=options.cache or root / "cache",
+        unlabelled=options.unlabelled,
+        accept_licence=options.accept_licence,
+    )
     comparison = Comparison(config, options.runs / AGGLOMERATION, range(options.seeds))
     if options.dry_run:
         text, whole = plan(comparison), True
@@ -89,6 +107,7 @@ def _agglomeration(options: argparse.Namespace) -> int:
 
 def _dry(plan: Plan, options: argparse.Namespace) -> str:
     from distill.reproduce.estimate import cache_gigabytes, estimate_runs, gmacs_per_s
+    from distill.reproduce.places import places
     from distill.reproduce.run import finished
     from distill.reproduce.table import dry
 
@@ -97,7 +116,8 @@ def _dry(plan: Plan, options: argparse.Namespace) -> str:
     rate = options.gmacs_per_s or gmacs_per_s()
     log.info("%d training images, %.0f GMAC/s", images, rate)
     done = tuple(finished(plan, options.runs))
-    return dry(plan, estimate_runs(recipes, images, rate), cache_gigabytes(recipes, images), done)
+    weights = places(recipes.values(), options.data)
+    return dry(plan, estimate_runs(recipes, images, rate), cache_gigabytes(recipes, images), done, weights)
 
 
 def _training_images(options: argparse.Namespace) -> int:
