@@ -90,6 +90,29 @@ def test_the_low_band_goes_to_stride_16_and_the_high_band_to_stride_8():
     assert {each.value.shape[-1] for each in made if each.level == "s8"} == {16}
 
 
+def targets_of_a_deepest_map(side, **part):
+    """What L1 and L2 of `side` places learn of a teacher with 22 places, by band."""
+    torch.manual_seed(0)
+    sizes = {"deepest": 1, "L1": 16, "L2": 16}
+    given = DistilPart(projector="teacher_frozen", standardise="none", **part)
+    distiller = Distiller(given, {"dino": 16}, dict.fromkeys(sizes, 32), sizes)
+    maps = {name: torch.zeros(4, channels, side, side) for name, channels in sizes.items()}
+    noise = torch.randn(4, 16, 22, 22, generator=torch.Generator().manual_seed(0))
+    return {one.band: one.value for one in distiller.targets(maps, {"dino": TargetBatch(noise)})}
+
+
+def test_split_on_its_own_grid_a_deep_map_gets_the_whole_high_band_and_on_a_finer_one_a_twentieth():
+    split_at_22 = targets_of_a_deepest_map(11, split="fft_radial", grid_px=22)
+    band_at_22 = targets_of_a_deepest_map(22, split="fft_radial", grid_px=22)
+    own = targets_of_a_deepest_map(11, split="fft_radial", grid_px=0)
+    whole = targets_of_a_deepest_map(11, split="none", grid_px=0)
+
+    kept = float(split_at_22["high"].var() / band_at_22["high"].var())
+    assert kept == pytest.approx(0.05, abs=0.01)  # of white features; 0.16 where low ones are stronger
+    assert torch.allclose(own["low"] + own["high"], whole["low"], atol=1e-5)
+    assert float(own["high"].var() / whole["low"].var()) > 0.7
+
+
 def test_maps_that_the_recipe_names_are_used():
     channels, strides = with_latents(L1=6, L2=6)
     distiller = make(channels, strides, split="dct", low_map="L1", high_map="L2")

@@ -45,7 +45,7 @@ def test_paper_has_three_times_forty_epochs_and_four_teachers():
     assert [round(at * epochs) for at in (distil.start, distil.freeze_encoder, 1)] == [40, 80, 120]
     assert (recipe.batch, recipe.optimiser.kind, recipe.selection) == (16, "adam", "last")
     assert (recipe.scales, recipe.scaling) == ((0.75, 1.0, 1.25), "each")
-    assert (distil.split, distil.grid_px, distil.projector) == ("fft_radial", 22, "teacher_frozen")
+    assert (distil.split, distil.grid_px, distil.projector) == ("fft_radial", 0, "teacher_frozen")
     assert distil.frozen_batchnorm
     assert len(distil.teachers) == 4
 

@@ -8,6 +8,7 @@ import pytest
 from distill.__main__ import main
 from distill.data.index import load_index
 from distill.recipe import load_recipe
+from distill.reproduce.places import places
 from distill.reproduce.plan import Plan, Row, Run, plan_table
 from distill.reproduce.run import finished, run_plan, tables
 from distill.reproduce.table import filled
@@ -140,6 +141,99 @@ def test_the_dry_run_tells_runs_hours_and_disk(capsys):
     assert "6 of 6 runs are left" in said
 
 
+def test_it_is_said_which_weights_are_at_hand_and_where_the_others_go(tmp_path, monkeypatch):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    (tmp_path / "data" / "weights").mkdir(parents=True)
+    file = tmp_path / "data" / "weights" / "res2net50_v1b_26w_4s-3cf99910.pth"
+    file.touch()
+    plan = plan_table("table2", "paper", (0,), students=["pranet", "emcadnet"])
+    found = places([run.recipe for run in plan.runs.values()], None)
+
+    assert found["pranet: res2net50d"] == str(file)
+    assert re.match(r"the hub, or: download .*pvt_v2_b2\.safetensors", found["emcadnet: pvt_v2_b2"])
+    assert found["oneformer"].endswith(str(tmp_path / "data" / "weights" / "oneformer"))
+
+
+HOW_FAR})
+
+    assert (recipe.distil.standardise, recipe.distil.grid_px) == ("none", 0)
+    assert (recipe.augment.flips, recipe.region) == (True, "frame")
+    assert not any(value for value in views.values() if isinstance(value, float))
+
+
+def test_a_preset_whose_control_is_the_plain_student_trains_it_once():
+    plan = plan_table("table3", "best", seeds=(0,))
+    row = next(row for row in plan.rows if row.title == "U-Net + sam_base, dinov2_base")
+    ours, control = (plan.runs[name].recipe for name in (row.runs[0], row.control[0]))
+
+    assert row.control == row.plain
+    assert [teacher.name for teacher in ours.distil.teachers] == ["sam_base", "dinov2_base"]
+    alike = {"name": "", "distil": control.distil}
+    assert ours.model_copy(update=alike) == control.model_copy(update=alike)
+
+
+def test_what_the_preset_says_of_a_teacher_is_kept():
+    changes = ['distil.teachers=[{name="sam_base", weights="sam.pth"}]']
+    plan = plan_table("table3", "paper", (0,), students=["pranet"], changes=changes)
+    taught = next(run.recipe for name, run in plan.runs.items() if "sam_base_dinov2_base_mse" in name)
+
+    assert [teacher.weights for teacher in taught.distil.teachers] == ["sam.pth", ""]
+
+
+def test_a_run_is_told_as_changes_that_make_its_recipe():
+    for run in plan_table("table4", "paper", seeds=(3,)).runs.values():
+        assert load_recipe(run.preset, run.changes) == run.recipe
+
+
+def test_tables_1_and_2_are_the_same_runs():
+    assert plan_table("table1", "paper", (0,)).runs.keys() == plan_table("table2", "paper", (0,)).runs.keys()
+
+
+FIRST_OF_TABLE_1 = [  # as the reference text prints them: parameters, FLOPs, then six figures a set
+    ("SANet", (23.8, 11.3), [90.4, 84.7, 89.2, 91.5, 95.3, 2.8, 91.6, 85.9, 90.9, 93.9, 97.6, 1.2]),
+    ("SAM-Mamba", (103.0, 423.0), [92.4, 87.3, 94.2, 93.6, 96.1, 2.5, 94.2, 88.7, 94.3, 95.5, 98.2, 0.6]),
+    ("EMCADNet, plain", (26.7, 21.5), [89.4, 83.2, 89.2, 96.3, 93.5, 3.1, 94.4, 89.7, 94.3, 99.6, 98.7, 0.9]),
+]
+
+
+@pytest.mark.parametrize(("title", "size", "figures"), FIRST_OF_TABLE_1, ids=lambda value: str(value)[:9])
+def test_what_is_published_stands_in_the_plan_with_sizes_and_all_six_figures(title, size, figures):
+    plan = plan_table("table1", "paper", (0,))
+    (row,) = [row for row in plan.rows if row.title == title]
+
+    assert (row.size, list(row.published.values())) == (size, figures)
+    assert {figure for _, figure in row.published} == {"dice", "iou", "weighted_f", "s_alpha", "e_max", "mae"}
+
+
+@pytest.mark.parametrize("table", ["table1", "table2"])
+def test_nine_other_methods_stand_beside_ours_and_misprints_are_named(table):
+    plan = plan_table(table, "paper", (0,))
+    others = [row for row in plan.rows if not row.runs]
+    text = filled(plan, {}, {}, "p05_image") if table == "table2" else ""
+
+    assert len(others) == 9
+    assert all(len(row.published) == 6 * len(plan.sets) for row in others)
+    assert any("S and E look exchanged" in note for note in plan.misprints)
+    assert table == "table1" or "| CFA-Net | - / 89.3 | - / 82.7 | - / 93.8 | - / 87.5 |" in text
+    assert table == "table1" or "its figures differ by 20.8 and 17.8" in text
+
+
+def test_an_unknown_student_is_named():
+    with pytest.raises(FaultError, match=r"Found vgg instead of a student of the paper: unet, "):
+        plan_table("table1", "paper", (0,), students=["vgg"])
+
+
+def test_the_dry_run_tells_runs_hours_and_disk(capsys):
+    assert main(["reproduce", "table4", "--dry-run", "--seeds", "1", "--gmacs-per-s", "1000"]) == 0
+    said = capsys.readouterr().out
+
+    assert re.search(r"paper_unet_plain_s0 \| 17\.26 \| 7\d\.\d \| \d+\.\d \| 0\.28", said)
+    assert re.search(r"paper_unet_control_s0 \| 17\.99 \|", said)
+    assert re.search(r"sam_base \| \d\.\d\d", said)
+    assert re.search(r"sam_base \| facebook/sam-vit-base, or a file or folder .*weights/sam_base \|", said)
+    assert "6 of 6 runs are left" in said
+
+
 def test_the_dry_run_tells_which_weights_are_at_hand_and_where_the_others_go(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     (tmp_path / "data" / "weights").mkdir(parents=True)
@@ -160,6 +254,7 @@ TINY = """
 name = "tiny"
 batch = 4
 precision = "float32"
+threads = 1
 export_size_px = 64
 [student]
 name = "light"
