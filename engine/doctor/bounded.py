@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 from engine.jobs.ended import Ended, How
 from engine.jobs.process import Life, Process, environment, python
 
@@ -31,16 +31,16 @@ class Answer:
         return self.ended.reason
 
 
-def guarded(name: str, check: Callable[[], Finding], limit_s: float) -> Finding:
-    """The check's finding; FAIL when it raises, WARN when it has not ended after `limit_s`. Never raises."""
-    found: list[Finding] = []
+def guarded(name: str, check: Callable[[], CheckResult], limit_s: float) -> CheckResult:
+    """The check's result; FAIL when it raises, WARN when it has not ended after `limit_s`. Never raises."""
+    found: list[CheckResult] = []
 
     def run() -> None:
         try:
             found.append(check())
         except BaseException as error:  # the edge of a check: whatever is broken here is what is to be told
             found.append(
-                Finding(name, Level.FAIL, f"the check itself broke: {one_line(error)}", "install again")
+                CheckResult(name, Level.FAIL, f"the check itself broke: {one_line(error)}", "install again")
             )
 
     thread = threading.Thread(target=run, name=f"doctor: {name}", daemon=True)
@@ -48,7 +48,7 @@ def guarded(name: str, check: Callable[[], Finding], limit_s: float) -> Finding:
     thread.join(limit_s)
     if found:
         return found[0]
-    return Finding(
+    return CheckResult(
         name,
         Level.WARN,
         f"no answer within {limit_s:g} s",

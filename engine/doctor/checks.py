@@ -1,4 +1,4 @@
-"""CHECKS: name -> a function without arguments that gives a Finding. To add one: the function, its line."""
+"""CHECKS: name -> a function without arguments that gives a CheckResult. To add one: function and line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from engine.doctor import computing, desktop, packages, storage, video
 from engine.doctor.bounded import guarded, one_line
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 
 LIMIT_S = 150.0  # more than the longest limit inside a check, so that its own words come first
 
-Check = Callable[[], Finding]
+Check = Callable[[], CheckResult]
 
 
 def checks() -> dict[str, Check]:
@@ -37,8 +37,10 @@ def checks() -> dict[str, Check]:
     }
 
 
-def findings(table: Mapping[str, Check] | None = None, limit_s: float = LIMIT_S) -> Iterator[Finding]:
-    """Each check in turn, its finding as soon as it is there. Never raises, never waits for ever."""
+def check_results(
+    table: Mapping[str, Check] | None = None, limit_s: float = LIMIT_S
+) -> Iterator[CheckResult]:
+    """Each check in turn, its result as soon as it is there. Never raises, never waits for ever."""
     for name, check in (checks() if table is None else table).items():
         yield guarded(name, check, limit_s)
 
@@ -46,8 +48,8 @@ def findings(table: Mapping[str, Check] | None = None, limit_s: float = LIMIT_S)
 def _runtimes() -> dict[str, Check]:
     try:
         from engine.runtime import GPU_RUNTIMES, RUNTIMES
-    except ImportError as error:  # numpy or pydantic is missing: a finding, like everything else
-        broken = Finding("runtimes", Level.FAIL, one_line(error), "install the program again")
+    except ImportError as error:  # numpy or pydantic is missing: a result, like everything else
+        broken = CheckResult("runtimes", Level.FAIL, one_line(error), "install the program again")
         return {"runtimes": lambda: broken}
     return {
         f"runtime {name}": partial(

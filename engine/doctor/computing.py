@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.doctor.bounded import Answer, ask, ask_python
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 
 RUNTIME_S = 120.0  # importing torch from a cold network drive, or compiling the default model
 PROBE_S = 30.0
@@ -30,15 +30,15 @@ def gpu_runtime(
     extra: str | None,
     ask_probe: Callable[[str], Steps] | None = None,
     driver: str = DRIVER,
-) -> Finding:
+) -> CheckResult:
     """As `runtime`, of one that needs an NVIDIA GPU: where there is none, nothing is wrong without it."""
     found = runtime(name, extra, ask_probe)
     if found.level is Level.OK or shutil.which(driver) is not None:
         return found
-    return Finding(found.name, Level.OK, f"not used here, there is no NVIDIA driver ({found.text})")
+    return CheckResult(found.name, Level.OK, f"not used here, there is no NVIDIA driver ({found.text})")
 
 
-def runtime(name: str, extra: str | None, ask_probe: Callable[[str], Steps] | None = None) -> Finding:
+def runtime(name: str, extra: str | None, ask_probe: Callable[[str], Steps] | None = None) -> CheckResult:
     """Whether the runtime can be imported and gives a mask; why not otherwise.
 
     `extra`: the pip extra that brings it; None means live use needs it.
@@ -48,27 +48,27 @@ def runtime(name: str, extra: str | None, ask_probe: Callable[[str], Steps] | No
     steps, answer = (ask_probe or _ask_runtime)(name)
     install = f"pip install 'polyplive[{extra}]' where you want it" if extra else "install the program again"
     if not steps:
-        return Finding(title, level, f"cannot be imported: {answer.reason}", install)
+        return CheckResult(title, level, f"cannot be imported: {answer.reason}", install)
     last = steps[-1]
     if "error" in last:
         what = "cannot be imported" if last["step"] == "import" else "is installed but does not run"
-        return Finding(title, level, f"{what}: {last['error']}", last.get("remedy") or install)
+        return CheckResult(title, level, f"{what}: {last['error']}", last.get("remedy") or install)
     if last["step"] == "import":  # the process ended, or was ended, while it opened the model
-        return Finding(
+        return CheckResult(
             title,
             level,
             f"can be imported but gave no mask: {answer.reason}",
             "try again, as the first time it may be compiling, or choose another runtime",
         )
     text = f"{last['model']} in {last['precision']} on {last['device']} ({last['version']})"
-    return Finding(title, Level.OK, text)
+    return CheckResult(title, Level.OK, text)
 
 
-def processor(ask_probe: Callable[[], Steps] = lambda: probe("processor")) -> Finding:
+def processor(ask_probe: Callable[[], Steps] = lambda: probe("processor")) -> CheckResult:
     """Which precisions are quick on this CPU."""
     steps, answer = ask_probe()
     if not steps:
-        return Finding(
+        return CheckResult(
             "processor",
             Level.WARN,
             f"OpenVINO does not say what it can: {answer.reason}",
@@ -81,26 +81,30 @@ def processor(ask_probe: Callable[[], Steps] = lambda: probe("processor")) -> Fi
     if facts["others"]:
         text += f"; OpenVINO also sees {', '.join(facts['others'])}"
     if "BF16" not in capabilities and "INT8" not in capabilities:
-        return Finding("processor", Level.WARN, text, "expect f32 speed: use a smaller student for 60 fps")
-    return Finding("processor", Level.OK, text)
+        return CheckResult(
+            "processor", Level.WARN, text, "expect f32 speed: use a smaller student for 60 fps"
+        )
+    return CheckResult("processor", Level.OK, text)
 
 
-def gpu(command: Sequence[str] = (DRIVER,), limit_s: float = GPU_S) -> Finding:
+def gpu(command: Sequence[str] = (DRIVER,), limit_s: float = GPU_S) -> CheckResult:
     """NVIDIA GPUs and their driver; none is no failure."""
     if shutil.which(command[0]) is None:
-        return Finding("gpu", Level.OK, f"no NVIDIA driver ({command[0]} not found): networks run on the CPU")
+        return CheckResult(
+            "gpu", Level.OK, f"no NVIDIA driver ({command[0]} not found): networks run on the CPU"
+        )
     answer = ask([*command, f"--query-gpu={','.join(_GPU_QUERY)}", "--format=csv,noheader"], limit_s)
     rows = [[cell.strip() for cell in line.split(",")] for line in answer.out.splitlines() if line.strip()]
     whole = [row for row in rows if len(row) == len(_GPU_QUERY)]
     if answer.code != 0 or not whole:
         said = answer.out.strip().splitlines()  # nvidia-smi explains itself on stdout
-        return Finding(
+        return CheckResult(
             "gpu",
             Level.WARN,
             f"{command[0]} does not work: {said[0] if said else answer.reason}",
             "install the NVIDIA driver again and restart, or go on with the CPU",
         )
-    return Finding(
+    return CheckResult(
         "gpu",
         Level.OK,
         "; ".join(

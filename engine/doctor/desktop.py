@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engine.doctor.bounded import Answer, ask, ask_python
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 
 QT_S = 30.0
 _INSTALL = "run sh scripts/system-libraries.sh, or install them with your package manager"
@@ -28,45 +28,47 @@ _START_QT = (
 )
 
 
-def libraries(folder: Path | None = None) -> Finding:
+def libraries(folder: Path | None = None) -> CheckResult:
     """Shared libraries that Qt needs and this Linux lacks, asked of the loader; `folder`: PySide6's own."""
     name = "qt libraries"
     folder = folder or _pyside()
     if folder is None:
-        return Finding(name, Level.FAIL, "PySide6 is not installed", "pip install 'PySide6-Essentials<6.12'")
+        return CheckResult(
+            name, Level.FAIL, "PySide6 is not installed", "pip install 'PySide6-Essentials<6.12'"
+        )
     if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
-        return Finding(name, Level.OK, "they come with Qt here")
+        return CheckResult(name, Level.OK, "they come with Qt here")
     missing: set[str] = set()
     for library in _LIBRARIES:
         if (folder / library).exists():
             answer = ask(["ldd", str(folder / library)], QT_S)
             missing |= {line.split()[0] for line in answer.out.splitlines() if "not found" in line}
     if missing:
-        return Finding(name, Level.FAIL, f"missing: {', '.join(sorted(missing))}", _INSTALL)
-    return Finding(name, Level.OK, "all there")
+        return CheckResult(name, Level.FAIL, f"missing: {', '.join(sorted(missing))}", _INSTALL)
+    return CheckResult(name, Level.OK, "all there")
 
 
 def window(
     environment: Mapping[str, str] = os.environ,
     platform: str = sys.platform,
     start: Callable[[Mapping[str, str]], Answer] | None = None,
-) -> Finding:
+) -> CheckResult:
     """Starts Qt as the program would: on this display, or without one to see whether it starts at all."""
     asked = any(environment.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     seen = asked or not platform.startswith("linux")
     answer = (start or start_qt)({} if seen else {"QT_QPA_PLATFORM": "offscreen"})
     if answer.code != 0:
-        return Finding("qt window", Level.FAIL, f"Qt does not start: {_why(answer)}", _INSTALL)
+        return CheckResult("qt window", Level.FAIL, f"Qt does not start: {_why(answer)}", _INSTALL)
     words = answer.out.split()
     text = f"Qt starts on {words[0]}, {words[1]}x{words[2]}" if len(words) == 3 else "Qt starts"
     if not seen:
-        return Finding(
+        return CheckResult(
             "qt window",
             Level.WARN,
             f"{text}, but there is no display here",
             "set DISPLAY or WAYLAND_DISPLAY, or use polyplive analyse, which needs none",
         )
-    return Finding("qt window", Level.OK, text)
+    return CheckResult("qt window", Level.OK, text)
 
 
 def _pyside() -> Path | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 
 PROJECT = "polyplive"
 _TREE = Path(__file__).parents[2]
@@ -50,17 +50,17 @@ def installed() -> dict[str, str]:
     return found
 
 
-def python_version(wanted: str, have: str = platform.python_version()) -> Finding:
+def python_version(wanted: str, have: str = platform.python_version()) -> CheckResult:
     """`wanted`: a specifier such as ">=3.11"."""
     from packaging.specifiers import SpecifierSet
 
     text = f"{have} on {platform.platform()}"
     if SpecifierSet(wanted).contains(have, prereleases=True):
-        return Finding("python", Level.OK, text)
-    return Finding("python", Level.FAIL, f"{text}, but {wanted} is needed", f"install Python {wanted}")
+        return CheckResult("python", Level.OK, text)
+    return CheckResult("python", Level.FAIL, f"{text}, but {wanted} is needed", f"install Python {wanted}")
 
 
-def package_versions(needed: Needs, have: Mapping[str, str]) -> Finding:
+def package_versions(needed: Needs, have: Mapping[str, str]) -> CheckResult:
     """Core packages have to be there and inside their bounds; those of extras inside them where they are."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
@@ -81,8 +81,8 @@ def package_versions(needed: Needs, have: Mapping[str, str]) -> Finding:
         elif version is not None:
             doubtful.append(f"{wanted.name} {version} ([{extra}] needs {wanted.specifier})")
     if not broken and not doubtful:
-        return Finding("packages", Level.OK, f"{inside} inside their bounds")
-    return Finding(
+        return CheckResult("packages", Level.OK, f"{inside} inside their bounds")
+    return CheckResult(
         "packages",
         Level.FAIL if broken else Level.WARN,
         "; ".join(broken + doubtful),
@@ -90,7 +90,7 @@ def package_versions(needed: Needs, have: Mapping[str, str]) -> Finding:
     )
 
 
-def known_traps(have: Mapping[str, str], python: str = platform.python_version()) -> Finding:
+def known_traps(have: Mapping[str, str], python: str = platform.python_version()) -> CheckResult:
     """Combinations that install without a complaint and break later (docs/adr/0007)."""
     from packaging.version import Version
 
@@ -116,8 +116,8 @@ def known_traps(have: Mapping[str, str], python: str = platform.python_version()
             )
         )
     if not traps:
-        return Finding("known traps", Level.OK, "none")
-    return Finding(
+        return CheckResult("known traps", Level.OK, "none")
+    return CheckResult(
         "known traps",
         Level.FAIL,
         "; ".join(text for text, _ in traps),

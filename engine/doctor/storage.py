@@ -6,13 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from engine.doctor.finding import Finding, Level
+from engine.doctor.check_result import CheckResult, Level
 
 SCARCE_BYTES = 2 * 2**30  # a long recording's overlay, or a TensorRT build
 FULL_BYTES = 200 * 2**20  # the compiled models of the default student
 
 
-def folder(name: str, path: Path, unwritable: Level) -> Finding:
+def folder(name: str, path: Path, unwritable: Level) -> CheckResult:
     """Free space, and whether a file can be written there; `unwritable` is how bad it is if not."""
     place = next((there for there in (path, *path.parents) if there.exists()), path)
     try:
@@ -20,7 +20,7 @@ def folder(name: str, path: Path, unwritable: Level) -> Finding:
             pass
         free_bytes = shutil.disk_usage(place).free
     except OSError as error:
-        return Finding(
+        return CheckResult(
             name,
             unwritable,
             f"{path} cannot be written: {error.strerror or error}",
@@ -29,11 +29,11 @@ def folder(name: str, path: Path, unwritable: Level) -> Finding:
     text = f"{path}, {free_bytes / 2**30:.1f} GiB free"
     if free_bytes < SCARCE_BYTES:
         level = Level.FAIL if free_bytes < FULL_BYTES else Level.WARN
-        return Finding(name, level, text, "free some space on that disk")
-    return Finding(name, Level.OK, text)
+        return CheckResult(name, level, text, "free some space on that disk")
+    return CheckResult(name, Level.OK, text)
 
 
-def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None = None) -> Finding:
+def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None = None) -> CheckResult:
     """Every model folder's files against the hashes of its `model.json`; exactly one bundled default."""
     from engine.faults import FaultError
     from engine.model_folder import bundled_models, default_model, load_model_folder, user_models
@@ -56,5 +56,5 @@ def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None
             broken.append(error)
     if broken:
         text = "; ".join(error.wrong for error in broken)
-        return Finding("models", Level.FAIL, text, broken[0].remedy)
-    return Finding("models", Level.OK, f"{', '.join(whole)}: every file is the one that was exported")
+        return CheckResult("models", Level.FAIL, text, broken[0].remedy)
+    return CheckResult("models", Level.OK, f"{', '.join(whole)}: every file is the one that was exported")

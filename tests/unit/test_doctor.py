@@ -17,8 +17,8 @@ import pytest
 from engine.doctor import __main__ as doctor
 from engine.doctor import computing, desktop, packages, probes, storage, video
 from engine.doctor.bounded import ask, ask_python, guarded
+from engine.doctor.check_result import CheckResult, Level
 from engine.doctor.checks import checks
-from engine.doctor.finding import Finding, Level
 from engine.files.whole import HOME_VARIABLE
 from engine.runtime import RUNTIMES
 from engine.table import Entry
@@ -55,7 +55,9 @@ def test_the_real_machine_gets_a_line_a_check_and_a_broken_model_is_exit_code_1(
 
 @pytest.mark.parametrize(("level", "code"), [(Level.OK, 0), (Level.WARN, 0), (Level.FAIL, 1)])
 def test_only_a_failure_is_exit_code_1(monkeypatch, capsys, level, code):
-    monkeypatch.setattr(doctor, "findings", lambda: iter([Finding("disk", level, "small", "buy one")]))
+    monkeypatch.setattr(
+        doctor, "check_results", lambda: iter([CheckResult("disk", level, "small", "buy one")])
+    )
 
     assert doctor.main([]) == code
     assert capsys.readouterr().out.startswith(f"{level:<4}  disk: small -> buy one\n")
@@ -66,7 +68,7 @@ def test_a_check_that_hangs_is_left_behind():
 
     def hangs():
         let_go.wait()
-        return Finding("slow", Level.OK, "at last")
+        return CheckResult("slow", Level.OK, "at last")
 
     found = guarded("slow", hangs, 0.05)
     let_go.set()

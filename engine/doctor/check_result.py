@@ -13,7 +13,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """`text` says what was found, `remedy` what to do about it: one sentence, empty only when OK."""
 
     name: str
