@@ -56,7 +56,7 @@ class AiControls(QObject):
         self._asked = False
         self._asking.done.connect(panel.set_machine)
         panel.model_chosen.connect(self._choose)
-        panel.point_chosen.connect(self._use_point)
+        panel.point.chosen.connect(self._use_point)
         self.set_style(launch.overlay)
 
     def connect_to(self, pipeline: Pipeline | None) -> None:
@@ -133,8 +133,7 @@ class AiControls(QObject):
         return self._nudge(NUDGE_STEPS)
 
     def _nudge(self, steps: int) -> str:
-        self._panel.nudge_threshold(steps)
-        return f"Threshold {self._panel.threshold.value() / 100:.2f}"
+        return f"Threshold {self._panel.point.nudge_threshold(steps):.2f}"
 
     def _choose(self, folder: Path, runtime: str, precision: str) -> None:
         self.use(folder, runtime, precision)
@@ -144,13 +143,14 @@ class AiControls(QObject):
     def _use_point(self, point: OperatingPoint) -> None:
         if self._pipeline is not None:
             self._pipeline.set_operating_point(point)
-        own = self._panel.preset_point(point.preset)
+        own = self._panel.point.preset_point(point.preset)
         moved = own is None or own.threshold != point.threshold
         self.chosen.emit({"ai.preset": point.preset, "ai.threshold": point.threshold if moved else None})
 
     def _use_launched_point(self) -> None:
         """The preset and threshold that were asked for, before there is a network that marks by another."""
-        point = self._panel.preset_point(self._launch.preset) or self._panel.preset_point("standard")
+        named = self._panel.point.preset_point
+        point = named(self._launch.preset) or named("standard")
         if point is None or self._pipeline is None:
             return
         if self._launch.threshold is not None:

@@ -1,4 +1,4 @@
-"""The side panel: which network, how it executes, where the threshold lies, how findings are drawn."""
+"""The side panel: which network, how it executes, where outlines begin, how findings are drawn."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 
 from app.network.catalogue import Machine, ModelChoice
 from app.network.fault_list import FaultList
+from app.network.point_controls import PointControls
 from app.network.stage_table import StageTable
 from app.widgets import theme, words
-from app.widgets.controls import Choice, Fold, JumpSlider, Segments, label, line
+from app.widgets.controls import Choice, Fold, Segments, label, line
 from engine.faults import Fault
-from engine.types import Chosen, OperatingPoint, RuntimeInfo, Snapshot
+from engine.types import Chosen, RuntimeInfo, Snapshot
 
-STEPS = 100  # of the threshold slider
 STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
 PRECISION_NAMES = {
     "auto": "Automatic",
@@ -34,7 +34,6 @@ class ControlPanel(QWidget):
 
     model_chosen = Signal(object, str, str)  # folder, runtime, precision
     folder_asked = Signal()
-    point_chosen = Signal(object)  # OperatingPoint
     latency_asked = Signal()
     dismissed = Signal(object)  # Fault
     raw_held = Signal(bool)  # the picture without marks, while the button is down
@@ -50,20 +49,12 @@ class ControlPanel(QWidget):
         self._running: Chosen | None = None
         self._runtime: RuntimeInfo | None = None
         self._machine = Machine({}, {})
-        self._point = OperatingPoint(0.5, 0.0)
 
         self.model = Choice("Model")
         self.runtime = Choice("Runtime")
         self.precision = Choice("Precision")
         self.precision.fill([(text, value) for value, text in PRECISION_NAMES.items()])
-        self.preset = Choice("Preset")
-        self.threshold = JumpSlider("Threshold")
-        self.threshold.setRange(1, STEPS - 1)
-        self.threshold.setPageStep(STEPS // 20)
-        self._threshold_text = label(role=theme.STRONG)
-        self._meaning = label(role=theme.CAPTION, tone="secondary")
-        self._meaning.setWordWrap(True)
-        self.advanced_fold = Fold("Advanced", self._threshold_content())
+        self.point = PointControls()
         self._executing = label(role=theme.CAPTION, tone="secondary")
         self._executing.setWordWrap(True)
         self.overlay = Segments("Overlay")
@@ -83,9 +74,7 @@ class ControlPanel(QWidget):
         self.model.chosen.connect(self._choose_model)
         self.runtime.chosen.connect(self._choose_runtime)
         self.precision.chosen.connect(self._choose_precision)
-        self.preset.chosen.connect(self._choose_preset)
         self._fault_list.dismissed.connect(self.dismissed)
-        self.threshold.scrubbed.connect(self._move_threshold)
 
     # What can be chosen
 
@@ -100,9 +89,8 @@ class ControlPanel(QWidget):
         """The folder that is in use."""
         self._chosen = path
         self.model.select(path)
-        self.preset.fill([(name.capitalize(), name) for name in self._presets()])
-        self.preset.annotate({name: words.preset_note(found) for name, found in self._measured().items()})
-        self._show_point(self._point)
+        model = self._model
+        self.point.set_presets(*((model.presets, model.measured) if model is not None else ({}, {})))
         self._refuse()
 
     def set_runtimes(self, names: Sequence[str]) -> None:
@@ -136,11 +124,6 @@ class ControlPanel(QWidget):
         return self._executing.text()
 
     @property
-    def meaning(self) -> str:
-        """What was measured of the preset."""
-        return self._meaning.text()
-
-    @property
     def first_focus(self) -> QWidget:
         return self.model
 
@@ -162,29 +145,17 @@ class ControlPanel(QWidget):
         if (snapshot.running, snapshot.runtime) != (self._running, self._runtime):
             self._running, self._runtime = snapshot.running, snapshot.runtime
             self._show_network()
-        if snapshot.operating_point != self._point:
-            self._show_point(snapshot.operating_point)
+        self.point.show_point(snapshot.operating_point)
         if self.latency_fold.is_open:
             self._stages.show_snapshot(snapshot)
         self._fault_list.show_incidents(snapshot.incidents)
 
-    def preset_point(self, name: str) -> OperatingPoint | None:
-        """The operating point of that name, of the model that is chosen."""
-        return self._presets().get(name)
-
-    def nudge_threshold(self, steps: int) -> None:
-        """Move the threshold by hundredths."""
-        value = min(max(self.threshold.value() + steps, self.threshold.minimum()), self.threshold.maximum())
-        self.threshold.setValue(value)
-        self._move_threshold(value)
-
     # Inside
 
-    def _presets(self) -> Mapping[str, OperatingPoint]:
-        return next((choice.presets for choice in self._models if choice.path == self._chosen), {})
-
-    def _measured(self) -> Mapping[str, Mapping[str, float]]:
-        return next((choice.measured for choice in self._models if choice.path == self._chosen), {})
+    @property
+    def _model(self) -> ModelChoice | None:
+        """The one in use, if it is on offer."""
+        return next((choice for choice in self._models if choice.path == self._chosen), None)
 
     def _choose_model(self, path: Path | None) -> None:
         if path is None:
@@ -234,59 +205,13 @@ class ControlPanel(QWidget):
         from engine.runtime.order import precision_missing  # pydantic: not before the window is up
 
         name = self.runtime.currentData() or "auto"
-        has_int8 = any(choice.has_int8 for choice in self._models if choice.path == self._chosen)
+        has_int8 = self._model is not None and self._model.has_int8
         capabilities = self._machine.devices.get(name.partition(":")[2] or "CPU", ())
         reasons: dict[object, str] = {
             precision: precision_missing(name, precision, capabilities, has_int8=has_int8)
             for precision in PRECISION_NAMES
         }
         self.precision.refuse(reasons)
-
-    def _choose_preset(self, name: str) -> None:
-        point = self._presets().get(name)
-        if point is not None:
-            self._show_point(point)
-            self.point_chosen.emit(point)
-
-    def _move_threshold(self, value: int) -> None:
-        point = self._point.moved(value / STEPS)
-        self._show_point(point)
-        self.point_chosen.emit(point)
-
-    def _show_point(self, point: OperatingPoint) -> None:
-        self._point = point
-        self._threshold_text.setText(f"{point.threshold:.2f}")
-        if not self.threshold.isSliderDown():
-            self.threshold.setValue(round(point.threshold * STEPS))
-        presets = self._presets()
-        own = presets.get(point.preset)
-        moved = own is not None and own.threshold != point.threshold
-        self.preset.select(point.preset)
-        self._meaning.setText(
-            words.preset_detail(
-                self._measured().get(point.preset, {}), own.threshold if own is not None and moved else None
-            )
-            if presets
-            else ""
-        )
-        self.advanced_fold.set_title("Advanced: threshold moved" if moved else "Advanced")
-
-    def _threshold_content(self) -> QWidget:
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.XS)
-        heading = QHBoxLayout()
-        heading.addWidget(label("Threshold", role=theme.CAPTION, tone="secondary"))
-        heading.addStretch(1)
-        heading.addWidget(self._threshold_text)
-        column.addLayout(heading)
-        column.addWidget(self.threshold)
-        hint = label("How far outlines reach. What is shown at all is the preset's.", role=theme.CAPTION)
-        hint.setProperty("tone", "secondary")
-        hint.setWordWrap(True)
-        column.addWidget(hint)
-        return content
 
     def _latency_content(self) -> QWidget:
         content = QWidget()
@@ -315,10 +240,7 @@ class ControlPanel(QWidget):
             column.addSpacing(theme.S)
         column.addWidget(line())
         column.addSpacing(theme.S)
-        column.addWidget(label("Preset", role=theme.CAPTION, tone="secondary"))
-        column.addWidget(self.preset)
-        column.addWidget(self._meaning)
-        column.addWidget(self.advanced_fold)
+        column.addWidget(self.point)
         column.addSpacing(theme.S)
         column.addWidget(label("Overlay", role=theme.CAPTION, tone="secondary"))
         column.addWidget(self.overlay)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from enum import Enum, auto
 
-from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -14,14 +14,22 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QRegion,
     QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.player.painter import Drawable, as_late, bounds, draw, prepare
+from app.player.painter import (
+    Drawable,
+    as_late,
+    bounds,
+    draw,
+    paint_cross,
+    paint_message,
+    paint_surround,
+    prepare,
+)
 from app.player.zoom import Placement, View, panned, place, zoomed
 from app.widgets import theme
 from engine.types import U8, Presentation, Result, Shape
@@ -30,7 +38,6 @@ Overlay = Callable[[Result], tuple[Shape, ...]]
 OnPainted = Callable[[Presentation, float, float], None]
 
 DIMMED_OPACITY = 0.38
-CROSS_PX = 3.0
 ZOOM_A_STEP = 1.25
 
 
@@ -168,9 +175,9 @@ class Canvas(QWidget):
         start_s = time.monotonic()
         painter = QPainter(self)
         target = self.picture_rect()
-        self._paint_surround(painter, target)
+        paint_surround(painter, self.rect(), target)
         if self._image is None:
-            self._paint_message(painter)
+            paint_message(painter, self.rect(), self._message)
         else:
             self._paint_picture(painter, self._image, target)
         painter.end()
@@ -243,7 +250,7 @@ class Canvas(QWidget):
         painter.drawImage(target, image)
         painter.setOpacity(1.0)
         if self._look is Look.CROSSED:
-            self._paint_cross(painter, target)
+            paint_cross(painter, target)
         elif self._drawables and not self._raw:
             painter.setClipRect(target)
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
@@ -276,31 +283,6 @@ class Canvas(QWidget):
         for drawable in drawables:
             region |= bounds(drawable, to_screen, line_scale).toAlignedRect()
         return region
-
-    def _paint_cross(self, painter: QPainter, target: QRectF) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        lines = [
-            QLineF(target.topLeft(), target.bottomRight()),
-            QLineF(target.bottomLeft(), target.topRight()),
-        ]
-        for token, width_px in ((theme.BLACK, CROSS_PX * 2), (theme.SECONDARY, CROSS_PX)):
-            painter.setPen(QPen(theme.colour(token), width_px))
-            painter.drawLines(lines)
-
-    def _paint_surround(self, painter: QPainter, target: QRectF) -> None:
-        # With a fractional pixel ratio the picture's edge falls inside a logical pixel: fill everything.
-        whole = self.devicePixelRatioF() % 1.0 == 0.0
-        surround = QRegion(self.rect()).subtracted(QRegion(target.toRect() if whole else QRect()))
-        painter.setClipRegion(surround)
-        painter.fillRect(self.rect(), theme.colour(theme.BLACK))
-        painter.setClipping(False)
-
-    def _paint_message(self, painter: QPainter) -> None:
-        painter.setPen(theme.colour(theme.SECONDARY))
-        painter.setFont(theme.font(theme.LEAD_PX))
-        margin = theme.XXL
-        box: QRect = self.rect().adjusted(margin, margin, -margin, -margin)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
 
     def _placement(self) -> Placement | None:
         if self._presentation is None or self._image is None:

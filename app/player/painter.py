@@ -1,18 +1,19 @@
-"""Shapes -> QPainter. Paths are built once a result, painting them is cheap."""
+"""What is painted over and round the picture. Paths of marks are built once a result: painting is cheap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QRegion, QTransform
 
 from app.widgets import theme
 from engine.types import Shape
 
 SOFT_EDGE_PX = 2.0  # antialiasing
 LATE_OPACITY = 0.6
+CROSS_PX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,36 @@ def bounds(drawable: Drawable, to_screen: QTransform, width_scale: float = 1.0) 
     """Where `draw` paints it, the painter's pixels: its outline, half of the widest pen, its soft edge."""
     margin = max((pen.widthF() for pen in drawable.pens), default=0.0) * width_scale / 2 + SOFT_EDGE_PX
     return to_screen.mapRect(drawable.path.boundingRect()).adjusted(-margin, -margin, margin, margin)
+
+
+def paint_cross(painter: QPainter, target: QRectF) -> None:
+    """Over a picture that no longer lives."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    lines = [
+        QLineF(target.topLeft(), target.bottomRight()),
+        QLineF(target.bottomLeft(), target.topRight()),
+    ]
+    for token, width_px in ((theme.BLACK, CROSS_PX * 2), (theme.SECONDARY, CROSS_PX)):
+        painter.setPen(QPen(theme.colour(token), width_px))
+        painter.drawLines(lines)
+
+
+def paint_surround(painter: QPainter, area: QRect, target: QRectF) -> None:
+    """Black, round the picture."""
+    # With a fractional pixel ratio the picture's edge falls inside a logical pixel: fill everything.
+    whole = painter.device().devicePixelRatioF() % 1.0 == 0.0
+    painter.setClipRegion(QRegion(area).subtracted(QRegion(target.toRect() if whole else QRect())))
+    painter.fillRect(area, theme.colour(theme.BLACK))
+    painter.setClipping(False)
+
+
+def paint_message(painter: QPainter, area: QRect, text: str) -> None:
+    """Words in the middle, in place of a picture."""
+    painter.setPen(theme.colour(theme.SECONDARY))
+    painter.setFont(theme.font(theme.LEAD_PX))
+    margin = theme.XXL
+    box = area.adjusted(margin, margin, -margin, -margin)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
 
 def _drawable(shape: Shape) -> Drawable:

@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.player.places import Place
-from app.widgets.words import short_clock
 from app.widgets.notice_row import ANSWERS, newest
+from app.widgets.words import short_clock
 from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceSpec
 from engine.sources.live.devices import DeviceInfo

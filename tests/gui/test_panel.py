@@ -40,7 +40,7 @@ def components(window):
 def test_the_threshold_moves_without_another_inference(paused, qtbot):
     window, runtime = paused
     calls = runtime.calls
-    slider = window.operator.panel.threshold
+    slider = window.operator.panel.point.threshold
     slider.setFocus()
     before = slider.value()
     while slider.value() < 60:  # the network says 0.5
@@ -58,15 +58,15 @@ def test_the_threshold_moves_without_another_inference(paused, qtbot):
 def test_a_threshold_of_ones_own_is_a_fine_adjustment_of_its_preset(paused):
     window, _ = paused
     panel = window.operator.panel
-    assert panel.preset.currentText() == "Standard"
+    assert panel.point.preset.currentText() == "Standard"
     window.ai.threshold_up()
-    assert panel.preset.currentText() == "Standard"
-    assert "threshold of 0.40" in panel.meaning
+    assert panel.point.preset.currentText() == "Standard"
+    assert "threshold of 0.40" in panel.point.meaning
 
-    panel.preset.setCurrentIndex(0)
-    panel.preset.activated.emit(0)
-    assert panel.threshold.value() == 40
-    assert "threshold of" not in panel.meaning
+    panel.point.preset.setCurrentIndex(0)
+    panel.point.preset.activated.emit(0)
+    assert panel.point.threshold.value() == 40
+    assert "threshold of" not in panel.point.meaning
 
 
 def test_the_same_threshold_gives_the_same_marks_whatever_the_way_there(make_window, qtbot, tmp_path):
@@ -104,9 +104,9 @@ def test_a_preset_is_shown_by_what_was_measured_of_it(make_window, qtbot, tmp_pa
     qtbot.waitUntil(lambda: panel.model.currentText() == "told")
 
     assert preset_note(measured) == "meets 92 %, 6 false in 100"
-    assert panel.preset.currentData(NOTE_ROLE) == preset_note(measured)
-    assert "92 of 100 polyps met" in panel.meaning
-    assert "2 with a polyp, 6 without one" in panel.meaning
+    assert panel.point.preset.currentData(NOTE_ROLE) == preset_note(measured)
+    assert "92 of 100 polyps met" in panel.point.meaning
+    assert "2 with a polyp, 6 without one" in panel.point.meaning
 
 
 def test_the_boxes_show_what_runs_while_another_model_is_made_ready(make_window, qtbot, tmp_path):

@@ -44,7 +44,7 @@ def test_a_chosen_preset_and_network_are_kept(make_window, qtbot, tmp_path):
     keep(path, {"ai.threshold": 0.3})
     window = make_window(FakeSource(), keeps=path)
     panel = window.operator.panel
-    panel.preset.activated.emit(panel.preset.findText("Standard"))
+    panel.point.preset.activated.emit(panel.point.preset.findText("Standard"))
     panel.precision.setCurrentIndex(panel.precision.findData("f32"))
     panel.precision.activated.emit(panel.precision.currentIndex())
     window.close()
@@ -60,7 +60,7 @@ def test_a_window_begins_as_it_was_left(playing, qtbot):
 
     assert window.operator.panel.overlay.selected == "corners"
     assert not window.operator.panel.isVisible()
-    qtbot.waitUntil(lambda: window.operator.panel.threshold.value() == 30)
+    qtbot.waitUntil(lambda: window.operator.panel.point.threshold.value() == 30)
 
 
 def test_the_command_line_gets_what_was_kept_and_goes_over_it(launch_of, monkeypatch, tmp_path):
