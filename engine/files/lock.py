@@ -17,27 +17,22 @@ from engine.files.whole import output_fault
 
 HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 TRY_EVERY_S = 0.02
+LOOKING_S = 0.05  # somebody asks for the `holder`
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, busy: FaultError | None = None) -> Iterator[None]:
     """Hold the file for as long as the context lasts; then it is gone.
 
-    Raises FaultError OUTPUT when another process holds it, or when it cannot be made.
+    Raises `busy`, by default FaultError OUTPUT of a run that writes into the folder, when another process
+    holds it, and FaultError OUTPUT when it cannot be made.
     """
     try:
-        stream = _hold(path)
+        stream = _hold_within(path, LOOKING_S)
     except OSError as error:
         if error.errno not in HELD:
             raise output_fault(path.parent, error) from error
-        raise FaultError(
-            FaultCode.OUTPUT,
-            expected=f"to be the only run that writes into {path.parent}",
-            got="another one that is still at it",
-            remedy="wait until it is through, or choose another folder",
-            said=f"Another run is writing into {path.parent}. "
-            "Wait until it is through, or choose another folder.",
-        ) from error
+        raise (busy or _busy(path)) from error
     with _until_the_end(stream, path):
         yield
 
@@ -45,17 +40,58 @@ def held(path: Path) -> Iterator[None]:
 @contextmanager
 def held_within(path: Path, wait_s: float) -> Iterator[None]:
     """Hold the file, waiting for others that hold it for a moment. Raises OSError, also after `wait_s`."""
+    stream = _hold_within(path, wait_s)
+    with _until_the_end(stream, path):
+        yield
+
+
+def holder(path: Path) -> int | None:
+    """The process that holds the file; None: nobody, 0: somebody who cannot be named. Raises OSError."""
+    try:
+        with path.open("rb") as stream:
+            if sys.platform == "win32":  # there nobody who may be killed leaves the file behind
+                return 0
+            import fcntl
+
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in HELD:
+                    raise
+                told = stream.read(20)
+                return int(told) if told.strip().isdigit() else 0
+            return None  # one who was killed left it
+    except FileNotFoundError:
+        return None
+
+
+def _busy(path: Path) -> FaultError:
+    with contextlib.suppress(OSError):
+        if number := holder(path):
+            return _busy_with(path, f" (process {number})")
+    return _busy_with(path, "")
+
+
+def _busy_with(path: Path, who: str) -> FaultError:
+    return FaultError(
+        FaultCode.OUTPUT,
+        expected=f"to be the only run that writes into {path.parent}",
+        got=f"another one that is still at it{who}",
+        remedy="wait until it is through, or choose another folder",
+        said=f"Another run is writing into {path.parent}{who}. "
+        "Wait until it is through, or choose another folder.",
+    )
+
+
+def _hold_within(path: Path, wait_s: float) -> IO[bytes]:
     give_up_s = time.monotonic() + wait_s
     while True:
         try:
-            stream = _hold(path)
-            break
+            return _hold(path)
         except OSError as error:
             if error.errno not in HELD or time.monotonic() > give_up_s:
                 raise
         time.sleep(TRY_EVERY_S)
-    with _until_the_end(stream, path):
-        yield
 
 
 @contextmanager
@@ -79,6 +115,7 @@ def _hold(path: Path) -> IO[bytes]:
             # The one who held it before may have removed it between the two lines above.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                    _sign(stream)
                     return stream
         except BaseException:
             stream.close()
@@ -95,3 +132,11 @@ def _lock(stream: IO[bytes]) -> None:
         import fcntl
 
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sign(stream: IO[bytes]) -> None:
+    """Who holds it; not on Windows, where the byte that is locked depends on what stands before it."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # a full disk: it is held all the same
+            os.ftruncate(stream.fileno(), 0)
+            os.write(stream.fileno(), b"%d\n" % os.getpid())

@@ -5,6 +5,7 @@ Jobs are processes that write a run folder; the folder is the only channel (docs
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from engine.files.whole import append_json_line, json_line
 from engine.jobs.folder import CANCEL, EVENTS
 
 VERSION = 1
+LAST_BYTES = 1 << 16  # the last event of a file is in them
 
 Echo = Callable[[str], object]
 
@@ -297,11 +299,17 @@ class RunFolder:
 
 
 def _last_line_number(events: Path) -> int:
-    """Ends a torn last line, so that the next event starts on its own."""
+    """Ends a torn last line, so that the next event starts on its own; that one has a number, too."""
     if not events.exists():
         return 0
-    text = events.read_text(encoding="utf-8", errors="replace")
-    if text and not text.endswith("\n"):
-        with events.open("a", encoding="utf-8") as stream:
-            stream.write("\n")
-    return text.count("\n") + (not text.endswith("\n"))
+    with events.open("r+b") as stream:
+        begin = max(0, stream.seek(0, os.SEEK_END) - LAST_BYTES)
+        stream.seek(begin)
+        end = stream.read()
+        if end and not end.endswith(b"\n"):
+            stream.write(b"\n")
+        for back, line in enumerate(reversed(end.splitlines())):
+            if (event := event_of(line)) is not None:
+                return event.number + back
+        stream.seek(0)
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(LAST_BYTES), b""))

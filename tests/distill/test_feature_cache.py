@@ -21,6 +21,7 @@ from distill.teachers.cache.check import verify
 from distill.teachers.cache.features import fill_cache, fill_shard, open_cache
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
+from engine.files.lock import held
 from engine.files.whole import read_json_lines
 from engine.jobs.events import RunFolder
 from engine.models.encoder import make_encoder
@@ -217,11 +218,8 @@ def test_two_processes_fill_one_cache(root, part, records, filled, tmp_path, mon
 
 
 def test_a_shard_that_is_being_filled_is_left_alone(root, part, records, folder):
-    fcntl = pytest.importorskip("fcntl", reason="file locks of POSIX")
-    with shard_of(folder).open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(FaultError) as caught:
-            fill_shard(folder, part, root, records, run=None)
+    with held(shard_of(folder).with_suffix(".lock")), pytest.raises(FaultError) as caught:
+        fill_shard(folder, part, root, records, run=None)
 
     assert caught.value.code is FaultCode.OUTPUT
 

@@ -23,6 +23,14 @@ def test_a_line_torn_by_a_crash_does_not_swallow_the_next_event(tmp_path):
     assert (tmp_path / "events.jsonl").read_text().splitlines()[-1].startswith('{"v":1,"n":3,')
 
 
+def test_numbers_go_on_from_the_last_line_and_not_from_how_many_there_are(tmp_path):
+    (tmp_path / "events.jsonl").write_text('{"v":1,"n":70,"t":1.0,"kind":"warn","text":"a"}\n{"v":1,"n"')
+    run = RunFolder(tmp_path)
+    run.event("done", outcome="ok")
+
+    assert '"n":72,' in (tmp_path / "events.jsonl").read_text()
+
+
 def test_the_echo_gets_every_line(tmp_path):
     lines = []
     RunFolder(tmp_path, echo=lines.append).event("progress", done=1, total=2)

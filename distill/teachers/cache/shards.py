@@ -16,6 +16,7 @@ import numpy as np
 
 from distill.teachers.base import TeacherCard
 from engine.faults import FaultCode, FaultError
+from engine.files.lock import held
 from engine.files.whole import json_line, read_json_lines
 
 
@@ -93,8 +94,7 @@ def appending(index: Path, card: TeacherCard, grid: tuple[int, int]) -> Iterator
 
     Raises FaultError OUTPUT when another process fills it.
     """
-    with index.open("ab") as lines:
-        _lock(lines, index)
+    with held(index.with_suffix(".lock"), _busy(index)), index.open("ab") as lines:
         _drop_torn_line(index)
         shard = Shard(index, card, grid)
         if shard.cut:
@@ -117,20 +117,13 @@ def _mapped(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.nd
     return np.memmap(path, kind, "r", shape=(rows, *shape)) if rows else np.zeros((0, *shape), kind)
 
 
-def _lock(stream: IO[bytes], index: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows; there two processes that fill one shard would have to be started by hand
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise FaultError(
-            FaultCode.OUTPUT,
-            expected=f"to write {index} alone",
-            got="another process that fills it",
-            remedy="wait until it is through",
-        ) from error
+def _busy(index: Path) -> FaultError:
+    return FaultError(
+        FaultCode.OUTPUT,
+        expected=f"to write {index} alone",
+        got="another process that fills it",
+        remedy="wait until it is through",
+    )
 
 
 def _drop_torn_line(index: Path) -> None:
