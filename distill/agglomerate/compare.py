@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from distill.agglomerate.figures import Figures, read_figures
 from distill.agglomerate.phases import phase_recipes
@@ -10,11 +10,13 @@ from distill.agglomerate.run_json import claim
 from distill.agglomerate.running import run_config
 from distill.agglomerate.table import filled
 from distill.agglomerate.tasks import Task, pool_of, tasks_of
+from distill.agglomerate.teacher_phase import fill_caches
 from distill.agglomerate.variants import Comparison, Run, runs_of
 from distill.data.index import load_index
 from distill.recipe import Recipe
 from distill.reproduce.estimate import Estimate, cache_gigabytes, estimate_runs, gmacs_per_s
 from engine.files.whole import write_text
+from engine.jobs.begun import begun
 from engine.jobs.folder import FIGURES
 from engine.jobs.interrupt import interrupt
 
@@ -32,6 +34,8 @@ def run_comparison(comparison: Comparison, events: str | None = None) -> bool:
         if (comparison.folder / run.name).is_dir():
             claim(run.config, comparison.folder / run.name)  # all of them, before anything is trained
     with interrupt() as interrupted:
+        if not _teachers_have_looked(comparison, runs, interrupted, events):
+            return False
         for run in runs:
             if run.name in _finished(comparison, runs):
                 continue
@@ -40,6 +44,20 @@ def run_comparison(comparison: Comparison, events: str | None = None) -> bool:
             write_text(comparison.folder / TABLE, table(comparison))
     write_text(comparison.folder / TABLE, table(comparison))
     return True
+
+
+def _teachers_have_looked(
+    comparison: Comparison, runs: Sequence[Run], interrupted: Callable[[], bool], events: str | None
+) -> bool:
+    """Before anything is trained, so that weights which are not at hand are told then; False when stopped."""
+    done = _finished(comparison, runs)
+    if not any(run.config.recipe.distil.teachers for run in runs if run.name not in done):
+        return True
+    with begun("cache", events=events, interrupted=interrupted) as folder:
+        whole = fill_caches(comparison.config, _tasks(comparison), folder)
+        if not whole:
+            folder.event("done", outcome="cancelled")
+    return whole
 
 
 def table(comparison: Comparison) -> str:

@@ -26,9 +26,9 @@ from distill.agglomerate.variants import Comparison
 from distill.data.index import data_folder, load_index
 from distill.data.splits import TEST, TRAIN, VALIDATION
 from distill.judging.networks import load_student
-from distill.recipe import parse_recipe
+from distill.recipe import load_recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
-from engine.files.whole import read_json_lines, write_json_lines
+from engine.files.whole import HOME_VARIABLE, read_json_lines, write_json_lines
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import FIGURES
 from engine.model_folder import load_model_folder
@@ -408,6 +408,10 @@ def test_the_comparison_fills_its_table(compared):
         "agglomerated, attention",
     ]
     assert rows["no distillation"][3] == "-"
+    assert all(
+        rows[f"agglomerated, {kind}"][4].endswith("] / +2.0") for kind in ("fixed", "mlp", "attention")
+    )
+    assert "/" not in rows["simple distillation (timm:test_efficientnet)"][4]
     assert all("[" in cells[3] for title, cells in rows.items() if title != "no distillation")
     assert float(rows["a specialist a task"][5]) == pytest.approx(
         2 * float(rows["no distillation"][5]), abs=0.01
@@ -437,6 +441,27 @@ def test_the_plan_of_a_comparison_trains_nothing(config, tmp_path, capsys):
     assert text.count("specialists-disc") == 2
     assert "14 of 14 runs are left" in text
     assert not (tmp_path / "out").exists()
+
+
+def test_the_recipe_has_the_papers_teachers():
+    names = [teacher.name for teacher in load_recipe("agglomerate").distil.teachers]
+
+    assert names == ["medsam", "rad_dino", "medclip"]
+
+
+def test_weights_that_are_nowhere_are_told_before_anything_is_trained(config, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("transformers", reason="pip install 'polyplive[teachers]'")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    teachers = 'distil.teachers=[{name="medclip"}, {name="rad_dino"}]'
+    words = ["--seeds", 1, "--data", config.data_root, "--unlabelled", config.unlabelled]
+    words += ["--runs", tmp_path / "runs", "--cache", tmp_path / "cache"]
+    words += ["--set", "data.folds=3", "--set", teachers]
+    code = main(["reproduce", "agglomeration", "--accept-licence", *map(str, words)])
+
+    assert code == 2
+    assert "weights of the teacher medclip are not at hand" in capsys.readouterr().err
+    assert not list((tmp_path / "runs").glob("*/*/run.json"))
 
 
 def test_a_comparison_needs_something_to_agglomerate(config, tmp_path, capsys):
