@@ -15,10 +15,11 @@ import cv2
 import psutil
 import pytest
 
-from engine.analysis.many.run import LOCK, WORK
 from engine.analysis.many.task import PROGRESS
+from engine.analysis.many.work_folder import WORK
 from engine.analysis.results import read_results, read_summary
 from engine.files.lock import held
+from engine.files.output_folder import LOCK
 from engine.files.whole import HOME_VARIABLE
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import red_clip, red_picture

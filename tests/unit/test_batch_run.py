@@ -8,8 +8,9 @@ import pytest
 
 from engine.analysis.many.manifest import read_manifest
 from engine.analysis.many.recordings import find_recordings
-from engine.analysis.many.run import WORK, analyse_many
+from engine.analysis.many.run import analyse_many
 from engine.analysis.many.task import Options, Order, Outcome, analyse_one, check, digest_of
+from engine.analysis.many.work_folder import WORK
 from engine.faults import FaultError
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model

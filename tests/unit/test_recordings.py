@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from engine.analysis.many.recordings import Places, find_recordings, fingerprint
+from engine.analysis.many.places import Places
+from engine.analysis.many.recordings import find_recordings, fingerprint
 from engine.analysis.results import ModelUsed, RuntimeUsed, Summary
 from engine.faults import FaultError
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from engine.analysis.many.recordings import Places, Recording
+from engine.analysis.many.places import Places
+from engine.analysis.many.recordings import Recording
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_text
@@ -127,6 +130,18 @@ def write_manifest(out: Path, rows: Iterable[Row]) -> None:
     """The whole file or nothing. Raises OSError."""
     manifest = Manifest(rows=tuple(rows))
     write_text(out / MANIFEST, manifest.model_dump_json(by_alias=True, indent=1) + "\n")
+
+
+def totals(rows: Sequence[Row]) -> str:
+    """`summary.csv`: a line a recording."""
+    names = [name for name in Row.model_fields if name not in ("fingerprint", "asked")]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        values = row.model_dump()
+        writer.writerow(["" if values[name] is None else values[name] for name in names])
+    return text.getvalue()
 
 
 _REMEDY = "choose another folder with --out, or delete the file to do everything again"

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from engine.analysis.many.crew import Crew
-from engine.analysis.many.manifest import TOTALS, Row, plan, read_manifest, write_manifest
+from engine.analysis.many.manifest import TOTALS, Row, plan, read_manifest, totals, write_manifest
 from engine.analysis.many.recordings import Recording, fingerprint
 from engine.analysis.many.task import Options, Order, Outcome, frames_so_far, remove_attempts
+from engine.analysis.many.work_folder import work_folder
 from engine.analysis.one import earlier_files
 from engine.analysis.results import SUMMARY, is_whole, read_summary
 from engine.faults import FaultCode, FaultError
-from engine.files.lock import held
-from engine.files.output_folder import LOCK, move_in
+from engine.files.output_folder import move_in
 from engine.files.whole import output_fault, write_text
 from engine.sources import parse_source
 
-WORK = ".analysing"
 MOST_TRIES = 3
 LOOK_EVERY_S = 1.0
 
@@ -66,7 +62,7 @@ def analyse_many(
     Raises FaultError: another run writes into `out`, it cannot be written, the crew cannot work or is gone.
     """
     out = out.absolute()
-    with _work_folder(out) as work:
+    with work_folder(out) as work:
         rows = plan(
             read_manifest(out),
             recordings,
@@ -253,56 +249,6 @@ class _Run:
         if changed.state in ("done", "failed"):
             self._watcher.changed(changed)
         return changed
-
-
-def totals(rows: Sequence[Row]) -> str:
-    """`summary.csv`: a line a recording."""
-    names = [name for name in Row.model_fields if name not in ("fingerprint", "asked")]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        values = row.model_dump()
-        writer.writerow(["" if values[name] is None else values[name] for name in names])
-    return text.getvalue()
-
-
-@contextmanager
-def _work_folder(out: Path) -> Iterator[Path]:
-    """A hidden folder for what is under way, empty at first and gone afterwards; one run at a time has it.
-
-    What an interrupted run left there is removed. `out` is made, and removed again if it stays empty.
-    """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    if out.exists() and not out.is_dir():
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected="a folder for the results",
-            got=f"{out}, which is a file",
-            remedy="choose another one with --out",
-        )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_fault(out, error) from error
-    try:
-        with held(out / LOCK):
-            work = out / WORK
-            try:
-                if work.is_symlink():
-                    work.unlink()
-                shutil.rmtree(work, ignore_errors=True)
-                work.mkdir(exist_ok=True)
-            except OSError as error:
-                raise output_fault(out, error) from error
-            try:
-                yield work
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-    finally:
-        for folder in made:  # innermost first; one that is in use stays
-            with contextlib.suppress(OSError):
-                folder.rmdir()
 
 
 def _has_results(folder: Path) -> bool:
