@@ -32,7 +32,8 @@ from app.player.painter import (
 )
 from app.player.zoom import Placement, View, panned, place, zoomed
 from app.widgets import theme
-from engine.types import U8, Presentation, Result, Shape
+from engine.drawing.shape import Shape
+from engine.types import U8, Presentation, Result
 
 Overlay = Callable[[Result], tuple[Shape, ...]]
 OnPainted = Callable[[Presentation, float, float], None]

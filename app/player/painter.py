@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QRegion, QTransform
 
 from app.widgets import theme
-from engine.types import Shape
+from engine.drawing.shape import Shape
 
 SOFT_EDGE_PX = 2.0  # antialiasing
 LATE_OPACITY = 0.6

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engine.types import F32, Component, Rect, Result, Shape
+from engine.drawing.shape import Shape
+from engine.types import F32, Component, Rect, Result
 
 STEP_PX = 0.75
 SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision

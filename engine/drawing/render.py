@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.types import F32, I32, U8, Shape
+from engine.drawing.shape import Shape
+from engine.types import F32, I32, U8
 
 SCREEN_LINES = 720.0  # a shape's screen pixel is a 720th of the picture's height, and never less than a pixel
 SHIFT = 4  # cv2 draws at 1/16 pixel

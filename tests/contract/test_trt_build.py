@@ -325,7 +325,7 @@ def test_the_stored_engine_tells_how_near_its_masks_are(build, model, tmp_path):
     ],
 )
 def test_the_types_of_an_engines_tensors_are_read_in_every_spelling(words, kind):
-    from engine.runtime.nvidia.trt_build import tensor_types
+    from engine.runtime.nvidia.trt_types import tensor_types
 
     layer = {"Name": "conv", "Outputs": [{"Name": "x", "Format/Datatype": words}]}
 

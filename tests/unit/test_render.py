@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.drawing.render import draw
-from engine.types import Shape
+from engine.drawing.shape import Shape
 
 SQUARE = np.array([[10, 10], [30, 10], [30, 30], [10, 30]], np.float32)
 HOLE = np.array([[16, 16], [24, 16], [24, 24], [16, 24]], np.float32)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import platform
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -29,6 +27,7 @@ from engine.runtime.auto.parity import compare_maps, is_same
 from engine.runtime.cache import EngineCache, Stored, cache_folder
 from engine.runtime.nvidia.fused import LAYOUTS, Fused
 from engine.runtime.nvidia.lane import Lane
+from engine.runtime.nvidia.trt_types import check_types
 from engine.runtime.seal import make_private
 from engine.runtime.student import load_student
 from engine.types import U8, Size
@@ -42,7 +41,6 @@ ASIDE_PREFIX = ".building-"
 # What a person may ask for, and the layouts that are tried for it in turn.
 PRECISIONS = {"auto": LAYOUTS, "f16": LAYOUTS[:2], "f32": LAYOUTS[2:]}
 LEFT_S = 24 * 3600.0
-HALF_SHARE = 0.5  # of an engine's floating tensors: a half network has float32 only at its two ends
 
 Stage = Callable[[str], None]
 Report = Callable[[Difference, str], None]
@@ -205,7 +203,7 @@ class Builder:
                 program = self._exported(layout)
                 self._stage(f"compile {layout}")
                 compiled = self._calls.compile(program, self._pixels, timing_cache, aside)
-                _check_types(self._calls.layer_info(compiled), layout)
+                check_types(self._calls.layer_info(compiled), layout)
                 built = self._accepted(compiled, layout, "compiled", judge, aside)
             except Exception as error:  # as above
                 failed = error if isinstance(error, FaultError) else self._refused(error)
@@ -270,45 +268,3 @@ def _sweep(folder: Path) -> None:
 
 def _layout(stored: Stored) -> str:
     return str(stored.notes.get("layout", LAYOUTS[0]))
-
-
-def tensor_types(layer_info: Sequence[str]) -> Counter[str]:
-    """How many tensors of each floating type the layers give, by TensorRT's JSON; empty where it tells none.
-
-    Its words differ from version to version: "Half", "FP16", "Row major linear FP16 format".
-    """
-    found: Counter[str] = Counter()
-    for text in layer_info:
-        layers = json.loads(text).get("Layers", [])
-        for layer in layers:
-            outputs = layer.get("Outputs", []) if isinstance(layer, dict) else []
-            found.update(kind for output in outputs if (kind := _type_of(str(output))))
-    return found
-
-
-def _type_of(words: str) -> str | None:
-    for kind, names in (
-        ("bf16", ("BF16", "BFloat16")),
-        ("f16", ("FP16", "Half")),
-        ("f32", ("FP32", "Float")),
-    ):
-        if any(name in words for name in names):
-            return kind
-    return None
-
-
-def _check_types(layer_info: Sequence[str], layout: str) -> None:
-    """Raise FaultError MODEL_LOAD when an engine that should compute in half does not.
-
-    An option that torch_tensorrt no longer knows is swallowed, and the engine is float32 without a word.
-    """
-    types = tensor_types(layer_info)
-    if layout != "f16" or not types:  # only this one is half from end to end
-        return
-    if types["f16"] < HALF_SHARE * types.total():
-        raise FaultError(
-            FaultCode.MODEL_LOAD,
-            expected="a TensorRT engine in f16",
-            got=", ".join(f"{count} tensors in {kind}" for kind, count in types.most_common()),
-            remedy="install the pinned versions: pip install 'polyplive[tensorrt]'",
-        )
