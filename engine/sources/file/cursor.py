@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from av.video.frame import VideoFrame
 
-from engine.sources.file.decoding import Decoder, time_stamp
+from engine.sources.file.decoding import Decoder
+from engine.sources.file.header import header_frames
 from engine.sources.file.promise import Holes
 from engine.sources.file.pts_index import PtsIndex
+from engine.sources.file.time_stamps import time_stamp
 
 # Decoded frames kept behind the cursor. After a seek there are many, so that stepping back does not decode a
 # GOP again for every step; while playing few: nobody steps, and the process is to stay small.
@@ -58,7 +60,8 @@ class FrameCursor:
         """How many frames there are, as far as was read; by the index after a jump."""
         if self._table is not None:
             return len(self._table)
-        counted = self._decoder.promise.ordered and self._decoder.header_frames
+        decoder = self._decoder
+        counted = decoder.promise.ordered and header_frames(decoder.container, decoder.stream)
         # What an edit list cuts off counts in the header, too.
         counted = counted and counted - self._decoder.discarded
         return max(self._decoder.promise.frames, counted or 0)

@@ -24,16 +24,13 @@ from engine.sources.file.hardware import (
     open_with,
     running_text,
 )
+from engine.sources.file.header import sane_rate_hz
 from engine.sources.file.promise import Promise
+from engine.sources.file.time_stamps import shift_of_part
 
 log = logging.getLogger(__name__)
 
-_SANE_RATE_HZ = 300
-_MOST_PAUSE_S = 10  # a longer one between two parts is another clock
 _STREAM_THREADS = 2  # slice threads beyond two gain nothing on one stream
-# Formats whose header holds a duration of its own; elsewhere FFmpeg guesses one from the file's end or size.
-_OWN_DURATION = frozenset({"mov", "matroska", "flv", "asf", "avi", "mxf"})
-_OWN_COUNT = frozenset({"mov", "avi"})
 _HOLES_TELL = frozenset({"ogg", "asf"})
 _PLACES_TELL = frozenset({"matroska", "flv"})
 _OVERHEAD_BYTES = 512  # between two packets of these
@@ -116,19 +113,6 @@ class Decoder:
     def frame_ticks(self) -> int:
         """How long a frame lasts in `time_base`, for frames without stamps; 25 a second if nobody says."""
         return max(1, round(1 / (self.rate_hz or 25.0) / float(self.time_base)))
-
-    @property
-    def header_end_s(self) -> float | None:
-        """When the header says that the file ends; None in formats whose header does not say."""
-        container = self.container
-        if _OWN_DURATION.isdisjoint(container.format.name.split(",")) or not container.duration:
-            return None
-        return (container.duration + max(0, container.start_time or 0)) / 1e6
-
-    @property
-    def header_frames(self) -> int:
-        """How many frames the header says that there are; 0 when it does not say."""
-        return 0 if _OWN_COUNT.isdisjoint(self.container.format.name.split(",")) else self._stream.frames
 
     def next(self) -> VideoFrame | None:
         """The next frame in presentation order, None after the last one. Raises HardwareFailedError."""
@@ -220,7 +204,9 @@ class Decoder:
             for packet in self._packets_of_part():
                 if len(self._parts) > 1 and packet.pts is not None and packet.size:
                     if first and self._part == len(self.part_starts):
-                        self._shift = self._shift_for(packet.pts, last_pts) if self._part else 0
+                        self._shift = self._part and shift_of_part(
+                            packet.pts, last_pts, self.frame_ticks, self.time_base
+                        )
                         self.part_starts.append((packet.pts + self._shift, self._shift))
                     first = False
                     packet.pts += self._shift
@@ -236,12 +222,6 @@ class Decoder:
             except FaultError as error:
                 self.end_error = error.got
                 return
-
-    def _shift_for(self, pts: int, last_pts: int) -> int:
-        """Time goes on behind the last part: as the file has it, or at once where it jumps."""
-        follows_at = last_pts + self.frame_ticks
-        jumps = not last_pts < pts < follows_at + _MOST_PAUSE_S / self.time_base
-        return follows_at - pts if jumps else 0
 
     def _packets_of_part(self) -> Generator[av.Packet[VideoStream], None, None]:
         packets = self.container.demux()
@@ -310,24 +290,3 @@ class Decoder:
             return self._stream.codec_context.decode(None)
         except av.FFmpegError:
             return []
-
-
-def sane_rate_hz(stream: VideoStream) -> float | None:
-    """What the header says; None where it says nothing, or nonsense (MPEG-TS: 90,000)."""
-    return sane_hz(stream.average_rate) or sane_hz(stream.guessed_rate)
-
-
-def sane_hz(rate: Fraction | None) -> float | None:
-    """`rate`, or None where it is nonsense."""
-    return float(rate) if rate and 0 < rate <= _SANE_RATE_HZ else None
-
-
-def time_stamp(pts: int | None, previous: int | None, frame_ticks: int) -> int:
-    """A frame's own time stamp, or its predecessor's plus one frame where there is none or time runs back.
-
-    H.264 with B-frames in AVI, raw streams and joined recordings have such stamps: the order in which the
-    decoder gives the frames is right, what the container says of them is not.
-    """
-    if pts is not None and (previous is None or pts > previous):
-        return pts
-    return 0 if previous is None else previous + frame_ticks

@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.faults import FaultCode, FaultError
-from engine.sources.file.breaks import has_mp4_index, is_mp4
+from engine.sources.file.breaks import Break, find_break, has_mp4_index, is_mp4
 from engine.sources.file.hardware import OpenContainer
 from engine.sources.file.transport import Part, PartFile, parts_of
 from engine.sources.what_is_there import is_dicom, refuse_no_file
@@ -181,3 +181,14 @@ def _unreadable(
         remedy=remedy,
         said=f"{name} cannot be played: {got.rstrip('.')}. {remedy[:1].upper()}{remedy[1:]}.",
     )
+
+
+def break_in(path: Path, container: InputContainer) -> Break | None:
+    """Where an open file breaks off, None where nothing says that it does, or where nobody can tell."""
+    try:
+        found = find_break(path)
+        whole = found is not None and holds_all_samples(container, path.stat().st_size)
+        return None if whole else found
+    except OSError as error:
+        log.info("cannot tell whether %s is whole: %s", path.name, error)
+        return None

@@ -17,9 +17,10 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from engine.sources.file.decoding import Decoder, Landing, time_stamp
+from engine.sources.file.decoding import Decoder, Landing
 from engine.sources.file.demux import openers_of
 from engine.sources.file.promise import Promise
+from engine.sources.file.time_stamps import time_stamp
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _BREATHER_PACKETS = 256
 class PtsIndex:
     """Time stamps of all frames in presentation order, int64 [n], growing, and which are keyframes, bool [n].
 
-    `ordered` is False where the file's own stamps are missing or run backwards (`decoding.time_stamp` made
+    `ordered` is False where the file's own stamps are missing or run backwards (`time_stamp` made
     these): such a file can only be seeked by counting from its start.
     """
 

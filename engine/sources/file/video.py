@@ -11,13 +11,13 @@ from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import SourceOptions
-from engine.sources.file.breaks import Break, find_break
 from engine.sources.file.cursor import Decoded, FrameCursor
 from engine.sources.file.decode_choice import hardware_for
 from engine.sources.file.decoding import Decoder, FrameThreadsError
-from engine.sources.file.demux import holds_all_samples, openers_of
+from engine.sources.file.demux import break_in, openers_of
 from engine.sources.file.endings import Ending, fault_at_end
 from engine.sources.file.hardware import Hardware, HardwareFailedError, OpenContainer
+from engine.sources.file.header import header_end_s
 from engine.sources.file.index_thread import BackgroundIndex
 from engine.sources.file.pts_index import PtsIndex
 from engine.sources.file.transport_damage import lost_in
@@ -76,7 +76,7 @@ class VideoFile:
         self._path = path
         self._in_parts = bool(following)
         self._mark = _mark_of(path)
-        self._break = _break_in(path, self._decoder) if path else None
+        self._break = break_in(path, self._decoder.container) if path else None
         self._ending_told = False
         self._gone = ""  # why it cannot be opened again, where it has to be
         if self._break is not None and options.throughput:
@@ -266,7 +266,7 @@ class VideoFile:
                 smeared=self._cursor.smeared,
                 holes=self._holes(),
                 ends_smeared=self._cursor.ends_smeared,
-                header_s=decoder.header_end_s or (self._break.duration_s if self._break else None),
+                header_s=header_end_s(decoder.container) or (self._break.duration_s if self._break else None),
                 seen_s=float(decoder.seen_end),
                 rate_hz=decoder.rate_hz,
                 broke=self._break,
@@ -287,16 +287,6 @@ def _mark_of(path: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return (facts.st_size, facts.st_mtime_ns) if facts else None
-
-
-def _break_in(path: Path, decoder: Decoder) -> Break | None:
-    try:
-        found = find_break(path)
-        whole = found is not None and holds_all_samples(decoder.container, path.stat().st_size)
-        return None if whole else found
-    except OSError as error:
-        log.info("cannot tell whether %s is whole: %s", path.name, error)
-        return None
 
 
 def _rate_hz(said_hz: float | None, counted_hz: float | None) -> float | None:

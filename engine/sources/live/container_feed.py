@@ -15,7 +15,6 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from engine.faults import FaultCode, FaultError
-from engine.sources.file.decoding import sane_hz, sane_rate_hz
 from engine.sources.file.demux import video_stream_of
 from engine.sources.file.hardware import (
     NOT_THIS_STREAM,
@@ -25,6 +24,7 @@ from engine.sources.file.hardware import (
     open_with,
     running_text,
 )
+from engine.sources.file.header import sane_hz, sane_rate_hz
 from engine.sources.live.continuity import Damage
 from engine.sources.live.datagrams import Datagrams
 from engine.sources.live.grabber import Facts
