@@ -24,12 +24,11 @@ from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
 from engine.runtime.self_check import check_runtime
-from engine.sources import open_source
+from engine.sources import LIVE_KINDS, open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
 from engine.sources.file.decode_choice import SOFTWARE
 from engine.types import U8, Mask, OperatingPoint, Rect, Result, Size
 
-LIVE_KINDS = frozenset({"capture", "stream"})
 AT_ONCE = 4
 
 Tell = Callable[[FaultError], object]

@@ -12,6 +12,7 @@ from engine.live.board import Board
 from engine.live.incidents import RETELL_S, SIGNAL, Incidents
 from engine.live.state import SourceEvent
 from engine.live.stats import StatsRecorder
+from engine.sources import LIVE_KINDS
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.sources.live.signal import Signal
 from engine.types import Pacing, SourceState
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 
 PLACE = "source"
 REOPEN_AFTER_S = (0.5, 1.0, 2.0)
-LIVE_KINDS = frozenset({"capture", "stream"})
 # What no further try can change.
 _FOR_GOOD = frozenset({FaultCode.ARGUMENT, FaultCode.EXTRA_MISSING})
 

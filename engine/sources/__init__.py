@@ -19,6 +19,7 @@ SOURCES: dict[str, Entry] = {
     "stream": Entry("engine.sources.live.stream:open", summary="a network stream"),
     "demo": Entry("engine.sources.demo:open", summary="the demonstration that comes with the program"),
 }
+LIVE_KINDS = frozenset({"capture", "stream"})  # what can be told before it is open
 
 # Files with other names are opened as videos as well when they are named; a folder looks into them.
 VIDEO_SUFFIXES = frozenset(
