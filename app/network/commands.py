@@ -13,8 +13,9 @@ from app.network.catalogue import Catalogue, model_choice, name_of, read_catalog
 from app.network.panel import ControlPanel
 from app.widgets.task import Task
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
+from engine.drawing.shape import Shape
 from engine.faults import Fault, FaultError
-from engine.types import AiState, OperatingPoint, Result, Shape, Snapshot
+from engine.types import AiState, OperatingPoint, Result, Snapshot
 
 if TYPE_CHECKING:
     from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up

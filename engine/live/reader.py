@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engine.live.board import Board
 from engine.live.connection import Connection, OpenSource
 from engine.live.pacing import RESTART_CLOCK_S, MediaClock, NetworkPace, is_too_late, lead_s
+from engine.live.playhead import Playhead, Position
 from engine.live.presenter import Presenter
 from engine.live.slot import LatestSlot
 from engine.live.state import SourceEvent
@@ -17,26 +17,9 @@ from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
 from engine.types import AiState, Frame, Loop, Pacing, SourceState
 
 DEFAULT_PERIOD_S = 1 / 25
-# EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
-ACKNOWLEDGE_TIMEOUT_S = 2.0
 # A recording's first second would be unmarked while the network is made ready; not for longer than this.
 WAIT_FOR_AI_S = 8.0
 AI_POLL_S = 0.03
-
-
-@dataclass(slots=True)
-class _Position:
-    """Where the reader stands in its source; a seek starts a new one."""
-
-    index: int = -1  # of the frame handed over last
-    pts_s: float = 0.0
-    in_step: bool = False  # whether the decoder stands just behind that frame
-    clock: MediaClock | None = None  # None: the next frame is due at once
-    pending: Picture | None = None  # decoded, not yet handed over
-    at_end: bool = False
-    due_s: float | None = None  # of the frame handed over or skipped last
-    handed_at_s: float | None = None
-    handed_number: int | None = None
 
 
 class Reader:
@@ -57,12 +40,10 @@ class Reader:
         self._frames = frames  # for the network
         self._presenter = presenter
         self._network_pace = network_pace
-        self._number = 0
-        self._seek_serial = 0
         self._frozen = False  # a person holds a live picture; the source is read on
         self._wait_until_s: float | None = None  # a recording that was just opened waits for the AI
-        self._at = _Position()
-        self._link = Connection(board, stats, open_source, self._begun, presenter.flush)
+        self._link = Connection(board, stats, open_source, lambda: self._head.begun(), presenter.flush)
+        self._head = Playhead(self._link)
         # Of the source: what is called from elsewhere.
         self.failed, self.abandon = self._link.failed, self._link.abandon
 
@@ -74,6 +55,10 @@ class Reader:
     def wake_by(self, bell: Callable[[], None]) -> None:
         """`bell` lets `tick` run soon."""
         self._link.bell = bell
+
+    @property
+    def _at(self) -> Position:
+        return self._head.at
 
     @property
     def _source(self) -> Source | None:
@@ -103,7 +88,7 @@ class Reader:
             self._thaw()
             return
         if self._source is not None and self._board.status.source_state is SourceState.ENDED:
-            self._seek_to(0)
+            self._head.seek_to(0)
         self._at.clock = None
         self._board.event(SourceEvent.PLAY)
 
@@ -124,7 +109,7 @@ class Reader:
         if info is None or info.live or (speed < 0 and not info.seekable):
             return
         if (speed < 0) is not (self._board.status.speed < 0):
-            self._seek_serial += 1  # what was handed over ahead lies in the other direction
+            self._head.serial += 1  # what was handed over ahead lies in the other direction
         self._at.clock = None
         self._board.change(speed=speed)
 
@@ -171,19 +156,19 @@ class Reader:
         if status.speed < 0:
             return self._play_backwards(now_s)
         if self._at.pending is None and not self._at.at_end:
-            self._at.pending = self._read()
+            self._at.pending = self._head.read()
             if self._source is None:
                 return 0.0
             self._at.at_end = self._at.pending is None
             now_s = time.monotonic()
-        if self._at_loop_end(status.loop):
+        if self._at.leaves(status.loop):
             return self._left_s(now_s) or self._go_round()
         if self._at.pending is None:
             return self._finish(now_s)
         if status.pacing is Pacing.LIVE:
             return self._deliver(self._at.pending, self._at.pending.captured_s)
         if status.pacing is Pacing.EVERY:
-            return self._unfinished_s(now_s) or self._deliver(self._at.pending, now_s)
+            return self._at.unfinished_s(self.acknowledged, now_s) or self._deliver(self._at.pending, now_s)
         if self._waits_for_ai(now_s):
             return AI_POLL_S
         return self._deliver_in_time(self._at.pending, now_s, status.speed)
@@ -218,36 +203,11 @@ class Reader:
             return 0.0
         return self._deliver(picture, due_s)
 
-    def _unfinished_s(self, now_s: float) -> float:
-        """EVERY: how long the next frame still waits for the screen to be done with the last one."""
-        if self._at.handed_number is None or self.acknowledged >= self._at.handed_number:
-            return 0.0
-        assert self._at.handed_at_s is not None
-        return max(0.0, self._at.handed_at_s + ACKNOWLEDGE_TIMEOUT_S - now_s)
-
     def _deliver(self, picture: Picture, due_s: float) -> float:
         start_s = time.monotonic()
-        size = self._board.status.network_size
-        frame = Frame(
-            number=self._number,
-            index=picture.index,
-            pts_s=picture.pts_s,
-            captured_s=picture.captured_s,
-            due_s=due_s,
-            width_px=picture.width_px,
-            height_px=picture.height_px,
-            network_image=None if size is None else picture.rgb(size),
-            image=picture.bgra(),
-            name=picture.name,
-            seek_serial=self._seek_serial,
-            damaged=picture.damaged,
-        )
-        ready_s = time.monotonic()
-        self._stats.add("convert", (ready_s - start_s) * 1000.0, ready_s)
-        self._at.pending = None
-        self._at.index, self._at.pts_s, self._at.due_s = picture.index, picture.pts_s, due_s
-        self._at.handed_at_s, self._at.handed_number = ready_s, frame.number
-        self._at.in_step = True
+        frame = self._head.take(picture, due_s, self._board.status.network_size)
+        self._at.handed_at_s = handed_at_s = time.monotonic()
+        self._stats.add("convert", (handed_at_s - start_s) * 1000.0, handed_at_s)
         self._frames.put(frame)
         self._presenter.offer_frame(frame)
         return 0.0
@@ -269,14 +229,14 @@ class Reader:
             self._at.clock = None
             return None
         index = self._source.index_at(clock.pts_s(now_s + ahead_s))
-        if index != self._at.index and (picture := self._read_at(index, self._move_to)) is not None:
+        if index != self._at.index and (picture := self._head.read_at(index, self._head.move_to)) is not None:
             self._at.clock = clock
             self._deliver(picture, now_s + ahead_s)
         return max(0.0, now_s + period_s / 2 - time.monotonic())
 
     def _read_on(self) -> float:
         """Behind a frozen picture: keep the newest one only, and hear whether there is still a signal."""
-        self._at.pending = self._read()
+        self._at.pending = self._head.read()
         if self._at.pending is not None:
             self._presenter.hear()
             self._board.event(SourceEvent.PAUSE)  # after a lost signal; else it changes nothing
@@ -292,9 +252,9 @@ class Reader:
         self._frozen = False
         if self._board.status.source_state is not SourceState.PAUSED:
             return  # no signal: the next picture ends that
-        picture = self._at.pending or self._read()
+        picture = self._at.pending or self._head.read()
         if picture is not None:
-            self._seek_serial += 1  # what came meanwhile was not dropped
+            self._head.serial += 1  # what came meanwhile was not dropped
             self._deliver(picture, picture.captured_s)
             self._presenter.flush()
         self._board.event(SourceEvent.PLAY)
@@ -303,22 +263,16 @@ class Reader:
         info = self._board.status.info
         return info is not None and info.live
 
-    def _at_loop_end(self, loop: Loop | None) -> bool:
-        """Whether the next frame is the first one behind the loop. Whoever jumps out of it plays on."""
-        if loop is None or not loop.start_s <= self._at.pts_s <= loop.end_s:
-            return False
-        return self._at.at_end if self._at.pending is None else self._at.pending.pts_s > loop.end_s
-
     def _go_round(self) -> float:
-        assert self._source is not None
-        assert self._board.status.loop is not None
-        self._seek_to(self._source.index_at(self._board.status.loop.start_s))
+        source, loop = self._source, self._board.status.loop
+        if source is not None and loop is not None:
+            self._head.seek_to(source.index_at(loop.start_s))
         return 0.0
 
     def _left_s(self, now_s: float) -> float:
         """How long the frame handed over last still stays: for its own duration."""
         if self._board.status.pacing is Pacing.EVERY:
-            return self._unfinished_s(now_s)
+            return self._at.unfinished_s(self.acknowledged, now_s)
         return max(0.0, (self._at.due_s or now_s) + self._period_s() / self._board.status.speed - now_s)
 
     def _finish(self, now_s: float) -> float | None:
@@ -330,49 +284,16 @@ class Reader:
         self._presenter.bell()  # what stands is not late
         return None
 
-    # The source
-
-    def _begun(self) -> None:
-        """A source has opened: its frames belong to none before."""
-        self._at = _Position()
-        self._seek_serial += 1
-
-    def _read(self) -> Picture | None:
-        picture = self._link.read()
-        self._number += picture is not None
-        return picture
-
     def _show(self, index: int | None) -> None:
         """Hand over one frame now: `index`, or the next one when None."""
         if index is None:
-            picture = self._at.pending or self._read()
+            picture = self._at.pending or self._head.read()
         else:
-            picture = self._read_at(index)
+            picture = self._head.read_at(index)
             self._board.event(SourceEvent.SEEK)
         if picture is not None:
             self._deliver(picture, time.monotonic())
         self._at.clock = None
-
-    def _read_at(self, index: int, go: Callable[[int], None] | None = None) -> Picture | None:
-        """Frame `index`; where the file breaks off before it, the last one that can be decoded (nearly)."""
-        back = 1
-        while self._source is not None:
-            (go or self._seek_to)(index)
-            picture = self._read()
-            if picture is not None or index == 0:
-                return picture
-            index, back = max(0, index - back), back * 2
-        return None
-
-    def _seek_to(self, index: int) -> None:
-        self._move_to(index)
-        self._seek_serial += 1
-
-    def _move_to(self, index: int) -> None:
-        """To another frame that belongs to those before it: their masks may be drawn on it."""
-        assert self._source is not None
-        self._source.seek(index)
-        self._at = _Position(index=self._at.index, pts_s=self._at.pts_s)
 
     def _period_s(self) -> float:
         info = self._board.status.info
