@@ -1,4 +1,4 @@
-"""A recipe is typed: what is wrong is named, and the presets are those of the specification."""
+"""A recipe is typed: what is wrong is named, and the presets are those of docs/published-method.md."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_paper_has_three_times_forty_epochs_and_four_teachers():
     assert len(distil.teachers) == 4
 
 
-def test_best_is_the_fidelity_sheets_last_column():
+def test_best_is_the_last_column_of_the_published_methods_table():
     recipe = load_recipe("best")
     distil, optimiser = recipe.distil, recipe.optimiser
 
