@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
+from engine.jobs.ended import How
 from engine.jobs.folder import RUN_JSON, TEST_FIGURES, TEST_IMAGES
-from engine.jobs.process import environment, python
+from engine.jobs.process import Life, Process, python
 
 
 def finished(plan: Plan, folder: Path) -> dict[str, Any]:
@@ -130,18 +130,16 @@ def _child(words: Sequence[str], what: str) -> int:
 
     Its memory goes with it, and Ctrl-C reaches it as it would alone. Raises FaultError when it fails.
     """
-    process = subprocess.Popen([*python("-m", "distill", *words)], env=environment())
-    while True:
-        try:
-            code = process.wait()
-            break
-        except KeyboardInterrupt:
-            continue  # it heard that too: it finishes its step and saves
-    if code in (OK, CANCELLED):
-        return code
+    ended = Process(python("-m", "distill", *words), Life.TERMINAL).end()
+    if ended.how is How.DONE:
+        return OK
+    if ended.how is How.CANCELLED:
+        return CANCELLED
     raise FaultError(
         FaultCode.ARGUMENT,
         expected=f"{what} to end well",
-        got=f"exit code {code}, with its reason above",
+        got=f"{ended.reason}, with its reason above",
         remedy="put that right and give the same command again",
+        said=f"{ended.sentence(what[0].upper() + what[1:])} Its own words are above: "
+        "put that right and give the same command again.",
     )

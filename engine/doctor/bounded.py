@@ -62,11 +62,9 @@ def ask(command: Sequence[str], limit_s: float, environment: Mapping[str, str] |
     Raises FileNotFoundError when there is no such program, OSError as the system says it.
     """
     process = Process(command, Life.DETACHED, env=os.environ if environment is None else environment)
-    ended = process.wait(limit_s)
-    while ended is None:
+    if process.wait(limit_s) is None:
         process.kill()
-        ended = process.wait()
-    return Answer(ended, *process.read())
+    return Answer(process.end(), *process.read())
 
 
 def ask_python(arguments: Sequence[str], limit_s: float, **more: str) -> Answer:

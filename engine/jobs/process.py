@@ -116,24 +116,26 @@ class Process:
     def wait(self, timeout_s: float | None = None) -> Ended | None:
         """How it ended; None when it still runs after that time. A Ctrl-C in a shared terminal is its own."""
         give_up_s = None if timeout_s is None else time.monotonic() + timeout_s
-        while self._ended is None:
-            left_s = None if give_up_s is None else max(0.0, give_up_s - time.monotonic())
-            reminds = self._remind()
-            if reminds:
-                left_s = REMIND_S if left_s is None else min(left_s, REMIND_S)
-            try:
-                code = self._process.wait(left_s)
-            except subprocess.TimeoutExpired:
-                if give_up_s is not None and time.monotonic() >= give_up_s:
-                    return None
-            except KeyboardInterrupt:
-                if self._life is not Life.TERMINAL:
-                    raise
-                self._asked = True  # it heard it too: it finishes what it is at, and saves
-            else:
-                self._ended = ended(code, self._output.last(), asked=self._asked, killed=self._killed)
-                self._close()
+        with self._ctrl_c_is_its_own():
+            while self._ended is None:
+                left_s = None if give_up_s is None else max(0.0, give_up_s - time.monotonic())
+                if self._remind():
+                    left_s = REMIND_S if left_s is None else min(left_s, REMIND_S)
+                try:
+                    code = self._process.wait(left_s)
+                except subprocess.TimeoutExpired:
+                    if give_up_s is not None and time.monotonic() >= give_up_s:
+                        return None
+                else:
+                    self._ended = ended(code, self._output.last(), asked=self._asked, killed=self._killed)
+                    self._close()
         return self._ended
+
+    def end(self) -> Ended:
+        """Wait for its end, however long that takes."""
+        while (found := self.wait()) is None:
+            pass
+        return found
 
     def ask(self) -> None:
         """Politely: by the file in its run folder, where it has one, else by a SIGTERM."""
@@ -156,10 +158,27 @@ class Process:
         """Politely, and at once when it has not ended after `grace_s`. It is gone when this returns."""
         self.ask()
         found = self.wait(grace_s)
-        while found is None:
+        if found is None:
             self.kill()
-            found = self.wait()
-        return found
+        return self.end()
+
+    @contextmanager
+    def _ctrl_c_is_its_own(self) -> Iterator[None]:
+        """It finishes what it is at, and saves. A KeyboardInterrupt here could also come between the system's
+        answer and its being kept: `subprocess` then takes any end for a good one.
+        """
+        if self._life is not Life.TERMINAL or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def heard(number: int, stack: object) -> None:
+            self._asked = True
+
+        before = signal.signal(signal.SIGINT, heard)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     @property
     def _is_group(self) -> bool:

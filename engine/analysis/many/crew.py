@@ -15,11 +15,11 @@ from typing import Any, Protocol
 
 from engine.analysis.many.task import Order, Outcome, analyse_one, check
 from engine.faults import Fault, FaultCode, FaultError
+from engine.jobs.ended import Ended, ended
 from engine.jobs.process import safe_path
 from engine.runtime.host import MOST_THREADS, physical_cores
 
 ENDS_WITHIN_S = 5.0
-GONE = object()
 
 
 class Crew(Protocol):
@@ -73,11 +73,11 @@ class ProcessCrew:
         (_, answer) = answers[0]
         if isinstance(answer, Fault):
             raise FaultError(answer.code, answer.expected, answer.got, answer.remedy)
-        if answer is GONE:
+        if isinstance(answer, Ended):
             raise FaultError(
                 FaultCode.MODEL_LOAD,
                 expected="a worker process that loads the model",
-                got="one that died",
+                got=f"one that died by {answer.reason}",
                 remedy="try --precision f32 or another runtime",
             )
 
@@ -92,7 +92,7 @@ class ProcessCrew:
     def finished(self, timeout_s: float) -> list[Outcome]:
         """As `Crew.finished`."""
         return [
-            Outcome(order.number, lost=True) if answer is GONE else answer
+            Outcome(order.number, lost=True) if isinstance(answer, Ended) else answer
             for order, answer in self._answers(timeout_s)
         ]
 
@@ -111,7 +111,7 @@ class ProcessCrew:
         process.give(call, order)
 
     def _answers(self, timeout_s: float | None) -> list[tuple[Order, Any]]:
-        """Orders with what came of them, GONE where the process died."""
+        """Orders with what came of them; how the process ended where it died over it."""
         if not self._busy:
             time.sleep(timeout_s or 0)
             return []
@@ -121,9 +121,7 @@ class ProcessCrew:
             self._busy.remove(process)
             order, answer = process.answer()
             answers.append((order, answer))
-            if answer is GONE:
-                process.join(ENDS_WITHIN_S)
-            else:
+            if not isinstance(answer, Ended):
                 self._idle.append(process)
         return answers
 
@@ -150,18 +148,22 @@ class _Process:
         try:
             return self._order, self.connection.recv()
         except (EOFError, OSError):
-            return self._order, GONE
+            return self._order, self.join(ENDS_WITHIN_S)
 
     def terminate(self) -> None:
         self._process.terminate()
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, timeout_s: float) -> Ended:
+        """It is gone when this returns."""
         self._process.join(timeout_s)
-        if self._process.is_alive():
+        killed = self._process.is_alive()
+        if killed:
             self._process.kill()
             self._process.join()
+        code = self._process.exitcode
         self._process.close()
         self.connection.close()
+        return ended(code or 0, asked=killed, killed=killed)
 
 
 def _serve(connection: Connection) -> None:
