@@ -313,6 +313,23 @@ def test_a_run_from_before_folders_were_noted_finds_its_data_by_the_fingerprint_
     assert main(["evaluate", str(run), "--json", str(tmp_path / "f.json")]) == 0
 
 
+@pytest.mark.slow
+def test_a_run_for_the_endoscopes_picture_becomes_a_model_for_it(whole, real24, tmp_path):
+    run, folder = tmp_path / "run", tmp_path / "field"
+    shutil.copytree(whole, run)
+    stated = json.loads((run / "run.json").read_text())
+    stated["recipe"]["region"] = "field"
+    stated["recipe"]["augment"]["field"] = 0.8
+    (run / "run.json").write_text(json.dumps(stated))
+
+    assert main(["export", str(run), "--out", str(folder), "--data", str(real24), "--int8-images", "0"]) == 0
+
+    card = load_model_folder(folder).card
+    assert card.region == trained_model(folder).region == "field"
+    assert "The endoscope's picture alone." in card.training.split
+    assert "false_detections_per_polyp_free_field" not in card.presets["standard"].measured  # it sees no other
+
+
 def test_an_exported_model_is_the_trained_average(model, whole):
     exported = load_student(load_model_folder(model)).state_dict()
     average = weights_of(whole, "average")
