@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 import engine
 from distill.__main__ import main
+from distill.data import dataset
 from distill.data.dataset import Pictures, fields_of
 from distill.data.index import load_index
 from distill.data.splits import split_of
@@ -20,6 +21,7 @@ from distill.judging.trained import trained_model
 from distill.metrics.table import read_table
 from distill.recipe import load_recipe
 from distill.teachers.cache.features import fill_cache
+from distill.train import validate
 from distill.train.cpu.precision import fitting
 from engine.files.lock import held
 from engine.files.whole import read_json_lines
@@ -314,20 +316,27 @@ def test_a_run_from_before_folders_were_noted_finds_its_data_by_the_fingerprint_
 
 
 @pytest.mark.slow
-def test_a_run_for_the_endoscopes_picture_becomes_a_model_for_it(whole, real24, tmp_path):
-    run, folder = tmp_path / "run", tmp_path / "field"
-    shutil.copytree(whole, run)
-    stated = json.loads((run / "run.json").read_text())
-    stated["recipe"]["region"] = "field"
-    stated["recipe"]["augment"]["field"] = 0.8
-    (run / "run.json").write_text(json.dumps(stated))
+def test_a_run_for_the_endoscopes_picture_is_validated_on_it_and_becomes_a_model_for_it(
+    recipe, real24, tmp_path, monkeypatch
+):
+    run, folder, shown = tmp_path / "run", tmp_path / "field", []
 
+    def plain_batch(pictures, positions, size_px, region="frame"):
+        shown.append(region)
+        return dataset.plain_batch(pictures, positions, size_px, region)
+
+    monkeypatch.setattr(validate, "plain_batch", plain_batch)
+    changes = ("--set", "region=field", "--set", "augment.field=0.8")
+    assert train("--recipe", recipe, "--run", run, "--data", real24, *changes) == 0
     assert main(["export", str(run), "--out", str(folder), "--data", str(real24), "--int8-images", "0"]) == 0
 
     card = load_model_folder(folder).card
     assert card.region == trained_model(folder).region == "field"
     assert "The endoscope's picture alone." in card.training.split
-    assert "false_detections_per_polyp_free_field" not in card.presets["standard"].measured  # it sees no other
+    assert (
+        "false_detections_per_polyp_free_field" not in card.presets["standard"].measured
+    )  # it sees no other
+    assert shown[-1] == "field"  # of the epoch; before the first step nothing is judged
 
 
 def test_an_exported_model_is_the_trained_average(model, whole):
