@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,31 @@ PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-
 HERE = Path(__file__).parent
 
 
-def run_json(recipe: Recipe, data_root: Path) -> dict[str, Any]:
-    """The resolved recipe, the data's fingerprint and the versions: enough to do it again."""
-    index = load_index(data_root)
+def run_json(recipe: Recipe, data_root: Path, more: Sequence[Path] = ()) -> dict[str, Any]:
+    """The resolved recipe, the data's fingerprints and the versions: enough to do it again.
+
+    `more`: further data folders, `distill.data.more`.
+    """
     return {
         "schema": 1,
         "git_revision": git_revision(),
         "recipe": recipe.model_dump(mode="json"),
-        "data": {
-            "index_sha256": index.sha256,
-            "images": len(index.records),
-            "folder": str(data_root.resolve()),
-        },
+        "data": _data(data_root) | ({"more": [_data(root) for root in more]} if more else {}),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "host": {
             "python": platform.python_version(),
             "machine": platform.machine(),
             "system": platform.system(),
         },
+    }
+
+
+def _data(root: Path) -> dict[str, Any]:
+    index = load_index(root)
+    return {
+        "index_sha256": index.sha256,
+        "images": len(index.records),
+        "folder": str(root.resolve()),
     }
 
 

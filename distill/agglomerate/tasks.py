@@ -7,20 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from distill.data.dataset import Pictures
 from distill.data.index import INDEX_NAME, Index, Record, load_index
-from distill.data.labelled import read_image
 from distill.data.splits import TEST, TRAIN, VALIDATION, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of
 from engine.sources import IMAGE_SUFFIXES
-from engine.types import U8
 
 UNLABELLED_SET = "unlabelled"
-NOTHING: U8 = np.zeros((1, 1), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +113,3 @@ def _unlabelled(folder: Path) -> Iterator[Record]:
     for path in found:
         group = f"{UNLABELLED_SET}/{path.parent.relative_to(folder)}"
         yield Record(image=str(path), mask=None, set=UNLABELLED_SET, group=group)
-
-
-class Unread(Sequence[U8]):
-    """Pictures read when they are asked for: unlabelled ones may not fit in memory."""
-
-    def __init__(self, root: Path, records: Sequence[Record]) -> None:
-        self._root = root
-        self._records = records
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def __getitem__(self, position):  # type: ignore[no-untyped-def]
-        return read_image(self._root, self._records[position])
-
-
-class Pool(Pictures):
-    """The pool as `Pictures` that nobody drew masks for."""
-
-    def __init__(self, root: Path, records: Sequence[Record]) -> None:
-        super().__init__(root, ())
-        self.records = tuple(records)
-        self.images = Unread(root, records)  # type: ignore[assignment]
-        self.masks = [NOTHING] * len(records)

@@ -9,9 +9,10 @@ from accelerate import Accelerator
 
 from distill.agglomerate.config import Config, make_trainer
 from distill.agglomerate.fit import Session, Training
-from distill.agglomerate.tasks import Pool, Task, pool_of
+from distill.agglomerate.tasks import Task, pool_of
 from distill.data.dataset import Donors, epoch_items, training_batch, views_an_image
 from distill.data.index import Record
+from distill.data.unlabelled import Unlabelled
 from distill.recipe import Recipe
 from distill.teachers.cache.features import fill_shard, open_cache
 from distill.teaching.gates import demand, steady_targets
@@ -34,7 +35,7 @@ class TeacherPhase:
     """`held` are images that nothing is learned from, with what the teachers say of them."""
 
     training: Training
-    held: Pool
+    held: Unlabelled
     held_teaching: Teaching
 
     def explained(self) -> dict[str, float]:
@@ -68,7 +69,7 @@ def teacher_phase(
     """The part, its features from the cache. Raises FaultError as teachers, cache and distiller do."""
     root = config.data_root
     records = pool_of(root, tasks, config.unlabelled)
-    pool, held = Pool(root, records), Pool(root, _held(tasks))
+    pool, held = Unlabelled(root, records), Unlabelled(root, _held(tasks))
     labelled = len({record.image for task in tasks for record in task.train})
     session.run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
     teaching, held_teaching = (_teaching(config, pictures) for pictures in (pool, held))
@@ -104,10 +105,10 @@ def _held(tasks: Sequence[Task]) -> tuple[Record, ...]:
     return tuple(found.values())
 
 
-def _teaching(config: Config, pictures: Pool) -> Teaching:
+def _teaching(config: Config, pictures: Unlabelled) -> Teaching:
     part = config.recipe.distil
     sources = {
         name: open_cache(config.cache, teacher, config.data_root, pictures.records, part.grid_px)
         for name, teacher in zip(teacher_names(part.teachers), part.teachers, strict=True)
     }
-    return Teaching(sources, part.teachers)
+    return Teaching(sources, part)

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from distill.data.index import BESIDE_CHECKOUT, DATA_VARIABLE, INDEX_NAME, Index
 from engine.faults import FaultCode, FaultError
@@ -13,6 +14,7 @@ from engine.files.json_reader import read_json
 from engine.files.whole import sha256_of
 from engine.model_card import TrainingCard
 
+DATA, MORE_DATA = "--data", "--more-data"
 INDEX_DIGITS = 16  # of the index's sha256, in the card
 INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{8,64})")
 
@@ -25,6 +27,7 @@ class Belonging:
     who: str
     sha256: str
     folder: Path | None = None
+    option: str = DATA  # that names the folder
 
     def check(self, index: Index) -> None:
         """Raises FaultError DATA_SET for other data; nothing to check where the fingerprint is not known."""
@@ -52,19 +55,33 @@ class Belonging:
             FaultCode.DATA_SET,
             expected=f"the images that {self.who} was trained beside ({there}{was})",
             got=got,
-            remedy="name their folder with --data",
+            remedy=f"name their folder with {self.option}",
             said=f"{self.who} was trained beside other images ({there}{was}) than there are here: {got}. "
-            "Name their folder with --data.",
+            f"Name their folder with {self.option}.",
         )
 
 
 def belonging_of_run(name: str, run_json: Path) -> Belonging:
     """What a run's `run.json` says of its data. Raises OSError, ValueError."""
+    return _belonging(name, _data_of(run_json))
+
+
+def more_belongings_of_run(name: str, run_json: Path) -> list[Belonging]:
+    """The same of its further data folders, in their order."""
+    told = _data_of(run_json).get("more")
+    return [_belonging(name, one, MORE_DATA) for one in (told if isinstance(told, list) else ())]
+
+
+def _data_of(run_json: Path) -> dict[str, Any]:
     value = read_json(run_json)
     data = value.get("data") if isinstance(value, dict) else None
-    told = data if isinstance(data, dict) else {}
+    return data if isinstance(data, dict) else {}
+
+
+def _belonging(name: str, told: dict[str, Any], option: str = DATA) -> Belonging:
     folder = told.get("folder")
-    return Belonging(name, str(told.get("index_sha256") or ""), Path(str(folder)) if folder else None)
+    sha256 = str(told.get("index_sha256") or "")
+    return Belonging(name, sha256, Path(str(folder)) if folder else None, option)
 
 
 def belonging_of_model(name: str, training: TrainingCard) -> Belonging:

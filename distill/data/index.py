@@ -55,6 +55,12 @@ class Index:
     root: Path
     records: tuple[Record, ...]
     sha256: str  # of the index file, so that a model can say what it was trained on
+    more: tuple[Index, ...] = ()  # of further folders; the paths in their records are absolute
+
+    @property
+    def all_records(self) -> tuple[Record, ...]:
+        """Those of further folders as well."""
+        return (*self.records, *(record for one in self.more for record in one.records))
 
 
 def data_folder() -> Path:

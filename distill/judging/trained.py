@@ -15,6 +15,7 @@ from distill.data.belonging import (
     Belonging,
     belonging_of_model,
     belonging_of_run,
+    more_belongings_of_run,
 )
 from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
@@ -218,7 +219,8 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: P
         recipe=recipe.name,
         changes=changes_of(recipe),
         seed=recipe.seed,
-        data=f"{len(labelled)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})",
+        data=f"{len(labelled)} images of {', '.join(sets)} (index sha256 {index.sha256[:INDEX_DIGITS]})"
+        + _more_words(run, part),
         split=(
             f"{_split_words(part)}: {len(split.train)} training and {len(split.validation)} validation "
             f"images; groups always kept for validation: {', '.join(part.validation_groups) or 'none'}. "
@@ -232,6 +234,18 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: P
         encoder=_encoder_card(recipe, index.root, run),
         run_id=run.name,
     )
+
+
+def _more_words(run: Path, part: DataPart) -> str:
+    """Of further folders, which were learned from and are not judged by."""
+    words = ""
+    for belonging in more_belongings_of_run(run.name, run / RUN_JSON):
+        which = "labelled and unlabelled" if part.unlabelled_ratio else "labelled"
+        words += (
+            f"; of a further folder (index sha256 {belonging.sha256[:INDEX_DIGITS]}) the {which} images of "
+            "groups that are not held out"
+        )
+    return words
 
 
 def _split_card(part: DataPart, split: Split) -> SplitCard:

@@ -1,7 +1,8 @@
 """LOSSES: what a student is taught with.
 
 LOSSES: logits and mask of 0 and 1, both [B, 1, H, W], to a scalar; finite on empty and full masks.
-SOFT_LOSSES: logits and a teacher's soft mask 0..1, both [B, 1, H, W], to a scalar.
+SOFT_LOSSES: logits, a teacher's soft mask 0..1, how much each pixel counts (all [B, 1, H, W]) and a
+temperature, to a scalar that is least where the two say the same.
 FEATURE_LOSSES: a student's and a teacher's map, both [B, C, h, w], and where they count ([B, 1, h, w] or
 None), to a scalar.
 """
@@ -32,12 +33,8 @@ LOSSES: Mapping[str, Entry] = {
 }
 
 SOFT_LOSSES: Mapping[str, Entry] = {
-    "bce_dice": Entry(
-        "distill.losses.soft:soft_bce_dice",
-        extra="torch",
-        summary="BCE + soft Dice to the soft mask, sure pixels count more",
-    ),
-    "kl": Entry("distill.losses.soft:binary_kl", extra="torch", summary="KL of softened masks, T = 2"),
+    "kl": Entry("distill.losses.soft:kl", extra="torch", summary="KL of the softened masks"),
+    "kl_dice": Entry("distill.losses.soft:kl_dice", extra="torch", summary="KL + a Dice of squares"),
 }
 
 FEATURE_LOSSES: Mapping[str, Entry] = {

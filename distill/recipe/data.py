@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from distill.recipe.key import Part, Positive, Share, key
+from distill.recipe.key import NotNegative, Part, Positive, Share, key
 
 
 class DataPart(Part):
@@ -65,6 +65,13 @@ class DataPart(Part):
         "Share of hard negatives",
         "So many of the places of polyp-free images go to those that the model to go on from still marks; "
         "needs the two keys negatives_share and student.start.",
+    )
+    unlabelled_ratio: NotNegative = key(
+        0.0,
+        "Unlabelled images",
+        "So many images that nobody labelled come with every labelled one of a batch; what a teacher says of "
+        "them is all that they teach, so a teacher needs soft_weight.",
+        unit="to a labelled one",
     )
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from distill.recipe.key import REQUIRED, NotNegative, Part, Share, key
+from distill.recipe.key import REQUIRED, NotNegative, Part, Positive, Share, key
 
 
 class TeacherPart(Part):
@@ -35,10 +35,17 @@ class TeacherPart(Part):
     members: tuple[str, ...] = key(
         (), "Members", "The model folders of an ensemble, or of a task teacher that answers out of fold."
     )
+    soft_weight: NotNegative = key(
+        0.0,
+        "Weight of its soft masks",
+        "How much the term counts that is least where the student says what this teacher's soft mask says; "
+        "it stands beside the drawn masks' loss.",
+    )
     mask_share: float = key(
         0.0,
-        "Share of its masks",
-        "How much of the segmentation target is this teacher's soft mask, the rest is the drawn one.",
+        "Share in the drawn masks",
+        "Of runs from before soft_weight: so much of the drawn masks is this teacher's soft mask, though "
+        "their loss is not least there; take soft_weight.",
         unit="of the target",
         ge=0,
         le=0.5,
@@ -51,7 +58,8 @@ class TeacherPart(Part):
     flips: bool = key(
         False,
         "Mean over flips",
-        "A task teacher's soft masks become the mean over four flips: steadier, and four times the work.",
+        "A task teacher's soft masks become the mean over four flips: steadier, and four times the work; how "
+        "far the four differ tells what it is sure of.",
     )
     features: bool = key(
         True,
@@ -68,13 +76,20 @@ class TeacherPart(Part):
 
     @model_validator(mode="after")
     def _teaches_something(self) -> TeacherPart:
-        if not self.features and not self.mask_share:
-            raise ValueError(f"{self.name} teaches nothing: features is false and mask_share 0")
-        if self.sees_view and (self.features or self.flips):
-            raise ValueError(f"{self.name} sees views: features and flips must be false")
+        if not (self.features or self.soft_weight or self.mask_share):
+            raise ValueError(f"{self.name} teaches nothing: features is false and soft_weight 0")
+        if self.soft_weight and self.mask_share:
+            raise ValueError(f"{self.name}: soft_weight takes the place of mask_share, which must be 0")
+        if self.sees_view and self.features:
+            raise ValueError(f"{self.name} sees views: features must be false")
         if self.sees_view and not self.name.startswith("task:"):
             raise ValueError(f"{self.name} cannot see views: only task:MODEL FOLDER can")
         return self
+
+    @property
+    def has_disagreement(self) -> bool:
+        """Whether its soft masks come with how far its members, or its four flips, differ."""
+        return bool(self.soft_weight) and (self.flips or len(self.members) > 1)
 
 
 class DistilPart(Part):
@@ -130,6 +145,31 @@ class DistilPart(Part):
         "How far the student's map is from the teacher's.",
         table="distill.losses:FEATURE_LOSSES",
     )
+    soft_loss: str = key(
+        "kl_dice",
+        "Loss of soft masks",
+        "How far the student's mask is from a teacher's soft one.",
+        table="distill.losses:SOFT_LOSSES",
+    )
+    soft_temperature: Positive = key(
+        1.0,
+        "Temperature of soft masks",
+        "Both masks' logits are divided by it in the term of the soft masks: above 1 more is learned of "
+        "where the teacher is nearly sure.",
+    )
+    soft_weighting: Literal["even", "confidence", "agreement"] = key(
+        "even",
+        "Pixels that count more",
+        "Of a soft mask: even all alike, confidence those far from one half, agreement those that the "
+        "teacher's members or flips agree on.",
+    )
+    least_agreement: Share = key(
+        0.8,
+        "Least agreement",
+        "A view of an unlabelled image teaches nothing where the mean pairwise Dice of the teacher's members "
+        "or flips is lower, unless all are sure that it is empty; 0 takes every view.",
+        unit="Dice",
+    )
     balance: Literal["fixed", "uncertainty", "mlp", "attention", "teacher_drop"] = key(
         "fixed",
         "Balance of the teachers",
@@ -150,7 +190,8 @@ class DistilPart(Part):
     weights: tuple[NotNegative, NotNegative, NotNegative] = key(
         (1.0, 1.0, 1.0),
         "Weights of the losses",
-        "Of segmentation, low band and high band while something is distilled.",
+        "Of segmentation, low band and high band while something is distilled; a segmentation of 0 leaves "
+        "the soft masks alone, which is pure function matching.",
     )
     start: Share = key(
         0.0, "Begin", "Where the distillation begins: later lets masks come first.", unit="of the steps"
@@ -176,6 +217,11 @@ class DistilPart(Part):
         "Teachers run in each step in place of once into the cache: no disk is needed, and every step is "
         "slower.",
     )
+
+    @property
+    def soft_teachers(self) -> tuple[TeacherPart, ...]:
+        """Those whose soft masks have a term of their own."""
+        return tuple(part for part in self.teachers if part.soft_weight)
 
     @property
     def cached_teachers(self) -> tuple[TeacherPart, ...]:

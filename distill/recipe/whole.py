@@ -163,8 +163,8 @@ class Recipe(Part):
     batch: int = key(
         16,
         "Batch",
-        "Images an update sees, over all processes and all parts of an accumulated one: more are steadier "
-        "and take memory.",
+        "Labelled images an update sees, over all processes and all parts of an accumulated one: more are "
+        "steadier and take memory.",
         unit="images",
         ge=1,
         basic=True,
@@ -220,11 +220,27 @@ class Recipe(Part):
             raise ValueError(f"batch {self.batch} is not a multiple of accumulate {self.accumulate}")
         if self.distil.teachers and self.distil.stop < self.distil.start:
             raise ValueError("distil.stop lies before distil.start")
+        soft = self.distil.soft_teachers
+        if self.data.unlabelled_ratio and not soft:
+            raise ValueError(
+                "data.unlabelled_ratio needs a teacher with soft_weight: nothing else labels them"
+            )
+        if self.asks_members and not all(teacher.has_disagreement for teacher in soft):
+            raise ValueError(
+                "distil.soft_weighting 'agreement', and data.unlabelled_ratio with distil.least_agreement, "
+                "need teachers of several members or with flips = true"
+            )
         if self.data.hard_negatives_share and not (self.data.negatives_share and self.student.start):
             raise ValueError("data.hard_negatives_share needs data.negatives_share and student.start")
         if self.region == "field" and (self.augment.views != "online" or self.augment.field < 0.5):
             raise ValueError("region 'field' needs augment.views 'online' and augment.field of 0.5 or more")
         return self
+
+    @property
+    def asks_members(self) -> bool:
+        """Whether it matters how far a teacher's members differ."""
+        of_views = self.data.unlabelled_ratio > 0 and self.distil.least_agreement > 0
+        return of_views or self.distil.soft_weighting == "agreement"
 
     @property
     def epochs(self) -> int:

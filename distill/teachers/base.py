@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +41,7 @@ class TeacherCard:
     revision: str = "main"
     has_mask: bool = False
     note: str = ""
+    has_disagreement: bool = False  # of its members, beside the masks
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -47,10 +50,14 @@ class TeacherCard:
 
 
 class TeacherOutput(NamedTuple):
-    """features float32 [B, C, h, w]; masks float32 [B, 1, H, W] in 0..1, None of a teacher without a task."""
+    """features float32 [B, C, h, w]; masks float32 [B, 1, H, W] in 0..1, None of a teacher without a task.
+
+    `disagreement`, of the masks' shape: how far its members differ (`distill.teachers.agreement`).
+    """
 
     features: Tensor
     masks: Tensor | None
+    disagreement: Tensor | None = None
 
 
 class Teacher(nn.Module, ABC):
@@ -74,7 +81,8 @@ class Teacher(nn.Module, ABC):
         # A student's autocast would round what the cache stores in full.
         with torch.autocast(image.device.type, enabled=False):
             found = self.answer(self.prepare(image.float()))
-        return TeacherOutput(found.features.float(), None if found.masks is None else found.masks.float())
+        masks, apart = (None if each is None else each.float() for each in found[1:])
+        return TeacherOutput(found.features.float(), masks, apart)
 
     def embed(self, image: Tensor) -> Tensor:
         """The feature map, float32 [B, C, h, w]: covers the full frame."""
@@ -98,6 +106,14 @@ class Teacher(nn.Module, ABC):
     def chosen_for(self, root: Path) -> Callable[[Record], Teacher]:
         """Who may look at which image of that data folder; only out-of-fold teachers choose."""
         return lambda record: self
+
+
+def card_as_json(card: TeacherCard) -> dict[str, Any]:
+    """What a cache's key is made of and its `teacher.json` says; without what teachers before it had not."""
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(card)))  # tuples are lists there
+    if not card.has_disagreement:
+        del values["has_disagreement"]
+    return values
 
 
 class NetworkTeacher(Teacher):

@@ -11,9 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distill.data.belonging import INDEX_WORDS
-from distill.data.index import Index, Record, load_index
-from distill.data.splits import split_beside
+from distill.data.index import UNLABELLED, Index, Record, load_index
+from distill.data.more import is_held_out
+from distill.data.splits import held_out_by, split_beside
 from distill.recipe import TeacherPart
+from distill.teachers.agreement import disagreement
 from distill.teachers.base import Blueprint, NetworkTeacher, Supply, Teacher, TeacherCard, TeacherOutput
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
@@ -79,17 +81,27 @@ class TaskTeacher(NetworkTeacher):
         for axes in self._flips:
             flipped = self.network.predict(image.flip(axes)).logits
             masks.append(torch.sigmoid(flipped / self._temperature).flip(axes))
-        return TeacherOutput(output.features[self._map_name], torch.stack(masks).mean(0))
+        return TeacherOutput(output.features[self._map_name], *self._together(masks))
 
     @torch.no_grad()
-    def masks_of_view(self, image: Tensor) -> Tensor:
-        """float [B, 3, S, S] RGB 0..1 -> soft masks float32 [B, 1, S, S]: a view at its own size, as it is.
+    def masks_of_view(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """float [B, 3, S, S] RGB 0..1 -> soft masks float32 [B, 1, S, S] and, where its card has it, their
+        disagreement: of a view at its own size, as it is.
 
         In bf16, as students are trained: it runs in every step.
         """
-        with torch.autocast(image.device.type, torch.bfloat16):
-            logits = self.network.predict(self.normalise(image)).logits
-        return torch.sigmoid(logits.float() / self._temperature)
+        image, masks = image.to(self.get_buffer("mean").device), []
+        for axes in ((), *self._flips):
+            view = image.flip(axes) if axes else image
+            with torch.autocast(image.device.type, torch.bfloat16):
+                logits = self.network.predict(self.normalise(view)).logits
+            masks.append(torch.sigmoid(logits.float() / self._temperature).flip(axes))
+        return self._together(masks)
+
+    def _together(self, masks: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+        together = torch.stack(masks)
+        apart = disagreement(together) if self.card.has_disagreement else None
+        return together.mean(0), apart
 
 
 class CommitteeTeacher(Teacher):
@@ -113,8 +125,12 @@ class CommitteeTeacher(Teacher):
     def answer(self, picture: Tensor) -> TeacherOutput:
         answers: list[TeacherOutput] = [member(picture) for member in self.members]
         masks = [answer.masks for answer in answers if answer.masks is not None]
+        together = torch.stack(masks)
+        apart = disagreement(together) if self.card.has_disagreement else None
+        if len(answers) == 1 and answers[0].disagreement is not None:
+            apart = answers[0].disagreement  # one voice: between its flips
         return TeacherOutput(
-            torch.stack([answer.features for answer in answers]).mean(0), torch.stack(masks).mean(0)
+            torch.stack([answer.features for answer in answers]).mean(0), together.mean(0), apart
         )
 
 
@@ -124,11 +140,11 @@ class OutOfFoldTeacher(CommitteeTeacher):
     def chosen_for(self, root: Path) -> Callable[[Record], Teacher]:
         """Raises FaultError DATA_SET when it cannot be known who saw what, or nobody is left for an image."""
         index = load_index(root)
-        seen = [trained_images(folder, index) for folder in self.folders]
+        seen = [_seen_by(folder, index) for folder in self.folders]
         committees: dict[tuple[int, ...], Teacher] = {}
 
         def choose(record: Record) -> Teacher:
-            honest = tuple(i for i, images in enumerate(seen) if record.image not in images)
+            honest = tuple(i for i, saw in enumerate(seen) if not saw(record))
             if not honest:
                 raise FaultError(
                     FaultCode.DATA_SET,
@@ -142,6 +158,27 @@ class OutOfFoldTeacher(CommitteeTeacher):
             return committees[honest]
 
         return choose
+
+
+def _seen_by(folder: ModelFolder, index: Index) -> Callable[[Record], bool]:
+    """Whether the model was trained on an image, also of further folders, whose paths are absolute.
+
+    An unlabelled one taught it nothing but what another teacher says. Raises FaultError as `trained_images`.
+    """
+    training = folder.card.training
+    images = trained_images(folder, index)
+    if len(INDEX_WORDS.findall(training.data)) < 2:  # no further folder
+        return lambda record: record.image in images
+    part = held_out_by(training)
+    groups = {record.group for record in index.records if record.image in images}
+    known = {record.group for record in index.records}
+
+    def saw(record: Record) -> bool:
+        if record.label == UNLABELLED or not Path(record.image).is_absolute():
+            return record.image in images
+        return record.group in groups if record.group in known else not is_held_out(record.group, part)
+
+    return saw
 
 
 def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
@@ -167,8 +204,8 @@ def _of_one(part: TeacherPart, path: Path) -> Blueprint:
     folder = load_model_folder(path)
     card, _ = _card_of(folder)
     return Blueprint(
-        dataclasses.replace(card, note=_note(part)),
-        lambda card, supply: _build(folder, supply, part.flips),
+        dataclasses.replace(card, note=_note(part), has_disagreement=part.has_disagreement),
+        lambda card, supply: _build(folder, supply, part),
         fixed_size=True,
         fingerprints=(folder.card.files[WEIGHTS].sha256,),
     )
@@ -203,10 +240,11 @@ def _of_many(part: TeacherPart, kind: type[CommitteeTeacher]) -> Blueprint:
         channels=cards[0].channels,
         has_mask=True,
         note=_note(part),
+        has_disagreement=part.has_disagreement,
     )
     return Blueprint(
         card,
-        lambda card, supply: kind(card, [_build(folder, supply, part.flips) for folder in folders], folders),
+        lambda card, supply: kind(card, [_build(folder, supply, part) for folder in folders], folders),
         fixed_size=True,
         fingerprints=tuple(folder.card.files[WEIGHTS].sha256 for folder in folders),
         chooses=kind is OutOfFoldTeacher,
@@ -248,7 +286,7 @@ def _note(part: TeacherPart) -> str:
     return "soft masks are the mean over four flips" if part.flips else ""
 
 
-def _build(folder: ModelFolder, supply: Supply, flips: bool) -> TaskTeacher:
+def _build(folder: ModelFolder, supply: Supply, part: TeacherPart) -> TaskTeacher:
     from distill.judging.networks import load_student
 
     card, map_name = _card_of(folder)
@@ -257,4 +295,5 @@ def _build(folder: ModelFolder, supply: Supply, flips: bool) -> TaskTeacher:
         if supply.tiny
         else load_student(folder)
     )
-    return TaskTeacher(card, student, map_name, folder.card.output.temperature, flips)
+    card = dataclasses.replace(card, has_disagreement=part.flips and part.has_disagreement)
+    return TaskTeacher(card, student, map_name, folder.card.output.temperature, part.flips)

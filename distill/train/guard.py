@@ -39,10 +39,11 @@ def refuse_early(
     module.eval()
     for batch in first_batches(validation, size_px, BATCH, BATCHES):
         targets = None if teaching is None else on_device(teaching.targets(batch), device)
+        soft = None if teaching is None else on_device(teaching.soft_targets(batch), device)
         with torch.no_grad():
-            losses = module(batch.image.to(device), batch.mask.to(device), targets)
-        for loss in [losses.segmentation] + ([] if losses.features is None else [losses.features]):
-            if not math.isfinite(float(loss)):
+            losses = module(batch.image.to(device), batch.mask.to(device), targets, soft)
+        for loss in (losses.segmentation, losses.soft, losses.features):
+            if loss is not None and not math.isfinite(float(loss)):
                 raise not_finite(float(loss))
         _refuse_silent_teachers(losses.watch)
     if teaching is not None and module.distiller is not None:

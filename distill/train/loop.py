@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 from tqdm import tqdm
 
 from distill.data.index import load_index
+from distill.data.more import with_more
 from distill.judging.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
@@ -50,17 +51,18 @@ def train(
     resume: bool,
     stop_after: int | None = None,
     cache: Path | None = None,
+    more: Sequence[Path] = (),
 ) -> TrainResult:
     """Train into the run folder, or go on where its checkpoint stands.
 
-    `stop_after` steps it stops as if cancelled. `cache` is the folder of the teachers' features. Every
-    process of `accelerate launch` calls this; the first one writes checkpoints and pictures. Raises
-    FaultError DATA_SET, ARGUMENT, MODEL_MISSING; a loss that is not finite leaves a checkpoint of the state
-    before it.
+    `stop_after` steps it stops as if cancelled. `cache` is the folder of the teachers' features, `more` are
+    further data folders (`distill.data.more`). Every process of `accelerate launch` calls this; the first one
+    writes checkpoints and pictures. Raises FaultError DATA_SET, ARGUMENT, MODEL_MISSING; a loss that is not
+    finite leaves a checkpoint of the state before it.
     """
     checkpoints = shared_folder(run.path) / CHECKPOINTS
     resuming = resume and can_resume(run, checkpoints)
-    training = _prepared(recipe, data_root, run, cache, resuming)
+    training = _prepared(recipe, data_root, run, cache, more, resuming)
     trainer, steps = training.trainer, training.steps
     first_process = trainer.accelerator.is_main_process
     tell = warner(run)
@@ -118,17 +120,24 @@ def train(
     return TrainResult(progress.step < steps, progress.step, steps, progress.best)
 
 
-def measure_memory(recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None = None) -> Need:
+def measure_memory(
+    recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None = None, more: Sequence[Path] = ()
+) -> Need:
     """The dry step at the largest input of the recipe. Raises FaultError as `train`."""
-    training = _prepared(recipe, data_root, run, cache)
+    training = _prepared(recipe, data_root, run, cache, more)
     return dry_step(training.trainer.module, max(recipe.sizes_px))
 
 
 def _prepared(
-    recipe: Recipe, data_root: Path, run: RunFolder, cache: Path | None, resuming: bool = False
+    recipe: Recipe,
+    data_root: Path,
+    run: RunFolder,
+    cache: Path | None,
+    more: Sequence[Path],
+    resuming: bool = False,
 ) -> Training:
     accelerator = accelerator_of(recipe)
-    index = load_index(data_root)
+    index = with_more(load_index(data_root), more)
     with tqdm(unit="image", desc="decode", disable=not accelerator.is_main_process) as bar:
 
         def tick(done: int, total: int) -> None:
@@ -146,7 +155,9 @@ def _prepared(
         training = replace(training, hard=hard_negatives(training, lambda: run.event("heartbeat")))
         found["hard_negatives"] = len(training.hard)
     known = {"train": len(datasets.train), "validation": len(datasets.validation)}
-    run.event("data", images=len(index.records), **known, **found)
+    if datasets.unlabelled is not None:
+        found["unlabelled"] = len(datasets.unlabelled)
+    run.event("data", images=len(index.all_records), **known, **found)
     return training
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,22 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 
-from distill.data.dataset import Batch, Donors, Pictures, epoch_items, training_batch, views_an_image
+from distill.data.dataset import Pictures, epoch_items, views_an_image
 from distill.data.index import Index
+from distill.data.more import training_lists
 from distill.data.splits import split_of
+from distill.data.unlabelled import Unlabelled
 from distill.recipe import OptimiserPart, Recipe
-from distill.teaching.targets import Teaching, on_device
+from distill.teaching.targets import Teaching
+from distill.train.batches import (
+    AFTER_ALL_EPOCHS,
+    UnlabelledSide,
+    Views,
+    make_views,
+    plain,
+    taught,
+    without_masks,
+)
 from distill.train.checkpoint import Learners
 from distill.train.module import TrainingModule
 from distill.train.phases import phase_at
@@ -30,10 +41,11 @@ from engine.faults import FaultCode, FaultError
 
 @dataclass(frozen=True, slots=True)
 class Datasets:
-    """The decoded images."""
+    """The decoded images, and those that nobody labelled, which are read when they are shown."""
 
     train: Pictures
     validation: Pictures
+    unlabelled: Unlabelled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,9 @@ class Training:
     average: nn.Module
     teaching: Teaching | None
     validation_teaching: Teaching | None
-    views: Callable[[Sequence[int], int, int], Batch]  # items, input size and epoch to what is seen
+    views: Views
     start: Start  # what the student's first weights are
+    unlabelled: UnlabelledSide | None = None
     hard: tuple[int, ...] = ()  # positions of the hard negatives
 
     @property
@@ -76,11 +89,13 @@ class Training:
         for part in range(accelerator.process_index * recipe.accumulate, parts)[: recipe.accumulate]:
             items = chosen[part::parts].tolist()
             batch = self.views(items, place.size_px, place.epoch)
-            mask, targets = batch.mask, None
-            if wanted and self.teaching is not None:
-                mask = self.teaching.softened(batch)
-                targets = on_device(self.teaching.targets(batch), accelerator.device)
-            made.append(MicroBatch(batch.image.to(accelerator.device), mask.to(accelerator.device), targets))
+            if not wanted or self.teaching is None:
+                made.append(plain(batch, accelerator.device))
+                continue
+            side, more = self.unlabelled, None
+            if side is not None and (others := side.items(recipe, step, part, parts)):
+                more = side.views(others, place.size_px, AFTER_ALL_EPOCHS + step)
+            made.append(taught(batch, self.teaching, more, side, accelerator.device))
         return made
 
 
@@ -116,13 +131,22 @@ def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Da
     Raises FaultError DATA_SET.
     """
     split = split_of(index.records, recipe.data)
-    first, total = len(split.train), len(split.train) + len(split.validation)
-    records = index.records
-    training = Pictures(index.root, [records[i] for i in split.train], lambda done: tick(done, total))
-    validation = Pictures(
-        index.root, [records[i] for i in split.validation], lambda done: tick(first + done, total)
+    labelled, unlabelled = training_lists(index, split, recipe.data)
+    first, total = len(labelled), len(labelled) + len(split.validation)
+    validation = [index.records[i] for i in split.validation]
+    wanted = recipe.data.unlabelled_ratio > 0
+    if wanted and not unlabelled:
+        raise FaultError(
+            FaultCode.DATA_SET,
+            expected="unlabelled images for data.unlabelled_ratio",
+            got=f"none among {len(index.all_records)} images",
+            remedy="name a folder with some: --more-data DIR, or set that key to 0",
+        )
+    return Datasets(
+        Pictures(index.root, labelled, lambda done: tick(done, total)),
+        Pictures(index.root, validation, lambda done: tick(first + done, total)),
+        Unlabelled(index.root, unlabelled) if wanted else None,
     )
-    return Datasets(training, validation)
 
 
 def make_training(
@@ -139,12 +163,18 @@ def make_training(
     Raises FaultError ARGUMENT, DATA_SET, MODEL_MISSING and what teachers raise.
     """
     student, start = begin_network(recipe, data_root, resuming)
-    teaching = validation_teaching = distiller = None
+    teaching = validation_teaching = distiller = side = None
+    device = accelerator.device
     if recipe.distil.teachers:
         # Only here: teachers bring packages that a training without them does without.
         from distill.train.teachers import make_distiller, make_teachings
 
-        teaching, validation_teaching = make_teachings(recipe, data_root, datasets, cache, accelerator)
+        teaching, validation_teaching, of_unlabelled = make_teachings(
+            recipe, data_root, datasets, cache, accelerator
+        )
+        if datasets.unlabelled is not None and of_unlabelled is not None:
+            views = make_views(datasets.unlabelled, datasets.train, without_masks(recipe), device)
+            side = UnlabelledSide(datasets.unlabelled, views, of_unlabelled)
         distiller = make_distiller(recipe.distil, student, teaching)
     average = copy.deepcopy(student).eval().to(accelerator.device)
     if accelerator.num_processes > 1:
@@ -154,19 +184,10 @@ def make_training(
     optimiser = make_optimiser(module, recipe.optimiser)
     scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
     trainer = Trainer(accelerator, module, wrapped, optimiser, scaler, recipe)
-    views = _views(datasets.train, recipe, accelerator.device)
-    return Training(recipe, datasets, trainer, average, teaching, validation_teaching, views, start)
-
-
-def _views(
-    pictures: Pictures, recipe: Recipe, device: torch.device
-) -> Callable[[Sequence[int], int, int], Batch]:
-    if recipe.augment.place == "gpu":
-        from distill.data.views.gpu import GpuViews  # kornia is slow to import
-
-        return GpuViews(pictures, recipe, max(recipe.sizes_px), device).batch
-    donors = Donors(pictures)
-    return lambda items, size_px, epoch: training_batch(pictures, items, size_px, recipe, epoch, donors)
+    views = make_views(datasets.train, datasets.train, recipe, device)
+    return Training(
+        recipe, datasets, trainer, average, teaching, validation_teaching, views, start, unlabelled=side
+    )
 
 
 def make_optimiser(module: TrainingModule, part: OptimiserPart) -> torch.optim.Optimizer:

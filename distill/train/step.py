@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from distill.recipe import Recipe
 from distill.teaching.distiller import TargetBatch
 from distill.teaching.gradient_share import gradient_ratio, next_scale
+from distill.teaching.targets import SoftTarget
 from distill.train.module import TrainingModule
 from distill.train.phases import Phase, enter
 from engine.faults import FaultCode, FaultError
@@ -24,11 +25,16 @@ SHARE_EVERY_STEPS = 50
 
 
 class MicroBatch(NamedTuple):
-    """A part of the batch of one step, where the network is. `targets` None: nothing is distilled from it."""
+    """A part of the batch of one step, where the network is. `targets` None: nothing is distilled from it.
+
+    image [B, 3, S, S]; mask [L, 1, S, S] of the first L images, the others are unlabelled. `soft`: what
+    teachers say of the masks of all of them.
+    """
 
     image: Tensor
     mask: Tensor
     targets: dict[str, TargetBatch] | None
+    soft: dict[str, SoftTarget] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,11 @@ def train_step(
     for rank, micro_batch in enumerate(micro_batches):
         last = rank + 1 == len(micro_batches)
         with nullcontext() if last else accelerator.no_sync(trainer.wrapped):
-            losses = trainer.wrapped(
-                micro_batch.image, micro_batch.mask, micro_batch.targets if phase.distil else None
-            )
+            image, mask, targets, soft = micro_batch
+            losses = trainer.wrapped(image, mask, *((targets, soft) if phase.distil else ()))
             total = phase.segmentation * losses.segmentation
+            if losses.soft is not None:
+                total = total + phase.distil * losses.soft
             if losses.features is not None:
                 _average_state(trainer)
                 if (

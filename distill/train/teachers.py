@@ -12,7 +12,7 @@ from torch import Tensor
 from distill.data.dataset import Pictures, plain_batch
 from distill.recipe import DistilPart, Recipe, TeacherPart
 from distill.teachers import make_teacher
-from distill.teachers.base import Teacher
+from distill.teachers.base import Teacher, TeacherOutput
 from distill.teachers.cache.features import open_cache
 from distill.teachers.task import TaskTeacher
 from distill.teaching.distiller import Distiller
@@ -34,13 +34,16 @@ class Online:
         self._accelerator = accelerator
         self.channels = teacher.card.channels
         self.grid = teacher.card.grid
+        self._last: tuple[tuple[int, ...], TeacherOutput] | None = None
 
     def features(self, positions: Sequence[int]) -> Tensor:
-        return self._teacher.embed(self._frames(positions)).cpu()
+        return self._output(positions).features
 
     def masks(self, positions: Sequence[int]) -> Tensor | None:
-        found = self._teacher.masks(self._frames(positions))
-        return None if found is None else found.cpu()
+        return self._output(positions).masks
+
+    def disagreement(self, positions: Sequence[int]) -> Tensor | None:
+        return self._output(positions).disagreement
 
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean [C] and covariance [C, C] over some images; every process looks at its share of them."""
@@ -50,6 +53,15 @@ class Online:
         rows = [self.features([rank * count // wanted]).double().flatten(2)[0].T for rank in own]
         places = torch.cat(rows)
         return together(places.mean(0), torch.cov(places.T, correction=0), self._accelerator)
+
+    def _output(self, positions: Sequence[int]) -> TeacherOutput:
+        """On the CPU; the teacher looks once at what is asked for in turn: its map, its masks."""
+        asked, last = tuple(positions), self._last
+        if last is None or last[0] != asked:
+            found: TeacherOutput = self._teacher(self._frames(positions))
+            on_cpu = (None if each is None else each.cpu() for each in found)
+            last = self._last = (asked, TeacherOutput(*on_cpu))  # type: ignore[arg-type]
+        return last[1]
 
     def _frames(self, positions: Sequence[int]) -> Tensor:
         device = next(self._teacher.parameters()).device
@@ -87,15 +99,17 @@ def together(mean: Tensor, covariance: Tensor, accelerator: Accelerator) -> tupl
 
 def make_teachings(
     recipe: Recipe, data_root: Path, datasets: Datasets, cache: Path, accelerator: Accelerator
-) -> tuple[Teaching, Teaching]:
-    """For the training and the validation side.
+) -> tuple[Teaching, Teaching, Teaching | None]:
+    """For the training side, the validation side, and the unlabelled images where there are some.
 
     From the cache, which must be filled; or online. Raises FaultError DATA_SET (an entry is missing) and what
     teachers raise.
     """
     parts = recipe.distil.teachers
     names = teacher_names(parts)
-    found: tuple[dict[str, Source], dict[str, Source]] = ({}, {})
+    lists: list[Pictures] = [datasets.train, datasets.validation]
+    lists += [datasets.unlabelled] if datasets.unlabelled is not None else []
+    found: list[dict[str, Source]] = [{} for _ in lists]
     viewers: dict[str, Viewer] = {}
     for name, part in zip(names, parts, strict=True):
         if part.sees_view:
@@ -104,13 +118,16 @@ def make_teachings(
         teacher = (
             make_teacher(located(part, data_root)).to(accelerator.device) if recipe.distil.online else None
         )
-        for side, pictures in zip(found, (datasets.train, datasets.validation), strict=True):
+        for side, pictures in zip(found, lists, strict=True):
             if teacher is not None:
                 side[name] = Online(teacher, pictures, accelerator)
             else:
                 side[name] = open_cache(cache, part, data_root, pictures.records)
-    training, validation = found
-    return Teaching(training, parts, viewers), Teaching(validation, parts, viewers)
+    training, validation, *unlabelled = (
+        Teaching(sources, recipe.distil, viewers, labelled=pictures is not datasets.unlabelled)
+        for sources, pictures in zip(found, lists, strict=True)
+    )
+    return training, validation, unlabelled[0] if unlabelled else None
 
 
 def _viewer(part: TeacherPart, accelerator: Accelerator) -> Viewer:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
-from distill.verbs.data_option import add_data_option, data_root
+from distill.verbs.data_option import add_data_option, add_more_data_option, data_root
 from distill.verbs.events_option import add_events_option
 from distill.verbs.run_options import add_set_option, process_number
 
@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--accept-licence", action="store_true", help="run non-commercial teachers, too")
     add_data_option(parser)
+    add_more_data_option(parser)
     add_events_option(parser)
 
 
@@ -55,6 +56,7 @@ def _verify(folder: Path, repair: bool) -> int:
 
 def _fill(options: argparse.Namespace, folder: Path) -> int:
     from distill.data.index import load_index
+    from distill.data.more import with_more
     from distill.data.splits import shown
     from distill.recipe import load_recipe
     from distill.teachers.cache.features import fill_shard
@@ -65,8 +67,8 @@ def _fill(options: argparse.Namespace, folder: Path) -> int:
         raise FaultError(FaultCode.ARGUMENT, expected="a recipe", got="none", remedy="name one with --recipe")
     recipe = load_recipe(options.recipe, options.set)
     teachers = recipe.distil.cached_teachers
-    index = load_index(data_root(options))
-    records = shown(index.records, recipe.data)
+    index = with_more(load_index(data_root(options)), options.more_data)
+    records = (*shown(index.records, recipe.data), *(r for one in index.more for r in one.records))
     if not teachers:
         log.info("the recipe %s has no teachers to look at the frames: nothing to do", options.recipe)
         return OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(
-    options: argparse.Namespace, job: str, recipe: Recipe, path: Path, root: Path
+    options: argparse.Namespace, job: str, recipe: Recipe, path: Path, root: Path, more: Sequence[Path] = ()
 ) -> Iterator[RunFolder]:
     """The run folder while the job works in it, for this process alone. It gets run.json; faults are told.
 
@@ -37,7 +37,7 @@ def opened(
             process_folder(path, process),
             events=None if process else options.events,
             new=not resumed,
-            asked=None if resumed or process else run_json(recipe, root),
+            asked=None if resumed or process else run_json(recipe, root, more),
             run_id=path.name,
             resumed_from=str(path) if resumed else None,
         ) as folder,

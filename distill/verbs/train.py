@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
-from distill.verbs.data_option import add_data_option, data_of_run, data_root
+from distill.verbs.data_option import (
+    add_data_option,
+    add_more_data_option,
+    data_of_run,
+    data_root,
+    more_data_of_run,
+)
 from distill.verbs.events_option import add_events_option
 from distill.verbs.run_folder import opened
 from distill.verbs.run_options import add_run_options, recipe_and_folder
@@ -31,19 +38,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_events_option(parser)
     add_data_option(parser)
+    add_more_data_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     recipe, path = recipe_and_folder(options)
     root = data_of_run(options, path) if options.resume else data_root(options)
+    more = more_data_of_run(options, path) if options.resume else tuple(options.more_data)
     if options.dry_run:
         with begun("train", events=options.events) as aside:  # a run folder is for runs
-            return _dry(recipe, root, aside, options)
-    with opened(options, "train", recipe, path, root) as folder:
-        return _train(recipe, root, folder, path, options)
+            return _dry(recipe, root, more, aside, options)
+    with opened(options, "train", recipe, path, root, more) as folder:
+        return _train(recipe, root, more, folder, path, options)
 
 
-def _train(recipe: Recipe, root: Path, folder: RunFolder, path: Path, options: argparse.Namespace) -> int:
+def _train(
+    recipe: Recipe,
+    root: Path,
+    more: Sequence[Path],
+    folder: RunFolder,
+    path: Path,
+    options: argparse.Namespace,
+) -> int:
     from distill.train.loop import train
 
     outcome = train(
@@ -53,6 +69,7 @@ def _train(recipe: Recipe, root: Path, folder: RunFolder, path: Path, options: a
         resume=bool(options.resume),
         stop_after=options.stop_after,
         cache=options.cache,
+        more=more,
     )
     if outcome.cancelled:
         folder.event("done", outcome="cancelled")
@@ -69,10 +86,12 @@ def _train(recipe: Recipe, root: Path, folder: RunFolder, path: Path, options: a
     return OK
 
 
-def _dry(recipe: Recipe, root: Path, folder: RunFolder, options: argparse.Namespace) -> int:
+def _dry(
+    recipe: Recipe, root: Path, more: Sequence[Path], folder: RunFolder, options: argparse.Namespace
+) -> int:
     from distill.train.loop import measure_memory
 
-    need = measure_memory(recipe, root, folder, options.cache)
+    need = measure_memory(recipe, root, folder, options.cache, more)
     folder.event(
         "memory",
         fixed_mib=round(need.fixed_mib),

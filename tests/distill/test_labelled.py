@@ -228,13 +228,14 @@ def test_a_file_that_is_not_the_one_that_was_indexed_is_not_trained_on(tmp_path,
 
 
 def test_teachers_may_look_at_what_nobody_has_labelled(tmp_path):
-    from distill.agglomerate.tasks import Pool, Task, pool_of
+    from distill.agglomerate.tasks import Task, pool_of
+    from distill.data.unlabelled import Unlabelled
 
     root = three(tmp_path / "more")
     pool = pool_of(tmp_path, (Task("polyp", (), (), (), "set"),), root)
 
     assert len(pool) == 3
-    assert all(image.shape == (36, 48, 3) for image in Pool(tmp_path, pool).images)
+    assert all(image.shape == (36, 48, 3) for image in Unlabelled(tmp_path, pool).images)
 
 
 def test_a_picture_of_twelve_bits_is_trained_on_as_it_is_shown(tmp_path):

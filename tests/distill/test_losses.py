@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from distill.losses import FEATURE_LOSSES, LOSSES, SOFT_LOSSES
 from distill.losses.features import channel_wise, cosine_l1, mse, mse_kl, mse_mae
 from distill.losses.masks import bce_dice, bce_dice_notebook
-from distill.losses.soft import binary_kl, blend, soft_bce_dice
+from distill.losses.soft import SURE, blend, confidence, kl, kl_dice
 from distill.losses.structure import edge_weight, structure_v1, structure_v2
 from engine.faults import FaultCode, FaultError
 from engine.table import load
@@ -154,50 +154,153 @@ def test_the_edge_weight_is_largest_at_the_edge():
 
 # Soft masks
 
+RING_LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def ringed(level, side=40):
+    """A disc and a ring of `level` around it: the soft mask, and where the ring is; [1, 1, side, side]."""
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    away = ((y - side / 2) ** 2 + (x - side / 2) ** 2).sqrt()[None, None]
+    ring = (away >= 9) & (away < 12)
+    soft = torch.where(ring, level, (away < 9).float())
+    return soft.clamp(SURE, 1 - SURE), ring
+
+
+def slope_in_ring(loss_of, level, probability):
+    """The gradient of the ring's probability where everything else says what the target says."""
+    soft, ring = ringed(level)
+    said = torch.tensor(logit(probability), requires_grad=True)
+    loss_of(torch.where(ring, said, torch.logit(soft, eps=SURE)), soft).backward()
+    return float(said.grad)
+
+
+def least_in_ring(loss_of, level):
+    """Which probability in the ring costs least, by halving."""
+    low, high = 0.001, 0.999
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope_in_ring(loss_of, level, middle) > 0 else (middle, high)
+    return low
+
+
+@pytest.mark.parametrize("name", ["structure_v2", "bce_dice"])
+def test_a_loss_of_drawn_masks_pulls_a_soft_ring_away_from_what_the_teacher_says(name):
+    loss_of = load(LOSSES[name])
+
+    assert least_in_ring(loss_of, 0.25) == pytest.approx(0.11, abs=0.02)
+    assert least_in_ring(loss_of, 0.75) > 0.85
+
 
 @pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
-@pytest.mark.parametrize("level", [0.0, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("temperature", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("level", RING_LEVELS)
+def test_a_soft_loss_is_least_where_the_student_says_what_the_teacher_says(name, temperature, level):
+    loss_of = load(SOFT_LOSSES[name])
+
+    def softened(logits, soft):
+        return loss_of(logits, soft, None, temperature)
+
+    assert slope_in_ring(softened, level, level) == pytest.approx(0, abs=1e-6)
+    assert slope_in_ring(softened, level, level * 0.8) < -1e-5
+    assert slope_in_ring(softened, level, 1 - (1 - level) * 0.8) > 1e-5
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+@pytest.mark.parametrize("level", RING_LEVELS)
+def test_weighted_by_confidence_or_agreement_it_is_least_there_too(name, level):
+    loss_of = load(SOFT_LOSSES[name])
+    weight = 0.2 + 0.6 * torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(0))
+
+    def weighted(logits, soft):
+        return loss_of(logits, soft, weight)
+
+    assert slope_in_ring(weighted, level, level) == pytest.approx(0, abs=1e-6)
+    assert least_in_ring(weighted, level) == pytest.approx(level, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+@pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_soft_losses_are_finite_and_least_at_the_teachers_mask(name, level, dtype):
-    loss_of, soft = load(SOFT_LOSSES[name]), torch.full((1, 1, 9, 9), level)
-    same = torch.logit(soft, eps=1e-6).to(dtype)
+def test_soft_losses_are_finite_and_cost_nothing_at_the_teachers_mask(name, level, dtype):
+    loss_of, soft = load(SOFT_LOSSES[name]), torch.full((2, 1, 9, 9), level)
+    same = torch.logit(soft, eps=SURE).to(dtype)
     logits = torch.zeros_like(soft, dtype=dtype, requires_grad=True)
     loss = loss_of(logits, soft)
     loss.backward()
 
+    assert loss.dtype == torch.float32
     assert torch.isfinite(loss)
     assert torch.isfinite(logits.grad).all()
-    assert loss_of(same, soft) <= loss_of(same + 2, soft) + 1e-3
-    assert loss_of(same, soft) <= loss_of(same - 2, soft) + 1e-3
+    assert loss_of(same, soft) == pytest.approx(0, abs=0.005)
+    assert loss > 0.02
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_where_the_weight_is_zero_nothing_is_learnt(name):
+    soft = torch.rand(2, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    weight = torch.ones_like(soft)
+    weight[0], weight[1, 0, :3] = 0, 0
+    logits = torch.zeros_like(soft, requires_grad=True)
+
+    load(SOFT_LOSSES[name])(logits, soft, weight).backward()
+
+    assert logits.grad[weight == 0].eq(0).all()
+    assert logits.grad[weight == 1].ne(0).all()
+
+
+@pytest.mark.parametrize("name", sorted(SOFT_LOSSES))
+def test_half_the_weight_of_every_image_is_half_the_loss(name):
+    loss_of, (soft, _) = load(SOFT_LOSSES[name]), ringed(0.4)
+    logits = torch.zeros_like(soft)
+
+    half = loss_of(logits, soft, torch.full_like(soft, 0.5))
+
+    assert half == pytest.approx(float(loss_of(logits, soft)) / 2, rel=0.01)
 
 
 def test_kl_of_one_pixel():
     # T = 2: teacher .8 softens to sigmoid(ln 4 / 2) = 2/3, student .5 stays .5.
     value = 4 * (2 / 3 * math.log(4 / 3) + 1 / 3 * math.log(2 / 3))
+    soft = torch.full((1, 1, 1, 1), 0.8)
 
-    assert binary_kl(torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1, 1), 0.8)) == pytest.approx(value, abs=1e-5)
-    assert binary_kl(torch.full((1, 1, 1, 1), logit(0.8)), torch.full((1, 1, 1, 1), 0.8)) == pytest.approx(
-        0, abs=1e-5
-    )
-
-
-def test_where_the_teacher_is_at_one_half_nothing_is_learnt():
-    soft = torch.tensor([0.5, 1.0]).view(1, 1, 1, 2)
-    logits = torch.zeros(1, 1, 1, 2, requires_grad=True)
-
-    soft_bce_dice(logits, soft).backward()
-
-    assert logits.grad[..., 0] == 0
-    assert logits.grad[..., 1] < 0
+    assert kl(torch.zeros(1, 1, 1, 1), soft, None, 2.0) == pytest.approx(value, abs=1e-5)
+    assert kl(torch.full((1, 1, 1, 1), logit(0.8)), soft, None, 2.0) == pytest.approx(0, abs=1e-5)
 
 
-def test_soft_bce_and_dice_of_two_pixels():
-    # Weights 1 and .6; p = .5 both; q = 1 and .8.
+@pytest.mark.parametrize("temperature", [2.0, 8.0])
+def test_the_size_of_kls_gradient_does_not_depend_on_the_temperature(temperature):
+    # Near agreement the softened gradient is (zs - zt) p (1 - p) at the softened p, 1/4 at a half.
+    def slope(at):
+        logits = torch.full((1, 1, 1, 1), 0.1, requires_grad=True)
+        kl(logits, torch.full((1, 1, 1, 1), 0.5), None, at).backward()
+        return float(logits.grad)
+
+    assert slope(temperature) == pytest.approx(slope(1.0), rel=0.01)
+    assert slope(1.0) == pytest.approx(0.025, rel=0.01)
+
+
+def test_kl_without_temperature_teaches_as_binary_cross_entropy_does():
+    soft = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(0)).clamp(0.01, 0.99)
+    ours, plain = (torch.zeros_like(soft, requires_grad=True) for _ in range(2))
+
+    kl(ours, soft).backward()
+    F.binary_cross_entropy_with_logits(plain, soft).backward()
+
+    torch.testing.assert_close(ours.grad, plain.grad)
+
+
+def test_kl_and_dice_of_two_pixels():
+    # p = .5 both; q = 1 (of 8 bits: 509/510) and .8.
     soft = torch.tensor([1.0, 0.8]).view(1, 1, 1, 2)
-    bce = math.log(2)
-    dice = 1 - (2 * (0.5 + 0.6 * 0.5) + 1) / (1.5 + 0.6 * 1.3 + 1)
+    sure = 1 - SURE
+    cross = math.log(2) + (sum(q * math.log(q) + (1 - q) * math.log(1 - q) for q in (sure, 0.8))) / 2
+    dice = (0.25 + 0.09) / (0.5 + 1.64 + 1)
 
-    assert soft_bce_dice(torch.zeros_like(soft), soft) == pytest.approx(bce + dice, abs=1e-5)
+    assert kl_dice(torch.zeros_like(soft), soft) == pytest.approx(cross + dice, abs=1e-5)
+
+
+def test_a_teacher_at_one_half_is_not_confident_at_all():
+    assert confidence(torch.tensor([0.0, 0.25, 0.5, 1.0])).tolist() == [1, 0.5, 0, 1]
 
 
 def test_a_blend_keeps_the_truth_in_the_majority():

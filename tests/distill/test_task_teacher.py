@@ -10,10 +10,12 @@ import torch
 from safetensors.torch import save_file
 
 from distill.data.dataset import squash
-from distill.data.index import load_index
+from distill.data.index import Record, load_index
+from distill.data.more import is_held_out
 from distill.data.splits import split_of
 from distill.recipe import DataPart, TeacherPart
 from distill.teachers import card_of, make_teacher
+from distill.teachers.agreement import disagreement
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of
 from engine.models import make_student
@@ -142,6 +144,33 @@ def test_with_flips_the_soft_masks_are_the_mean_over_four(models):
     assert card_of(with_flips) != card_of(part)  # the cache keeps them apart
 
 
+def test_with_soft_weight_it_says_how_far_its_flips_or_members_differ(models):
+    part = TeacherPart(name=f"task:{models[0]}", flips=True)
+    soft = part.model_copy(update={"soft_weight": 1.0})
+    image = make_teacher(part).prepare(picture())
+    plain = make_teacher(part.model_copy(update={"flips": False}))
+    four = torch.stack([plain.masks(image.flip(axes)).flip(axes) for axes in ((), (-1,), (-2,), (-2, -1))])
+
+    assert torch.allclose(make_teacher(soft)(image).disagreement, disagreement(four), atol=1e-5)
+    assert make_teacher(part)(image).disagreement is None
+    assert card_of(soft) != card_of(part)  # another entry of the cache
+    members = TeacherPart(name="ensemble", members=tuple(map(str, models)), soft_weight=1.0)
+    each = torch.stack([make_teacher(TeacherPart(name=f"task:{model}")).masks(image) for model in models])
+    assert torch.allclose(make_teacher(members)(image).disagreement, disagreement(each), atol=1e-5)
+
+
+def test_a_view_may_be_looked_at_in_four_flips(models):
+    part = TeacherPart(name=f"task:{models[0]}", flips=True, sees_view=True, features=False, soft_weight=1.0)
+    view = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+    mask, apart = make_teacher(part).masks_of_view(view)
+    turned, _ = make_teacher(part).masks_of_view(view.flip(-1))
+
+    assert torch.allclose(mask, turned.flip(-1), atol=0.01)  # bf16
+    assert apart.shape == mask.shape
+    assert apart.max() > 0
+
+
 def test_no_model_of_several_looks_at_an_image_it_was_trained_on(data, models):
     teacher = make_teacher(TeacherPart(name="task", members=tuple(map(str, models))))
     choose = teacher.chosen_for(data)
@@ -157,6 +186,30 @@ def test_no_model_of_several_looks_at_an_image_it_was_trained_on(data, models):
         assert len(held) == 1
         expected = single[held[0]].masks(picture())
         assert torch.allclose(choose(record).masks(picture()), expected, atol=1e-6)
+
+
+def test_of_a_further_folder_those_speak_that_did_not_learn_from_it(data, models, tmp_path):
+    members = []
+    for model in models:
+        shutil.copytree(model, tmp_path / model.name)
+        members.append(str(tmp_path / model.name))
+    card = (tmp_path / "fold-0" / "model.json").read_text()
+    told = json.loads(card)
+    told["training"]["data"] += "; of a further folder (index sha256 0123456789abcdef)"
+    (tmp_path / "fold-0" / "model.json").write_text(json.dumps(told))
+    choose = make_teacher(TeacherPart(name="task", members=tuple(members))).chosen_for(data)
+    part = DataPart(folds=FOLDS, fold=0, split_seed=0)
+    learned, held = (
+        next(f"m{n}" for n in range(99) if is_held_out(f"m{n}", part) is out) for out in (False, True)
+    )
+
+    def speak(group, label):
+        record = Record("/more/0.png", None, "more", group, label=label)
+        return len(choose(record).members)
+
+    assert speak(learned, "no-polyp") == FOLDS - 1
+    assert speak(held, "no-polyp") == FOLDS
+    assert speak(learned, "unlabelled") == FOLDS  # nobody told it what is there
 
 
 def test_an_image_that_every_member_was_trained_on_is_told(data, models):

@@ -139,7 +139,7 @@ def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
 def test_soft_masks_alone_change_the_student_and_need_no_heads(how, model, whole, recipe, real24, tmp_path):
     run = tmp_path / "run"
     more = "sees_view = true, " if how == "sees_view" else ""
-    teacher = f'distil.teachers=[{{ {more}name = "task:{model}", mask_share = 0.5, features = false }}]'
+    teacher = f'distil.teachers=[{{ {more}name = "task:{model}", soft_weight = 1.0, features = false }}]'
     words = (
         "--set",
         teacher,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from distill.recipe import TeacherPart
 from distill.teachers import blueprint_of
-from distill.teachers.base import TeacherCard
+from distill.teachers.base import TeacherCard, card_as_json
 from distill.teachers.cache.features import PREPARATION, SCHEMA, TEACHER_JSON, fingerprints
 from distill.teachers.cache.shards import Shard, shards_of
 from engine.faults import FaultError
@@ -65,9 +63,8 @@ def _stale(path: Path) -> list[str]:
     except (FaultError, ValueError) as fault:
         return [f"its teacher is not there any more: {fault}"]
     stale = ["its weights are others now"] if weights != spec["weights"] else []
-    # Through JSON and back: tuples are lists there.
-    card = json.loads(json.dumps(dataclasses.asdict(blueprint.card)))
-    return stale + (["its card is another one now"] if card != spec["card"] else [])
+    other = card_as_json(blueprint.card) != spec["card"]
+    return stale + (["its card is another one now"] if other else [])
 
 
 def _verify_shard(index: Path, card: TeacherCard, grid: tuple[int, int], repair: bool) -> list[Problem]:

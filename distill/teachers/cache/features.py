@@ -5,6 +5,7 @@
       shard-000.jsonl                one line an image that is whole: {"image": sha256, "row", "crc"}
       shard-000.features             float16 [rows, C, h, w]
       shard-000.masks                uint8 [rows, H, W], 255 = 1, of teachers that say masks
+      shard-000.disagreement         the same of how far its members differ, where soft masks are learned from
       statistics-<key>.npz           mean and covariance over one list of images
 
 Data first, to the disk, then its line in the index: a crash leaves no half entry. Entries go by the hash of
@@ -35,9 +36,9 @@ from torch import Tensor
 from distill.data.index import INDEX_NAME, Record
 from distill.recipe import TeacherPart
 from distill.teachers import blueprint_of, make_teacher
-from distill.teachers.base import Blueprint, TeacherCard
+from distill.teachers.base import Blueprint, TeacherCard, card_as_json
 from distill.teachers.cache.fill import prepared, see
-from distill.teachers.cache.shards import Shard, ShardWriter, appending, feature_bytes, mask_bytes, shards_of
+from distill.teachers.cache.shards import Shard, ShardWriter, appending, entry_bytes, shards_of
 from distill.teachers.weights import WITHOUT
 from distill.weights_at_hand import TIMM_TEACHER, located, not_at_hand
 from engine.faults import FaultCode, FaultError
@@ -86,8 +87,13 @@ class FeatureCache:
         """Soft masks float32 [n, 1, H, W] in 0..1, or None of a teacher without a task."""
         if not self.card.has_mask:
             return None
-        rows = [self._shards[shard].masks[row] for shard, row in self._of(positions)]
-        return torch.from_numpy(np.stack(rows))[:, None].float() / 255
+        return _unit([self._shards[shard].masks[row] for shard, row in self._of(positions)])
+
+    def disagreement(self, positions: Sequence[int]) -> Tensor | None:
+        """How far its members' masks differ, as `masks`; None where it is not kept."""
+        if not self.card.has_disagreement:
+            return None
+        return _unit([self._shards[shard].disagreement[row] for shard, row in self._of(positions)])
 
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean [C] and covariance [C, C] over every cell of every record, float64; kept beside the data."""
@@ -124,6 +130,11 @@ class FeatureCache:
 
     def _of(self, positions: Sequence[int]) -> list[tuple[int, int]]:
         return [self._places[position] for position in positions]
+
+
+def _unit(rows: Sequence[np.ndarray]) -> Tensor:
+    """uint8 [H, W] of each, 255 = 1, to float32 [n, 1, H, W]."""
+    return torch.from_numpy(np.stack(rows))[:, None].float() / 255
 
 
 def open_cache(
@@ -240,7 +251,7 @@ def _plan(folder: Path, part: TeacherPart, root: Path, grid_px: int) -> _Plan:
     spec = {
         "schema": SCHEMA,
         "preparation": PREPARATION,
-        "card": dataclasses.asdict(card),
+        "card": card_as_json(card),
         "weights": fingerprints(part, blueprint),
         # Who may look at an image depends on the folder's index where members were trained on parts of it.
         "index": sha256_of(root / INDEX_NAME) if blueprint.chooses else "",
@@ -303,8 +314,8 @@ def _writing(plan: _Plan, rank: int) -> Iterator[ShardWriter]:
 def _say_size(plan: _Plan, wanted: int, todo: Sequence[str]) -> None:
     """What it will take, before it starts. Raises FaultError OUTPUT when the disk has not that much."""
     card, grid = plan.shape
-    entry_bytes = feature_bytes(card, grid) + mask_bytes(card)
-    needed_bytes, free_bytes = entry_bytes * len(todo), shutil.disk_usage(plan.folder).free
+    one_bytes = sum(entry_bytes(card, grid).values())
+    needed_bytes, free_bytes = one_bytes * len(todo), shutil.disk_usage(plan.folder).free
     log.info(
         "%s: %d images, %d x %d x %d float16%s, %.0f MB; %d there already, %.0f MB to write, %.0f MB free",
         card.name,
@@ -312,7 +323,7 @@ def _say_size(plan: _Plan, wanted: int, todo: Sequence[str]) -> None:
         card.channels,
         *grid,
         f" and masks of {card.size_px} x {card.size_px}" if card.has_mask else "",
-        entry_bytes * wanted / 1e6,
+        one_bytes * wanted / 1e6,
         wanted - len(todo),
         needed_bytes / 1e6,
         free_bytes / 1e6,

@@ -21,6 +21,7 @@ from distill.teachers.cache.shards import ShardWriter
 from distill.teachers.geometry import area_resize
 from engine.faults import FaultCode, FaultError
 from engine.jobs.events import RunFolder
+from engine.types import U8
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +72,9 @@ def see(
             outliers += _outliers(features)
             if features.shape[-2:] != grid:
                 features = area_resize(features, *grid)
-            masks = None
-            if answer.masks is not None:
-                masks = (answer.masks[:, 0] * 255).round().byte().cpu().numpy()
-            shard.append(images, features.half().cpu().numpy(), masks)
+            maps = [answer.masks] if card.has_mask else []
+            maps += [answer.disagreement] if card.has_disagreement else []
+            shard.append(images, features.half().cpu().numpy(), *map(_bytes_of, maps))
             done += len(images)
             bar.update(len(images))
             if run and time.monotonic() - said_s >= HEARTBEAT_S:
@@ -91,6 +91,12 @@ def see(
         run.event("progress", done=done, total=total, unit="image", eta_s=0)
         run.event("metric", step=done, split="cache", name="outlier_share", value=round(outliers / total, 5))
     return True
+
+
+def _bytes_of(maps: Tensor | None) -> U8:
+    """[n, 1, H, W] in 0..1 to uint8 [n, H, W], 255 = 1."""
+    assert maps is not None  # the card says that there are some
+    return np.asarray((maps[:, 0] * 255).round().byte().cpu().numpy())
 
 
 def _batches(

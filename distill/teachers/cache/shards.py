@@ -19,33 +19,39 @@ from engine.faults import FaultCode, FaultError
 from engine.files.lock import held
 from engine.files.whole import json_line, read_json_lines
 
+FEATURES, MASKS, DISAGREEMENT = ".features", ".masks", ".disagreement"
+
 
 def shards_of(folder: Path) -> list[Path]:
     """The indexes of all shards in a teacher's folder."""
     return sorted(folder.glob("shard-*.jsonl"))
 
 
-def feature_bytes(card: TeacherCard, grid: tuple[int, int]) -> int:
-    """Of one image's features, float16."""
-    return 2 * card.channels * grid[0] * grid[1]
-
-
-def mask_bytes(card: TeacherCard) -> int:
-    """Of one image's mask, uint8; 0 for a teacher without."""
-    return card.size_px**2 if card.has_mask else 0
+def entry_bytes(card: TeacherCard, grid: tuple[int, int]) -> dict[str, int]:
+    """Of one image, by the ending of the file: features float16, masks and disagreement uint8 if any."""
+    sizes = {FEATURES: 2 * card.channels * grid[0] * grid[1]}
+    if card.has_mask:
+        sizes[MASKS] = card.size_px**2
+    if card.has_disagreement:
+        sizes[DISAGREEMENT] = card.size_px**2
+    return sizes
 
 
 class Shard:
-    """Read access to one shard: `rows` by image, `features` float16 [n, C, h, w], `masks` uint8 [n, H, W]."""
+    """Read access to one shard: `rows` by image, `features` float16 [n, C, h, w], `masks` and `disagreement`
+    uint8 [n, H, W], of no rows where the teacher has none."""
 
     def __init__(self, index: Path, card: TeacherCard, grid: tuple[int, int]) -> None:
         self.index = index
         self.crcs: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         feature_shape, mask_shape = (card.channels, *grid), (card.size_px, card.size_px)
-        self.features = _mapped(index.with_suffix(".features"), np.float16, feature_shape)
-        self.masks = _mapped(index.with_suffix(".masks"), np.uint8, mask_shape)
-        self.whole = min(len(self.features), len(self.masks)) if card.has_mask else len(self.features)
+        self.features = _mapped(index.with_suffix(FEATURES), np.float16, feature_shape)
+        self.masks = _mapped(index.with_suffix(MASKS), np.uint8, mask_shape)
+        self.disagreement = _mapped(index.with_suffix(DISAGREEMENT), np.uint8, mask_shape)
+        arrays = {FEATURES: self.features, MASKS: self.masks, DISAGREEMENT: self.disagreement}
+        self._arrays = [arrays[ending] for ending in entry_bytes(card, grid)]
+        self.whole = min(map(len, self._arrays))
         self.cut: list[str] = []  # told by the index, and not in the data
         for line in read_json_lines(index):
             if line["row"] < self.whole:
@@ -54,32 +60,30 @@ class Shard:
                 self.cut.append(line["image"])
 
     def crc(self, row: int) -> int:
-        found = zlib.crc32(self.features[row].tobytes())
-        return zlib.crc32(self.masks[row].tobytes(), found) if len(self.masks) else found
+        found = 0
+        for array in self._arrays:
+            found = zlib.crc32(array[row].tobytes(), found)
+        return found
 
 
 class ShardWriter:
     """Appends to one shard: data to the disk first, then the index."""
 
-    def __init__(
-        self, index: Path, features: IO[bytes], masks: IO[bytes], lines: IO[bytes], row: int
-    ) -> None:
-        self._features, self._masks, self._lines, self._row = features, masks, lines, row
+    def __init__(self, index: Path, data: Sequence[IO[bytes]], lines: IO[bytes], row: int) -> None:
+        self._data, self._lines, self._row = data, lines, row
         self.index = index
 
-    def append(self, images: Sequence[str], features: np.ndarray, masks: np.ndarray | None) -> None:
-        """features float16 [n, C, h, w], masks uint8 [n, H, W] or None."""
+    def append(self, images: Sequence[str], *arrays: np.ndarray) -> None:
+        """One array for each file of `entry_bytes`: float16 [n, C, h, w], then uint8 [n, H, W] ones."""
         said = []
         for place, image in enumerate(images):
-            data = features[place].tobytes()
-            self._features.write(data)
-            crc = zlib.crc32(data)
-            if masks is not None:
-                data = masks[place].tobytes()
-                self._masks.write(data)
+            crc = 0
+            for stream, array in zip(self._data, arrays, strict=True):
+                data = array[place].tobytes()
+                stream.write(data)
                 crc = zlib.crc32(data, crc)
             said.append(json_line({"image": image, "row": self._row + place, "crc": crc}))
-        for stream in (self._features, self._masks):
+        for stream in self._data:
             stream.flush()
             os.fsync(stream.fileno())
         self._lines.write("".join(said).encode())
@@ -94,21 +98,21 @@ def appending(index: Path, card: TeacherCard, grid: tuple[int, int]) -> Iterator
 
     Raises FaultError OUTPUT when another process fills it.
     """
-    with held(index.with_suffix(".lock"), _busy(index)), index.open("ab") as lines:
+    with (
+        held(index.with_suffix(".lock"), _busy(index)),
+        index.open("ab") as lines,
+        contextlib.ExitStack() as files,
+    ):
         _drop_torn_line(index)
         shard = Shard(index, card, grid)
         if shard.cut:
             _keep_lines(index, set(shard.rows))
         row = max(shard.rows.values(), default=-1) + 1
-        with (
-            index.with_suffix(".features").open("ab") as features,
-            index.with_suffix(".masks").open("ab") as masks,
-        ):
-            features.truncate(row * feature_bytes(card, grid))
-            masks.truncate(row * mask_bytes(card))
-            yield ShardWriter(index, features, masks, lines, row)
-    if not card.has_mask:
-        index.with_suffix(".masks").unlink(missing_ok=True)
+        data = []
+        for ending, size_bytes in entry_bytes(card, grid).items():
+            data.append(files.enter_context(index.with_suffix(ending).open("ab")))
+            data[-1].truncate(row * size_bytes)
+        yield ShardWriter(index, data, lines, row)
 
 
 def _mapped(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
