@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,11 +67,17 @@ def published_figures() -> dict[str, Any]:
 
 
 def plan_table(
-    table: str, preset: str, seeds: Sequence[int], students: Sequence[str] = (), changes: Sequence[str] = ()
+    table: str,
+    preset: str,
+    seeds: Sequence[int],
+    students: Sequence[str] = (),
+    changes: Sequence[str] = (),
+    teachers: Sequence[str] = (),
 ) -> Plan:
     """The plan of one of TABLES with the recipe `preset`, changed by `changes` (KEY=VALUE).
 
-    `students` limits it to some of the paper's. Three arms each: plain (no latents, never frozen), control
+    `students` limits it to some, ours or the paper's; `teachers` take the place of the paper's, in one row a
+    student that has nothing published beside it. Three arms each: plain (no latents, never frozen), control
     (latents and phases of the taught one, no teachers), taught. The paper trained the last alone: its plain
     rows are values of the literature. Raises FaultError ARGUMENT.
     """
@@ -80,11 +87,15 @@ def plan_table(
     known = published["students"]
     for student in students:
         if student not in known:
-            raise _unknown("a student of the paper", known, student)
+            raise _unknown("a student of the tables", known, student)
     base = load_recipe(preset, changes)
     entry = published[table]
     columns = [(name, figure) for name in entry["sets"] for figure in entry["figures"]]
     wanted = [row for row in entry["rows"] if not students or row["student"] in students]
+    if teachers:
+        chosen = students or dict.fromkeys(row["student"] for row in wanted)
+        wanted = [row for row in wanted if not row.get("teachers")]
+        wanted += [{"student": one, "teachers": list(teachers), "published": []} for one in chosen]
     runs: dict[str, Run] = {}
 
     def trained(row: dict[str, Any], arm: str) -> tuple[str, ...]:
@@ -108,7 +119,8 @@ def plan_table(
         for row in wanted:
             if row["student"] == student and row.get("teachers"):
                 figures, taught = _figures(columns, row["published"]), trained(row, TAUGHT)
-                rows.append(Row(_title(title, row), figures, taught, control, plain, sizes.get("taught")))
+                size = sizes.get("taught") if figures else None
+                rows.append(Row(_title(title, row), figures, taught, control, plain, size))
     for other in entry.get("others", []):
         size = tuple(other["size_m_gflops"]) if "size_m_gflops" in other else None
         rows.append(Row(other["title"], _figures(columns, other["published"]), (), (), (), size))
@@ -130,7 +142,8 @@ def _has_control(base: Recipe) -> bool:
 
 def _sizes(entry: dict[str, Any], student: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Where the table prints them."""
-    return {arm: (m, g) for arm, (m, g) in student["sizes_m_gflops"].items() if entry.get("prints_sizes")}
+    sizes = student.get("sizes_m_gflops", {}) if entry.get("prints_sizes") else {}
+    return {arm: (m, g) for arm, (m, g) in sizes.items()}
 
 
 def _changes(
@@ -147,7 +160,7 @@ def _changes(
     named = {part.name: part for part in base.distil.teachers}
     parts_of_teachers = (named.get(name, TeacherPart(name=name)) for name in teachers)
     return (
-        f"name={_quoted('_'.join([*parts, f's{seed}']))}",
+        f"name={_quoted(_folder('_'.join([*parts, f's{seed}'])))}",
         f"seed={seed}",
         f"student.name={_quoted(student['name'])}",
         f"student.args={inline(args)}",
@@ -157,7 +170,13 @@ def _changes(
         f"distil.loss={_quoted(loss)}",
         f"distil.split={_quoted(split)}",
         *(["distil.freeze_encoder=1.0"] if arm == PLAIN else []),
+        *(f"student.{key}={_quoted(student[key])}" for key in ("mean", "std") if key in student),
     )
+
+
+def _folder(name: str) -> str:
+    """A run lies in a folder of its name, and teachers may be called "timm:ENCODER"."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _told(part: TeacherPart) -> dict[str, Any]:

@@ -27,7 +27,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--preset", help="the recipe: paper (default), notebook, best, a TOML file; agglomeration has its own"
     )
     parser.add_argument("--seeds", type=int, default=3, help="how many (default 3)")
-    parser.add_argument("--students", nargs="*", default=[], help="only these of the paper's students")
+    parser.add_argument("--students", nargs="*", default=[], help="only these of the paper's, or light")
+    parser.add_argument(
+        "--teachers",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="these in the place of the paper's, one row a student: timm:tf_efficientnet_lite1 for instance",
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset")
     parser.add_argument("--runs", type=Path, default=Path("runs") / "reproduce", help="where the runs lie")
     parser.add_argument(
@@ -62,7 +69,8 @@ def run(options: argparse.Namespace) -> int:
     if options.table == AGGLOMERATION:
         return _agglomeration(options)
     preset = options.preset or "paper"
-    plan = plan_table(options.table, preset, range(options.seeds), options.students, options.set)
+    seeds = range(options.seeds)
+    plan = plan_table(options.table, preset, seeds, options.students, options.set, options.teachers)
     if options.dry_run:
         text, code = _dry(plan, options), OK
     else:

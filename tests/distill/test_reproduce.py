@@ -79,6 +79,19 @@ def test_a_preset_whose_control_is_the_plain_student_trains_it_once():
     assert ours.model_copy(update=alike) == control.model_copy(update=alike)
 
 
+def test_teachers_at_hand_take_the_place_of_the_papers_and_have_no_published_figures():
+    teachers = ["timm:tf_efficientnet_lite1", "dinov2_small"]
+    plan = plan_table("table1", "paper", (0,), students=["light", "unet"], teachers=teachers)
+    ours = [row for row in plan.rows if row.runs]
+
+    assert [row.title for row in ours if row.runs not in (row.control, row.plain)] == [
+        f"{student} + timm:tf_efficientnet_lite1, dinov2_small" for student in ("U-Net", "light")
+    ]
+    assert all(not row.published for row in ours if "+" in row.title or "light" in row.title)
+    assert "paper_light_timm-tf_efficientnet_lite1_dinov2_small_mse_fft_radial_s0" in plan.runs
+    assert plan.runs["paper_light_plain_s0"].recipe.student.mean == (0.5, 0.5, 0.5)
+
+
 def test_what_the_preset_says_of_a_teacher_is_kept():
     changes = ['distil.teachers=[{name="sam_base", weights="sam.pth"}]']
     plan = plan_table("table3", "paper", (0,), students=["pranet"], changes=changes)
@@ -126,7 +139,7 @@ def test_nine_other_methods_stand_beside_ours_and_misprints_are_named(table):
 
 
 def test_an_unknown_student_is_named():
-    with pytest.raises(FaultError, match=r"Found vgg instead of a student of the paper: unet, "):
+    with pytest.raises(FaultError, match=r"Found vgg instead of a student of the tables: unet, "):
         plan_table("table1", "paper", (0,), students=["vgg"])
 
 
