@@ -1,3 +1,5 @@
-"""Exit codes of `python -m distill`."""
+"""Exit codes of `python -m distill`: those of every program of ours."""
 
-OK, BUG, INPUT_UNUSABLE, DATA_UNUSABLE, CANCELLED = 0, 1, 2, 3, 4
+from engine.jobs.ended import BUG, CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE, OK
+
+__all__ = ["BUG", "CANCELLED", "DATA_UNUSABLE", "INPUT_UNUSABLE", "OK"]

@@ -18,13 +18,13 @@ from engine.analysis.results import Summary
 from engine.drawing.overlays import OVERLAYS
 from engine.faults import FaultError
 from engine.files.whole import shown
+from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
 from engine.model_folder import default_model, find_model, load_model_folder
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
 from engine.sources.file.decode_choice import SOFTWARE
 from engine.sources.what_is_there import expanded
 
-OK, INPUT_UNUSABLE, CANCELLED, INCOMPLETE = 0, 2, 4, 5
 # In a log file a bar is a line each time.
 BAR_EVERY_S, LOG_EVERY_S = 0.1, 10.0
 

@@ -15,10 +15,11 @@ from engine.analysis.many.manifest import MANIFEST, TOTALS, Row
 from engine.analysis.many.recordings import find_recordings
 from engine.analysis.many.run import Report, analyse_many
 from engine.analysis.many.task import Options, digest_of
+from engine.jobs.ended import CANCELLED, INCOMPLETE, OK
 from engine.model_folder import ModelFolder, bundled_models, default_model, find_model, load_model_folder
 from engine.table import Entry, load
 
-OK, SOME_FAILED, CANCELLED, INCOMPLETE = 0, 1, 4, 5
+SOME_FAILED = 1
 DASK = Entry("engine.analysis.many.dask_crew:DaskCrew", extra="cluster")
 # In a log file a bar is a line each time.
 BAR_EVERY_S, LOG_EVERY_S = 0.5, 30.0
