@@ -32,6 +32,7 @@ recordings here are of a few of them. So every image is judged once more with th
 recorder would show it: what a network knows by the panels is gone."""
 VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
 one with a polyp. The last columns: false activations a minute, by how long they last."""
+WATCHED = {"frame": "", "field": " Whole frames, as live use shows them to every model so far."}
 MADE_FOR = {"frame": "", "field": ", the endoscope's picture alone, as are all figures unless said"}
 SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
 PRESETS = (
@@ -98,7 +99,7 @@ def model_text(
         f"{before.error:.4f} without it, {after.error:.4f} with; over pixels that are not sure background: "
         f"{before.polyp_error:.3f} without, {after.polyp_error:.3f} with.",
         "### Video",
-        VIDEO,
+        VIDEO + WATCHED[card.region],
         _table(
             (*SEQUENCES, *(f"≥ {s:g} s" for s in LONG_S)),
             (_behaviour(row) for row in behaviour),
