@@ -11,7 +11,7 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.sources import open_source, parse_source
 from engine.sources.base import SourceOptions
-from tests.fixtures.clips import Clip, constant, number_in, write
+from tests.fixtures.clips import CLIPS, Clip, constant, number_in, write
 from tests.fixtures.damage import break_length, packets_of, zero_packet
 
 RATE_HZ = 25
@@ -84,6 +84,18 @@ def test_window_and_analyse_give_the_same_frames_the_same_numbers(read, tmp_path
     assert [frame[:2] for frame in window] == [frame[:2] for frame in analysed]
     assert list(map(str, window_faults)) == list(map(str, analysed_faults))
     assert len(window) + window_faults[0].lost_frames == FRAMES
+
+
+def test_a_picture_that_comes_behind_its_successors_takes_none_of_their_ranks(read, tmp_path):
+    damaged = break_length(write(CLIPS["short_gop.mp4"], tmp_path), 20, tmp_path / "damaged.mp4")
+    times_ms = CLIPS["short_gop.mp4"].times_ms
+
+    frames, (fault,) = read(damaged)
+
+    assert {rank: round(pts_s * 1000) for rank, pts_s, _ in frames} == {
+        rank: times_ms[rank] for rank, _, _ in frames
+    }
+    assert len(frames) + fault.lost_frames == len(times_ms)
 
 
 def test_hevc_goes_on_behind_a_damaged_packet_instead_of_waiting_for_a_keyframe(read, tmp_path):

@@ -187,6 +187,8 @@ class FrameCursor:
                 self._note_the_rest()
                 return False
             previous = self._ring[-1] if self._ring else None
+            if previous is not None and self._comes_late(frame.pts, previous.pts):
+                continue
             pts = time_stamp(frame.pts, previous.pts if previous else None, self._decoder.frame_ticks)
             rank = self._rank(pts, previous)
             if frame.is_corrupt and self._broken:
@@ -197,6 +199,14 @@ class FrameCursor:
             self._ring.append(Decoded(rank, pts, frame, time.monotonic()))
             return True
         return False
+
+    def _comes_late(self, pts: int | None, last_pts: int) -> bool:
+        """Whether it comes behind its successors, as H.264 gives a picture behind a refused packet.
+
+        Its own place has passed, and any other is the next frame's: all behind it would be one too high.
+        """
+        told_by = self._table or self._decoder.promise
+        return bool(self._decoder.damaged) and told_by.ordered and pts is not None and pts <= last_pts
 
     def _rank(self, pts: int, previous: Decoded | None) -> int:
         after = previous.rank + 1 if previous else 0
