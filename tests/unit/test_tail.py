@@ -1,6 +1,7 @@
 """Whoever follows a run meets a file that another process writes, and that may have been through a lot."""
 
 import os
+import random
 import time
 
 import pytest
@@ -76,6 +77,21 @@ def test_a_last_line_is_waited_for_until_it_is_whole(path, tail):
     assert (numbers(first), first.torn) == ([1], 0)
     assert (numbers(half), half.torn) == ([], 0)
     assert numbers(tail.look()) == [2]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_in_whatever_pieces_a_file_grows_each_event_comes_once(path, tail, seed):
+    draw = random.Random(seed)
+    data = b"".join(line(number, "warn", text=f'"{"é" * draw.randrange(9)}"') for number in range(1, 200))
+    found = []
+    while data:
+        cut = draw.choice([1, 2, 30, 300, 3000])
+        append(path, data[:cut])
+        data = data[cut:]
+        if draw.random() < 0.5:
+            found += numbers(tail.look())
+
+    assert [*found, *numbers(tail.look())] == list(range(1, 200))
 
 
 def test_a_line_that_never_became_whole_is_counted_and_the_next_one_read(path, tail):
