@@ -1,10 +1,8 @@
 """A training that cannot succeed says so at once, and one that breaks leaves what was good."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -21,8 +19,13 @@ from distill.train.module import TrainingModule
 from distill.train.start import begin_network
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
-from engine.files.whole import read_json_lines
+from engine.files.lock import holder
+from engine.jobs.ended import How
+from engine.jobs.events import Epoch
+from engine.jobs.folder import EVENTS, LOCK, LOG
 from engine.jobs.interrupt import interrupt
+from engine.jobs.process import Life, Process, python
+from engine.jobs.tail import Tail
 from engine.models import make_student
 
 STEADY = {"t.target_std": 1.0, "t.target_std_ratio": 0.9, "t.unexplained": 0.4}
@@ -156,38 +159,26 @@ def test_a_loss_that_is_not_finite_stops_and_leaves_the_state_before_it(
 
 
 def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(recipe, real24, tmp_path):
+    """As a window has it: a process of its own that prints into its folder, and a tail on its events."""
     run = tmp_path / "run"
     flags = flags_of(recipe_changes(recipe) | {"stages.0.epochs": 40})
-    training = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distill",
-            "train",
-            "--recipe",
-            "light",
-            "--run",
-            run,
-            "--data",
-            real24,
-            *flags,
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while "epoch" not in kinds(run):
-        assert training.poll() is None, training.communicate()[1]
-        time.sleep(0.05)
+    command = python("-m", "distill", "train", "--recipe", "light", "--run", str(run), "--data", str(real24))
+    training = Process([*command, *flags], Life.DETACHED, folder=run)
+    tail = Tail(run / EVENTS)
+    while not any(isinstance(event, Epoch) for event in tail.look().events):
+        assert training.wait(0.05) is None, (run / LOG).read_text()
+    assert holder(run / LOCK) == training.pid
 
-    training.send_signal(signal.SIGINT)
-    _, said = training.communicate()
+    os.kill(training.pid, signal.SIGINT)
+    ended = training.end()
 
-    assert training.returncode == 4
+    assert ended.how is How.CANCELLED
+    assert f"--resume {run}" in ended.last
+    assert holder(run / LOCK) is None
     step = json.loads((run / "checkpoints" / "state.json").read_text())["progress"]["step"]
-    *_, stop, checkpoint, done = read_json_lines(run / "events.jsonl")
-    assert [stop["kind"], checkpoint["kind"], done["kind"]] == ["stop", "checkpoint", "done"]
-    assert stop["step"] == checkpoint["step"] == step > 0
-    assert f"--resume {run}" in said
+    *_, stop, checkpoint, done = tail.look().events
+    assert (stop.step, checkpoint.step, done.outcome) == (step, step, "cancelled")
+    assert step > 0
 
 
 def test_the_first_ctrl_c_asks_and_the_second_ends_at_once():
@@ -201,13 +192,6 @@ def test_the_first_ctrl_c_asks_and_the_second_ends_at_once():
         signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
 
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def kinds(run):
-    """Of the events so far; the last line may still be half written."""
-    path = run / "events.jsonl"
-    lines = path.read_text().split("\n")[:-1] if path.is_file() else []
-    return [json.loads(line)["kind"] for line in lines]
 
 
 def test_the_dry_step_proposes_a_batch_and_leaves_the_network_as_it_was(module):
