@@ -26,7 +26,7 @@ def run_config(
     """
     claim(config, run)
     with begun("agglomerate", run, events=events, interrupted=interrupted, run_id=run.name) as folder:
-        outcome = agglomerate(config, Session(folder, stop_after))
-        if outcome.cancelled:
+        result = agglomerate(config, Session(folder, stop_after))
+        if result.cancelled:
             folder.event("done", outcome="cancelled")
-    return outcome
+    return result

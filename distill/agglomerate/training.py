@@ -41,9 +41,9 @@ def agglomerate(config: Config, session: Session) -> TrainResult:
     tasks = tasks_of(index, recipe.data, config.only)
     student, start = begin_network(recipe, config.data_root)
     if teachers is not None and not has_begun(run):
-        outcome = _teach(config, teachers, everything, student, accelerator, session)
-        if outcome.cancelled:
-            return outcome
+        result = _teach(config, teachers, everything, student, accelerator, session)
+        if result.cancelled:
+            return result
     torch.manual_seed(recipe.seed)
     widen(student, len(tasks))
     # A specialist has its own share of an epoch: as many views of its task as it gets among the others.

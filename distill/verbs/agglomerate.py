@@ -76,11 +76,11 @@ def _train(config: Config, options: argparse.Namespace) -> int:
     else:
         refuse_a_run(path)
     with interrupt() as interrupted:
-        outcome = run_config(config, path, interrupted, options.events, options.stop_after)
-    if outcome.cancelled:
+        result = run_config(config, path, interrupted, options.events, options.stop_after)
+    if result.cancelled:
         log.info("stopped; go on: python -m distill agglomerate --resume %s", path)
         return CANCELLED
-    log.info("done, mean Dice over tasks %.4f; each task's student: %s", outcome.best, path / TASKS)
+    log.info("done, mean Dice over tasks %.4f; each task's student: %s", result.best, path / TASKS)
     return OK
 
 

@@ -62,7 +62,7 @@ def _train(
 ) -> int:
     from distill.train.loop import train
 
-    outcome = train(
+    result = train(
         recipe,
         root,
         folder,
@@ -71,17 +71,17 @@ def _train(
         cache=options.cache,
         more=more,
     )
-    if outcome.cancelled:
+    if result.cancelled:
         folder.event("done", outcome="cancelled")
         log.info(
             "stopped at step %d of %d; go on: python -m distill train --resume %s",
-            outcome.step,
-            outcome.steps,
+            result.step,
+            result.steps,
             path,
         )
         return CANCELLED
     log.info(
-        "done, best validation Dice %.4f; next: python -m distill export %s --out FOLDER", outcome.best, path
+        "done, best validation Dice %.4f; next: python -m distill export %s --out FOLDER", result.best, path
     )
     return OK
 

@@ -190,11 +190,11 @@ def test_a_worker_of_many_recordings_writes_what_one_alone_writes_byte_for_byte(
     name = "variable.ts"
     options = Options(str(model.path), digest_of(model), None, None, "openvino", "f32")
 
-    outcome = analyse_one(Order(0, str(clips / name), str(tmp_path), options, sharers=1))
+    result = analyse_one(Order(0, str(clips / name), str(tmp_path), options, sharers=1))
     spec = SourceSpec("file", str(clips / name))
     analyse(spec, tmp_path / "one", model=model, runtime="openvino", precision="f32")
 
-    assert (Path(outcome.results) / RESULTS).read_bytes() == (tmp_path / "one" / RESULTS).read_bytes()
+    assert (Path(result.results) / RESULTS).read_bytes() == (tmp_path / "one" / RESULTS).read_bytes()
 
 
 def test_closed_in_the_middle_it_leaves_no_thread_and_gives_the_source_back(clips, judge):

@@ -9,7 +9,7 @@ import pytest
 from engine.analysis.many.manifest import read_manifest
 from engine.analysis.many.recordings import find_recordings
 from engine.analysis.many.run import analyse_many
-from engine.analysis.many.task import Options, Order, Outcome, analyse_one, check, digest_of
+from engine.analysis.many.task import Options, Order, OrderResult, analyse_one, check, digest_of
 from engine.analysis.many.work_folder import WORK
 from engine.faults import FaultError
 from engine.model_folder import load_model_folder
@@ -18,7 +18,7 @@ from tests.fixtures.red_clips import red_clip
 
 
 class HereCrew:
-    """Does each order at once, unless `instead` has an outcome for it; `afterwards` is called with it."""
+    """Does each order at once, unless `instead` has a result for it; `afterwards` is called with it."""
 
     sharers = 1
 
@@ -210,9 +210,9 @@ def test_an_attempt_that_nobody_waits_for_ends_by_itself(model, videos, tmp_path
     options = Options(str(model), digest_of(load_model_folder(model)), None, None, "auto", "auto")
     monkeypatch.setattr("engine.analysis.many.task.Path.write_text", withdrawing(work))
 
-    outcome = analyse_one(Order(0, str(videos / "a.mp4"), str(work), options, 1))
+    result = analyse_one(Order(0, str(videos / "a.mp4"), str(work), options, 1))
 
-    assert (outcome.fault, outcome.results) == ("withdrawn", "")
+    assert (result.fault, result.results) == ("withdrawn", "")
     assert list(work.iterdir()) == []
 
 
@@ -224,7 +224,7 @@ def test_a_machine_with_another_model_of_that_name_refuses(run, tmp_path):
 
 
 def lost(order):
-    return Outcome(order.number, lost=True)
+    return OrderResult(order.number, lost=True)
 
 
 def withdrawing(work):

@@ -13,7 +13,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
-from engine.analysis.many.task import Order, Outcome, analyse_one, check
+from engine.analysis.many.task import Order, OrderResult, analyse_one, check
 from engine.faults import Fault, FaultCode, FaultError
 from engine.jobs.ended import Ended, ended
 from engine.jobs.process import safe_path
@@ -23,7 +23,7 @@ ENDS_WITHIN_S = 5.0
 
 
 class Crew(Protocol):
-    """Takes orders and gives their outcomes, in any order. One thread uses it."""
+    """Takes orders and gives their results, in any order. One thread uses it."""
 
     @property
     def sharers(self) -> int:
@@ -38,7 +38,7 @@ class Crew(Protocol):
     def start(self, order: Order) -> None:
         """Begin with one."""
 
-    def finished(self, timeout_s: float) -> list[Outcome]:
+    def finished(self, timeout_s: float) -> list[OrderResult]:
         """What has come to its end; waits for the first one, at most that long.
 
         Raises FaultError when the whole crew is gone.
@@ -89,10 +89,10 @@ class ProcessCrew:
         """As `Crew.start`."""
         self._give(analyse_one, order)
 
-    def finished(self, timeout_s: float) -> list[Outcome]:
+    def finished(self, timeout_s: float) -> list[OrderResult]:
         """As `Crew.finished`."""
         return [
-            Outcome(order.number, lost=True) if isinstance(answer, Ended) else answer
+            OrderResult(order.number, lost=True) if isinstance(answer, Ended) else answer
             for order, answer in self._answers(timeout_s)
         ]
 

@@ -12,7 +12,7 @@ from typing import Any
 from distributed import Client, Future, KilledWorker
 from distributed.client import FutureCancelledError
 
-from engine.analysis.many.task import Order, Outcome, analyse_one, check
+from engine.analysis.many.task import Order, OrderResult, analyse_one, check
 from engine.faults import Fault, FaultCode, FaultError
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,8 @@ class DaskCrew:
                 got=str(error).partition("\n")[0] or type(error).__name__,
                 remedy="start one with `dask scheduler` and give its address, such as tcp://host:8786",
             ) from error
-        self._under_way: dict[Future[Outcome], int] = {}
-        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+        self._under_way: dict[Future[OrderResult], int] = {}
+        self._ended: queue.SimpleQueue[Future[OrderResult]] = queue.SimpleQueue()
         self._has_told = False
 
     @property
@@ -97,35 +97,35 @@ class DaskCrew:
     def start(self, order: Order) -> None:
         """As `Crew.start`."""
         key = f"analyse-{order.number}-{uuid.uuid4().hex[:8]}"
-        future: Future[Outcome] = self._client.submit(analyse_one, order, key=key, pure=False)
+        future: Future[OrderResult] = self._client.submit(analyse_one, order, key=key, pure=False)
         self._under_way[future] = order.number
         future.add_done_callback(self._ended.put)  # type: ignore[no-untyped-call]
 
-    def finished(self, timeout_s: float) -> list[Outcome]:
+    def finished(self, timeout_s: float) -> list[OrderResult]:
         """As `Crew.finished`."""
         self._see_that_it_is_there()
-        outcomes: list[Outcome] = []
+        results: list[OrderResult] = []
         try:
             while True:
-                future = self._ended.get(timeout=0 if outcomes else timeout_s)
-                outcomes.append(self._outcome(future, self._under_way.pop(future)))
+                future = self._ended.get(timeout=0 if results else timeout_s)
+                results.append(self._result(future, self._under_way.pop(future)))
         except queue.Empty:
-            return outcomes
+            return results
 
     def close(self) -> None:
         """As `Crew.close`. A task that runs cannot be cancelled: it ends when its folder is gone."""
         self._under_way.clear()  # lets go of the futures
         self._client.close()
 
-    def _outcome(self, future: Future[Outcome], number: int) -> Outcome:
+    def _result(self, future: Future[OrderResult], number: int) -> OrderResult:
         try:
             return future.result()
         except KilledWorker:
-            return Outcome(number, lost=True)
+            return OrderResult(number, lost=True)
         except FutureCancelledError as error:
             raise self._gone() from error
         except Exception as error:  # Dask's own: a worker without polyplive, an answer that cannot be read
-            return Outcome(number, fault=f"The worker failed: {type(error).__name__}: {error}.")
+            return OrderResult(number, fault=f"The worker failed: {type(error).__name__}: {error}.")
 
     def _see_that_it_is_there(self) -> None:
         if self._client.status in ("closing", "closed"):

@@ -13,7 +13,7 @@ from typing import Protocol
 from engine.analysis.many.crew import Crew
 from engine.analysis.many.manifest import TOTALS, Row, plan, read_manifest, totals, write_manifest
 from engine.analysis.many.recordings import Recording, fingerprint
-from engine.analysis.many.task import Options, Order, Outcome, frames_so_far, remove_attempts
+from engine.analysis.many.task import Options, Order, OrderResult, frames_so_far, remove_attempts
 from engine.analysis.many.work_folder import work_folder
 from engine.analysis.one import earlier_files
 from engine.analysis.results import SUMMARY, is_whole, read_summary
@@ -152,12 +152,12 @@ class _Run:
                     running[number] = started
             if not (waiting or running):
                 return
-            for outcome in self._crew.finished(LOOK_EVERY_S):
-                row = running.pop(outcome.number)
-                again = self._settled(row, outcome)
-                remove_attempts(self._work, outcome.number)
+            for result in self._crew.finished(LOOK_EVERY_S):
+                row = running.pop(result.number)
+                again = self._settled(row, result)
+                remove_attempts(self._work, result.number)
                 if again:
-                    waiting.append((outcome.number, again))
+                    waiting.append((result.number, again))
             under_way = sum(frames_so_far(self._work).values())
             self._watcher.frames(self._frames_done + under_way)
 
@@ -172,24 +172,22 @@ class _Run:
         self._crew.start(Order(number, row.source, str(self._work), self._options, self._crew.sharers))
         return started
 
-    def _settled(self, row: Row, outcome: Outcome) -> Row | None:
+    def _settled(self, row: Row, result: OrderResult) -> Row | None:
         """Write down what came of it; the row if it is to be done again."""
-        if outcome.lost and row.tries < MOST_TRIES:
+        if result.lost and row.tries < MOST_TRIES:
             return self._put(row, state="queued")
         try:
-            if outcome.lost:
+            if result.lost:
                 raise _all_lost(row)
-            if outcome.fault:
-                self._put(
-                    row, state="failed", fault=outcome.fault, seconds=outcome.seconds, host=outcome.host
-                )
+            if result.fault:
+                self._put(row, state="failed", fault=result.fault, seconds=result.seconds, host=result.host)
             else:
-                self._publish(row, outcome)
+                self._publish(row, result)
         except FaultError as error:
-            self._put(row, state="failed", fault=str(error), seconds=outcome.seconds, host=outcome.host)
+            self._put(row, state="failed", fault=str(error), seconds=result.seconds, host=result.host)
         return None
 
-    def _publish(self, row: Row, outcome: Outcome) -> None:
+    def _publish(self, row: Row, result: OrderResult) -> None:
         """Move the results to their place. Only here: no worker writes under a final name."""
         if fingerprint(row.source) != row.fingerprint:
             raise FaultError(
@@ -198,7 +196,7 @@ class _Run:
                 got="another size or time afterwards",
                 remedy="start again when it has been copied",
             )
-        results, folder = Path(outcome.results), self._place(row)
+        results, folder = Path(result.results), self._place(row)
         summary = read_summary(results)
         if summary is None:
             raise FaultError(
@@ -222,10 +220,10 @@ class _Run:
             frames=summary.frames,
             frames_with_findings=summary.frames_with_findings,
             duration_s=round(summary.duration_s, 3),
-            seconds=outcome.seconds,
+            seconds=result.seconds,
             model=summary.model.id,
             threshold=summary.threshold,
-            host=outcome.host,
+            host=result.host,
         )
 
     def _place(self, row: Row) -> Path:

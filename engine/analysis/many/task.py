@@ -1,4 +1,4 @@
-"""The work on one recording, as any process on any machine does it: from an order to its outcome."""
+"""The work on one recording, as any process on any machine does it: from an order to its result."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OrderResult:
     """`results`: the folder with the whole results, to be moved to its place by the one who gave the order;
     empty when `fault` says why there are none. `lost`: whoever was at it is gone, without a word.
     """
@@ -80,8 +80,8 @@ class Withdrawn(Exception):
     """The folder of an attempt is gone: nobody waits for its results any more."""
 
 
-def analyse_one(order: Order) -> Outcome:
-    """Analyse one recording. Never raises: what goes wrong with it is in the outcome.
+def analyse_one(order: Order) -> OrderResult:
+    """Analyse one recording. Never raises: what goes wrong with it is in the result.
 
     Nothing is written outside a folder of this attempt's own, so that one who was thought lost, and is not,
     does no harm; when that folder is removed, the attempt ends.
@@ -109,7 +109,7 @@ def analyse_one(order: Order) -> Outcome:
         fault = fault_of(error, "analysis").sentence
     if fault and attempt:
         shutil.rmtree(attempt, ignore_errors=True)
-    return Outcome(
+    return OrderResult(
         order.number,
         results="" if fault or attempt is None else str(attempt / RESULTS_FOLDER),
         fault=fault,
