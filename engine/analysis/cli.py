@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from tqdm import tqdm
 
@@ -19,6 +16,7 @@ from engine.drawing.overlays import OVERLAYS
 from engine.faults import FaultError
 from engine.files.whole import shown
 from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
+from engine.jobs.interrupt import terminable
 from engine.model_folder import default_model, find_model, load_model_folder
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
@@ -81,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     are missing; of many recordings 1: some failed.
     """
     try:
-        with _terminable():
+        with terminable():
             return _run(arguments)
     except FaultError as error:
         print(error, file=sys.stderr)
@@ -157,20 +155,6 @@ def _tell(summary: Summary, out: Path) -> None:
     )
     for name in (*summary.files, "summary.json"):
         print(shown(str(out / name)))
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends as Ctrl-C does: with everything cleaned up."""
-
-    def interrupt(signal_number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _count(text: str) -> int:

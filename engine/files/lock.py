@@ -48,18 +48,14 @@ def held_within(path: Path, wait_s: float) -> Iterator[None]:
 def holder(path: Path) -> int | None:
     """The process that holds the file; None: nobody, 0: somebody who cannot be named. Raises OSError."""
     try:
-        with path.open("rb") as stream:
-            if sys.platform == "win32":  # there nobody who may be killed leaves the file behind
-                return 0
-            import fcntl
-
+        with path.open("rb" if sys.platform != "win32" else "r+b") as stream:
             try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                _lock(stream, shared=True)
             except OSError as error:
                 if error.errno not in HELD:
                     raise
-                told = stream.read(20)
-                return int(told) if told.strip().isdigit() else 0
+                told = b"" if sys.platform == "win32" else stream.read(20).strip()
+                return int(told) if told.isdigit() else 0
             return None  # one who was killed left it
     except FileNotFoundError:
         return None
@@ -123,7 +119,8 @@ def _hold(path: Path) -> IO[bytes]:
         stream.close()
 
 
-def _lock(stream: IO[bytes]) -> None:
+def _lock(stream: IO[bytes], shared: bool = False) -> None:
+    """`shared`: with others who only look, where the system knows that."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -131,7 +128,7 @@ def _lock(stream: IO[bytes]) -> None:
     else:
         import fcntl
 
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def _sign(stream: IO[bytes]) -> None:

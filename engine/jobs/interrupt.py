@@ -1,4 +1,4 @@
-"""A wish to end that comes as a signal."""
+"""A wish to end that comes as a signal: as a flag, or as KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def interrupt(*signals: signal.Signals) -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends as Ctrl-C does: with everything cleaned up. For the main thread."""
+
+    def end(number: int, stack: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
