@@ -3,9 +3,10 @@
 import pytest
 
 from distill.data.index import Record
-from distill.data.splits import grouped_split, split_of
+from distill.data.splits import grouped_split, held_out_by, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
+from engine.model_card import TrainingCard
 
 RECORDS = tuple(
     Record(image=f"{name}{group}{i}.jpg", mask=None, set=name, group=f"{name}-{group}")
@@ -158,3 +159,12 @@ def test_an_image_on_no_list_is_named_when_lists_are_asked_for():
         split_of(records, DataPart(split="listed"))
 
     assert caught.value.code is FaultCode.DATA_SET
+
+
+@pytest.mark.parametrize(("recipe", "left_out"), [("field", ()), ("half", (3, 4)), ("light", ())])
+def test_a_card_that_names_its_recipe_alone_is_still_understood(recipe, left_out):
+    card = TrainingCard(recipe=recipe, seed=1, data="d", split="s", run_id="r")
+
+    part = held_out_by(card)
+
+    assert (part.folds, part.fold, part.split_seed, part.left_out_folds) == (5, 0, 0, left_out)
