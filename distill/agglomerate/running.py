@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from distill.agglomerate.config import Config
-from distill.agglomerate.fit import Session
 from distill.agglomerate.run_json import claim
 from distill.agglomerate.training import agglomerate
 from distill.train.loop import TrainResult
@@ -26,7 +25,7 @@ def run_config(
     """
     claim(config, run)
     with begun("agglomerate", run, events=events, interrupted=interrupted, run_id=run.name) as folder:
-        result = agglomerate(config, Session(folder, stop_after))
+        result = agglomerate(config, folder, stop_after)
         if result.cancelled:
             folder.event("done", outcome="cancelled")
     return result

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from distill.agglomerate.config import Config, make_trainer
+from distill.agglomerate.config import Config
 from distill.agglomerate.figures import DICE
-from distill.agglomerate.fit import Session, Training
 from distill.agglomerate.heads import OneTask, TaskModule, mask_of_task
 from distill.agglomerate.sampler import places
 from distill.agglomerate.tasks import Task
@@ -23,12 +22,14 @@ from distill.metrics.measure import Case
 from distill.metrics.pixels import at_native_size
 from distill.metrics.table import Row
 from distill.recipe import Recipe
-from distill.train.module import TrainingModule
+from distill.train.logger import RunLogger
+from distill.train.loop import EpochEnd, Training
 from distill.train.phases import Phase
-from distill.train.schedule import Place, place_of
-from distill.train.step import MicroBatch, StepResult
+from distill.train.schedule import place_of
+from distill.train.step import MicroBatch, Trainer, make_trainer
 from distill.train.validate import maps_of
 from engine.faults import FaultCode, FaultError
+from engine.jobs.events import RunFolder
 from engine.models.base import Student
 
 TASKS = "tasks"
@@ -66,14 +67,14 @@ def task_phase(
     tasks: Sequence[Task],
     student: Student,
     accelerator: Accelerator,
-    session: Session,
+    run: RunFolder,
     items: int,
 ) -> Training:
     """The part for a student that is wide already; `items` is what an epoch shows, over all tasks."""
     root = config.data_root
     datasets = [TaskDataset(task, root, recipe) for task in tasks]
     validation = [Pictures(root, task.validation) for task in tasks]
-    trainer, average = make_trainer(TaskModule(student, recipe), recipe, accelerator)
+    trainer = make_trainer(TaskModule(student, recipe), recipe, accelerator)
     batches_an_epoch = max(1, items // recipe.batch)
 
     def micro_batches(step: int) -> list[MicroBatch]:
@@ -84,19 +85,19 @@ def task_phase(
             for part in range(recipe.accumulate)
         ]
 
-    def epoch_ended(place: Place, found: StepResult) -> None:
-        size_px = recipe.size_px_of(place.epoch)
+    def epoch_ended(end: EpochEnd, logger: RunLogger) -> None:
+        size_px = recipe.size_px_of(end.place.epoch)
         dice = {
-            task.name: float(np.mean(dices(trainer.module, average, rank, pictures, size_px)))
+            task.name: float(np.mean(dices(trainer, rank, pictures, size_px)))
             for rank, (task, pictures) in enumerate(zip(tasks, validation, strict=True))
             if len(pictures)
         }
-        session.run.event("epoch", part=TASKS, epoch=place.epoch, losses=found.parts, dice=dice)
+        run.event("epoch", epoch=end.place.epoch, losses=end.found.parts, dice=dice, **logger.part)
 
-    return Training(TASKS, session.run.path, PHASE, items, trainer, average, micro_batches, epoch_ended)
+    return Training(trainer, run.path, items, micro_batches, lambda step: PHASE, epoch_ended, TASKS)
 
 
-def judged(training: Training, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]:
+def judged(trainer: Trainer, tasks: Sequence[Task], root: Path) -> tuple[Row, ...]:
     """Dice (`p05_image`) of every judged image that shows something, by the averaged student.
 
     At the size of its export. Raises FaultError DATA_SET when a task has no such image.
@@ -111,9 +112,7 @@ def judged(training: Training, tasks: Sequence[Task], root: Path) -> tuple[Row, 
                 got=f"none in {len(pictures)}",
                 remedy="change data.fold or data.folds, or check the masks",
             )
-        each = dices(
-            training.trainer.module, training.average, rank, pictures, training.recipe.export_size_px
-        )
+        each = dices(trainer, rank, pictures, trainer.recipe.export_size_px)
         found += [
             Row(Case(f"{task.name}/{record.image}", task.name, record.group), {DICE: dice})
             for record, mask, dice in zip(pictures.records, pictures.masks, each, strict=True)
@@ -122,11 +121,9 @@ def judged(training: Training, tasks: Sequence[Task], root: Path) -> tuple[Row, 
     return tuple(found)
 
 
-def dices(
-    module: TrainingModule, network: Student, rank: int, pictures: Pictures, size_px: int
-) -> list[float]:
-    """Of every picture in order, by the head of that task."""
-    maps = maps_of(module, OneTask(network, rank), pictures, size_px, lambda: None)
+def dices(trainer: Trainer, rank: int, pictures: Pictures, size_px: int) -> list[float]:
+    """Of every picture in order, by the averaged student's head of that task."""
+    maps = maps_of(trainer.module, OneTask(trainer.average, rank), pictures, size_px, lambda: None)
     return [
         dice_iou(at_native_size(probability, mask) > 0.5, mask)[0]
         for probability, mask in zip(maps, pictures.masks, strict=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from accelerate import Accelerator
 
-from distill.agglomerate.config import Config, make_trainer
-from distill.agglomerate.fit import Session, Training
+from distill.agglomerate.config import Config
 from distill.agglomerate.tasks import Task, pool_of
 from distill.data.dataset import Donors, epoch_items, training_batch, views_an_image
 from distill.data.index import Record
@@ -17,10 +16,12 @@ from distill.recipe import Recipe
 from distill.teachers.cache.features import fill_shard, open_cache
 from distill.teaching.gates import demand, steady_targets
 from distill.teaching.targets import Teaching, on_device, teacher_names
+from distill.train.logger import RunLogger
+from distill.train.loop import EpochEnd, Training
 from distill.train.module import TrainingModule
 from distill.train.phases import Phase
-from distill.train.schedule import Place, place_of
-from distill.train.step import MicroBatch, StepResult
+from distill.train.schedule import place_of
+from distill.train.step import MicroBatch, make_trainer
 from distill.train.teachers import make_distiller
 from distill.train.validate import teachers_watch
 from engine.jobs.events import RunFolder
@@ -41,7 +42,7 @@ class TeacherPhase:
     def explained(self) -> dict[str, float]:
         """The distiller's `watch` of the averaged student on the held images."""
         trainer = self.training.trainer
-        module = TrainingModule(self.training.average, trainer.module.distiller, trainer.recipe)
+        module = TrainingModule(trainer.average, trainer.module.distiller, trainer.recipe)
         module = module.to(trainer.accelerator.device)
         return teachers_watch(module, self.held_teaching, self.held, trainer.recipe.export_size_px)
 
@@ -64,17 +65,17 @@ def teacher_phase(
     tasks: Sequence[Task],
     student: Student,
     accelerator: Accelerator,
-    session: Session,
+    run: RunFolder,
 ) -> TeacherPhase:
     """The part, its features from the cache. Raises FaultError as teachers, cache and distiller do."""
     root = config.data_root
     records = pool_of(root, tasks, config.unlabelled)
     pool, held = Unlabelled(root, records), Unlabelled(root, _held(tasks))
     labelled = len({record.image for task in tasks for record in task.train})
-    session.run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
+    run.event("data", part=TEACHERS, labelled=labelled, unlabelled=len(records) - labelled)
     teaching, held_teaching = (_teaching(config, pictures) for pictures in (pool, held))
     distiller = make_distiller(recipe.distil, student, teaching)
-    trainer, average = make_trainer(TrainingModule(student, distiller, recipe), recipe, accelerator)
+    trainer = make_trainer(TrainingModule(student, distiller, recipe), recipe, accelerator)
     donors, items = Donors(pool), len(pool) * views_an_image(recipe)
     device = accelerator.device
 
@@ -89,13 +90,14 @@ def teacher_phase(
             made.append(MicroBatch(batch.image.to(device), batch.mask.to(device), targets))
         return made
 
-    def epoch_ended(place: Place, found: StepResult) -> None:
+    def epoch_ended(end: EpochEnd, logger: RunLogger) -> None:
+        found, epoch = end.found, end.place.epoch
         demand([steady_targets(found.watch)])
         losses = {name: value for name, value in found.parts.items() if name != "segmentation"}
-        session.run.event("epoch", part=TEACHERS, epoch=place.epoch, losses=losses, teachers=found.watch)
+        run.event("epoch", epoch=epoch, losses=losses, teachers=found.watch, **logger.part)
 
     training = Training(
-        TEACHERS, session.run.path / TEACHERS, PHASE, items, trainer, average, micro_batches, epoch_ended
+        trainer, run.path / TEACHERS, items, micro_batches, lambda step: PHASE, epoch_ended, TEACHERS
     )
     return TeacherPhase(training, held, held_teaching)
 

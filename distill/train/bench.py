@@ -16,14 +16,14 @@ from unittest.mock import patch
 import torch
 
 from distill.data.dataset import Pictures
+from distill.data.decoded import Datasets
 from distill.data.index import Index, Record, load_index
 from distill.recipe import Recipe, load_recipe, parse_recipe
 from distill.teachers.cache.features import fill_cache
 from distill.train import module
 from distill.train.cpu.precision import fitting
-from distill.train.phases import phase_at
 from distill.train.prefetch import Prefetch
-from distill.train.setup import Datasets, Training, accelerator_of, make_training
+from distill.train.setup import Setup, accelerator_of, set_up
 from distill.train.step import SHARE_EVERY_STEPS, MicroBatch, train_step
 
 IMAGES, VALIDATION_IMAGES = 48, 2
@@ -67,8 +67,8 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str |
         cache = Path(aside)
         for teacher in recipe.distil.teachers:
             fill_cache(cache, teacher, data_root, chosen, run=None)
-        plain = make_training(control, data_root, index, datasets, cache, accelerator)
-        taught = make_training(recipe, data_root, index, datasets, cache, accelerator)
+        plain = set_up(control, data_root, datasets, cache, accelerator)
+        taught = set_up(recipe, data_root, datasets, cache, accelerator)
         times = Times()
         memory_mib: list[float] = []
         _round(plain, taught, Times())  # allocators and kernels settle
@@ -78,7 +78,7 @@ def run(data_root: Path, rounds: int, size_px: int, batch: int, precision: str |
     return _figures(times, memory_mib, size_px, batch, recipe.precision)
 
 
-def _round(plain: Training, taught: Training, times: Times) -> None:
+def _round(plain: Setup, taught: Setup, times: Times) -> None:
     at_hand, learned = plain.micro_batches(0), taught.micro_batches(0)
     steps, taught_steps = itertools.count(1), itertools.count(1)
     with (
@@ -100,15 +100,8 @@ def _round(plain: Training, taught: Training, times: Times) -> None:
     times.measuring.append(_timed(lambda: _one(taught, learned, 0, 1.0)))
 
 
-def _one(training: Training, micro_batches: Sequence[MicroBatch], step: int, scale: float | None) -> None:
-    train_step(
-        training.trainer,
-        micro_batches,
-        phase_at(step, training.steps, training.recipe.distil),
-        step,
-        0.0,
-        scale,
-    )
+def _one(setup: Setup, micro_batches: Sequence[MicroBatch], step: int, scale: float | None) -> None:
+    train_step(setup.trainer, micro_batches, setup.phase_at(step), step, 0.0, scale)
 
 
 def _timed(work: Callable[[], None]) -> Cost:

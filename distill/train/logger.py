@@ -7,20 +7,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 from distill.train.checkpoint import Progress
 from distill.train.memory import MIB
-from distill.train.report import add_epoch, contact_sheet, principal_colours
+from distill.train.report import add_epoch
 from distill.train.schedule import Place
-from distill.train.setup import Training
-from distill.train.step import StepResult
+from distill.train.step import StepResult, Trainer
 from engine.files.whole import write_bytes
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import sample_of
-from engine.types import F32, U8
 
 HEARTBEAT_S = 2.0  # a job that says nothing for 15 s counts as interrupted
 RECENT_STEPS = 50  # the time left follows from their median
@@ -29,17 +26,22 @@ RECENT_STEPS = 50  # the time left follows from their median
 class RunLogger:
     """Events, bar, figures and pictures of a run; the bar is that of the first process."""
 
-    def __init__(self, run: RunFolder, training: Training, first: int) -> None:
+    def __init__(
+        self, run: RunFolder, trainer: Trainer, steps: int, first: int, part: str | None = None
+    ) -> None:
+        """`first` of `steps` steps are done; `part` is added to the events of a run that has several."""
         self.run = run
-        self.first = first
+        self.part = {} if part is None else {"part": part}
         self.bar = tqdm(
-            total=training.steps,
+            total=steps,
             initial=first,
             unit="step",
+            desc=part,
             smoothing=0.05,
-            disable=not training.trainer.accelerator.is_main_process,
+            disable=not trainer.accelerator.is_main_process,
         )
-        self._training = training
+        self._trainer = trainer
+        self._steps = steps
         self._stage = ""
         self._said_s = self._step_s = time.monotonic()
         self._recent_s: list[float] = []
@@ -50,7 +52,7 @@ class RunLogger:
         name = f"epoch {place.epoch + 1}: {phase}"
         if name != self._stage:
             self._stage = name
-            self.run.event("stage", name=name, i=place.epoch, of=self._training.recipe.epochs, phase=phase)
+            self.run.event("stage", name=name, i=place.epoch, of=self._trainer.recipe.epochs, phase=phase)
 
     def step(self, progress: Progress, found: StepResult) -> None:
         now_s = time.monotonic()
@@ -66,8 +68,8 @@ class RunLogger:
         now_s = time.monotonic()
         if now_s - self._said_s >= HEARTBEAT_S:
             self._said_s = now_s
-            done, total = self._progress.step, self._training.steps
-            self.run.event("heartbeat", done=done, total=total, unit="step", eta_s=self._eta_s())
+            done, eta_s = self._progress.step, self._eta_s()
+            self.run.event("heartbeat", done=done, total=self._steps, unit="step", eta_s=eta_s, **self.part)
 
     def epoch(
         self,
@@ -85,7 +87,7 @@ class RunLogger:
             "phase": self._stage.partition(": ")[2],
             "losses": {"mean": _short(mean_loss), **_all_short(found.parts)},
             "dice": _short(dice),
-            "lr": max(group["lr"] for group in self._training.trainer.optimiser.param_groups),
+            "lr": max(group["lr"] for group in self._trainer.optimiser.param_groups),
             "share_scale": progress.share_scale,
             "teachers": _all_short(found.watch),
             "teachers_validation": _all_short(watch),
@@ -95,34 +97,17 @@ class RunLogger:
         self.bar.write(f"{self._stage}: loss {mean_loss:.3f}, validation Dice {dice:.4f}")
         self._step_s = time.monotonic()  # what follows is no step
 
-    def samples(self, place: Place, maps: dict[int, F32]) -> None:
-        """The contact sheet of the epoch."""
-        validation = self._training.datasets.validation
-        path = self.run.path / sample_of(place.epoch)
-        write_bytes(path, contact_sheet(validation, maps, self._teachers(list(maps))))
-        self.run.event("sample", png=str(path.relative_to(self.run.path)), epoch=place.epoch)
-
-    def _teachers(self, positions: list[int]) -> dict[int, U8]:
-        """What the first teacher says of the samples: its mask, or its map in three colours."""
-        teaching = self._training.validation_teaching
-        if teaching is None or not teaching.sources:
-            return {}
-        source = next(iter(teaching.sources.values()))
-        masks = source.masks(positions)
-        if masks is not None:
-            grey = (masks[:, 0] * 255).byte().numpy()
-            return {
-                position: np.repeat(grey[rank][..., None], 3, axis=2)
-                for rank, position in enumerate(positions)
-            }
-        features = source.features(positions).numpy()
-        return {position: principal_colours(features[rank]) for rank, position in enumerate(positions)}
+    def samples(self, place: Place, sheet: bytes) -> None:
+        """The contact sheet of the epoch, a PNG."""
+        name = sample_of(place.epoch)
+        write_bytes(self.run.path / name, sheet)
+        self.run.event("sample", png=str(name), epoch=place.epoch)
 
     def _eta_s(self) -> int | None:
         """From the median step: a pause does not spoil it."""
         if not self._recent_s:
             return None
-        return round(statistics.median(self._recent_s) * (self._training.steps - self._progress.step))
+        return round(statistics.median(self._recent_s) * (self._steps - self._progress.step))
 
 
 def _all_short(values: Mapping[str, float]) -> dict[str, float]:

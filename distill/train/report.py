@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from distill.data.dataset import Pictures, squash
+from distill.teaching.targets import Teaching
 from engine.files.json_reader import read_json
 from engine.files.whole import write_bytes, write_json
 from engine.jobs.folder import CURVES, DAMAGED_METRICS, METRICS
@@ -99,6 +100,19 @@ def contact_sheet(pictures: Pictures, maps: Mapping[int, F32], teachers: Mapping
         rows.append(np.hstack([*tiles, _grey(student), error]))
     sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
     return bytes(cv2.imencode(".png", sheet)[1])
+
+
+def teacher_pictures(teaching: Teaching, positions: Sequence[int]) -> dict[int, U8]:
+    """What the first teacher says of these images, uint8 [h, w, 3]: its mask, or its map in three colours."""
+    if not teaching.sources:
+        return {}
+    source = next(iter(teaching.sources.values()))
+    masks = source.masks(positions)
+    if masks is not None:
+        grey = (masks[:, 0] * 255).byte().numpy()
+        return {position: _grey(picture) for position, picture in zip(positions, grey, strict=True)}
+    features = source.features(positions).numpy()
+    return {position: principal_colours(one) for position, one in zip(positions, features, strict=True)}
 
 
 def principal_colours(features: F32) -> U8:

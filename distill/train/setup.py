@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +9,10 @@ import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from torch import nn
 
-from distill.data.dataset import Pictures, epoch_items, views_an_image
-from distill.data.index import Index
-from distill.data.more import training_lists
-from distill.data.splits import split_of
-from distill.data.unlabelled import Unlabelled
-from distill.recipe import OptimiserPart, Recipe
+from distill.data.dataset import epoch_items, views_an_image
+from distill.data.decoded import Datasets
+from distill.recipe import Recipe
 from distill.teaching.targets import Teaching
 from distill.train.batches import (
     AFTER_ALL_EPOCHS,
@@ -29,33 +23,21 @@ from distill.train.batches import (
     taught,
     without_masks,
 )
-from distill.train.checkpoint import Learners
 from distill.train.module import TrainingModule
-from distill.train.phases import phase_at
+from distill.train.phases import Phase, phase_at
 from distill.train.schedule import place_of, steps_per_epoch
 from distill.train.start import Start, begin_network
-from distill.train.step import MicroBatch, Trainer
-from distill.train.sync_norm import synchronise
+from distill.train.step import MicroBatch, Trainer, make_trainer
 from engine.faults import FaultCode, FaultError
 
 
 @dataclass(frozen=True, slots=True)
-class Datasets:
-    """The decoded images, and those that nobody labelled, which are read when they are shown."""
-
-    train: Pictures
-    validation: Pictures
-    unlabelled: Unlabelled | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """A training that can begin. `validation_teaching` knows the validation side."""
+class Setup:
+    """What a recipe asks for, made. `validation_teaching` knows the validation side."""
 
     recipe: Recipe
     datasets: Datasets
     trainer: Trainer
-    average: nn.Module
     teaching: Teaching | None
     validation_teaching: Teaching | None
     views: Views
@@ -72,10 +54,8 @@ class Training:
     def steps(self) -> int:
         return self.recipe.epochs * steps_per_epoch(self.items, self.recipe)
 
-    @property
-    def learners(self) -> Learners:
-        module = self.trainer.module
-        return Learners(module.student, self.average, self.trainer.optimiser, module.distiller)
+    def phase_at(self, step: int) -> Phase:
+        return phase_at(step, self.steps, self.recipe.distil)
 
     def micro_batches(self, step: int) -> list[MicroBatch]:
         """This process's share of a step, in the parts of the accumulation; follows from the step alone."""
@@ -84,7 +64,7 @@ class Training:
         order = epoch_items(self.datasets.train, recipe, place.epoch, self.hard)
         chosen = order[place.batch * recipe.batch : (place.batch + 1) * recipe.batch]
         parts = recipe.accumulate * accelerator.num_processes
-        wanted = phase_at(step, self.steps, recipe.distil).distil > 0
+        wanted = self.phase_at(step).distil > 0
         made = []
         for part in range(accelerator.process_index * recipe.accumulate, parts)[: recipe.accumulate]:
             items = chosen[part::parts].tolist()
@@ -125,39 +105,14 @@ def accelerator_of(recipe: Recipe) -> Accelerator:
     return accelerator
 
 
-def decode(index: Index, recipe: Recipe, tick: Callable[[int, int], None]) -> Datasets:
-    """Both sides of the split, decoded; `tick` hears how many images are done and how many there are.
-
-    Raises FaultError DATA_SET.
-    """
-    split = split_of(index.records, recipe.data)
-    labelled, unlabelled = training_lists(index, split, recipe.data)
-    first, total = len(labelled), len(labelled) + len(split.validation)
-    validation = [index.records[i] for i in split.validation]
-    wanted = recipe.data.unlabelled_ratio > 0
-    if wanted and not unlabelled:
-        raise FaultError(
-            FaultCode.DATA_SET,
-            expected="unlabelled images for data.unlabelled_ratio",
-            got=f"none among {len(index.all_records)} images",
-            remedy="name a folder with some: --more-data DIR, or set that key to 0",
-        )
-    return Datasets(
-        Pictures(index.root, labelled, lambda done: tick(done, total)),
-        Pictures(index.root, validation, lambda done: tick(first + done, total)),
-        Unlabelled(index.root, unlabelled) if wanted else None,
-    )
-
-
-def make_training(
+def set_up(
     recipe: Recipe,
     data_root: Path,
-    index: Index,
     datasets: Datasets,
     cache: Path,
     accelerator: Accelerator,
     resuming: bool = False,
-) -> Training:
+) -> Setup:
     """Networks, teachers and optimiser.
 
     Raises FaultError ARGUMENT, DATA_SET, MODEL_MISSING and what teachers raise.
@@ -176,32 +131,6 @@ def make_training(
             views = make_views(datasets.unlabelled, datasets.train, without_masks(recipe), device)
             side = UnlabelledSide(datasets.unlabelled, views, of_unlabelled)
         distiller = make_distiller(recipe.distil, student, teaching)
-    average = copy.deepcopy(student).eval().to(accelerator.device)
-    if accelerator.num_processes > 1:
-        synchronise(student)
-    module = TrainingModule(student, distiller, recipe).to(accelerator.device)
-    wrapped = accelerator.prepare_model(module)
-    optimiser = make_optimiser(module, recipe.optimiser)
-    scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
-    trainer = Trainer(accelerator, module, wrapped, optimiser, scaler, recipe)
+    trainer = make_trainer(TrainingModule(student, distiller, recipe), recipe, accelerator)
     views = make_views(datasets.train, datasets.train, recipe, device)
-    return Training(
-        recipe, datasets, trainer, average, teaching, validation_teaching, views, start, unlabelled=side
-    )
-
-
-def make_optimiser(module: TrainingModule, part: OptimiserPart) -> torch.optim.Optimizer:
-    """The encoder at its own rate; the distiller's heads like the decoder."""
-    encoder = module.student.encoder_parameters()
-    own = {id(parameter) for parameter in encoder}
-    decoder = [parameter for parameter in module.student.parameters() if id(parameter) not in own]
-    groups = [
-        {"params": encoder, "full_rate": part.rate * part.encoder_rate_factor},
-        {"params": decoder, "full_rate": part.rate},
-    ]
-    if module.distiller is not None:
-        heads = [parameter for parameter in module.distiller.parameters() if parameter.requires_grad]
-        if heads:
-            groups.append({"params": heads, "full_rate": part.rate})
-    kind = torch.optim.AdamW if part.kind == "adamw" else torch.optim.Adam
-    return kind(groups, lr=part.rate, weight_decay=part.weight_decay)
+    return Setup(recipe, datasets, trainer, teaching, validation_teaching, views, start, unlabelled=side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -12,13 +13,16 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from distill.recipe import Recipe
+from distill.recipe import OptimiserPart, Recipe
 from distill.teaching.distiller import TargetBatch
 from distill.teaching.gradient_share import gradient_ratio, next_scale
 from distill.teaching.targets import SoftTarget
+from distill.train.checkpoint import Learners
 from distill.train.module import TrainingModule
 from distill.train.phases import Phase, enter
+from distill.train.sync_norm import synchronise
 from engine.faults import FaultCode, FaultError
+from engine.models.base import Student
 
 # Two further backward passes measure the share of the feature terms: 2 x 0.6 of a step, so 2 % at one in 50.
 SHARE_EVERY_STEPS = 50
@@ -39,14 +43,19 @@ class MicroBatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """What a step works with; `wrapped` is the module as accelerate made it."""
+    """What a step works with; `wrapped` is the module by accelerate, `average` that of its student."""
 
+    recipe: Recipe
     accelerator: Accelerator
     module: TrainingModule
     wrapped: nn.Module
+    average: Student
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    recipe: Recipe
+
+    @property
+    def learners(self) -> Learners:
+        return Learners(self.module.student, self.average, self.optimiser, self.module.distiller)
 
 
 class StepResult(NamedTuple):
@@ -56,6 +65,35 @@ class StepResult(NamedTuple):
     parts: dict[str, float]
     watch: dict[str, float]
     share_scale: float | None
+
+
+def make_trainer(module: TrainingModule, recipe: Recipe, accelerator: Accelerator) -> Trainer:
+    """The module on its device, with the optimiser and an average that stands where its student does."""
+    average = copy.deepcopy(module.student).eval().to(accelerator.device)
+    if accelerator.num_processes > 1:
+        synchronise(module.student)
+    module = module.to(accelerator.device)
+    wrapped = accelerator.prepare_model(module)
+    optimiser = make_optimiser(module, recipe.optimiser)
+    scaler = torch.amp.GradScaler(accelerator.device.type, enabled=recipe.precision == "fp16")
+    return Trainer(recipe, accelerator, module, wrapped, average, optimiser, scaler)
+
+
+def make_optimiser(module: TrainingModule, part: OptimiserPart) -> torch.optim.Optimizer:
+    """The encoder at its own rate; the distiller's heads like the decoder."""
+    encoder = module.student.encoder_parameters()
+    own = {id(parameter) for parameter in encoder}
+    decoder = [parameter for parameter in module.student.parameters() if id(parameter) not in own]
+    groups = [
+        {"params": encoder, "full_rate": part.rate * part.encoder_rate_factor},
+        {"params": decoder, "full_rate": part.rate},
+    ]
+    if module.distiller is not None:
+        heads = [parameter for parameter in module.distiller.parameters() if parameter.requires_grad]
+        if heads:
+            groups.append({"params": heads, "full_rate": part.rate})
+    kind = torch.optim.AdamW if part.kind == "adamw" else torch.optim.Adam
+    return kind(groups, lr=part.rate, weight_decay=part.weight_decay)
 
 
 def train_step(

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from distill.data.dataset import Pictures, plain_batch
+from distill.data.decoded import Datasets
 from distill.recipe import DistilPart, Recipe, TeacherPart
 from distill.teachers import make_teacher
 from distill.teachers.base import Teacher, TeacherOutput
@@ -18,7 +19,6 @@ from distill.teachers.task import TaskTeacher
 from distill.teaching.distiller import Distiller
 from distill.teaching.standardise import Standardiser
 from distill.teaching.targets import Source, Teaching, Viewer, teacher_names
-from distill.train.setup import Datasets
 from distill.weights_at_hand import located
 from engine.models.base import Student
 

@@ -60,7 +60,7 @@ def _train(
     path: Path,
     options: argparse.Namespace,
 ) -> int:
-    from distill.train.loop import train
+    from distill.train.run import train
 
     result = train(
         recipe,
@@ -89,7 +89,7 @@ def _train(
 def _dry(
     recipe: Recipe, root: Path, more: Sequence[Path], folder: RunFolder, options: argparse.Namespace
 ) -> int:
-    from distill.train.loop import measure_memory
+    from distill.train.run import measure_memory
 
     need = measure_memory(recipe, root, folder, options.cache, more)
     folder.event(

@@ -15,7 +15,6 @@ from distill.agglomerate import teacher_phase
 from distill.agglomerate.compare import run_comparison, table
 from distill.agglomerate.config import Config
 from distill.agglomerate.figures import read_figures
-from distill.agglomerate.fit import Session
 from distill.agglomerate.heads import OneTask, TaskModule, mask_of_task, of_task, widen
 from distill.agglomerate.phases import phase_recipes
 from distill.agglomerate.running import run_config
@@ -281,7 +280,7 @@ def test_every_image_of_the_pool_takes_part_in_an_epoch_of_the_first_part(config
     first, _ = phase_recipes(config.recipe.model_copy(update={"batch": 13}))
     tasks = tasks_of(load_index(config.data_root), config.recipe.data)
     student = make_student("light", config.recipe.student.args)
-    folder = Session(RunFolder(whole.parent / "shown"))
+    folder = RunFolder(whole.parent / "shown")
     part = teacher_phase.teacher_phase(config, first, tasks, student, Accelerator(cpu=True), folder)
 
     (micro_batch,) = part.training.micro_batches(0)
@@ -484,7 +483,5 @@ def test_a_real_teacher_and_real_images_of_one_task(real24, tmp_path):
     student = recipe().student.model_dump(mode="json") | {"pretrained": "weights/tiny.safetensors"}
     short = recipe(distil=distil, student=student, stages=[{"epochs": 2, "size_px": SIZE_PX}])
 
-    assert not agglomerate(
-        Config(short, real24, tmp_path / "cache"), Session(RunFolder(tmp_path / "run"))
-    ).cancelled
+    assert not agglomerate(Config(short, real24, tmp_path / "cache"), RunFolder(tmp_path / "run")).cancelled
     assert set(read_figures(tmp_path / "run" / FIGURES).dice) == {"polyp"}

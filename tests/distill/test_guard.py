@@ -68,7 +68,7 @@ def train_at_once(recipe, real24, run, *more):
 
 
 def flags_of(changes):
-    return [f"--set={key}={json.dumps(value)}" for key, value in changes.items()]
+    return ["--recipe=light", *(f"--set={key}={json.dumps(value)}" for key, value in changes.items())]
 
 
 def recipe_changes(recipe):

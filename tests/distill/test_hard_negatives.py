@@ -40,13 +40,16 @@ def test_they_are_the_polyp_free_images_that_are_marked_whole_or_without_panels(
     ):
         record = Record(image=name, mask=None, set="s", group=name)
         train.add(record, image, np.full((80, 100), polyp, np.uint8))
-    training = SimpleNamespace(
+
+    def logits(image, network):
+        return network(image)
+
+    setup = SimpleNamespace(
         datasets=SimpleNamespace(train=train),
         recipe=load_recipe("light"),
-        average=Brightness(),
-        trainer=SimpleNamespace(module=SimpleNamespace(logits=lambda image, network: network(image))),
+        trainer=SimpleNamespace(average=Brightness(), module=SimpleNamespace(logits=logits)),
     )
     beats = []
 
-    assert hard_negatives(training, lambda: beats.append(None)) == (2, 3)
+    assert hard_negatives(setup, lambda: beats.append(None)) == (2, 3)
     assert beats
