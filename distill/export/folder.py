@@ -19,7 +19,6 @@ from distill.data.splits import Split, split_of
 from distill.export.calibration import best_temperature, cooled, count_logits
 from distill.export.parity import MAX_F32_DP, compare, on_video, refusal
 from distill.export.presets import Judged, choose_presets
-from distill.judging.evaluate import evaluate
 from distill.judging.networks import (
     Network,
     maps_of,
@@ -30,6 +29,7 @@ from distill.judging.networks import (
     torch_network,
 )
 from distill.judging.trained import Trained, committee_of, mean_of, trained_model, trained_run
+from distill.metrics.evaluate import evaluate
 from distill.metrics.rows import POOLED
 from distill.train.checkpoint import contiguous
 from engine.faults import FaultCode, FaultError
@@ -50,7 +50,6 @@ from engine.model_card import (
     TrainingCard,
 )
 from engine.model_folder import ModelFolder
-from engine.models import make_student
 from engine.models.onnx_file import write_onnx
 from engine.runtime.quantise import quantise
 from engine.runtime.self_check import checked
@@ -184,10 +183,7 @@ def _material(trained: Trained, data_root: Path, size_px: int | None) -> Materia
 
 def _write_float(material: Material, folder: Path) -> list[F32]:
     """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
-    part = material.trained.student
-    student = make_student(part.name, part.args).eval()
-    own = student.state_dict()
-    student.load_state_dict({key: material.trained.weights[key].to(own[key].dtype) for key in own})
+    student = material.trained.network()
     write_bytes(folder / WEIGHTS, save(contiguous(material.trained.weights)))
     write_onnx(student, material.input.width_px, folder / ONNX)
     trained = list(material.maps(torch_network(student)))

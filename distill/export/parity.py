@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from distill.data.dataset import Pictures
-from distill.judging.evaluate import evaluate
 from distill.judging.networks import Network, normalised, probability_of
+from distill.metrics.evaluate import evaluate
 from distill.metrics.image import dice_iou
 from distill.metrics.rows import POOLED
 from engine.model_card import InputCard, OutputCard, Parity

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from distill.data.dataset import Pictures, squash
 from engine.model_card import InputCard, OutputCard
-from engine.model_folder import ModelFolder
-from engine.models import make_student
-from engine.models.base import Student
 from engine.types import F32, Region, Size
 from engine.view.region import box_of, placed
 
@@ -48,15 +44,6 @@ def probability_of(network: Network, image: F32, output: OutputCard) -> F32:
     """float32 [1, 3, H, W] -> float32 [H, W] in 0..1."""
     logits = network(image)[0, 0] / np.float32(output.temperature)
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, 80))), np.float32)
-
-
-def load_student(folder: ModelFolder) -> Student:
-    """The trained network of a model folder, ready to judge."""
-    student = make_student(folder.card.student.name, folder.card.student.args)
-    stored = load_file(folder.weights)
-    own = student.state_dict()
-    student.load_state_dict({key: stored[key].to(own[key].dtype) for key in own})
-    return student.eval()
 
 
 def torch_network(student: nn.Module) -> Network:

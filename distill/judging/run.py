@@ -12,7 +12,6 @@ from distill.judging.networks import maps_of, torch_network
 from distill.judging.trained import Trained
 from distill.metrics.measure import Case, Sample
 from engine.model_card import InputCard, OutputCard
-from engine.models import make_student
 
 AT_ONCE = 64  # pictures in memory: one may have two megapixels
 
@@ -28,10 +27,7 @@ def validation_samples(trained: Trained, data_root: Path) -> Iterator[Sample]:
 def trained_samples(trained: Trained, data_root: Path, records: Sequence[Record]) -> Iterator[Sample]:
     """Maps of the averaged weights in torch, at the size that the recipe exports."""
     part = trained.student
-    student = make_student(part.name, part.args).eval()
-    own = student.state_dict()
-    student.load_state_dict({key: trained.weights[key].to(own[key].dtype) for key in own})
-    network = torch_network(student)
+    network = torch_network(trained.network())
     card = InputCard(
         width_px=trained.size_px,
         height_px=trained.size_px,

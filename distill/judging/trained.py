@@ -20,7 +20,7 @@ from distill.data.belonging import (
 from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
 from distill.recipe import DataPart, Recipe, StudentPart
-from distill.recipe_changes import changes_of
+from distill.recipe.changes import changes_of
 from distill.runs import read_run, recipe_of
 from distill.teachers import card_of
 from distill.train.checkpoint import averaged_weights
@@ -30,6 +30,8 @@ from engine.faults import FaultCode, FaultError
 from engine.jobs.folder import CHECKPOINTS, RUN_JSON
 from engine.model_card import EncoderCard, SplitCard, TrainingCard
 from engine.model_folder import load_model_folder
+from engine.models import make_student
+from engine.models.base import Student
 from engine.types import Region
 
 LICENCE = (
@@ -56,6 +58,12 @@ class Trained:
     belonging: Belonging
     licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
     card: Callable[[Index, Split], TrainingCard]
+
+    def network(self) -> Student:
+        """The student with the weights, float32, ready to judge."""
+        student = make_student(self.student.name, self.student.args)
+        student.load_state_dict(self.weights)  # stored in half precision, widened by the copy
+        return student.eval()
 
 
 def trained_run(run: Path) -> Trained:

@@ -287,7 +287,7 @@ def _note(part: TeacherPart) -> str:
 
 
 def _build(folder: ModelFolder, supply: Supply, part: TeacherPart) -> TaskTeacher:
-    from distill.judging.networks import load_student
+    from engine.runtime.student import load_student
 
     card, map_name = _card_of(folder)
     student = (

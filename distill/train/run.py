@@ -11,7 +11,7 @@ from tqdm import tqdm
 from distill.data.decoded import decode
 from distill.data.index import load_index
 from distill.data.more import with_more
-from distill.judging.evaluate import evaluate
+from distill.metrics.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
 from distill.train.guard import judge_epoch, refuse_early
 from distill.train.hard_negatives import hard_negatives

@@ -14,7 +14,6 @@ from torch import nn
 from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
 from distill.data.splits import held_out_by, saw_no_more
-from distill.judging.networks import load_student
 from distill.recipe import IMAGENET, Recipe, StudentPart
 from distill.runs import read_run
 from distill.weights_at_hand import encoder_file, encoder_hub, named_file, not_at_hand
@@ -26,6 +25,7 @@ from engine.model_folder import ModelFolder, bundled_models, find_model, load_mo
 from engine.models import make_student
 from engine.models.base import Student
 from engine.models.encoder import HUB, load_pretrained
+from engine.runtime.student import load_student
 
 log = logging.getLogger("distill")
 

@@ -24,7 +24,6 @@ from distill.agglomerate.training import agglomerate
 from distill.agglomerate.variants import Comparison
 from distill.data.index import data_folder, load_index
 from distill.data.splits import TEST, TRAIN, VALIDATION
-from distill.judging.networks import load_student
 from distill.recipe import load_recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import HOME_VARIABLE, read_json_lines, write_json_lines
@@ -34,6 +33,7 @@ from engine.model_folder import load_model_folder
 from engine.models import make_student
 from engine.models.base import Prediction, Student
 from engine.models.encoder import make_encoder
+from engine.runtime.student import load_student
 
 SIZE_PX = 64
 TASKS = ("bar", "disc")

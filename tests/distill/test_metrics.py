@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from distill.data.index import Record
-from distill.judging.evaluate import evaluate
+from distill.metrics.evaluate import evaluate
 from distill.metrics.image import dice_iou
 from distill.metrics.intervals import bootstrap_interval
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from distill.recipe import RECIPES, AugmentPart, load_recipe, parse_recipe
-from distill.recipe_changes import changes_of
+from distill.recipe.changes import changes_of
 from distill.runs import recipe_of
 from engine.faults import FaultCode, FaultError
 

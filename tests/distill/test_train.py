@@ -16,7 +16,7 @@ from distill.data import dataset
 from distill.data.dataset import Pictures, fields_of
 from distill.data.index import load_index
 from distill.data.splits import split_of
-from distill.judging.networks import load_student, maps_of, openvino_has_bf16, torch_network
+from distill.judging.networks import maps_of, openvino_has_bf16, torch_network
 from distill.judging.trained import trained_model
 from distill.metrics.table import read_table
 from distill.recipe import load_recipe
@@ -28,6 +28,7 @@ from engine.files.whole import read_json_lines
 from engine.model_card import OutputCard
 from engine.model_folder import load_model_folder
 from engine.runtime.auto.difference import Difference
+from engine.runtime.student import load_student
 from tests.fixtures.recipes import TINY
 
 
