@@ -88,6 +88,8 @@ def _prepared(
             bar.update(done - bar.n)
             if done % 500 == 0:
                 run.event("heartbeat", done=done, total=total, unit="image")
+            if accelerator.num_processes == 1 and run.is_cancelled():  # of several, the others would wait
+                raise KeyboardInterrupt  # there is nothing to save yet
 
         datasets = decode(index, recipe.data, tick)
     setup = set_up(recipe, data_root, datasets, cache or data_root / "cache", accelerator, resuming)

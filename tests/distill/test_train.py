@@ -25,6 +25,8 @@ from distill.train import validate
 from distill.train.cpu.precision import fitting
 from engine.files.lock import held
 from engine.files.whole import read_json_lines
+from engine.jobs.events import RunFolder
+from engine.jobs.folder import CANCEL, EVENTS
 from engine.model_card import OutputCard
 from engine.model_folder import load_model_folder
 from engine.runtime.auto.difference import Difference
@@ -253,6 +255,14 @@ def test_a_run_asked_to_cancel_stops_with_a_checkpoint(real24, recipe, tmp_path)
     state = json.loads((run / "checkpoints" / "state.json").read_text())
 
     assert state["progress"]["step"] == 1
+
+
+def test_a_run_asked_to_cancel_while_it_reads_its_images_ends_at_once(real24, recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(RunFolder, "clear_cancel", lambda run: (run.path / CANCEL).touch())
+    assert train("--recipe", recipe, "--run", tmp_path / "run", "--data", real24) == 4
+
+    told = [(event["kind"], event.get("outcome")) for event in read_json_lines(tmp_path / "run" / EVENTS)]
+    assert told == [("start", None), ("done", "cancelled")]
 
 
 def other_data(folder, real24):

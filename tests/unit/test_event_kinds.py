@@ -93,6 +93,18 @@ def test_what_is_not_of_the_schema_is_named(line, said):
     assert schema_errors('{"v":1,"n":1,"t":1.0,"kind":"progress","done":1,"total":2}') == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"v":1,"n":4,"t":1.0,"kind":"metric","epoch":0,"loss":0.51}',
+        '{"v":1,"n":4,"t":1.0,"kind":"start","job":"pretrain","run_id":"a","resumed_from":null}',
+        '{"v":1,"n":4,"t":1.0,"kind":"checkpoint","step":3}',
+    ],
+)
+def test_what_runs_of_before_told_is_of_the_schema(line):
+    assert schema_errors(line) == []
+
+
 def test_only_signs_of_life_may_be_passed_over():
     assert {kind for kind, shape in KINDS.items() if shape.momentary} == {"heartbeat", "progress"}
     assert Heartbeat.momentary
