@@ -11,6 +11,8 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -32,6 +34,7 @@ ENDS_WITHIN_S = 2.0
 QT_FIXTURES = frozenset({"qtbot", "qapp"})
 # Threads of libraries, one a process, that are never joined.
 LIBRARY_THREADS = ("TMonitor",)
+OWN_THREADS = Path("/proc/self/task")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -104,8 +107,19 @@ def _everything(starters: dict[int, str], with_qt: bool) -> Counter[str]:
         for thread in threading.enumerate()
         if type(thread).__name__ not in LIBRARY_THREADS
     )
-    running.update(f"process {_command(child)}" for child in psutil.Process().children())
+    running.update(f"process {_command(child)}" for child in _children())
     return running + _of_qt() if with_qt else running
+
+
+def _children() -> list[psutil.Process]:
+    """Linux tells them; psutil looks through all processes of the machine, 2 ms before and after a test."""
+    if not OWN_THREADS.is_dir():
+        return psutil.Process().children()
+    found = []
+    for path in OWN_THREADS.glob("*/children"):
+        with suppress(OSError, psutil.NoSuchProcess):  # a thread or a child that has just ended
+            found += [psutil.Process(int(pid)) for pid in path.read_text().split()]
+    return found
 
 
 def _command(process: psutil.Process) -> str:
@@ -125,8 +139,9 @@ def _of_qt() -> Counter[str]:
         for window in widgets.QApplication.topLevelWidgets()
         if window.isVisible()
     )
+    kinds = (core.QTimer, core.QThread)
     for one in gc.get_objects():
-        if not isinstance(one, core.QTimer | core.QThread):
+        if not isinstance(one, kinds):
             continue
         try:
             if isinstance(one, core.QTimer) and one.isActive():

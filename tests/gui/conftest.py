@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
@@ -26,7 +28,12 @@ FAKE = SourceSpec("file", "/fake/clip.mp4")
 @pytest.fixture(scope="session")
 def qapp(qapp):
     theme.apply(qapp)
-    return qapp
+    # What is loaded by now (torch, often) is neither collected nor looked through for timers after each test,
+    # which takes a quarter of a second.
+    gc.collect()
+    gc.freeze()
+    yield qapp
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
