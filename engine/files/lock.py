@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from engine.files.whole import output_fault
 
 HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 TRY_EVERY_S = 0.02
+SIGN_BYTES = 200
 LOOKING_S = 0.05  # somebody asks for the `holder`
 
 
@@ -54,8 +56,9 @@ def holder(path: Path) -> int | None:
             except OSError as error:
                 if error.errno not in HELD:
                     raise
-                told = b"" if sys.platform == "win32" else stream.read(20).strip()
-                return int(told) if told.isdigit() else 0
+                told = b"" if sys.platform == "win32" else stream.read(SIGN_BYTES)
+                number, _, host = told.strip().partition(b" ")
+                return int(number) if number.isdigit() and host == _host() else 0
             return None  # one who was killed left it
     except FileNotFoundError:
         return None
@@ -136,4 +139,9 @@ def _sign(stream: IO[bytes]) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(OSError):  # a full disk: it is held all the same
             os.ftruncate(stream.fileno(), 0)
-            os.write(stream.fileno(), b"%d\n" % os.getpid())
+            os.write(stream.fileno(), b"%d %s\n" % (os.getpid(), _host()))
+
+
+def _host() -> bytes:
+    """On a network drive the number is that of a process elsewhere."""
+    return platform.node().encode()[: SIGN_BYTES - 20]

@@ -93,7 +93,7 @@ def ended(code: int, last: str = "", *, asked: bool = False, killed: bool = Fals
 
 def _how(code: int, last: str, asked: bool, killed: bool) -> How:
     number = _signal_of(code)
-    if killed and code != OK:
+    if killed and code not in _BY_CODE:
         return How.OVERDUE
     if code in _BY_CODE:
         return _BY_CODE[code]

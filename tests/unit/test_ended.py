@@ -45,8 +45,9 @@ def test_what_had_to_be_killed_is_told_apart_from_what_the_system_killed(code):
     assert "was stopped" in found.sentence("The build")
 
 
-def test_what_was_done_before_it_was_killed_is_done():
-    assert ended(0, asked=True, killed=True).how is How.DONE
+@pytest.mark.parametrize(("code", "how"), [(0, How.DONE), (4, How.CANCELLED)])
+def test_what_ended_by_itself_just_before_it_was_killed_did_so(code, how):
+    assert ended(code, asked=True, killed=True).how is how
 
 
 def test_the_reason_for_the_log_has_code_or_signal_and_the_last_line():
