@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.analysis.judged import open_recording
 from engine.analysis.many.crew import ProcessCrew, default_workers
 from engine.analysis.many.manifest import Row
 from engine.analysis.many.recordings import find_recordings
@@ -18,8 +19,7 @@ from engine.analysis.one import analyse
 from engine.bench.clips import demo_clip, repeat_clip
 from engine.model_folder import ModelFolder, default_model, load_model_folder
 from engine.runtime import AUTO
-from engine.sources import open_source
-from engine.sources.base import SourceOptions, SourceSpec
+from engine.sources.base import SourceSpec
 
 REPEATS = 4
 RECORDINGS_A_WORKER = 2
@@ -95,7 +95,7 @@ class _Watch:
 
 
 def _decode_alone(spec: SourceSpec) -> float:
-    source = open_source(spec, SourceOptions(throughput=True))
+    source = open_recording(spec)
     try:
         frames = 0
         start_s = time.perf_counter()
