@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from assets.scene import Scene
 from engine.drawing import rle
-from engine.drawing.components import Region
+from engine.drawing.components import Patch
 from engine.files.whole import write_json_lines
 from engine.jobs.process import safe_path
 from engine.types import U8, Rect
@@ -49,8 +49,8 @@ def _rendered(t_s: float) -> tuple[U8, rle.Rle | None]:
 
 def _encoded(mask: U8) -> rle.Rle | None:
     height_px, width_px = mask.shape
-    whole = Region(Rect(0, 0, width_px, height_px), np.asfortranarray(mask), components=())
-    return rle.encode_regions([whole], width_px, height_px)
+    whole = Patch(Rect(0, 0, width_px, height_px), np.asfortranarray(mask), components=())
+    return rle.encode_patches([whole], width_px, height_px)
 
 
 def rendered(

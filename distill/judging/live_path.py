@@ -17,7 +17,7 @@ from distill.judging.maps import cases_of
 from distill.metrics.files import pair_by_stem, pictures_in
 from distill.metrics.measure import Case, Measured, Sample
 from distill.metrics.rows import ImageResult, card_rows
-from engine.drawing.components import find_regions, pixels_of
+from engine.drawing.components import find_patches, pixels_of
 from engine.faults import FaultCode, FaultError
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
@@ -110,7 +110,7 @@ def judged(
                 case=asked.case,
                 probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),
                 mask=mask,
-                shown=pixels_of(find_regions(found, whole.w, whole.h, point), whole.w, whole.h),
+                shown=pixels_of(find_patches(found, whole.w, whole.h, point), whole.w, whole.h),
                 picture=pixels,
             )
 

@@ -99,7 +99,7 @@ def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
         )
         frames = stack.enter_context(closing(judged_frames(source, judge)))
         seen = [
-            (frame.result.pts_s, bool(frame.regions), _hit(frame, mask))
+            (frame.result.pts_s, bool(frame.patches), _hit(frame, mask))
             for frame, mask in zip(frames, truth or repeat(None), strict=truth is not None)
         ]
         duration_s = source.info.duration_s or seen[-1][0] - seen[0][0]
@@ -140,9 +140,9 @@ def _hit(frame: JudgedFrame, mask: Path | None) -> bool | None:
     there = None if mask is None else read_mask(mask) > 0
     if there is None or not there.any():
         return None
-    if not frame.regions:
+    if not frame.patches:
         return False
     size = frame.result.size
     truth, lesions = blobs(there, 0.0)
-    guess, detections = blobs(pixels_of(frame.regions, size.width_px, size.height_px), 0.0)
+    guess, detections = blobs(pixels_of(frame.patches, size.width_px, size.height_px), 0.0)
     return bool((ious_of(truth, lesions, guess, detections) >= HIT_IOU).any())

@@ -17,7 +17,7 @@ from itertools import islice
 import cv2
 
 from engine.analysis.read_ahead import Item, ReadAhead, VideoTags
-from engine.drawing.components import Region, components_of, find_regions
+from engine.drawing.components import Patch, components_of, find_patches
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, open_runtime
@@ -38,13 +38,13 @@ Tell = Callable[[FaultError], object]
 class JudgedFrame:
     """A frame and what was found on it. `result`: rank, time stamp, size, probability map and components.
 
-    `regions` hold the pixels of `result.components`. `damaged`: parts of the picture are missing (what is
+    `patches` hold the pixels of `result.components`. `damaged`: parts of the picture are missing (what is
     shown live then gets no marks). `name`: of a still. `bgra`, uint8 [H, W, 4], and `tags` are there where
     pixels were asked for.
     """
 
     result: Result
-    regions: tuple[Region, ...]
+    patches: tuple[Patch, ...]
     damaged: bool
     name: str | None = None
     bgra: U8 | None = None
@@ -68,7 +68,7 @@ class Judge:
         """Raises FaultError INFERENCE."""
         width_px, height_px = item.width_px, item.height_px
         mask = Mask(item.index, self.runtime.infer(item.rgb), Rect(0, 0, width_px, height_px))
-        regions = find_regions(mask, width_px, height_px, self.point)
+        patches = find_patches(mask, width_px, height_px, self.point)
         result = Result(
             number=item.index,
             index=item.index,
@@ -76,13 +76,13 @@ class Judge:
             seek_serial=0,
             size=Size(width_px, height_px),
             mask=mask,
-            components=components_of(regions),
+            components=components_of(patches),
             point=self.point,
             captured_s=math.nan,
             model_id=self.model_id,
             runtime=self.runtime.info.name,
         )
-        return JudgedFrame(result, regions, item.damaged, item.name, item.bgra, item.tags)
+        return JudgedFrame(result, patches, item.damaged, item.name, item.bgra, item.tags)
 
     def close(self) -> None:
         """Free the network. Idempotent."""

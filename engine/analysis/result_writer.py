@@ -11,7 +11,7 @@ from engine.analysis.overlay_files import STILLS, VIDEO, OverlayStills, OverlayV
 from engine.analysis.results import RESULTS, Product, result_line
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.drawing.render import draw
-from engine.drawing.rle import encode_regions
+from engine.drawing.rle import encode_patches
 from engine.faults import FaultError
 from engine.files.whole import json_line, output_fault
 from engine.types import SourceInfo
@@ -61,14 +61,14 @@ class ResultWriter:
         """Add one frame."""
         result = frame.result
         try:
-            mask = encode_regions(frame.regions, result.size.width_px, result.size.height_px)
+            mask = encode_patches(frame.patches, result.size.width_px, result.size.height_px)
             self._lines.write(json_line(result_line(result, mask, frame.name)))
             if self._style is not None:
                 self._draw(frame, self._style)
         except OSError as error:
             raise output_fault(self._folder.parent, error) from error
         self.frames += 1
-        self.frames_with_findings += bool(frame.regions)
+        self.frames_with_findings += bool(frame.patches)
         if self._first_pts_s is None:
             self._first_pts_s = result.pts_s
         self._last_pts_s = result.pts_s

@@ -19,8 +19,8 @@ LOWEST_LEVEL = 0.5  # a threshold of 0 means any probability at all, not the who
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """A part of the frame that holds whole components; regions of one mask do not overlap.
+class Patch:
+    """A part of the frame that holds whole components; patches of one mask do not overlap.
 
     `inside` is uint8 [box.h, box.w], 1 on the pixels of `components` and 0 elsewhere; its memory runs down
     the columns (Fortran order), which is how run lengths are counted.
@@ -38,18 +38,18 @@ def find_components(
 
     A frame pixel is inside where the bilinearly upscaled map, in real numbers, is at or over the threshold.
     """
-    return components_of(find_regions(mask, frame_width_px, frame_height_px, point))
+    return components_of(find_patches(mask, frame_width_px, frame_height_px, point))
 
 
-def components_of(regions: Iterable[Region]) -> tuple[Component, ...]:
-    """All components of the regions, largest first."""
-    found = (component for region in regions for component in region.components)
+def components_of(patches: Iterable[Patch]) -> tuple[Component, ...]:
+    """All components of the patches, largest first."""
+    found = (component for patch in patches for component in patch.components)
     return tuple(sorted(found, key=lambda component: component.area_px, reverse=True))
 
 
-def find_regions(
+def find_patches(
     mask: Mask, frame_width_px: int, frame_height_px: int, point: OperatingPoint
-) -> tuple[Region, ...]:
+) -> tuple[Patch, ...]:
     """`find_components` with the pixels: only boxes around blobs of the small map are ever upscaled."""
     level = np.float32(max(point.threshold * 255.0, LOWEST_LEVEL))
     lowest_peak = max(float(level), point.min_peak * 255.0)
@@ -58,22 +58,22 @@ def find_regions(
     across = Axis(mask.probability.shape[1], mask.roi.w)
     down = Axis(mask.probability.shape[0], mask.roi.h)
     min_area_px = max(point.min_area_frac * frame_width_px * frame_height_px, 1.0)
-    regions = []
+    patches = []
     for box in _boxes(mask.probability, level, across, down, min_area_px):
         values = _upscale(mask.probability, across, down, box)
         corner = box.x + mask.roi.x, box.y + mask.roi.y
-        region = _region(values, level, min_area_px, point.min_peak, *corner)
-        if region is not None:
-            regions.append(region)
-    return tuple(regions)
+        patch = _patch(values, level, min_area_px, point.min_peak, *corner)
+        if patch is not None:
+            patches.append(patch)
+    return tuple(patches)
 
 
-def pixels_of(regions: Iterable[Region], frame_width_px: int, frame_height_px: int) -> npt.NDArray[np.bool_]:
-    """bool [h, w] of the frame: True on the pixels of all components of the regions."""
+def pixels_of(patches: Iterable[Patch], frame_width_px: int, frame_height_px: int) -> npt.NDArray[np.bool_]:
+    """bool [h, w] of the frame: True on the pixels of all components of the patches."""
     pixels = np.zeros((frame_height_px, frame_width_px), bool)
-    for region in regions:
-        box = region.box
-        pixels[box.y : box.y + box.h, box.x : box.x + box.w] |= region.inside > 0
+    for patch in patches:
+        box = patch.box
+        pixels[box.y : box.y + box.h, box.x : box.x + box.w] |= patch.inside > 0
     return pixels
 
 
@@ -139,9 +139,9 @@ def _between(rows: F32, lower: I64, upper: I64, weight: F32) -> F32:
     return mixed
 
 
-def _region(
+def _patch(
     values: F32, level: np.float32, min_area_px: float, min_peak: float, x: int, y: int
-) -> Region | None:
+) -> Patch | None:
     """The components in `values` (transposed, as `_upscale` gives it); `x, y` is its corner in the frame."""
     over = np.greater_equal(values, level).view(np.uint8)
     lines, tree = cv2.findContours(over, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -177,7 +177,7 @@ def _region(
         )
     if not components:
         return None
-    return Region(Rect(x, y, values.shape[0], values.shape[1]), inside.T, tuple(components))
+    return Patch(Rect(x, y, values.shape[0], values.shape[1]), inside.T, tuple(components))
 
 
 def _in_frame(line: npt.NDArray[Any], x: int, y: int) -> I32:

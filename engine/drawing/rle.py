@@ -12,7 +12,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from engine.drawing.components import Region
+from engine.drawing.components import Patch
 from engine.drawing.geometry import I64
 from engine.types import U8
 
@@ -24,16 +24,16 @@ class Rle(TypedDict):
     counts: str
 
 
-def encode_regions(regions: Iterable[Region], width_px: int, height_px: int) -> Rle | None:
-    """The union of the regions in a frame of that size; None when there are none."""
-    runs = [_runs(region, height_px) for region in regions]
+def encode_patches(patches: Iterable[Patch], width_px: int, height_px: int) -> Rle | None:
+    """The union of the patches in a frame of that size; None when there are none."""
+    runs = [_runs(patch, height_px) for patch in patches]
     if not runs:
         return None
     starts = np.concatenate([start for start, _ in runs])
     ends = np.concatenate([end for _, end in runs])
     order = np.argsort(starts)
     starts, ends = starts[order], ends[order]
-    # A run to the bottom of a column goes on at the top of the next, and regions may touch.
+    # A run to the bottom of a column goes on at the top of the next, and patches may touch.
     apart = starts[1:] > ends[:-1]
     starts = starts[np.concatenate([[True], apart])]
     ends = ends[np.concatenate([apart, [True]])]
@@ -53,14 +53,14 @@ def decode(rle: Rle) -> U8:
     return np.repeat(values, counts).reshape(width_px, height_px).T
 
 
-def _runs(region: Region, height_px: int) -> tuple[I64, I64]:
+def _runs(patch: Patch, height_px: int) -> tuple[I64, I64]:
     """Where runs of ones start and end (exclusive), counted down the columns of the frame."""
-    columns = region.inside.T
+    columns = patch.inside.T
     padded = np.zeros((columns.shape[0], columns.shape[1] + 2), np.int8)
     padded[:, 1:-1] = columns
     edges = np.flatnonzero(np.diff(padded.ravel())) + 1
     column, row = np.divmod(edges, padded.shape[1])
-    at = (region.box.x + column) * height_px + region.box.y + row - 1
+    at = (patch.box.x + column) * height_px + patch.box.y + row - 1
     return at[0::2], at[1::2]
 
 

@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from engine.drawing import rle
-from engine.drawing.components import Region
+from engine.drawing.components import Patch
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
 from engine.model_card import CARD, CheckCard, ModelCard, with_hash
@@ -78,8 +78,8 @@ def checked(model: ModelFolder) -> ModelCard:
     with closing(open_runtime("openvino", model, RuntimeOptions(precision="f32"))) as runtime:
         masks = [_mask(card, runtime.infer(picture)) for picture in _frames(size, list(numbers))]
     frame, mask = max(zip(numbers, masks, strict=True), key=lambda pair: int(pair[1].sum()))
-    whole = Region(Rect(0, 0, size.width_px, size.height_px), np.asfortranarray(mask), components=())
-    text = rle.encode_regions([whole], size.width_px, size.height_px) if mask.any() else None
+    whole = Patch(Rect(0, 0, size.width_px, size.height_px), np.asfortranarray(mask), components=())
+    text = rle.encode_patches([whole], size.width_px, size.height_px) if mask.any() else None
     check = text and CheckCard(frame=frame, size=(size.height_px, size.width_px), counts=text["counts"])
     return with_hash(
         card.model_copy(update={"check": check})

@@ -18,8 +18,8 @@ from engine.analysis.judged import judged_frames, open_judge, open_recording
 from engine.analysis.many.task import Options, Order, analyse_one, digest_of
 from engine.analysis.one import analyse
 from engine.analysis.results import RESULTS, result_line
-from engine.drawing.components import components_of, find_regions
-from engine.drawing.rle import encode_regions
+from engine.drawing.components import components_of, find_patches
+from engine.drawing.rle import encode_patches
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import json_line
 from engine.model_folder import load_model_folder
@@ -96,7 +96,7 @@ def lines_of(spec, judge, start=0, most=None):
             json_line(
                 result_line(
                     frame.result,
-                    encode_regions(frame.regions, frame.result.size.width_px, frame.result.size.height_px),
+                    encode_patches(frame.patches, frame.result.size.width_px, frame.result.size.height_px),
                     frame.name,
                 )
             )
@@ -114,7 +114,7 @@ def one_after_the_other(spec, model):
         while (picture := source.read()) is not None:
             width_px, height_px = picture.width_px, picture.height_px
             mask = Mask(0, runtime.infer(picture.rgb(size)), Rect(0, 0, width_px, height_px))
-            regions = find_regions(mask, width_px, height_px, POINT)
+            patches = find_patches(mask, width_px, height_px, POINT)
             result = Result(
                 number=0,
                 index=picture.index,
@@ -122,13 +122,13 @@ def one_after_the_other(spec, model):
                 seek_serial=0,
                 size=Size(width_px, height_px),
                 mask=mask,
-                components=components_of(regions),
+                components=components_of(patches),
                 point=POINT,
                 captured_s=0.0,
                 model_id="",
                 runtime="",
             )
-            yield json_line(result_line(result, encode_regions(regions, width_px, height_px), picture.name))
+            yield json_line(result_line(result, encode_patches(patches, width_px, height_px), picture.name))
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

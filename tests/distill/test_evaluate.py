@@ -9,7 +9,7 @@ import pytest
 
 from distill.__main__ import main
 from distill.judging.live_path import folder_images, judged, validation_images
-from engine.drawing.components import find_regions
+from engine.drawing.components import find_patches
 from engine.model_folder import load_model_folder
 from engine.types import Mask, OperatingPoint, Rect
 from tests.fixtures.models import red_model
@@ -108,8 +108,8 @@ def test_what_is_measured_is_the_engines_map(place):
     point = OperatingPoint(
         model.card.presets["standard"].threshold, model.card.presets["standard"].min_area_frac
     )
-    regions = find_regions(Mask(0, levels, Rect(0, 0, width_px, height_px)), width_px, height_px, point)
-    assert sample.shown.sum() == sum(c.area_px for region in regions for c in region.components)
+    patches = find_patches(Mask(0, levels, Rect(0, 0, width_px, height_px)), width_px, height_px, point)
+    assert sample.shown.sum() == sum(c.area_px for patch in patches for c in patch.components)
 
 
 def made_for_it(folder):

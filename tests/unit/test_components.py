@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.drawing.components import find_components, find_regions
+from engine.drawing.components import find_components, find_patches
 from engine.types import Mask, OperatingPoint, Rect
 
 
@@ -23,14 +23,14 @@ def clouds(seed):
     return cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX), int(size_px[0]), int(size_px[1])
 
 
-def painted(regions, width_px, height_px):
-    """All regions in one picture; fails where two overlap."""
+def painted(patches, width_px, height_px):
+    """All patches in one picture; fails where two overlap."""
     picture = np.zeros((height_px, width_px), np.uint8)
-    for region in regions:
-        at = region.box
+    for patch in patches:
+        at = patch.box
         part = picture[at.y : at.y + at.h, at.x : at.x + at.w]
-        assert not (part & region.inside).any()
-        part |= region.inside
+        assert not (part & patch.inside).any()
+        part |= patch.inside
     return picture
 
 
@@ -41,11 +41,11 @@ def test_the_pixels_are_those_of_the_whole_map_enlarged_and_thresholded(seed):
         probability.astype(np.float32), (width_px, height_px), interpolation=cv2.INTER_LINEAR
     )
 
-    regions = find_regions(
+    patches = find_patches(
         mask_of(probability, width_px, height_px), width_px, height_px, OperatingPoint(0.6, 0)
     )
 
-    differs = painted(regions, width_px, height_px) != (enlarged >= 0.6 * 255)
+    differs = painted(patches, width_px, height_px) != (enlarged >= 0.6 * 255)
     assert np.all(np.abs(enlarged[differs] - 0.6 * 255) < 1e-3)  # only where floating point decides
 
 
@@ -155,7 +155,7 @@ def test_components_that_nowhere_reach_the_peak_are_left_out_and_the_others_stay
     point = OperatingPoint(0.6, 0, min_peak=0.85)
 
     kept = find_components(mask, width_px, height_px, point)
-    pixels = painted(find_regions(mask, width_px, height_px, point), width_px, height_px)
+    pixels = painted(find_patches(mask, width_px, height_px, point), width_px, height_px)
 
     strong = [component for component in everything if component.peak >= 0.85]
     assert [(c.box, c.area_px, c.peak) for c in kept] == [(c.box, c.area_px, c.peak) for c in strong]

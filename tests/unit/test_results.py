@@ -9,36 +9,36 @@ import pytest
 from pycocotools import mask as coco
 
 from engine.analysis.results import SUMMARY, read_summary, result_line
-from engine.drawing.components import find_regions
-from engine.drawing.rle import decode, encode_regions
+from engine.drawing.components import find_patches
+from engine.drawing.rle import decode, encode_patches
 from engine.types import Component, Mask, OperatingPoint, Rect
 from tests.fixtures.values import result
 from tests.unit.test_components import clouds, painted
 
 
-def regions_of(probability, width_px, height_px, threshold=0.5):
+def patches_of(probability, width_px, height_px, threshold=0.5):
     mask = Mask(0, probability, Rect(0, 0, width_px, height_px))
-    return find_regions(mask, width_px, height_px, OperatingPoint(threshold, 0))
+    return find_patches(mask, width_px, height_px, OperatingPoint(threshold, 0))
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_text_is_the_one_that_pycocotools_writes(seed):
     probability, width_px, height_px = clouds(seed)
-    regions = regions_of(probability, width_px, height_px)
+    patches = patches_of(probability, width_px, height_px)
 
-    rle = encode_regions(regions, width_px, height_px)
+    rle = encode_patches(patches, width_px, height_px)
 
-    theirs = coco.encode(np.asfortranarray(painted(regions, width_px, height_px)))
+    theirs = coco.encode(np.asfortranarray(painted(patches, width_px, height_px)))
     assert rle == {"size": list(theirs["size"]), "counts": theirs["counts"].decode()}
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_decoding_gives_the_mask_back(seed):
     probability, width_px, height_px = clouds(seed)
-    regions = regions_of(probability, width_px, height_px)
+    patches = patches_of(probability, width_px, height_px)
 
     assert np.array_equal(
-        decode(encode_regions(regions, width_px, height_px)), painted(regions, width_px, height_px)
+        decode(encode_patches(patches, width_px, height_px)), painted(patches, width_px, height_px)
     )
 
 
@@ -47,14 +47,14 @@ def test_runs_go_on_from_the_foot_of_one_column_to_the_head_of_the_next(rows, co
     probability = np.zeros((6, 5), np.uint8)
     probability[rows, columns] = 255
 
-    rle = encode_regions(regions_of(probability, 5, 6), 5, 6)
+    rle = encode_patches(patches_of(probability, 5, 6), 5, 6)
 
     theirs = coco.encode(np.asfortranarray((probability > 0).astype(np.uint8)))
     assert rle["counts"] == theirs["counts"].decode()
 
 
-def test_no_region_is_no_mask():
-    assert encode_regions((), 8, 6) is None
+def test_no_patch_is_no_mask():
+    assert encode_patches((), 8, 6) is None
 
 
 def test_a_line_without_findings_has_no_mask_and_no_components():

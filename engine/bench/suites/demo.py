@@ -31,14 +31,14 @@ def run() -> dict[str, Any]:
         for frame, theirs in zip(frames, truth, strict=True):
             if theirs is None:
                 empty += 1
-                alarms += bool(frame.regions)
+                alarms += bool(frame.patches)
                 continue
             there = rle.decode(theirs) > 0
             if there.mean() <= LARGE_FRAC:
                 continue
             large += 1
-            if frame.regions:
-                marked = pixels_of(frame.regions, there.shape[1], there.shape[0])
+            if frame.patches:
+                marked = pixels_of(frame.patches, there.shape[1], there.shape[0])
                 hits += (there & marked).sum() / (there | marked).sum() > HIT_IOU
     return {
         "demo": {
