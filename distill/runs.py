@@ -1,4 +1,4 @@
-"""`run.json`: what a run was asked to do, with what, where."""
+"""`run.json`: what a run was asked to do, with what, where. Whoever reads one does it here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.data.belonging import DATA, MORE_DATA, Belonging
 from distill.data.index import load_index
 from distill.recipe import Recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
@@ -89,6 +90,33 @@ def recipe_of(run: Path, resuming: bool = False) -> Recipe:
             remedy="start it again without data.synthetic_images; what it has trained can be exported",
         )
     return parse_recipe(values)
+
+
+def is_run(path: Path) -> bool:
+    """Whether the folder is one of a run, whatever has become of it."""
+    return (path / RUN_JSON).is_file()
+
+
+def belonging_of_run(run: Path) -> Belonging:
+    """Which data the run is trained beside. Raises FaultError ARGUMENT as `read_run`."""
+    return _belonging(run, _data_of(run))
+
+
+def more_belongings_of_run(run: Path) -> list[Belonging]:
+    """The same of its further data folders, in their order."""
+    told = _data_of(run).get("more")
+    return [_belonging(run, one, MORE_DATA) for one in (told if isinstance(told, list) else ())]
+
+
+def _data_of(run: Path) -> dict[str, Any]:
+    data = read_run(run).get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _belonging(run: Path, told: dict[str, Any], option: str = DATA) -> Belonging:
+    folder = told.get("folder")
+    sha256 = str(told.get("index_sha256") or "")
+    return Belonging(run.name, sha256, Path(str(folder)) if folder else None, option)
 
 
 def git_revision() -> str | None:

@@ -6,11 +6,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from distill.data.index import BESIDE_CHECKOUT, DATA_VARIABLE, INDEX_NAME, Index
 from engine.faults import FaultCode, FaultError
-from engine.files.json_reader import read_json
 from engine.files.whole import sha256_of
 from engine.model_card import TrainingCard
 
@@ -59,29 +57,6 @@ class Belonging:
             said=f"{self.who} was trained beside other images ({there}{was}) than there are here: {got}. "
             f"Name their folder with {self.option}.",
         )
-
-
-def belonging_of_run(name: str, run_json: Path) -> Belonging:
-    """What a run's `run.json` says of its data. Raises OSError, ValueError."""
-    return _belonging(name, _data_of(run_json))
-
-
-def more_belongings_of_run(name: str, run_json: Path) -> list[Belonging]:
-    """The same of its further data folders, in their order."""
-    told = _data_of(run_json).get("more")
-    return [_belonging(name, one, MORE_DATA) for one in (told if isinstance(told, list) else ())]
-
-
-def _data_of(run_json: Path) -> dict[str, Any]:
-    value = read_json(run_json)
-    data = value.get("data") if isinstance(value, dict) else None
-    return data if isinstance(data, dict) else {}
-
-
-def _belonging(name: str, told: dict[str, Any], option: str = DATA) -> Belonging:
-    folder = told.get("folder")
-    sha256 = str(told.get("index_sha256") or "")
-    return Belonging(name, sha256, Path(str(folder)) if folder else None, option)
 
 
 def belonging_of_model(name: str, training: TrainingCard) -> Belonging:

@@ -11,7 +11,7 @@ from distill.data.index import load_index
 from distill.judging.live_path import EvalImage, judged, validation_images
 from distill.judging.maps import measure_all
 from distill.metrics.table import Row, read_table, row_of
-from engine.jobs.folder import RUN_JSON
+from distill.runs import is_run
 from engine.model_card import CARD
 from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.runtime import AUTO
@@ -59,7 +59,7 @@ def table_of(arm: str, ground: Ground) -> tuple[Row, ...]:
         return read_table(path)
     if (path / TABLE).is_file():
         return read_table(path / TABLE)
-    if (path / RUN_JSON).is_file():
+    if is_run(path):
         # Only here: torch takes seconds to import, and tables need none.
         from distill.judging.run import validation_samples
         from distill.judging.trained import trained_run

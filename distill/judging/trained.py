@@ -14,14 +14,12 @@ from distill.data.belonging import (
     INDEX_DIGITS,
     Belonging,
     belonging_of_model,
-    belonging_of_run,
-    more_belongings_of_run,
 )
 from distill.data.index import UNLABELLED, Index
 from distill.data.splits import Split, all_that_any_saw, held_out_by, judged_alike
 from distill.recipe import DataPart, Recipe, StudentPart
 from distill.recipe.changes import changes_of
-from distill.runs import read_run, recipe_of
+from distill.runs import belonging_of_run, more_belongings_of_run, read_run, recipe_of
 from distill.teachers import card_of
 from distill.train.checkpoint import averaged_weights
 from distill.train.checkpoint_files import Damaged
@@ -69,9 +67,9 @@ class Trained:
 def trained_run(run: Path) -> Trained:
     """What a run folder holds. Raises FaultError ARGUMENT where nothing was trained."""
     recipe = recipe_of(run)
+    belonging = belonging_of_run(run)
     try:
         weights, state = averaged_weights(run / CHECKPOINTS)
-        belonging = belonging_of_run(run.name, run / RUN_JSON)
     except (Damaged, OSError, ValueError, KeyError) as error:
         raise _nothing_trained(error) from error
 
@@ -247,7 +245,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: P
 def _more_words(run: Path, part: DataPart) -> str:
     """Of further folders, which were learned from and are not judged by."""
     words = ""
-    for belonging in more_belongings_of_run(run.name, run / RUN_JSON):
+    for belonging in more_belongings_of_run(run):
         which = "labelled and unlabelled" if part.unlabelled_ratio else "labelled"
         words += (
             f"; of a further folder (index sha256 {belonging.sha256[:INDEX_DIGITS]}) the {which} images of "

@@ -9,16 +9,15 @@ from typing import Any
 from distill.data.index import load_index
 from distill.exit_codes import CANCELLED, OK
 from distill.metrics.table import Row, read_table
-from distill.recipe import parse_recipe
 from distill.reproduce.judge import held_out, judge_run
 from distill.reproduce.plan import Plan, Run, inline
-from distill.runs import read_run
+from distill.runs import is_run, recipe_of
 from distill.train.start import begin_network
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.whole import write_json
 from engine.jobs.ended import How
-from engine.jobs.folder import RUN_JSON, TEST_FIGURES, TEST_IMAGES
+from engine.jobs.folder import TEST_FIGURES, TEST_IMAGES
 from engine.jobs.process import Life, Process, python
 
 
@@ -77,7 +76,7 @@ def run_plan(
 
 def _told(run: Run, path: Path) -> list[str]:
     """The run's own part of the command; one that was stopped goes on."""
-    if (path / RUN_JSON).is_file():
+    if is_run(path):
         return ["--resume", str(path)]
     return ["--recipe", run.preset, "--run", str(path), *_changed(run.changes)]
 
@@ -110,10 +109,10 @@ def refuse_another_recipe(path: Path, run: Run) -> None:
 
     Precision and threads are the machine's.
     """
-    if not (path / RUN_JSON).is_file():
+    if not is_run(path):
         return
     aside = {"precision", "threads"}
-    there = parse_recipe(read_run(path)["recipe"]).model_dump(mode="json", exclude=aside)
+    there = recipe_of(path).model_dump(mode="json", exclude=aside)
     wanted = run.recipe.model_dump(mode="json", exclude=aside)
     if there != wanted:
         keys = sorted(key for key in wanted if wanted[key] != there.get(key))

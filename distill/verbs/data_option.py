@@ -36,11 +36,10 @@ def data_root(options: argparse.Namespace) -> Path:
 
 def data_of_run(options: argparse.Namespace, run: Path) -> Path:
     """The data that a run goes on with: its own. Raises FaultError DATA_SET for other data."""
-    from distill.data.belonging import belonging_of_run
     from distill.data.index import load_index
-    from engine.jobs.folder import RUN_JSON
+    from distill.runs import belonging_of_run
 
-    belonging = belonging_of_run(run.name, run / RUN_JSON)
+    belonging = belonging_of_run(run)
     root = belonging.find(options.data)
     belonging.check(load_index(root))
     return root
@@ -48,13 +47,12 @@ def data_of_run(options: argparse.Namespace, run: Path) -> Path:
 
 def more_data_of_run(options: argparse.Namespace, run: Path) -> tuple[Path, ...]:
     """The further data that a run goes on with: its own, in its order. Raises FaultError DATA_SET."""
-    from distill.data.belonging import more_belongings_of_run
     from distill.data.index import load_index
-    from engine.jobs.folder import RUN_JSON
+    from distill.runs import more_belongings_of_run
 
     named = {load_index(folder).sha256: folder for folder in options.more_data}
     found = []
-    for belonging in more_belongings_of_run(run.name, run / RUN_JSON):
+    for belonging in more_belongings_of_run(run):
         root = belonging.find(named.pop(belonging.sha256, None))
         belonging.check(load_index(root))
         found.append(root)

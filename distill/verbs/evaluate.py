@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
         standard_point,
         validation_images,
     )
+    from distill.runs import is_run
     from engine.files.whole import write_json
-    from engine.jobs.folder import RUN_JSON
     from engine.model_folder import find_model, load_model_folder
 
     name = _model_name(options)
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
             got="one of them missing",
             remedy="name both; --negatives comes beside them",
         )
-    if (Path(name) / RUN_JSON).is_file():
+    if is_run(Path(name)):
         return _of_run(Path(name), options)
     with begun("evaluate", events=options.events) as events:
         model = load_model_folder(find_model(name))
