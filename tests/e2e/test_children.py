@@ -28,7 +28,7 @@ def marker(tmp_path, monkeypatch):
     return marker
 
 
-@pytest.mark.parametrize("path", ["", os.pathsep, "."])
+@pytest.mark.parametrize("path", ["", f"{os.pathsep}."])
 def test_a_child_imports_nothing_from_the_current_directory(marker, monkeypatch, path):
     monkeypatch.setenv("PYTHONPATH", path)
 

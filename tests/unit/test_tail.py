@@ -189,17 +189,19 @@ def test_of_signs_of_life_in_a_row_only_the_last_is_given(path, tail):
     assert (numbers(news), news.missing) == ([49, 50, 52], 0)
 
 
-def test_points_of_a_curve_are_all_given_unless_a_long_file_is_caught_up_with(path, tail):
+def test_points_of_a_curve_are_all_given_unless_a_long_file_is_caught_up_with(path, tail, monkeypatch):
+    monkeypatch.setattr("engine.jobs.tail.LOOK_BYTES", look_bytes := 1 << 16)
+
     def point(number):
         return line(number, "metric", name='"loss"', step=number, value=0.5)
 
-    count = 3 * LOOK_BYTES // len(point(10_000))
+    count = 3 * look_bytes // len(point(10_000))
     append(path, b"".join(point(number) for number in range(1, count)) + line(count))
     found, looks = everything(tail)
     append(path, point(count + 1) + point(count + 2))
 
     assert looks >= 3
-    assert len(found) < LOOK_BYTES / len(point(10_000)) + 3 * count / THINNED
+    assert len(found) < look_bytes / len(point(10_000)) + 3 * count / THINNED
     assert found[-1].number == count
     assert len(tail.look().events) == 2
 
