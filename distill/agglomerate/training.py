@@ -87,7 +87,7 @@ def _teach(
     explained = phase.explained()
     verdict = plausible_fit(explained)
     if not verdict.passed:
-        run.event("warn", text=f"Gate {verdict.gate}: {verdict.got} instead of {verdict.expected}.")
+        run.event("warn", text=verdict.sentence)
     write_json(run.path / TEACHERS / WATCH, explained)
     student.load_state_dict(phase.training.trainer.average.state_dict())
     return result

@@ -1,7 +1,8 @@
 """Gates G1 to G5: what tells a distillation that teaches from one that only looks like it.
 
 The loss curve and Dice hide a collapse (docs/experiments/probe.md); these do not. Each gives a Verdict;
-`demand` makes an error of a bad one.
+`demand` makes an error of a bad one. Every training with teachers runs all five: G1 and G4 before its first
+step, G2 and G3 after every epoch, G5 at its last step that teaches an encoder (docs/published-method.md).
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ class Verdict:
     passed: bool
     expected: str
     got: str
+
+    @property
+    def sentence(self) -> str:
+        """To warn with."""
+        return f"Gate {self.gate}: {self.got} instead of {self.expected}."
 
 
 def demand(
@@ -84,18 +90,21 @@ def plausible_fit(watch: Mapping[str, float]) -> Verdict:
 def stands_alone(student: Student, distiller: Distiller, plain: Student, image: Tensor) -> Verdict:
     """G4: the logits do not change by a bit when the distiller is destroyed; the student is the plain one.
 
-    `plain` is a fresh student of the same recipe, to compare what would be exported. The distiller's values
-    are NaN afterwards.
+    `plain` is a fresh student of the same recipe, to compare what would be exported. While it is asked the
+    distiller's values are NaN; afterwards they are what they were.
     """
     own, wanted = _shapes(student), _shapes(plain)
     was_training = student.training
     student.eval()
     with torch.no_grad():
         before = student(image)
-        for tensor in (*distiller.parameters(), *distiller.buffers()):
-            if tensor.is_floating_point():
-                tensor.fill_(torch.nan)
+        values = [it for it in (*distiller.parameters(), *distiller.buffers()) if it.is_floating_point()]
+        kept = [tensor.clone() for tensor in values]
+        for tensor in values:
+            tensor.fill_(torch.nan)
         after = student(image)
+        for tensor, value in zip(values, kept, strict=True):
+            tensor.copy_(value)
     student.train(was_training)
     same = torch.equal(before, after)
     got = "another network" if own != wanted else "the same logits" if same else "other logits"
@@ -105,7 +114,7 @@ def stands_alone(student: Student, distiller: Distiller, plain: Student, image: 
 
 
 def fair_gradient(ratio: float) -> Verdict:
-    """G5: `share.gradient_ratio` at the end of distillation."""
+    """G5: `gradient_ratio` at the last step that teaches an encoder that learns (`phases.ends_teaching`)."""
     low, high = GRADIENT_RATIO
     return Verdict(
         "G5",

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 import torch
 
 from distill.data.dataset import Pictures
-from distill.recipe import DistilPart
-from distill.teaching.gates import Verdict, plausible_fit, steady_targets, still_targets
+from distill.recipe import DistilPart, StudentPart
+from distill.teaching.gates import Verdict, demand, plausible_fit, stands_alone, steady_targets, still_targets
 from distill.teaching.targets import Teaching, on_device
 from distill.train.module import TrainingModule
 from distill.train.step import not_finite
 from distill.train.validate import BATCH, first_batches
 from engine.faults import FaultCode, FaultError
+from engine.models import make_student
 
 BATCHES = 2
 LEAST_STD = 1e-4  # of a target over a batch: below it the teacher says the same of every place
@@ -48,6 +49,16 @@ def refuse_early(
         _refuse_silent_teachers(losses.watch)
     if teaching is not None and module.distiller is not None:
         _refuse_learning_targets(module, teaching, validation, size_px)
+
+
+def refuse_bound(module: TrainingModule, part: StudentPart, validation: Pictures, size_px: int) -> None:
+    """Gate G4: what is exported is the plain student. Raises FaultError ARGUMENT."""
+    if module.distiller is None:
+        return
+    (batch,) = first_batches(validation, size_px, 1, 1)
+    plain = make_student(part.name, part.args)
+    verdict = stands_alone(module.student, module.distiller, plain, batch.image.to(module.mean.device))
+    demand([verdict], remedy="report this with the recipe")
 
 
 def _refuse_silent_teachers(watch: Mapping[str, float]) -> None:
@@ -87,11 +98,7 @@ def judge_epoch(watch: Mapping[str, float], validation: Mapping[str, float], par
     if not steady.passed and part.projector != "teacher_trainable":
         raise _refused(steady)
     verdicts = [steady, *([plausible_fit(validation)] if validation else [])]
-    return [
-        f"Gate {verdict.gate}: {verdict.got} instead of {verdict.expected}."
-        for verdict in verdicts
-        if not verdict.passed
-    ]
+    return [verdict.sentence for verdict in verdicts if not verdict.passed]
 
 
 def _refused(verdict: Verdict) -> FaultError:

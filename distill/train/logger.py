@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from distill.teaching.gates import fair_gradient
 from distill.train.checkpoint import Progress
 from distill.train.memory import MIB
 from distill.train.report import add_epoch
@@ -61,7 +63,16 @@ class RunLogger:
         self._progress = progress
         self.bar.set_postfix_str(f"{self._stage}, loss {found.loss:.3f}", refresh=False)
         self.bar.update()
+        if found.gradient_ratio is not None and math.isfinite(found.gradient_ratio):
+            self.gradient(found.gradient_ratio)
         self.beat()
+
+    def gradient(self, ratio: float) -> None:
+        """Gate G5: a figure, and a warning where it is not passed."""
+        self.run.event("metric", name="gradient_ratio", value=_short(ratio), step=self._progress.step)
+        verdict = fair_gradient(ratio)
+        if not verdict.passed:
+            self.run.event("warn", text=verdict.sentence)
 
     def beat(self) -> None:
         """A sign of life, at most one in two seconds."""

@@ -13,7 +13,7 @@ import torch
 from distill.recipe import Recipe
 from distill.train.checkpoint import Progress, load_checkpoint, save_checkpoint, update_average
 from distill.train.logger import RunLogger
-from distill.train.phases import Phase
+from distill.train.phases import Phase, ends_teaching
 from distill.train.prefetch import Prefetch
 from distill.train.resume import warner
 from distill.train.schedule import Place, ema_decay, place_of, rate_factor, steps_per_epoch
@@ -113,7 +113,10 @@ def fit(
             factor = rate_factor(progress.step, steps, recipe.optimiser)
             micro_batches = prefetched.take(progress.step)
             try:
-                found = train_step(trainer, micro_batches, phase, progress.step, factor, progress.share_scale)
+                gate = ends_teaching(progress.step, steps, training.phase_at)
+                found = train_step(
+                    trainer, micro_batches, phase, progress.step, factor, progress.share_scale, gate
+                )
             except FaultError:
                 save()
                 raise

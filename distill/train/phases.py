@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
@@ -37,6 +38,15 @@ def phase_at(step: int, steps: int, part: DistilPart) -> Phase:
     distil = min(1.0, (step - begin + 1) / ramp_steps) if ramp_steps else 1.0
     segmentation = 1.0 + (part.weights[0] - 1.0) * distil
     return Phase("distillation, frozen encoder" if frozen else "distillation", segmentation, distil, frozen)
+
+
+def ends_teaching(step: int, steps: int, phases: Callable[[int], Phase]) -> bool:
+    """Whether it is the last step at which something is distilled into an encoder that learns: gate G5."""
+
+    def teaches(at: int) -> bool:
+        return at < steps and phases(at).distil > 0 and not phases(at).frozen
+
+    return teaches(step) and not teaches(step + 1)
 
 
 def enter(student: Student, frozen: bool, frozen_batchnorm: bool) -> None:

@@ -13,7 +13,7 @@ from distill.data.index import load_index
 from distill.data.more import with_more
 from distill.metrics.evaluate import evaluate
 from distill.recipe import Recipe, scaled_px
-from distill.train.guard import judge_epoch, refuse_early
+from distill.train.guard import judge_epoch, refuse_bound, refuse_early
 from distill.train.hard_negatives import hard_negatives
 from distill.train.logger import RunLogger
 from distill.train.loop import EpochEnd, Training, TrainResult, fit
@@ -54,6 +54,7 @@ def train(
         size_px = scaled_px(recipe.size_px_of(0), recipe.scales[0])
         train, validation = setup.datasets.train, setup.datasets.validation
         refuse_early(setup.trainer.module, setup.validation_teaching, train, validation, size_px)
+        refuse_bound(setup.trainer.module, recipe.student, validation, size_px)
 
     def epoch_ended(end: EpochEnd, logger: RunLogger) -> float:
         return _judge(setup, end, logger)

@@ -65,6 +65,7 @@ class StepResult(NamedTuple):
     parts: dict[str, float]
     watch: dict[str, float]
     share_scale: float | None
+    gradient_ratio: float | None = None  # of the features' term to the masks', in the encoder: gate G5
 
 
 def make_trainer(module: TrainingModule, recipe: Recipe, accelerator: Accelerator) -> Trainer:
@@ -103,11 +104,12 @@ def train_step(
     step: int,
     factor: float,
     scale: float | None,
+    gate: bool = False,
 ) -> StepResult:
     """One step of the optimiser; every process has its own micro-batches, the gradient is the mean of all.
 
-    `factor` scales the rates, `scale` the feature terms (None: not measured yet). Raises FaultError ARGUMENT
-    when the loss is not finite; everything is then as it was before.
+    `factor` scales the rates, `scale` the feature terms (None: not measured yet); `gate`: the gradient ratio
+    is looked at. Raises FaultError ARGUMENT when the loss is not finite; everything is then as it was before.
     """
     module, recipe = trainer.module, trainer.recipe
     accelerator = trainer.accelerator
@@ -119,7 +121,7 @@ def train_step(
     torch.manual_seed(_seed(recipe.seed, step, accelerator.process_index))
     trainer.optimiser.zero_grad(set_to_none=True)
     before = [buffer.clone() for buffer in module.buffers()]
-    totals, rows, watch = [], [], {}
+    totals, rows, watch, ratio = [], [], {}, None
     for rank, micro_batch in enumerate(micro_batches):
         last = rank + 1 == len(micro_batches)
         with nullcontext() if last else accelerator.no_sync(trainer.wrapped):
@@ -136,7 +138,10 @@ def train_step(
                     and (scale is None or not step % SHARE_EVERY_STEPS)
                 ):
                     scale = _measured_scale(trainer, total, losses.features, scale)
-                total = total + phase.distil * (1.0 if scale is None else scale) * losses.features
+                term = phase.distil * (1.0 if scale is None else scale) * losses.features
+                if gate and rank == 0:
+                    ratio = _measured_ratio(trainer, total, term)
+                total = total + term
             loss = _mean(accelerator, total.detach())
             if not math.isfinite(loss):
                 for buffer, old in zip(module.buffers(), before, strict=True):
@@ -151,7 +156,7 @@ def train_step(
     if accelerator.num_processes > 1:
         table = accelerator.reduce(table, "mean")
     parts = dict(zip(rows[0], table.tolist(), strict=True))
-    return StepResult(sum(totals) / len(totals), parts, watch, scale)
+    return StepResult(sum(totals) / len(totals), parts, watch, scale, ratio)
 
 
 def not_finite(loss: float) -> FaultError:
@@ -178,13 +183,17 @@ def _step(trainer: Trainer) -> None:
 def _measured_scale(
     trainer: Trainer, segmentation: Tensor, features: Tensor, before: float | None
 ) -> float | None:
-    encoder = trainer.module.student.encoder_parameters()
-    ratio = gradient_ratio(features, segmentation, encoder)
-    if trainer.accelerator.num_processes > 1:
-        ratio = _mean(trainer.accelerator, features.new_tensor(ratio))
+    ratio = _measured_ratio(trainer, segmentation, features)
     if not math.isfinite(ratio) or ratio == 0:  # a frozen encoder has no gradient to share
         return before
     return next_scale(ratio, trainer.recipe.distil.gradient_share, before)
+
+
+def _measured_ratio(trainer: Trainer, segmentation: Tensor, features: Tensor) -> float:
+    ratio = gradient_ratio(features, segmentation, trainer.module.student.encoder_parameters())
+    if trainer.accelerator.num_processes > 1:
+        ratio = _mean(trainer.accelerator, features.new_tensor(ratio))
+    return ratio
 
 
 def _average_state(trainer: Trainer) -> None:

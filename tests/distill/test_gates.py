@@ -97,9 +97,11 @@ def test_g3_closes_for_what_is_not_a_number():
 def test_g4_logits_are_the_same_without_the_distiller():
     student, distiller = made()
     before = student.eval()(IMAGE)
+    values = {name: value.clone() for name, value in distiller.state_dict().items()}
 
     assert stands_alone(student, distiller, Small(), IMAGE).passed
     assert torch.equal(student(IMAGE), before)
+    assert all(torch.equal(value, values[name]) for name, value in distiller.state_dict().items())
 
 
 def test_g4_closes_when_student_and_distiller_share_a_layer():

@@ -3,7 +3,7 @@
 import pytest
 
 from distill.recipe import DistilPart, OptimiserPart, TeacherPart, load_recipe, parse_recipe, scaled_px
-from distill.train.phases import enter, phase_at
+from distill.train.phases import ends_teaching, enter, phase_at
 from distill.train.schedule import ema_decay, place_of, rate_factor, steps_per_epoch
 from engine.faults import FaultCode, FaultError
 from engine.models import make_student
@@ -71,6 +71,18 @@ def test_without_teachers_there_is_nothing_to_distil_and_the_schedule_is_the_sam
 
     assert {phase.distil for phase in phases} == {0.0}
     assert [phase.frozen for phase in phases] == [False] * 51 + [True] * 24
+
+
+@pytest.mark.parametrize(
+    ("part", "last"),
+    [({}, [89]), ({"stop": 1.0}, [99]), ({"freeze_encoder": 0.5}, [49]), ({"stop": 0.0}, [])],
+)
+def test_one_step_is_the_last_that_teaches_an_encoder_that_learns(part, last):
+    distil = DistilPart(teachers=(TeacherPart(name="t"),), **part)
+
+    ends = [step for step in range(100) if ends_teaching(step, 100, lambda at: phase_at(at, 100, distil))]
+
+    assert ends == last
 
 
 @pytest.mark.parametrize("still", [True, False])

@@ -130,6 +130,9 @@ def test_a_distillation_changes_the_student_and_adds_nothing_to_it(taught, whole
     assert figures["teachers"]["timm:test_efficientnet.target_std_ratio"] > 0.5
     assert figures["losses"]["timm:test_efficientnet.low"] > 0
     assert 0.01 <= figures["share_scale"] <= 100
+    (gate,) = [line for line in read_json_lines(run / "events.jsonl") if line["kind"] == "metric"]
+    assert gate["name"] == "gradient_ratio"
+    assert 0.02 < gate["value"] < 1
 
 
 def test_a_teacher_that_runs_in_the_step_needs_no_cache(taught, tmp_path):
