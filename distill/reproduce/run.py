@@ -59,10 +59,11 @@ def run_plan(
     encoders_at_hand(missing.values(), data_root)
     where = ["--data", str(data_root)]
     kept = cache or data_root / "cache"
-    for command in cache_commands(missing.values()):
+    looking = cache_command(missing.values())
+    if looking:
         more = ["--accept-licence"] if accept_licence else []
-        code = _child(["cache", *where, "--folder", str(kept), *more, *command], "the teachers' features")
-        if code == CANCELLED:
+        command = ["cache", *where, "--folder", str(kept), *more, *looking]
+        if _child(command, "the teachers' look at the images") == CANCELLED:
             return CANCELLED
     for name, run in missing.items():
         tick(len(plan.runs) - len(missing) + list(missing).index(name), len(plan.runs))
@@ -85,15 +86,16 @@ def _changed(changes: Iterable[str]) -> list[str]:
     return [word for change in changes for word in ("--set", change)]
 
 
-def cache_commands(runs: Iterable[Run]) -> list[list[str]]:
-    """For each teacher of the runs, once: what makes `cache` let it look at the training images."""
-    found: dict[str, list[str]] = {}
+def cache_command(runs: Iterable[Run]) -> list[str]:
+    """What makes `cache` let each teacher of the runs look at the training images; empty without any."""
+    found: dict[str, Run] = {}
     for run in runs:
         for teacher in run.recipe.distil.cached_teachers:
-            told = inline(teacher.model_dump(mode="json", exclude_defaults=True))
-            changes = [*run.changes, f"distil.teachers=[{told}]"]
-            found.setdefault(told, ["--recipe", run.preset, *_changed(changes)])
-    return list(found.values())
+            found.setdefault(inline(teacher.model_dump(mode="json", exclude_defaults=True)), run)
+    if not found:
+        return []
+    run = next(iter(found.values()))
+    return ["--recipe", run.preset, *_changed([*run.changes, f"distil.teachers=[{', '.join(found)}]"])]
 
 
 def encoders_at_hand(runs: Iterable[Run], data_root: Path) -> None:

@@ -10,7 +10,7 @@ from distill.data.index import load_index
 from distill.recipe import load_recipe
 from distill.reproduce.places import places
 from distill.reproduce.plan import Plan, Row, Run, plan_table
-from distill.reproduce.run import finished, run_plan, tables
+from distill.reproduce.run import cache_command, finished, run_plan, tables
 from distill.reproduce.table import filled
 from distill.runs import run_json
 from distill.train.phases import phase_at
@@ -90,6 +90,15 @@ def test_teachers_at_hand_take_the_place_of_the_papers_and_have_no_published_fig
     assert all(not row.published for row in ours if "+" in row.title or "light" in row.title)
     assert "paper_light_timm-tf_efficientnet_lite1_dinov2_small_mse_fft_radial_s0" in plan.runs
     assert plan.runs["paper_light_plain_s0"].recipe.student.mean == (0.5, 0.5, 0.5)
+
+
+def test_every_teacher_looks_once_in_one_process():
+    runs = plan_table("table3", "paper", (0, 1), students=["unet"]).runs.values()
+    preset, *changes = [word for word in cache_command(runs)[1:] if word != "--set"]
+    teachers = [teacher.name for teacher in load_recipe(preset, changes).distil.teachers]
+
+    assert len(teachers) == len(set(teachers)) == 7
+    assert cache_command([run for run in runs if not run.recipe.distil.teachers]) == []
 
 
 def test_what_the_preset_says_of_a_teacher_is_kept():
