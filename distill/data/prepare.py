@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from distill.data.fingerprint import Fingerprint, fingerprint
+from distill.data.checked import Checked, check_all
 from distill.data.formats.layouts import AUTO, LAYOUTS, layout_of
 from distill.data.formats.lists import usual_lists, with_lists
-from distill.data.formats.samples import Found, Problem, Sample, source_of
+from distill.data.formats.samples import Found, Problem, source_of
 from distill.data.groups import groups_of
 from distill.data.index import INDEX_NAME, NO, POLYP, UNLABELLED
-from distill.data.labelled import laid
-from distill.data.mask_values import Value, named_value
-from distill.data.masks import Agreement, read_mask
-from distill.data.pictures import read_picture
+from distill.data.mask_values import named_value
+from distill.data.masks import Agreement
 from engine.faults import FaultCode, FaultError
-from engine.files.whole import sha256_of, write_json_lines
+from engine.files.whole import write_json_lines
 from engine.sources.orientation import AS_STORED, WORDS
-from engine.types import U8
 
 Tick = Callable[[int, int], None]  # done, of how many
 Line = dict[str, Any]
@@ -58,23 +48,6 @@ class Prepared:
     lines: tuple[Line, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """Facts of one sample; `print` is None where groups are final."""
-
-    sample: Sample
-    width_px: int
-    height_px: int
-    sha256: str
-    has_polyp: bool
-    mask: Path | None  # to be named in the index
-    mask_sha256: str | None
-    print: Fingerprint | None
-    orientation: int
-    value: Value | None  # how the mask has its polyp, where the file tells it
-    given: Path  # the mask, or what it is drawn from
 
 
 def find_samples(sources: Sequence[Path], wishes: Wishes) -> Found:
@@ -142,9 +115,9 @@ def _write(found: Found, out: Path, wishes: Wishes, tick: Tick) -> Prepared:
     with tempfile.TemporaryDirectory(dir=place, prefix=f".{out.name}.", suffix=".part") as aside_name:
         aside = Path(aside_name) / out.name
         aside.mkdir()
-        results = _check_all(found.samples, aside, wishes, tick)
+        results = check_all(found.samples, aside, wishes.negatives, wishes.copy, tick)
         problems = found.problems + tuple(result for result in results if isinstance(result, Problem))
-        checked = [result for result in results if isinstance(result, _Checked)]
+        checked = [result for result in results if isinstance(result, Checked)]
         problems += tuple(_disagreeing(checked)) + tuple(_never_seen(checked, wishes))
         if problems:
             return Prepared((), problems)
@@ -156,7 +129,7 @@ def _write(found: Found, out: Path, wishes: Wishes, tick: Tick) -> Prepared:
     return Prepared(lines, (), tuple(_notes(checked)))
 
 
-def _disagreeing(checked: Sequence[_Checked]) -> Iterator[Problem]:
+def _disagreeing(checked: Sequence[Checked]) -> Iterator[Problem]:
     agreement = Agreement()
     for one in checked:
         try:
@@ -165,14 +138,14 @@ def _disagreeing(checked: Sequence[_Checked]) -> Iterator[Problem]:
             yield Problem(one.given, f"{error}; name the polyp's value with --label")
 
 
-def _never_seen(checked: Sequence[_Checked], wishes: Wishes) -> Iterator[Problem]:
+def _never_seen(checked: Sequence[Checked], wishes: Wishes) -> Iterator[Problem]:
     """A label that no mask has would make every image polyp-free."""
     if wishes.labels and checked and not any(one.has_polyp for one in checked):
         yield Problem(checked[0].given, f"no polyp in any mask with the label {', '.join(wishes.labels)}")
 
 
-def _notes(checked: Sequence[_Checked]) -> Iterator[str]:
-    turned: dict[int, list[_Checked]] = {}
+def _notes(checked: Sequence[Checked]) -> Iterator[str]:
+    turned: dict[int, list[Checked]] = {}
     for one in checked:
         if one.orientation != AS_STORED:
             turned.setdefault(one.orientation, []).append(one)
@@ -188,99 +161,7 @@ def _notes(checked: Sequence[_Checked]) -> Iterator[str]:
         yield f"the polyp has the value {', '.join(values)} in the masks"
 
 
-def _check_all(
-    samples: Sequence[Sample], aside: Path, wishes: Wishes, tick: Tick
-) -> list[_Checked | Problem]:
-    # One index has its groups; only what is added to it must be compared.
-    hashing = len({sample.settled for sample in samples}) > 1 or any(not s.settled for s in samples)
-    names = _target_names(samples)
-    results: list[_Checked | Problem] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            for result in pool.map(
-                lambda sample, name: _check(sample, name, aside, wishes, hashing), samples, names
-            ):
-                results.append(result)
-                tick(len(results), len(samples))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return results
-
-
-def _target_names(samples: Sequence[Sample]) -> list[str]:
-    """<set>/<stem>, numbered where a set has the same name twice."""
-    seen: Counter[str] = Counter()
-    names = []
-    for sample in samples:
-        name = f"{sample.set}/{sample.image.stem}"
-        seen[name.lower()] += 1
-        count = seen[name.lower()]
-        names.append(name if count == 1 else f"{name}~{count}")
-    return names
-
-
-def _check(sample: Sample, name: str, aside: Path, wishes: Wishes, hashing: bool) -> _Checked | Problem:
-    try:
-        picture = read_picture(sample.image)
-    except ValueError as error:
-        return Problem(sample.image, str(error))
-    height_px, width_px = picture.pixels.shape[:2]
-    mask: Path | None = None
-    mask_sha256: str | None = None
-    has_polyp, value, exif = False, None, None
-    if sample.mask is not None:
-        try:
-            given = read_mask(sample.mask)
-        except ValueError as error:
-            return Problem(sample.mask.path, f"{error} (the mask of {sample.image.name})")
-        try:
-            binary = laid(
-                given,
-                picture.pixels.shape,
-                picture.orientation,
-                sample.image.name,
-                turned=sample.exif is not None,
-            )
-        except ValueError as error:
-            return Problem(sample.mask.path, str(error))
-        has_polyp, value = bool(binary.any()), given.value
-        if has_polyp or not wishes.negatives:
-            mask, mask_sha256 = sample.mask.path, given.sha256
-            if picture.orientation != AS_STORED:
-                mask_sha256, exif = None, picture.orientation
-            if wishes.copy or mask_sha256 is None:
-                mask = aside / "masks" / f"{name}.png"
-                mask_sha256 = _write_png(mask, binary)
-    target = sample.image
-    if wishes.copy:
-        target = aside / "images" / f"{name}{sample.image.suffix.lower()}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(sample.image, target)
-    return _Checked(
-        sample=replace(sample, image=target, exif=exif),
-        width_px=width_px,
-        height_px=height_px,
-        sha256=picture.sha256,
-        has_polyp=has_polyp,
-        mask=mask,
-        mask_sha256=mask_sha256,
-        print=fingerprint(picture.pixels) if hashing else None,
-        orientation=picture.orientation,
-        value=value,
-        given=sample.mask.path if sample.mask else sample.image,
-    )
-
-
-def _write_png(path: Path, binary: U8) -> str:
-    """Its sha256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _, data = cv2.imencode(".png", binary * np.uint8(255))
-    path.write_bytes(data.tobytes())
-    return sha256_of(path)
-
-
-def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
+def _line(checked: Checked, group: str, out: Path, aside: Path) -> Line:
     sample = checked.sample
     line: Line = {
         "image": _reference(sample.image, out, aside),
@@ -304,7 +185,7 @@ def _line(checked: _Checked, group: str, out: Path, aside: Path) -> Line:
     )
 
 
-def _label(checked: _Checked) -> str:
+def _label(checked: Checked) -> str:
     if checked.sample.label == UNLABELLED:
         return UNLABELLED
     return f"{'' if checked.has_polyp else NO}{checked.sample.task}"

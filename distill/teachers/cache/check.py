@@ -8,7 +8,7 @@ from pathlib import Path
 from distill.recipe import TeacherPart
 from distill.teachers import blueprint_of
 from distill.teachers.base import TeacherCard, card_as_json
-from distill.teachers.cache.features import PREPARATION, SCHEMA, TEACHER_JSON, fingerprints
+from distill.teachers.cache.plan import PREPARATION, SCHEMA, TEACHER_JSON, fingerprints
 from distill.teachers.cache.shards import Shard, shards_of
 from engine.faults import FaultError
 from engine.files.json_reader import read_json

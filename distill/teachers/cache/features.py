@@ -17,39 +17,39 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import io
 import json
 import logging
 import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from distill.data.index import INDEX_NAME, Record
+from distill.data.index import Record
 from distill.recipe import TeacherPart
-from distill.teachers import blueprint_of, make_teacher
-from distill.teachers.base import Blueprint, TeacherCard, card_as_json
+from distill.teachers import make_teacher
+from distill.teachers.base import TeacherCard
 from distill.teachers.cache.fill import prepared, see
+from distill.teachers.cache.plan import (
+    PREPARATION,
+    TEACHER_JSON,
+    Plan,
+    grids_of,
+    image_hashes,
+    plan_of,
+    short_hash,
+)
 from distill.teachers.cache.shards import Shard, ShardWriter, appending, entry_bytes, shards_of
-from distill.teachers.weights import WITHOUT
-from distill.weights_at_hand import TIMM_TEACHER, located, not_at_hand
 from engine.faults import FaultCode, FaultError
-from engine.files.whole import sha256_of, write_bytes, write_json
+from engine.files.whole import write_bytes, write_json
 from engine.jobs.events import RunFolder
 
 log = logging.getLogger(__name__)
 
-TEACHER_JSON = "teacher.json"
-SCHEMA = 1
-PREPARATION = 1  # grows when pictures are prepared, or maps pooled, in another way
 SPARE_BYTES = 256 * 2**20  # that stay free on the disk
 
 
@@ -98,7 +98,7 @@ class FeatureCache:
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean [C] and covariance [C, C] over every cell of every record, float64; kept beside the data."""
         names = json.dumps([PREPARATION, sorted(self._images)])
-        path = self._folder / f"statistics-{_short(names)}.npz"
+        path = self._folder / f"statistics-{short_hash(names)}.npz"
         if path.is_file():
             with np.load(path) as stored:
                 return torch.from_numpy(stored["mean"]), torch.from_numpy(stored["covariance"])
@@ -144,9 +144,9 @@ def open_cache(
 
     Raises FaultError DATA_SET (not filled, an image that is gone), ARGUMENT, MODEL_MISSING as `make_teacher`.
     """
-    plan = _plan(folder, part, root, grid_px)
+    plan = plan_of(folder, part, root, grid_px)
     if not grid_px:
-        plan = dataclasses.replace(plan, grid=max(_grids_of(plan), default=plan.grid))
+        plan = dataclasses.replace(plan, grid=max(grids_of(plan), default=plan.grid))
     return FeatureCache(plan.folder, plan.blueprint.card, plan.grid, image_hashes(root, records))
 
 
@@ -186,7 +186,7 @@ def fill_shard(
     small, or another process fills this shard).
     """
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    plan = _plan(folder, part, root, grid_px)
+    plan = plan_of(folder, part, root, grid_px)
     images = image_hashes(root, records)
     by_image = dict(zip(images, records, strict=True))  # the same file twice is one entry
     mine = list(by_image)[rank::world]
@@ -205,95 +205,8 @@ def fill_shard(
         return see(pictures, shard, len(todo), *plan.shape, run)
 
 
-def image_hashes(root: Path, records: Sequence[Record]) -> list[str]:
-    """sha256 of every image file. Raises FaultError DATA_SET for one that is not there."""
-    try:
-        return [sha256_of(root / record.image) for record in records]
-    except OSError as error:
-        raise FaultError(
-            FaultCode.DATA_SET,
-            expected="every image of the index",
-            got=f"{error.strerror} ({error.filename})",
-            remedy="restore the file or make the index again",
-        ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """Where one teacher's entries are, and what they look like."""
-
-    parent: Path
-    blueprint: Blueprint
-    grid: tuple[int, int]
-    spec: dict[str, Any]
-    part: TeacherPart
-
-    @property
-    def folder(self) -> Path:
-        return self.parent / f"{self.stem}{self.grid[0]}x{self.grid[1]}"
-
-    @property
-    def stem(self) -> str:
-        safe = re.sub(r"[^A-Za-z0-9._]+", "-", self.blueprint.card.name)[:60]
-        return f"{safe}-{_short(json.dumps(self.spec, sort_keys=True))}-"
-
-    @property
-    def shape(self) -> tuple[TeacherCard, tuple[int, int]]:
-        return self.blueprint.card, self.grid
-
-
-def _plan(folder: Path, part: TeacherPart, root: Path, grid_px: int) -> _Plan:
-    part = located(part, root)
-    blueprint = blueprint_of(part)
-    card = blueprint.card
-    height, width = card.grid
-    grid = (grid_px, grid_px) if 0 < grid_px < min(height, width) else (height, width)
-    spec = {
-        "schema": SCHEMA,
-        "preparation": PREPARATION,
-        "card": card_as_json(card),
-        "weights": fingerprints(part, blueprint),
-        # Who may look at an image depends on the folder's index where members were trained on parts of it.
-        "index": sha256_of(root / INDEX_NAME) if blueprint.chooses else "",
-    }
-    return _Plan(folder, blueprint, grid, spec, part)
-
-
-def _grids_of(plan: _Plan) -> list[tuple[int, int]]:
-    """Height and width of every grid that was filled."""
-    found = (
-        path.parent.name.rpartition("-")[2].split("x")
-        for path in plan.parent.glob(f"{plan.stem}*/{TEACHER_JSON}")
-    )
-    return [(int(height), int(width)) for height, width in found]
-
-
-def fingerprints(part: TeacherPart, blueprint: Blueprint) -> list[str]:
-    card, path = blueprint.card, Path(part.weights)
-    if blueprint.fingerprints:
-        return list(blueprint.fingerprints)
-    if not part.weights or part.weights.startswith("hf-hub:"):
-        return [f"hub {card.hub_id}@{card.revision}"]
-    files = sorted(found for found in path.iterdir() if found.is_file()) if path.is_dir() else [path]
-    missing = [file for file in files if not file.is_file()]
-    if missing or not files:
-        if part.name.startswith(TIMM_TEACHER):
-            raise not_at_hand(part.name.removeprefix(TIMM_TEACHER), f"no file {path}", WITHOUT)
-        raise FaultError(
-            FaultCode.MODEL_MISSING,
-            expected=f"the weights of the teacher {card.name}",
-            got=f"no file {path}",
-            remedy="correct the teacher's weights in the recipe",
-        )
-    return [sha256_of(file) for file in files]
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 @contextlib.contextmanager
-def _writing(plan: _Plan, rank: int) -> Iterator[ShardWriter]:
+def _writing(plan: Plan, rank: int) -> Iterator[ShardWriter]:
     """The shard of this rank, cut back to its whole entries and closed to other processes meanwhile."""
     try:
         plan.folder.mkdir(parents=True, exist_ok=True)
@@ -311,7 +224,7 @@ def _writing(plan: _Plan, rank: int) -> Iterator[ShardWriter]:
         yield shard
 
 
-def _say_size(plan: _Plan, wanted: int, todo: Sequence[str]) -> None:
+def _say_size(plan: Plan, wanted: int, todo: Sequence[str]) -> None:
     """What it will take, before it starts. Raises FaultError OUTPUT when the disk has not that much."""
     card, grid = plan.shape
     one_bytes = sum(entry_bytes(card, grid).values())
