@@ -13,6 +13,7 @@ from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
+from app.start.region_commands import RegionCommands
 from app.view_commands import ViewCommands
 from app.widgets.action import Action, Entry, Needs, Section
 
@@ -24,6 +25,7 @@ class Owners:
     opens: OpenCommands
     transport: TransportCommands
     ai: AiControls
+    region: RegionCommands
     over: OverPicture
     view: ViewCommands
     notices: NoticeBoard
@@ -171,6 +173,10 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("corners", "Overlay: corner brackets", ("4",), lambda to: to.ai.style_corners, icon="scan"),
         Entry("threshold-down", "Lower threshold", ("[",), lambda to: to.ai.threshold_down, repeats=True),
         Entry("threshold-up", "Raise threshold", ("]",), lambda to: to.ai.threshold_up, repeats=True),
+        Entry("region-draw", "Region: drag it", ("Ctrl+R",), lambda to: to.region.draw, _N.SOURCE),
+        Entry("region-keep", "Region: keep it as it is", ("Ctrl+K",), lambda to: to.region.keep, _N.SOURCE),
+        Entry("region-find", "Region: find it by itself", ("Ctrl+E",), lambda to: to.region.find, _N.SOURCE),
+        Entry("region-all", "Region: whole frame", ("Ctrl+Shift+E",), lambda to: to.region.whole, _N.SOURCE),
         Entry("model", "Choose model", ("M",), lambda to: to.view.choose_model, icon="cpu"),
         Entry("runtime", "Choose runtime", ("R",), lambda to: to.view.choose_runtime),
     ),

@@ -28,6 +28,7 @@ from app.start.open_commands import OpenCommands
 from app.start.opening import Opening
 from app.start.pick import ask_for_folder
 from app.start.recent import RecentItems
+from app.start.region_commands import RegionCommands
 from app.start.start_page import StartPage
 from app.view_commands import ViewCommands
 from app.widgets import theme, words
@@ -84,11 +85,19 @@ class Window(QMainWindow):
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas.set_overlay, launch, self)
+        self.region = RegionCommands(self.operator.canvas, self.opening, self)
         self.side_windows = SideWindows(self.actions_by_id, self)
         rows = (self.start.notice, self.operator.notice)
         self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
         self._owners = Owners(
-            self.opens, self.transport, self.ai, self.over, self.view, self.notices, self.side_windows
+            self.opens,
+            self.transport,
+            self.ai,
+            self.region,
+            self.over,
+            self.view,
+            self.notices,
+            self.side_windows,
         )
         self._keyboard = Keyboard(self, self.operator.canvas, self.actions_by_id, self.over.say)
         self._edge = label(tone="secondary", role=theme.CAPTION)
@@ -109,7 +118,7 @@ class Window(QMainWindow):
         self._pipeline = pipeline
         self.bridge.connect_to(pipeline)
         # The source after the AI: a recording waits for the network that is coming.
-        for part in (self.transport, self.notices, self.ai, self.opening):
+        for part in (self.transport, self.notices, self.ai, self.region, self.opening):
             part.connect_to(pipeline)
         self.bridge.ring()
 
@@ -146,7 +155,7 @@ class Window(QMainWindow):
         self.full_screen.stop()
         self.opening.close()
         self.bridge.connect_to(None)
-        for part in (self.transport, self.opening, self.ai, self.notices):
+        for part in (self.transport, self.opening, self.ai, self.region, self.notices):
             part.connect_to(None)
         self.opens.close()
         self.side_windows.close()

@@ -14,6 +14,7 @@ from engine.types import OperatingPoint, Region
 
 SCHEMA = 1
 CARD = "model.json"
+SENSITIVE = "sensitive"  # the preset that shows tentative findings
 WEIGHTS = "weights.safetensors"
 ONNX = "student.onnx"
 INT8_XML = "student_int8.xml"  # OpenVINO IR, present only when it passed its parity check
@@ -86,15 +87,18 @@ class FileCard(_Part):
 class Preset(_Part):
     """An operating point.
 
-    A finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and reaches
-    `min_peak` somewhere; `keep` (lower than the threshold) continues one over time. It is confirmed after
-    `hit_ms` of hits inside `window_ms`. `measured`: what it costs and brings on the validation split.
+    In a still a finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and
+    reaches `min_peak` somewhere. In video what reaches `hit_peak` (None: the same) is a hit, `keep` (lower
+    than the threshold) continues a finding, and one is confirmed after `hit_ms` of hits inside `window_ms`;
+    `hit_ms` 0: every frame is judged as a still. `measured`: what it costs and brings on the validation
+    split.
     """
 
     threshold: Annotated[float, AfterValidator(_between(0.01, 0.99))]
     keep: Share
     min_area_frac: Annotated[float, AfterValidator(_between(0, 0.25))]
     min_peak: Annotated[float, AfterValidator(_between(0, 0.99))] = 0.0
+    hit_peak: Annotated[float, AfterValidator(_between(0, 0.99))] | None = None
     hit_ms: Milliseconds
     window_ms: Annotated[float, AfterValidator(_between(1, LONGEST_MS))]
     measured: dict[str, float] = {}
@@ -110,7 +114,15 @@ class Preset(_Part):
     @property
     def point(self) -> OperatingPoint:
         """What the window starts with."""
-        return OperatingPoint(self.threshold, self.min_area_frac, self.min_peak)
+        return OperatingPoint(
+            self.threshold,
+            self.min_area_frac,
+            self.min_peak,
+            keep=self.keep,
+            hit_peak=self.min_peak if self.hit_peak is None else self.hit_peak,
+            hit_s=self.hit_ms / 1000.0,
+            window_s=self.window_ms / 1000.0,
+        )
 
 
 class EncoderCard(_Part):
@@ -229,7 +241,10 @@ class ModelCard(_Part):
     @property
     def points(self) -> dict[str, OperatingPoint]:
         """The presets' operating points by their names, which they carry."""
-        return {name: replace(preset.point, preset=name) for name, preset in self.presets.items()}
+        return {
+            name: replace(preset.point, preset=name, shows_tentative=name == SENSITIVE)
+            for name, preset in self.presets.items()
+        }
 
     @model_validator(mode="after")
     def _is_complete(self) -> ModelCard:
@@ -253,6 +268,9 @@ def numbers_hash(card: ModelCard) -> str:
     if card.region != "frame":  # cards from before it was known say nothing of it
         decides.add("region")
     numbers = card.model_dump(mode="json", include=decides)
+    for preset in numbers["presets"].values():
+        if preset["hit_peak"] is None:  # nor of this
+            del preset["hit_peak"]
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 

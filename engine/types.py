@@ -70,6 +70,24 @@ class Rect:
     h: int
 
 
+class Form(StrEnum):
+    """The outline of the endoscope's picture in its box (engine.view.outline)."""
+
+    RECTANGLE = "rectangle"
+    ROUNDED = "rounded"
+    OCTAGON = "octagon"
+    CIRCLE = "circle"  # clipped by its box, as most recorders show it
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where the endoscope's picture is. `box`: frame pixels; `cut`: how much of the corners is missing."""
+
+    box: Rect
+    form: Form = Form.RECTANGLE
+    cut: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source once it is open; None means the source does not say."""
@@ -113,6 +131,7 @@ class Frame:
     name: str | None = None  # the file's name, for a folder of stills
     seek_serial: int = 0  # how many seeks came before: a mask of another serial is not of this picture
     damaged: bool = False  # parts are missing, or of what it refers to: it gets no marks
+    field: Field | None = None
 
     @property
     def size(self) -> Size:
@@ -128,12 +147,24 @@ class Mask:
     roi: Rect
 
 
+class TrackState(StrEnum):
+    """How sure a finding is by the time for which it has been seen (engine.tracking.tracks)."""
+
+    CANDIDATE = "candidate"  # seen once: nothing is shown
+    TENTATIVE = "tentative"  # seen twice
+    CONFIRMED = "confirmed"
+    HELD = "held"  # confirmed, and missing for a moment: still drawn, fainter
+    HIDDEN = "hidden"  # missing for longer: not drawn, and confirmed again by a single hit
+    RELEASED = "released"  # missing for so long that it has to be confirmed anew
+
+
 @dataclass(frozen=True, slots=True)
 class Component:
     """One blob of a thresholded mask, in frame pixels.
 
     `peak` and `mean` are probabilities 0..1 inside the blob; `contours` are int32 [n, 2] outlines (x, y),
-    outer ones and holes.
+    outer ones and holes. `track` and `state`: of the finding over time that it belongs to, in video; a held
+    one is that of an earlier frame, moved with the picture.
     """
 
     box: Rect
@@ -141,6 +172,8 @@ class Component:
     peak: float
     mean: float
     contours: tuple[I32, ...]
+    track: int | None = None
+    state: TrackState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +182,28 @@ class OperatingPoint:
 
     `threshold` is a probability 0..1; components below `min_area_frac` of the frame's area are left out, and
     those whose highest probability is below `min_peak`: how far a mask reaches is one question, whether it is
-    shown another. `preset` names the model's preset that the numbers come from, with the threshold perhaps
-    moved; two points with the same numbers are equal whatever they are called.
+    shown another. In video `hit_peak` takes the place of `min_peak`: what is seen again and again may be
+    fainter than what is judged by one still; `keep`, below the threshold, continues a finding, and `hit_s` of
+    hits within `window_s` confirm it (0: every frame is judged by itself); `shows_tentative`: what has been
+    seen but twice is drawn, too, as such. `preset` names the model's preset
+    that the numbers come from, with the threshold perhaps moved; two points with the same numbers are equal
+    whatever they are called.
     """
 
     threshold: float
     min_area_frac: float
     min_peak: float = 0.0
     preset: str = field(default="", compare=False)
+    keep: float = 0.0
+    hit_peak: float = 0.0
+    hit_s: float = 0.0
+    window_s: float = 0.0
+    shows_tentative: bool = False
+
+    @property
+    def follows(self) -> bool:
+        """Whether findings of a video are followed over time."""
+        return self.hit_s > 0.0
 
     def moved(self, threshold: float) -> OperatingPoint:
         """The same preset reaching to another threshold: what is shown at all stays its own."""
@@ -165,7 +212,12 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the network said of one frame. `point` made `components`; the rest up to `mask` is the frame's."""
+    """What the network said of one frame. `point` made `components`; the rest up to `mask` is the frame's.
+
+    `components` are what is drawn: in video those of confirmed findings, in a still all that are over the
+    point. `candidates`: what else was found, and is not drawn. `view`: why it cannot be judged well, in
+    words. `rings`: findings that are confirmed by this frame, and told.
+    """
 
     number: int
     index: int
@@ -178,6 +230,9 @@ class Result:
     point: OperatingPoint
     model_id: str
     runtime: str
+    candidates: tuple[Component, ...] = ()
+    view: tuple[str, ...] = ()
+    rings: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ from app.player.painter import (
 )
 from app.player.zoom import Placement, View, panned, place, zoomed
 from app.widgets import theme
+from engine.drawing.overlays import OverlayStyle, field_marks
 from engine.drawing.shape import Shape
-from engine.types import U8, Presentation, Result
+from engine.types import U8, Field, Presentation, Result
 
 Overlay = Callable[[Result], tuple[Shape, ...]]
 OnPainted = Callable[[Presentation, float, float], None]
@@ -77,6 +78,7 @@ class Canvas(QWidget):
         self._aspect = 1.0
         self._overlay: Overlay = lambda result: ()
         self._drawables: tuple[Drawable, ...] = ()
+        self._corners: tuple[Drawable, ...] = ()  # of the endoscope's picture, while they are shown
         self._look = Look.PLAIN
         self._late = False  # the marks are shown as those of an older picture
         self._raw = False
@@ -123,6 +125,11 @@ class Canvas(QWidget):
         self._overlay = overlay
         result = self._presentation.result if self._presentation is not None else None
         self._drawables = self._marks(result)
+        self.update()
+
+    def show_field(self, field: Field | None) -> None:
+        """Four corner marks around what the network is shown; None: none."""
+        self._corners = () if field is None else prepare(field_marks(field, OverlayStyle()))
         self.update()
 
     def set_look(self, look: Look) -> None:
@@ -252,10 +259,11 @@ class Canvas(QWidget):
         painter.setOpacity(1.0)
         if self._look is Look.CROSSED:
             paint_cross(painter, target)
-        elif self._drawables and not self._raw:
+        elif self._corners or (self._drawables and not self._raw):
             painter.setClipRect(target)
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
-            draw(painter, self._drawables, self._to_screen(target), widths)
+            marks = () if self._raw else self._drawables
+            draw(painter, (*self._corners, *marks), self._to_screen(target), widths)
 
     def _marks(self, result: Result | None) -> tuple[Drawable, ...]:
         if result is None:

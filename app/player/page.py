@@ -19,10 +19,13 @@ from app.widgets import theme, words
 from app.widgets.action import Action
 from app.widgets.controls import label
 from app.widgets.notice_row import HatchStrip, NoticeRow
-from engine.types import Snapshot, SourceState, StateWord
+from engine.types import AiState, Field, Snapshot, SourceState, StateWord
 
 # Word and picture change at once; figures that nobody can read faster change at most this often.
 FIGURES_EVERY_MS = 200
+
+# At the start and at each change it is shown what of the picture the network looks at.
+FIELD_SHOWN_MS = 3000
 
 HELD_BACK = ("Marks are held back while the key is down", "attention")
 
@@ -52,6 +55,11 @@ class OperatorPage(QWidget):
         self.panel = ControlPanel(actions)
         self.research = label(words.RESEARCH_ONLY, tone="secondary", role=theme.CAPTION)
         self.answer = KeyAnswer(self)
+        self._field: Field | None = None
+        self._field_shown = QTimer(self)
+        self._field_shown.setSingleShot(True)
+        self._field_shown.setInterval(FIELD_SHOWN_MS)
+        self._field_shown.timeout.connect(lambda: self.canvas.show_field(None))
         self._snapshot: Snapshot | None = None
         self._filled = False
         self._free = QRect()
@@ -79,9 +87,10 @@ class OperatorPage(QWidget):
             self._masked = True
             if self.hatches[0].tone:
                 self._show_unmarked(snapshot)
-        late_s = snapshot.presentation.late_s if snapshot.presentation is not None else None
-        if (late_s is not None) != bool(self.status.late):
-            self.status.set_late(words.late(late_s))
+        self._show_field(snapshot)
+        beside = words.beside_the_word(snapshot.presentation)
+        if bool(beside) != bool(self.status.late):
+            self.status.set_late(beside)
             self._arrange()
         news = (
             before is None
@@ -99,6 +108,9 @@ class OperatorPage(QWidget):
     def forget(self) -> None:
         """The source is closed: nothing of it is to be seen when the page comes back."""
         self._figures.stop()
+        self._field_shown.stop()
+        self._field = None
+        self.canvas.show_field(None)
         self._snapshot = None
         self.canvas.show_presentation(None)
         self.canvas.fit()
@@ -146,13 +158,25 @@ class OperatorPage(QWidget):
         if snapshot is None:
             return
         self.status.show_snapshot(snapshot)
-        self.status.set_late(words.late(snapshot.presentation.late_s) if snapshot.presentation else "")
+        self.status.set_late(words.beside_the_word(snapshot.presentation))
         self.panel.show_snapshot(snapshot)
         self._arrange()
         if is_recording(snapshot):
             self.transport.show_snapshot(snapshot)
         self._show_unmarked(snapshot)
         self._masked = False
+
+    def _show_field(self, snapshot: Snapshot) -> None:
+        shown = snapshot.presentation
+        field = shown.frame.field if shown is not None and snapshot.ai_state is AiState.ON else None
+        if field == self._field:
+            return
+        self._field = field
+        self.canvas.show_field(field)
+        if field is None:
+            self._field_shown.stop()
+        else:
+            self._field_shown.start()
 
     def _show_unmarked(self, snapshot: Snapshot) -> None:
         """Say why nothing is marked.

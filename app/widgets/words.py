@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from engine.live.mask_choice import MASK_AGE_LIMIT_S
-from engine.types import AiState, Incident, RuntimeInfo, Snapshot, SourceInfo, SourceState
+from engine.types import AiState, Incident, Presentation, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
 # Names of model.json's figures.
@@ -134,6 +134,15 @@ def unmarked(snapshot: Snapshot) -> tuple[str, str] | None:
     if shown is not None and shown.result is None:
         return LATE
     return None
+
+
+def beside_the_word(shown: Presentation | None) -> str:
+    """What is wrong just now: "Marks 80 ms late · View: too dark"; empty when nothing is."""
+    if shown is None:
+        return ""
+    view = shown.result.view if shown.result is not None else ()
+    parts = [late(shown.late_s), f"View: {', '.join(view)}" if view else ""]
+    return " · ".join(part for part in parts if part)
 
 
 def late(late_s: float | None) -> str:

@@ -19,7 +19,8 @@ from distill.data.index import Index
 from distill.judging.live_path import PRECISION
 from distill.metrics.files import read_mask
 from distill.metrics.lesions import blobs, ious_of
-from engine.analysis.judged import JudgedFrame, judged_frames, open_judge, open_recording
+from engine.analysis.judged import JudgedFrame, open_judge, open_recording
+from engine.analysis.tracked import watched
 from engine.drawing.components import pixels_of
 from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime
@@ -97,7 +98,7 @@ def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
         judge = stack.enter_context(
             closing(open_judge(model, point, runtime=usual_runtime(), precision=PRECISION))
         )
-        frames = stack.enter_context(closing(judged_frames(source, judge)))
+        frames = stack.enter_context(closing(watched(source, judge, spec)))
         seen = [
             (frame.result.pts_s, bool(frame.patches), _hit(frame, mask))
             for frame, mask in zip(frames, truth or repeat(None), strict=truth is not None)

@@ -26,8 +26,10 @@ from engine.runtime.host import default_threads
 from engine.runtime.self_check import check_runtime
 from engine.sources import LIVE_KINDS, open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
+from engine.sources.field_finder import FieldFinder
 from engine.sources.file.decode_choice import SOFTWARE
-from engine.types import U8, Mask, OperatingPoint, Rect, Result, Size
+from engine.types import U8, Mask, OperatingPoint, Result, Size
+from engine.view.outline import within
 
 AT_ONCE = 4
 
@@ -38,14 +40,16 @@ Tell = Callable[[FaultError], object]
 class JudgedFrame:
     """A frame and what was found on it. `result`: rank, time stamp, size, probability map and components.
 
-    `patches` hold the pixels of `result.components`. `damaged`: parts of the picture are missing (what is
-    shown live then gets no marks). `name`: of a still. `bgra`, uint8 [H, W, 4], and `tags` are there where
-    pixels were asked for.
+    `patches` hold the pixels of `result.components`; both are empty where findings are to be followed over
+    time (`tracked`). `shown`: what the network was given, uint8 [h, w, 3]. `damaged`: parts of the picture
+    are missing (what is shown live then gets no marks). `name`: of a still. `bgra`, uint8 [H, W, 4], and
+    `tags` are there where pixels were asked for.
     """
 
     result: Result
     patches: tuple[Patch, ...]
     damaged: bool
+    shown: U8
     name: str | None = None
     bgra: U8 | None = None
     tags: VideoTags | None = None
@@ -67,8 +71,10 @@ class Judge:
     def __call__(self, item: Item) -> JudgedFrame:
         """Raises FaultError INFERENCE."""
         width_px, height_px = item.width_px, item.height_px
-        mask = Mask(item.index, self.runtime.infer(item.rgb), Rect(0, 0, width_px, height_px))
-        patches = find_patches(mask, width_px, height_px, self.point)
+        probability = within(self.runtime.infer(item.rgb), item.field)
+        mask = Mask(item.index, probability, item.field.box)
+        followed = self.point.follows and item.name is None
+        patches = () if followed else find_patches(mask, width_px, height_px, self.point)
         result = Result(
             number=item.index,
             index=item.index,
@@ -82,7 +88,7 @@ class Judge:
             model_id=self.model_id,
             runtime=self.runtime.info.name,
         )
-        return JudgedFrame(result, patches, item.damaged, item.name, item.bgra, item.tags)
+        return JudgedFrame(result, patches, item.damaged, item.rgb, item.name, item.bgra, item.tags)
 
     def close(self) -> None:
         """Free the network. Idempotent."""
@@ -134,6 +140,7 @@ def judged_frames(
     judge: Judge,
     *,
     start: int = 0,
+    finder: FieldFinder | None = None,
     with_pixels: bool = False,
     tell: Tell = lambda fault: None,
 ) -> Generator[JudgedFrame, None, None]:
@@ -142,6 +149,7 @@ def judged_frames(
     Pictures are read ahead and judged side by side in threads of the generator's own; they have ended when it
     is exhausted, has raised or was closed (`contextlib.closing`: also in the middle, at once). Until then
     nobody else uses `source`; `judge` and `source` stay open.
+    `finder`: tells what of each picture the network is given; None: all of it.
     `tell` hears each fault that is not fatal (the file breaks off, a still that is none) when it is met,
     perhaps before the frames in front of it have been given.
     Where the source cannot jump to `start`, it is read up to there.
@@ -151,7 +159,7 @@ def judged_frames(
     # Pictures with their pixels are megabytes each: few of them are under way.
     at_once = 1 if with_pixels else AT_ONCE
     with (
-        ReadAhead(source, judge.size, start, with_pixels, 2 * at_once, tell) as ahead,
+        ReadAhead(source, judge.size, start, with_pixels, 2 * at_once, tell, finder) as ahead,
         closing(_in_order(judge, iter(ahead), at_once)) as frames,
     ):
         given = False

@@ -12,10 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 
-from engine.analysis.judged import judged_frames, open_judge, open_recording
+from engine.analysis.judged import open_judge, open_recording
 from engine.analysis.overlay_files import STILLS, VIDEO
 from engine.analysis.result_writer import ResultWriter
 from engine.analysis.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_results, read_summary
+from engine.analysis.tracked import watched
 from engine.faults import FaultCode, FaultError
 from engine.files.output_folder import OutputFolder
 from engine.files.whole import sha256_of, shown, write_text
@@ -24,7 +25,7 @@ from engine.model_folder import ModelFolder
 from engine.runtime import AUTO
 from engine.sources.base import SourceSpec
 from engine.sources.file.decode_choice import SOFTWARE
-from engine.types import OperatingPoint
+from engine.types import Field, OperatingPoint, Region
 
 PACKAGES = ("polyplive", "openvino", "torch", "av", "opencv-python-headless", "numpy")
 
@@ -42,13 +43,14 @@ def analyse(
     overlay: str | None = None,
     threads: int | None = None,
     decode: str = SOFTWARE,
+    region: Region | Field = "field",
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
     `threshold` None is that of the model's standard preset, whose peak and area hold in any case; `overlay` a
     key of OVERLAYS, None for none; `threads` for the network, None for what suits a machine of one's own;
-    `decode` as in `SourceOptions`.
+    `decode` as in `SourceOptions`; `region` as in `watched`.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
@@ -64,7 +66,7 @@ def analyse(
         )
         began_s = time.monotonic()
         frames = stack.enter_context(
-            closing(judged_frames(source, judge, with_pixels=overlay is not None, tell=faults.append))
+            closing(watched(source, judge, spec, region, with_pixels=overlay is not None, tell=faults.append))
         )
         first = next(frames)
         folder = stack.enter_context(OutputFolder(out))  # only now: bad input leaves nothing behind

@@ -11,8 +11,9 @@ from fractions import Fraction
 
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import Picture, Source
+from engine.sources.field_finder import FieldFinder, whole
 from engine.sources.picture import VideoPicture
-from engine.types import U8, Size
+from engine.types import U8, Field, Size
 
 POLL_S = 0.1
 
@@ -27,6 +28,7 @@ class Item:
     width_px: int
     height_px: int
     damaged: bool
+    field: Field  # the endoscope's picture, which `rgb` shows alone
     rgb: U8  # uint8 [h, w, 3] at the network's size
     bgra: U8 | None
     tags: VideoTags | None
@@ -45,8 +47,9 @@ class VideoTags:
 class ReadAhead:
     """Iterate over it for every picture from rank `start` on. Use as a context: leaving it ends the thread.
 
-    Where the pictures are taken, `tell` hears the faults that are not fatal (the file breaks off, a still
-    that is none). A fatal one ends them and is then `failure`.
+    `finder`: tells what of a picture is given, None for all of it. Where the pictures are taken, `tell` hears
+    the faults that are not fatal (the file breaks off, a still that is none). A fatal one ends them and is
+    then `failure`.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class ReadAhead:
         with_pixels: bool,
         ahead: int,
         tell: Callable[[FaultError], object],
+        finder: FieldFinder | None = None,
     ) -> None:
         self._source = source
         self._size = size
         self._start = start
         self._with_pixels = with_pixels
         self._tell = tell
+        self._finder = finder
         self._queue: queue.Queue[Item | FaultError | None] = queue.Queue(ahead)
         self._stopping = threading.Event()
         self.failure: BaseException | None = None
@@ -116,6 +121,9 @@ class ReadAhead:
                 raise
 
     def _item(self, picture: Picture) -> Item:
+        size = Size(picture.width_px, picture.height_px)
+        field = whole(size) if self._finder is None else self._finder.field_of(picture, picture.pts_s)
+        part = None if field.box == whole(size).box else field.box
         return Item(
             index=picture.index,
             pts_s=picture.pts_s,
@@ -123,7 +131,8 @@ class ReadAhead:
             width_px=picture.width_px,
             height_px=picture.height_px,
             damaged=picture.damaged,
-            rgb=picture.rgb(self._size),
+            field=field,
+            rgb=picture.rgb(self._size, part),
             bgra=picture.bgra() if self._with_pixels else None,
             tags=_tags(picture) if self._with_pixels else None,
         )

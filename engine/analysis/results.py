@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.drawing.rle import Rle
 from engine.files.json_reader import read_json
 from engine.files.whole import read_json_lines, sha256_of, shown
-from engine.types import Result
+from engine.types import Component, Result
 
 SCHEMA = 1
 RESULTS: Final = "results.jsonl"
@@ -91,17 +91,25 @@ def result_line(result: Result, mask: Rle | None, name: str | None = None) -> di
     line: dict[str, Any] = {"index": result.index, "pts_s": round(result.pts_s, 6)}
     if name is not None:
         line["name"] = shown(name)
-    line["components"] = [
-        {
-            "box": [component.box.x, component.box.y, component.box.w, component.box.h],
-            "area_px": component.area_px,
-            "peak": round(component.peak, 4),
-            "mean": round(component.mean, 4),
-        }
-        for component in result.components
-    ]
+    roi = result.mask.roi
+    line["region"] = [roi.x, roi.y, roi.w, roi.h]
+    line["components"] = [_component(component) for component in result.components]
     line["mask"] = mask
+    if name is None and result.point.follows:
+        line["candidates"] = [_component(component) for component in result.candidates]
     return line
+
+
+def _component(component: Component) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "box": [component.box.x, component.box.y, component.box.w, component.box.h],
+        "area_px": component.area_px,
+        "peak": round(component.peak, 4),
+        "mean": round(component.mean, 4),
+    }
+    if component.track is not None and component.state is not None:
+        said |= {"track": component.track, "state": component.state.value}
+    return said
 
 
 def read_results(folder: Path) -> Iterator[dict[str, Any]]:

@@ -19,18 +19,20 @@ from engine.bench.skipped import reasons
 from engine.faults import FaultError
 from engine.files.whole import write_json
 
-SUITES = ("pipeline", "live", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo")
+SUITES = ("pipeline", "live", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo", "alarms")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms: clips, or folders of clips (demo:)")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="alarms: a mask a frame, as PNG")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write JSON, Markdown and plot there")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of one round (default 15)")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (default 10)")
-    parser.add_argument("--model", help="runtimes: one model instead of all bundled ones")
+    parser.add_argument("--model", help="runtimes, alarms: one model instead of the bundled ones")
     parser.add_argument("--only", metavar="TEXT", help="students, peers: those with this in their name")
     parser.add_argument("--runtimes", metavar="A,B", help="students, peers: these instead of all")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
@@ -61,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         "startup": {"rounds": args.rounds},
         "soak": {"minutes": args.minutes},
         "demo": {},
+        "alarms": {"paths": args.paths or ["demo:"], "masks": args.masks, "model": args.model},
     }
     try:
         figures = importlib.import_module(f"engine.bench.suites.{args.suite}").run(**options[args.suite])

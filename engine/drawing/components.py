@@ -41,6 +41,16 @@ def find_components(
     return components_of(find_patches(mask, frame_width_px, frame_height_px, point))
 
 
+def patch_of(component: Component) -> Patch:
+    """The pixels of a component by its outlines: what `find_patches` has of it, moved with it."""
+    box = component.box
+    inside = np.zeros((box.h, box.w), np.uint8)
+    lines = [line - np.array([box.x, box.y], np.int32) for line in component.contours]
+    cv2.drawContours(inside, lines, -1, 1, cv2.FILLED)
+    cv2.drawContours(inside, lines[1:], -1, 1, 1)  # a hole's outline is of the component, not of the hole
+    return Patch(box, np.asfortranarray(inside), (component,))
+
+
 def components_of(patches: Iterable[Patch]) -> tuple[Component, ...]:
     """All components of the patches, largest first."""
     found = (component for patch in patches for component in patch.components)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from engine.drawing.shape import Shape
-from engine.types import F32, Component, Rect, Result
+from engine.types import F32, Component, Field, Rect, Result, TrackState
 
 STEP_PX = 0.75
+MARK_FRAC = 0.06  # of the shorter side: a corner mark's arm
+WHITE = (0xFF, 0xFF, 0xFF)
 SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision
 
 
@@ -29,6 +31,7 @@ class OverlayStyle:
     fill_opacity: float = 0.35
     corner_frac: float = 0.25
     room_px: float = 4.0
+    held_opacity: float = 0.5
 
 
 Overlay = Callable[[Result, OverlayStyle], tuple[Shape, ...]]
@@ -36,7 +39,7 @@ Overlay = Callable[[Result, OverlayStyle], tuple[Shape, ...]]
 
 def contour(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     """The outlines, holes too."""
-    return tuple(_line(_outlines(component), style) for component in result.components)
+    return tuple(_line(_outlines(component), style, component) for component in result.components)
 
 
 def fill(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
@@ -44,14 +47,19 @@ def fill(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     shapes = []
     for component in result.components:
         paths = _outlines(component)
-        shapes.append(Shape("fill", paths, style.colour, 0.0, 0.0, style.fill_opacity))
-        shapes.append(Shape("line", paths, style.colour, style.width_px / 2, style.casing_px / 2, 1.0))
+        thin = replace(style, width_px=style.width_px / 2, casing_px=style.casing_px / 2)
+        line = _line(paths, thin, component)
+        if not line.dashed:
+            shapes.append(Shape("fill", paths, style.colour, 0.0, 0.0, style.fill_opacity * line.opacity))
+        shapes.append(line)
     return tuple(shapes)
 
 
 def box(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     """An upright rectangle around each finding."""
-    return tuple(_line((_corners(component.box, style.room_px),), style) for component in result.components)
+    return tuple(
+        _line((_corners(component.box, style.room_px),), style, component) for component in result.components
+    )
 
 
 def corners(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
@@ -64,15 +72,32 @@ def corners(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
         for i in range(4):
             corner, before, after = at[i], at[i - 1], at[(i + 1) % 4]
             arms.append(np.stack([_toward(corner, before, arm_px), corner, _toward(corner, after, arm_px)]))
-        shapes.append(_line(tuple(arms), style, closed=False))
+        shapes.append(_line(tuple(arms), style, component, closed=False))
     return tuple(shapes)
 
 
 OVERLAYS: Mapping[str, Overlay] = {"contour": contour, "fill": fill, "box": box, "corners": corners}
 
 
-def _line(paths: tuple[F32, ...], style: OverlayStyle, closed: bool = True) -> Shape:
-    return Shape("line", paths, style.colour, style.width_px, style.casing_px, 1.0, closed)
+def field_marks(field: Field, style: OverlayStyle) -> tuple[Shape, ...]:
+    """Four quiet corners around what of the picture the network is shown."""
+    at = _corners(field.box, -style.width_px)
+    arm_px = MARK_FRAC * min(field.box.w, field.box.h)
+    arms = [
+        np.stack([_toward(at[i], at[i - 1], arm_px), at[i], _toward(at[i], at[(i + 1) % 4], arm_px)])
+        for i in range(4)
+    ]
+    return (Shape("line", tuple(arms), WHITE, style.width_px / 2, style.casing_px / 2, 0.7, closed=False),)
+
+
+def _line(paths: tuple[F32, ...], style: OverlayStyle, of: Component, closed: bool = True) -> Shape:
+    """A confirmed finding is solid, one missing for a moment fainter, a tentative one thin and dashed."""
+    width_px, opacity, dashed = style.width_px, 1.0, False
+    if of.state is TrackState.HELD:
+        opacity = style.held_opacity
+    elif of.state is TrackState.TENTATIVE:
+        width_px, dashed = width_px * 0.75, True
+    return Shape("line", paths, style.colour, width_px, style.casing_px, opacity, closed, dashed)
 
 
 def _outlines(component: Component) -> tuple[F32, ...]:

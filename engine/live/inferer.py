@@ -103,6 +103,11 @@ class Inferer:
         self._own_point = True
         self._board.change(point=point)
 
+    def dismiss_finding(self, track_id: int) -> None:
+        """As `Pipeline.dismiss_finding`."""
+        if self._network is not None:
+            self._network.dismiss(track_id)
+
     def close(self) -> None:
         """At most `LEAVE_S` for each of what is under way."""
         if self._loading is not None:
@@ -183,7 +188,7 @@ class Inferer:
         self._watch = Watch()
         self._failure = ""
         network = Network(
-            loaded, self._board, self._stats, self._frames, self._offer_result, self._network_failed
+            loaded, self._board, self._stats, self._frames, self._offer_result, self._network_failed, old
         )
         self._network = network
         self._tell(

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from engine.drawing.components import find_components
 from engine.faults import Fault, FaultCode, FaultError
 from engine.live.board import Board
+from engine.live.findings import Findings
 from engine.live.loading import Loaded
 from engine.live.pacing import NetworkPace, usual_s
 from engine.live.slot import LatestSlot
@@ -22,7 +22,9 @@ from engine.live.watch import HANG_LIMIT_S
 from engine.live.worker import Worker, step_behind
 from engine.runtime.base import Runtime
 from engine.runtime.self_check import check_mask, check_picture
-from engine.types import U8, AiState, Chosen, Frame, Mask, Rect, Result, RuntimeInfo, Size
+from engine.sources.field_finder import whole
+from engine.types import U8, AiState, Chosen, Frame, Mask, Result, RuntimeInfo, Size
+from engine.view.outline import within
 
 SLOW_S = 0.5  # longer than any network that is of use live takes
 _TIMED_FRAMES = 15  # so the usual time follows a change within half a second
@@ -44,6 +46,7 @@ class Network:
         frames: LatestSlot[Frame],
         offer_result: Callable[[Result], None],
         failed: OnFailure,
+        before: Network | None = None,
     ) -> None:
         self.pace = NetworkPace()
         self.loaded = loaded
@@ -55,6 +58,7 @@ class Network:
         self._runtime: Runtime = loaded.live.runtime
         self._left = False
         self._failed = failed
+        self._findings: Findings = Findings(before._findings if before is not None else None)
         # Behind reading and painting: a network that takes their time makes the picture late.
         self._worker = Worker("polyplive-network", self._tick, lambda error: failed(self, error), behind=True)
 
@@ -98,6 +102,10 @@ class Network:
         """Infer this frame, too: a paused picture is followed by no other."""
         self._worker.post(lambda: self._infer(frame))
 
+    def dismiss(self, track_id: int) -> None:
+        """As `Findings.dismiss`."""
+        self._worker.post(lambda: self._findings.dismiss(track_id))
+
     def leave(self) -> None:
         """Take no other frame; the thread frees the network and ends as soon as it is done with this one."""
         self._left = True
@@ -134,8 +142,9 @@ class Network:
             end_s = time.monotonic()
             if self._left:  # another one has taken over meanwhile, or this one was given up
                 return
-            mask = Mask(frame.number, probability, Rect(0, 0, frame.width_px, frame.height_px))
-            components = find_components(mask, frame.width_px, frame.height_px, status.point)
+            field = frame.field or whole(frame.size)
+            mask = Mask(frame.number, within(probability, field), field.box)
+            found = self._findings.of(frame, image, mask, status)
             done_s = time.monotonic()
         finally:
             self.pace = NetworkPace(frame.number, None, self.pace.takes_s)
@@ -149,11 +158,14 @@ class Network:
                 seek_serial=frame.seek_serial,
                 size=frame.size,
                 mask=mask,
-                components=components,
+                components=found.components,
                 point=status.point,
                 captured_s=frame.captured_s,
                 model_id=self.loaded.model.id,
                 runtime=self.info.name,
+                candidates=found.candidates,
+                view=found.view,
+                rings=found.rings,
             )
         )
         self._took_s.append(time.monotonic() - taken_s)
@@ -161,7 +173,7 @@ class Network:
 
 
 def picture_for(frame: Frame, size: Size) -> U8:
-    """uint8 [h, w, 3] RGB: the whole frame squashed to `size`, the decoder's own picture where it fits.
+    """uint8 [h, w, 3] RGB: the frame's field squashed to `size`, the decoder's own picture where it fits.
 
     It does not where another model was chosen meanwhile, or AI was off. The fallback from BGRA costs about
     5 ms at 1080p, so it runs only for the first frame after a change.
@@ -170,7 +182,9 @@ def picture_for(frame: Frame, size: Size) -> U8:
     if made is not None and made.shape[:2] == (size.height_px, size.width_px):
         return made
     assert frame.image is not None  # a frame without both pictures is of no use to anybody
-    small = cv2.resize(frame.image, (size.width_px, size.height_px), interpolation=cv2.INTER_AREA)
+    box = (frame.field or whole(frame.size)).box
+    part = frame.image[box.y : box.y + box.h, box.x : box.x + box.w]
+    small = cv2.resize(part, (size.width_px, size.height_px), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGRA2RGB), np.uint8)
 
 

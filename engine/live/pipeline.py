@@ -23,7 +23,18 @@ from engine.live.worker import Worker
 from engine.runtime.live import OpenLive, open_live
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.types import AiState, Frame, Loop, OperatingPoint, Pacing, Presentation, Snapshot, Stats
+from engine.types import (
+    AiState,
+    Field,
+    Frame,
+    Loop,
+    OperatingPoint,
+    Pacing,
+    Presentation,
+    Region,
+    Snapshot,
+    Stats,
+)
 
 JOIN_S = 2.0
 STATS_EVERY_S = 0.5
@@ -111,6 +122,17 @@ class Pipeline:
     def set_loop(self, loop: Loop | None) -> None:
         """Play this part again and again, once it comes to its end; None: play on."""
         self._reader_worker.post(lambda: self._reader.set_loop(loop), "loop")
+
+    def set_region(self, region: Region | Field) -> None:
+        """What of the picture the network looks at: "field" as it is found, "frame" all of it, or a field.
+
+        It holds for the source that is open, or about to be.
+        """
+        self._reader_worker.post(lambda: self._reader.set_region(region), "region")
+
+    def dismiss_finding(self, track_id: int) -> None:
+        """A person's no: that finding is silent and undrawn for as long as it is known at its place."""
+        self._inferer_worker.post(lambda: self._inferer.dismiss_finding(track_id))
 
     def step(self, frames: int) -> None:
         """Pause and move exactly `frames` frames."""

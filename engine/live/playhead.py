@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from engine.live.connection import Connection
 from engine.live.pacing import MediaClock
 from engine.sources.base import Picture
-from engine.types import Frame, Loop, Size
+from engine.sources.field_finder import FieldFinder
+from engine.types import Field, Frame, Loop, Region, Size
 
 # EVERY waits this long for the frame to reach the screen; then the screen is gone and it goes on.
 ACKNOWLEDGE_TIMEOUT_S = 2.0
@@ -56,11 +57,17 @@ class Playhead:
         self.serial = 0
         self._link = link
         self._number = 0
+        self._finder = FieldFinder()
 
     def begun(self) -> None:
         """A source has opened: its frames belong to none before."""
         self.at = Position()
         self.serial += 1
+        self._finder.forget()
+
+    def look_at(self, region: Region | Field) -> None:
+        """What of the pictures the network is shown from now on, as `FieldFinder.use` has it."""
+        self._finder.use(region)
 
     def read(self) -> Picture | None:
         """The next picture; None at the end, and without a source."""
@@ -92,6 +99,8 @@ class Playhead:
 
     def take(self, picture: Picture, due_s: float, size: Size | None) -> Frame:
         """The picture that was read last as a frame, with the network's picture of that size."""
+        live = picture.signal is not None
+        field = self._finder.field_of(picture, picture.captured_s if live else picture.pts_s)
         frame = Frame(
             number=self._number,
             index=picture.index,
@@ -100,11 +109,12 @@ class Playhead:
             due_s=due_s,
             width_px=picture.width_px,
             height_px=picture.height_px,
-            network_image=None if size is None else picture.rgb(size),
+            network_image=None if size is None else picture.rgb(size, field.box),
             image=picture.bgra(),
             name=picture.name,
             seek_serial=self.serial,
             damaged=picture.damaged,
+            field=field,
         )
         self.at.pending = None
         self.at.index, self.at.pts_s, self.at.due_s = picture.index, picture.pts_s, due_s

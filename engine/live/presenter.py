@@ -8,8 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from engine.drawing.components import find_components
 from engine.live.board import Board, Status
+from engine.live.findings import moved_to
 from engine.live.lateness import Lateness, Shown, after
 from engine.live.mask_choice import mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
@@ -209,5 +209,4 @@ def _at_point(result: Result, status: Status) -> Result:
     point = status.point
     if result.point == point or result.model_id != status.model_id:
         return result
-    components = find_components(result.mask, result.size.width_px, result.size.height_px, point)
-    return dataclasses.replace(result, components=components, point=point)
+    return moved_to(result, point)

@@ -14,7 +14,7 @@ from engine.live.slot import LatestSlot
 from engine.live.state import SourceEvent
 from engine.live.stats import StatsRecorder
 from engine.sources.base import Picture, Source, SourceOptions, SourceSpec
-from engine.types import AiState, Frame, Loop, Pacing, SourceState
+from engine.types import AiState, Field, Frame, Loop, Pacing, Region, SourceState
 
 DEFAULT_PERIOD_S = 1 / 25
 # A recording's first second would be unmarked while the network is made ready; not for longer than this.
@@ -123,6 +123,14 @@ class Reader:
         """As `seek`, by the frame's rank."""
         if self._source is not None and not self._is_live():
             self._show(index)
+
+    def set_region(self, region: Region | Field) -> None:
+        """What of the picture the network is shown; a recording that stands is looked at again."""
+        self._head.look_at(region)
+        if self._source is not None and not self._is_live() and self._at.handed_number is not None:
+            stands = self._board.status.source_state in (SourceState.PAUSED, SourceState.ENDED)
+            if stands:
+                self._show(self._at.index)
 
     def set_loop(self, loop: Loop | None) -> None:
         """Live sources have no other time to go to. Set behind its end while it plays, it begins at once."""

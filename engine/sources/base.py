@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from engine.types import U8, Size, SourceInfo
+from engine.types import U8, Rect, Size, SourceInfo
 
 if TYPE_CHECKING:
     from engine.sources.live.signal import Signal  # cv2: what is only named needs no decoder
@@ -51,8 +51,11 @@ class Picture(Protocol):
     def bgra(self) -> U8:
         """uint8 [H, W, 4], C order, read-only, a buffer of its own."""
 
-    def rgb(self, size: Size) -> U8:
-        """uint8 [h, w, 3], the whole picture squashed to `size` with an area filter, read-only."""
+    def rgb(self, size: Size, part: Rect | None = None) -> U8:
+        """uint8 [h, w, 3], the whole picture, or a part of it, squashed to `size` with an area filter.
+
+        Read-only.
+        """
 
 
 class Source(Protocol):

@@ -18,7 +18,7 @@ from engine.sources.live.signal import Signal
 from engine.sources.orientation import AS_STORED
 from engine.sources.screen_pixels import ScreenPixels
 from engine.sources.shrink import halved, plane_of
-from engine.types import U8, Size
+from engine.types import U8, Rect, Size
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG: what a screen and a network expect of RGB
 _KEPT_TARGETS = 4
@@ -68,12 +68,15 @@ class Converter:
         """uint8 [H, W, 4] at the frame's own size; a buffer of its own, not rotated."""
         return self._screen.bgra(frame, self.colour(frame))
 
-    def rgb(self, frame: VideoFrame, size: Size) -> U8:
-        """uint8 [h, w, 3], scaled from the decoder's planes with an area filter, not rotated."""
+    def rgb(self, frame: VideoFrame, size: Size, box: Rect | None = None) -> U8:
+        """uint8 [h, w, 3], scaled from the decoder's planes with an area filter, not rotated.
+
+        `box`: a part of the frame as it is stored, instead of the whole.
+        """
         # Planes, not "rgb24": that is 2 levels too dark in every channel, or takes 1.8 ms with full chroma.
         colour = self.colour(frame)
         small = self._reformatter(size).reformat(
-            halved(frame, size),
+            halved(frame, size, box),
             width=size.width_px,
             height=size.height_px,
             format="gbrp",
@@ -125,10 +128,16 @@ class VideoPicture:
         """uint8 [H, W, 4], C order, read-only, a buffer of its own."""
         return self._upright(self.converter.bgra(self.frame))
 
-    def rgb(self, size: Size) -> U8:
-        """uint8 [h, w, 3], the whole picture squashed to `size` with an area filter, C order, read-only."""
+    def rgb(self, size: Size, part: Rect | None = None) -> U8:
+        """uint8 [h, w, 3], the whole picture (or `part` of it, upright pixels) squashed to `size`.
+
+        With an area filter; C order, read-only.
+        """
         lying = Size(size.height_px, size.width_px) if self._lies else size
-        return self._upright(self.converter.rgb(self.frame, lying))
+        box = (
+            None if part is None else stored_box(part, self.orientation, self.frame.width, self.frame.height)
+        )
+        return self._upright(self.converter.rgb(self.frame, lying, box))
 
     @property
     def _lies(self) -> bool:
@@ -144,6 +153,16 @@ class VideoPicture:
 def lies(orientation: int) -> bool:
     """Whether width and height change places when it is turned."""
     return orientation >= 5
+
+
+def stored_box(box: Rect, orientation: int, width_px: int, height_px: int) -> Rect:
+    """Where `box` of the upright picture lies in the frame as it is stored, which has this size."""
+    x, y, w, h = (box.y, box.x, box.h, box.w) if lies(orientation) else (box.x, box.y, box.w, box.h)
+    if orientation in (2, 3, 7, 8):
+        x = width_px - x - w
+    if orientation in (3, 4, 6, 7):
+        y = height_px - y - h
+    return Rect(x, y, w, h)
 
 
 def turn_of(frame: VideoFrame) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engine.types import U8, Rect
 
@@ -24,10 +25,9 @@ def field_of_view(image: U8) -> Rect:
     height, width = image.shape[:2]
     scale = min(1.0, LONG_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     brightest = small.max(2)
-    differs = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(2) > FLAT
-    lit = ((brightest > DARK) & (differs | (brightest >= SATURATED))).astype(np.uint8)
+    lit = ((brightest > DARK) & (textured(small) | (brightest >= SATURATED))).astype(np.uint8)
     lit = cv2.morphologyEx(lit, cv2.MORPH_OPEN, np.ones((STROKE_PX, STROKE_PX), np.uint8)).astype(np.uint8)
     count, _, figures, _ = cv2.connectedComponentsWithStats(lit)
     if count < 2:
@@ -38,6 +38,13 @@ def field_of_view(image: U8) -> Rect:
     left, wide = _side(int(largest[cv2.CC_STAT_LEFT]), int(largest[cv2.CC_STAT_WIDTH]), size[0], width)
     top, high = _side(int(largest[cv2.CC_STAT_TOP]), int(largest[cv2.CC_STAT_HEIGHT]), size[1], height)
     return Rect(left, top, wide, high)
+
+
+def textured(image: U8) -> npt.NDArray[np.bool_]:
+    """What was filmed and not painted, bool [h, w]: neighbours differ a little."""
+    steps = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    differs: npt.NDArray[np.bool_] = steps.max(2) > FLAT
+    return differs
 
 
 def _side(start: int, length: int, small: int, full: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.drawing.components import find_components, find_patches
+from engine.drawing.components import find_components, find_patches, patch_of
 from engine.types import Mask, OperatingPoint, Rect
 
 
@@ -167,3 +167,18 @@ def test_a_map_that_stays_below_the_peak_shows_nothing():
 
     assert len(find_components(mask, 50, 50, OperatingPoint(0.5, 0, min_peak=0.78))) == 1
     assert find_components(mask, 50, 50, OperatingPoint(0.5, 0, min_peak=0.79)) == ()
+
+
+def test_the_pixels_of_a_component_are_those_of_its_outlines_holes_too():
+    rows, columns = np.mgrid[:40, :60]
+    rings = np.abs(np.hypot(rows - 20, columns - 22) - 12) < 5
+    thin = np.abs(rows - columns + 25) < 1
+    probability = (rings | thin).astype(float)
+
+    for patch in find_patches(mask_of(probability, 60, 40), 60, 40, OperatingPoint(0.5, 0)):
+        for component in patch.components:
+            own = patch_of(component)
+            x, y = component.box.x - patch.box.x, component.box.y - patch.box.y
+            whole = patch.inside[y : y + component.box.h, x : x + component.box.w]
+            assert int(own.inside.sum()) == component.area_px
+            assert not (own.inside & ~whole & 1).any()

@@ -6,7 +6,8 @@ from contextlib import closing
 from importlib import resources
 from typing import Any
 
-from engine.analysis.judged import judged_frames, open_judge, open_recording
+from engine.analysis.judged import open_judge, open_recording
+from engine.analysis.tracked import watched
 from engine.drawing import rle
 from engine.drawing.components import pixels_of
 from engine.files.whole import read_json_lines
@@ -24,9 +25,9 @@ def run() -> dict[str, Any]:
         truth = [line["mask"] for line in read_json_lines(path)]
     large = hits = empty = alarms = 0
     with (
-        closing(open_recording(SourceSpec("demo", ""))) as source,
+        closing(open_recording(spec := SourceSpec("demo", ""))) as source,
         closing(open_judge(model, model.card.points["standard"])) as judge,
-        closing(judged_frames(source, judge)) as frames,
+        closing(watched(source, judge, spec)) as frames,
     ):
         for frame, theirs in zip(frames, truth, strict=True):
             if theirs is None:

@@ -1,0 +1,71 @@
+"""What of the picture the network looks at: found by itself, kept, drawn by a person, or all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.player.canvas import Canvas
+from app.player.region_drag import RegionDrag
+from app.start.opening import Opening
+from app.start.regions import AUTOMATIC, Regions
+from engine.types import Field, Rect, Region
+
+if TYPE_CHECKING:
+    from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
+
+
+class RegionCommands(QObject):
+    """Handlers of app.actions; what a person chose holds for this source, also the next time."""
+
+    def __init__(self, canvas: Canvas, opening: Opening, parent: QObject) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._opening = opening
+        self._regions = Regions()
+        self._pipeline: Pipeline | None = None
+        self.drag = RegionDrag(canvas)
+        self.drag.drawn.connect(self._drawn)
+        opening.began.connect(self._begun)
+        opening.closed.connect(self.drag.stop)
+
+    def connect_to(self, pipeline: Pipeline | None) -> None:
+        self._pipeline = pipeline
+        if pipeline is not None and self._opening.spec is not None:
+            self._begun()
+
+    def draw(self) -> str:
+        """The next drag over the picture marks it."""
+        self.drag.ask()
+        return "Drag over the picture that the network should look at"
+
+    def keep(self) -> str:
+        """As it is now, whatever comes."""
+        shown = self._canvas.presentation
+        if shown is None or shown.frame.field is None:
+            return "There is no picture yet"
+        self._use(shown.frame.field)
+        return "Region kept as it is"
+
+    def find(self) -> str:
+        self._use(AUTOMATIC)
+        return "Region found by itself"
+
+    def whole(self) -> str:
+        self._use("frame")
+        return "The whole frame is looked at"
+
+    def _drawn(self, box: Rect) -> None:
+        self._use(Field(box))
+
+    def _begun(self) -> None:
+        self.drag.stop()
+        if self._opening.spec is not None and self._pipeline is not None:
+            self._pipeline.set_region(self._regions.of(self._opening.spec))
+
+    def _use(self, region: Region | Field) -> None:
+        self.drag.stop()
+        if self._opening.spec is not None and self._pipeline is not None:
+            self._regions.keep(self._opening.spec, region)
+            self._pipeline.set_region(region)

@@ -1,0 +1,113 @@
+"""What a map means in a frame of the live path: findings over time, how good the view is, and the alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.drawing.components import find_components
+from engine.live.board import Status
+from engine.tracking.alarm import Alarms
+from engine.tracking.alarm import after as alarms_after
+from engine.tracking.follow import Following, at_point, follow, largest_first
+from engine.tracking.place import likeness, place_of
+from engine.tracking.tracks import dismiss
+from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState
+from engine.view.quality import ViewQuality, faults_of, measure
+from engine.view.quality import after as quality_after
+
+_STANDS = (SourceState.PAUSED, SourceState.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of one frame: as in `Result`."""
+
+    components: tuple[Component, ...]
+    candidates: tuple[Component, ...] = ()
+    view: tuple[str, ...] = ()
+    rings: tuple[int, ...] = ()
+
+
+class Findings:
+    """Used by the network's thread alone. `before`: of another network, whose ids are not given again."""
+
+    def __init__(self, before: Findings | None = None) -> None:
+        self._following: Following = Following() if before is None else before._following.anew()
+        self._alarms = Alarms()
+        self._quality = ViewQuality()
+        self._serial: int | None = None
+
+    def dismiss(self, track_id: int) -> None:
+        """A person's no: the finding is silent and undrawn for as long as it is known at that place."""
+        self._following = replace(self._following, tracks=dismiss(self._following.tracks, track_id))
+
+    def of(self, frame: Frame, picture: U8, mask: Mask, status: Status) -> Found:
+        """`picture`: what the network was shown, uint8 [h, w, 3]."""
+        point = status.point
+        if not point.follows or frame.name is not None:
+            return Found(find_components(mask, frame.width_px, frame.height_px, point))
+        if frame.seek_serial != self._serial:
+            self._serial = frame.seek_serial
+            self._following, self._quality = self._following.anew(), ViewQuality()
+        now_s, period_s = _time_of(frame, status)
+        self._quality = quality_after(self._quality, faults_of(measure(picture)), now_s)
+        seen = follow(
+            self._following,
+            mask,
+            picture,
+            frame.size,
+            point,
+            now_s=now_s,
+            period_s=period_s,
+            may_start=self._quality.is_good,
+        )
+        self._following = seen.following
+        self._alarms = alarms_after(self._alarms, seen.following.tracks.tracks, now_s)
+        view = tuple(sorted(self._quality.faults))
+        if status.source_state in _STANDS:
+            shown, rest = _with_still(mask, frame, point, seen.components, seen.candidates)
+            return Found(shown, rest, view)
+        return Found(seen.components, seen.candidates, view, self._alarms.ringing)
+
+
+def moved_to(result: Result, point: OperatingPoint) -> Result:
+    """The same frame at another operating point: no inference is needed for that.
+
+    Where findings are followed, what was drawn stays drawn with its new outline; a preset's times hold from
+    the next frame on.
+    """
+    if not point.follows or not result.point.follows:
+        found = find_components(result.mask, result.size.width_px, result.size.height_px, point)
+        return replace(result, components=found, candidates=(), point=point)
+    every = replace(point, min_peak=0.0)
+    found = find_components(result.mask, result.size.width_px, result.size.height_px, every)
+    components, candidates = at_point(found, (*result.components, *result.candidates), point)
+    return replace(result, components=components, candidates=candidates, point=point)
+
+
+def _with_still(
+    mask: Mask,
+    frame: Frame,
+    point: OperatingPoint,
+    components: Sequence[Component],
+    candidates: Sequence[Component],
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """A picture that stands is judged as a still, too: nothing comes after it that could confirm it."""
+    still = find_components(mask, frame.width_px, frame.height_px, point)
+    new = [c for c in still if not _near(c, components)]
+    return largest_first([*components, *new]), tuple(c for c in candidates if not _near(c, new))
+
+
+def _near(component: Component, others: Sequence[Component]) -> bool:
+    at = place_of(component)
+    return any(likeness(place_of(other), at) > 0.0 for other in others)
+
+
+def _time_of(frame: Frame, status: Status) -> tuple[float, float]:
+    """The frame's own time and the source's frame interval, seconds. Played backwards, time runs on, too."""
+    info = status.info
+    period_s = 1.0 / info.rate_hz if info is not None and info.rate_hz else 0.0
+    if info is not None and info.live:
+        return frame.captured_s, period_s
+    return (frame.pts_s if status.speed > 0 else -frame.pts_s), period_s

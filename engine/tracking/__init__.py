@@ -1,0 +1,1 @@
+"""Findings over time: from the blobs of single frames to tracks, and from tracks to alarms. Pure."""

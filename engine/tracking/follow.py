@@ -1,0 +1,156 @@
+"""One source followed from frame to frame: maps in, findings that were seen for long enough out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.drawing.components import find_components
+from engine.tracking.place import Shift, likeness, place_of
+from engine.tracking.rule import TrackRule
+from engine.tracking.steady import steadied
+from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
+from engine.types import F32, U8, Component, Mask, OperatingPoint, Rect, Size, TrackState
+from engine.view.motion import look_of, motion_between
+
+_DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What is remembered from one frame to the next.
+
+    `look`: of the last picture, to tell its motion by; `inside`: uint8 [h, w], what its map had inside;
+    `roi`: where that map lay.
+    """
+
+    tracks: Tracks = Tracks()
+    look: F32 | None = None
+    inside: U8 | None = None
+    roi: Rect | None = None
+
+    def anew(self) -> Following:
+        """Behind a seek, or with another source: only which ids were given is kept."""
+        return Following(restart(self.tracks))
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Of one frame. `components` are drawn, `candidates` are not; the largest first."""
+
+    following: Following
+    components: tuple[Component, ...]
+    candidates: tuple[Component, ...]
+
+
+def follow(
+    before: Following,
+    mask: Mask,
+    picture: U8,
+    size: Size,
+    point: OperatingPoint,
+    *,
+    now_s: float,
+    period_s: float = 0.0,
+    may_start: bool = True,
+) -> Followed:
+    """One frame more. `picture`: what the network was shown, uint8 [h, w, 3]; the rest as `step` has it."""
+    if before.roi is not None and before.roi != mask.roi:
+        before = replace(before, look=None, inside=None)
+    look = look_of(picture)
+    shift = Shift()
+    if before.look is not None:
+        motion = motion_between(before.look, look)
+        shift = Shift(motion.dx_frac * mask.roi.w, motion.dy_frac * mask.roi.h)
+    high, wide = mask.probability.shape
+    on_map = Shift(shift.dx_px * wide / mask.roi.w, shift.dy_px * high / mask.roi.h)
+    steady = steadied(mask.probability, before.inside, point.threshold, on_map)
+    seen = _sightings(replace(mask, probability=steady), size, point)
+    tracks = step(
+        before.tracks,
+        seen,
+        now_s=now_s,
+        rule=TrackRule(point.hit_s, point.window_s),
+        motion=shift,
+        period_s=period_s,
+        may_start=may_start,
+    )
+    inside = (steady >= point.threshold * 255.0).view(np.uint8)
+    components, candidates = drawn(tracks.tracks, mask.roi, now_s, tentative=point.shows_tentative)
+    return Followed(Following(tracks, look, inside, mask.roi), components, candidates)
+
+
+def _sightings(mask: Mask, size: Size, point: OperatingPoint) -> tuple[Sighting, ...]:
+    """All that lies over the threshold; where nothing does, what a finding is continued by."""
+    every = replace(point, min_peak=0.0)
+    found = find_components(mask, size.width_px, size.height_px, every)
+    if found:
+        return tuple(Sighting(component, component.peak >= point.hit_peak) for component in found)
+    if not 0.0 < point.keep < point.threshold:
+        return ()
+    faint = find_components(mask, size.width_px, size.height_px, replace(every, threshold=point.keep))
+    return tuple(Sighting(component, strong=False) for component in faint)
+
+
+def drawn(
+    tracks: Sequence[Track], roi: Rect, now_s: float, *, tentative: bool = False
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """The components of findings that are drawn at `now_s`, and those of all others seen then.
+
+    `tentative`: those that were seen but twice are drawn, too. A held one that has moved out of `roi` is not:
+    nothing is marked outside of the picture.
+    """
+    components: list[Component] = []
+    candidates: list[Component] = []
+    for track in tracks:
+        own = [replace(c, track=track.id, state=track.state) for c in track.components]
+        if track.state is TrackState.HELD:
+            own = [component for c in own if _is_in(component := _moved(c, track.moved), roi)]
+        seen = track.seen_s == now_s
+        twice = tentative and seen and track.state is TrackState.TENTATIVE and not track.dismissed
+        if track.is_shown or twice:
+            components += own
+        elif seen:
+            candidates += own
+    return largest_first(components), largest_first(candidates)
+
+
+def _is_in(component: Component, roi: Rect) -> bool:
+    box = component.box
+    across = roi.x <= box.x and box.x + box.w <= roi.x + roi.w
+    return across and roi.y <= box.y and box.y + box.h <= roi.y + roi.h
+
+
+def largest_first(components: Sequence[Component]) -> tuple[Component, ...]:
+    return tuple(sorted(components, key=lambda component: component.area_px, reverse=True))
+
+
+def at_point(
+    components: Sequence[Component], known: Sequence[Component], point: OperatingPoint
+) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
+    """Components of another operating point: drawn where a drawn finding was, candidates elsewhere.
+
+    `known`: what was drawn of the frame, and its candidates.
+    """
+    shown: list[Component] = []
+    others: list[Component] = []
+    for component in components:
+        at = place_of(component)
+        near = max(known, key=lambda k: likeness(place_of(k), at), default=None)
+        same = near is not None and likeness(place_of(near), at) > 0.0
+        own = (
+            replace(component, track=near.track, state=near.state) if near is not None and same else component
+        )
+        (shown if own.state in _DRAWN else others).append(own)
+    return tuple(shown), tuple(others)
+
+
+def _moved(component: Component, by: Shift) -> Component:
+    dx, dy = round(by.dx_px), round(by.dy_px)
+    if not dx and not dy:
+        return component
+    box, offset = component.box, np.array([dx, dy], np.int32)
+    contours = tuple(line + offset for line in component.contours)
+    return replace(component, box=Rect(box.x + dx, box.y + dy, box.w, box.h), contours=contours)

@@ -1,0 +1,69 @@
+"""Whether two blobs of different frames are at one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.types import Component
+
+SAME_IOU = 0.2
+SAME_DISTANCE = 0.6  # of the larger one's diameter, as that of a disc of its area
+PART_FRAC = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far the picture's content moved since the look before, frame pixels."""
+
+    dx_px: float = 0.0
+    dy_px: float = 0.0
+
+
+UNMOVED = Shift()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A box in frame pixels, whole or not, and the area of what is in it."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    area_px: float
+
+    def moved(self, by: Shift) -> Place:
+        return Place(self.x + by.dx_px, self.y + by.dy_px, self.w, self.h, self.area_px)
+
+    @property
+    def diameter_px(self) -> float:
+        return 2.0 * math.sqrt(self.area_px / math.pi)
+
+
+def place_of(component: Component) -> Place:
+    box = component.box
+    return Place(box.x, box.y, box.w, box.h, component.area_px)
+
+
+def overlap_px(a: Place, b: Place) -> float:
+    """Area that both boxes cover."""
+    wide = min(a.x + a.w, b.x + b.w) - max(a.x, b.x)
+    high = min(a.y + a.h, b.y + b.h) - max(a.y, b.y)
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def likeness(a: Place, b: Place) -> float:
+    """0: not at one place. Above: the boxes' IoU, and behind every overlap nearness, as a small number."""
+    both = overlap_px(a, b)
+    iou = both / max(a.w * a.h + b.w * b.h - both, 1e-9)
+    if iou >= SAME_IOU:
+        return iou
+    apart_px = math.hypot(a.x + a.w / 2 - b.x - b.w / 2, a.y + a.h / 2 - b.y - b.h / 2)
+    reach_px = SAME_DISTANCE * max(a.diameter_px, b.diameter_px)
+    return SAME_IOU * (1.0 - apart_px / reach_px) if apart_px < reach_px else 0.0
+
+
+def is_part(piece: Place, whole: Place) -> bool:
+    """Whether most of a blob lies where a larger one was: a finding that came apart is one finding."""
+    return overlap_px(piece, whole) >= PART_FRAC * piece.w * piece.h

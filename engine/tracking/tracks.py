@@ -1,0 +1,243 @@
+"""Blobs of single frames become tracks: one a place, confirmed by time, with an identity that lasts.
+
+N of M, not N in a row: systems on the market see a polyp in about half of its frames (Brand et al. 2022,
+ENDOTEST 2022), and withholding what lasts less than 200 ms removes most false marks without losing polyps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from engine.tracking.place import UNMOVED, Place, Shift, is_part, likeness, place_of
+from engine.tracking.rule import LEAST_HITS, TrackRule
+from engine.types import Component, TrackState
+
+DISMISSED_S = 30.0  # a person's no is remembered for so long after the place was last seen
+INTERVALS = 5
+LONGEST_WORTH = 1.5  # periods: a stall is no time in which something was seen
+EXACT_S = 1e-6
+
+
+_SURE = (TrackState.CONFIRMED, TrackState.HELD, TrackState.HIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A blob of one frame. A weak one continues a track and never starts one."""
+
+    component: Component
+    strong: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A frame in which a track was seen, and the time that this frame stands for."""
+
+    at_s: float
+    worth_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One finding over time; times in seconds of the clock that `step` is given.
+
+    `components`: the blobs of its last sighting, the largest first; `moved`: how the picture has moved since
+    then. `hits`: its strong sightings inside the window. `confirmed_s`: when it was confirmed first.
+    """
+
+    id: int
+    state: TrackState
+    components: tuple[Component, ...]
+    place: Place
+    hits: tuple[Hit, ...]
+    first_s: float
+    seen_s: float
+    sightings: int
+    peak: float
+    confirmed_s: float | None = None
+    moved: Shift = UNMOVED
+    dismissed: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is drawn as a finding."""
+        return self.state in (TrackState.CONFIRMED, TrackState.HELD) and not self.dismissed
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """All that is remembered from one look to the next. `tracks`: by id, those still of interest."""
+
+    tracks: tuple[Track, ...] = ()
+    next_id: int = 1
+    at_s: float | None = None
+    intervals_s: tuple[float, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Track, ...]:
+        return tuple(track for track in self.tracks if track.is_shown)
+
+
+def restart(before: Tracks) -> Tracks:
+    """After a seek, or with another source: nothing is remembered but which ids were given."""
+    return Tracks(next_id=before.next_id)
+
+
+def dismiss(before: Tracks, track_id: int) -> Tracks:
+    """A person's no: the track is silent and undrawn for as long as it is known at that place."""
+    tracks = (replace(t, dismissed=True) if t.id == track_id else t for t in before.tracks)
+    return replace(before, tracks=tuple(tracks))
+
+
+def step(
+    before: Tracks,
+    sightings: Sequence[Sighting],
+    *,
+    now_s: float,
+    rule: TrackRule,
+    motion: Shift = UNMOVED,
+    period_s: float = 0.0,
+    may_start: bool = True,
+) -> Tracks:
+    """One look at a frame: what is known after it.
+
+    `now_s`: the frame's own time (media time, or capture when live). `motion`: of the picture since the look
+    before. `period_s`: the source's frame interval, where it is known, until it has been seen. `may_start`
+    False: the view is bad; a confirmed track that is still seen goes on, nothing starts or is confirmed.
+    """
+    if before.at_s is not None and now_s <= before.at_s:
+        before = restart(before)
+    intervals_s = before.intervals_s
+    if before.at_s is not None:
+        intervals_s = (*intervals_s, now_s - before.at_s)[-INTERVALS:]
+    elif period_s:
+        intervals_s = (period_s,) * INTERVALS  # what the source says counts until it has been seen
+    usual_s = median(intervals_s) if intervals_s else 0.0
+    rule = rule.at(usual_s)
+    worth_s = min(intervals_s[-1], LONGEST_WORTH * usual_s) if intervals_s else usual_s
+
+    moved = tuple(_moved(track, motion) for track in before.tracks)
+    seen, left = _matched(moved, sightings)
+    seen, left = _with_parts(moved, seen, left)
+    tracks = []
+    for track in moved:
+        after = _after(track, seen.get(track.id, ()), now_s, worth_s, rule, may_start)
+        kept_s = DISMISSED_S if track.dismissed else rule.return_s
+        if now_s - after.seen_s <= kept_s + EXACT_S:
+            tracks.append(after)
+    next_id = before.next_id
+    for sighting in left:
+        if sighting.strong and may_start:
+            tracks.append(_begun(next_id, sighting, now_s, worth_s))
+            next_id += 1
+    return Tracks(tuple(tracks), next_id, now_s, intervals_s)
+
+
+def _moved(track: Track, by: Shift) -> Track:
+    if by == UNMOVED:
+        return track
+    moved = Shift(track.moved.dx_px + by.dx_px, track.moved.dy_px + by.dy_px)
+    return replace(track, place=track.place.moved(by), moved=moved)
+
+
+def _begun(track_id: int, sighting: Sighting, now_s: float, worth_s: float) -> Track:
+    component = sighting.component
+    return Track(
+        id=track_id,
+        state=TrackState.CANDIDATE,
+        components=(component,),
+        place=place_of(component),
+        hits=(Hit(now_s, worth_s),),
+        first_s=now_s,
+        seen_s=now_s,
+        sightings=1,
+        peak=component.peak,
+    )
+
+
+Seen = dict[int, tuple[Sighting, ...]]
+
+
+def _matched(tracks: Sequence[Track], sightings: Sequence[Sighting]) -> tuple[Seen, list[Sighting]]:
+    """The likest pairs first, each track and each sighting once. Ties go to the older track."""
+    pairs = []
+    for i, sighting in enumerate(sightings):
+        at = place_of(sighting.component)
+        pairs += [(-like, track.id, i) for track in tracks if (like := likeness(track.place, at)) > 0.0]
+    seen: Seen = {}
+    taken: set[int] = set()
+    for _, track_id, i in sorted(pairs):
+        if track_id not in seen and i not in taken:
+            seen[track_id] = (sightings[i],)
+            taken.add(i)
+    return seen, [sighting for i, sighting in enumerate(sightings) if i not in taken]
+
+
+def _with_parts(tracks: Sequence[Track], seen: Seen, left: Sequence[Sighting]) -> tuple[Seen, list[Sighting]]:
+    """A blob beside the matched one, where the track was: the finding came apart and is still one."""
+    rest = []
+    for sighting in left:
+        at = place_of(sighting.component)
+        whole = next((t for t in tracks if t.id in seen and is_part(at, t.place)), None)
+        if whole is None:
+            rest.append(sighting)
+        else:
+            seen = {**seen, whole.id: (*seen[whole.id], sighting)}
+    return seen, rest
+
+
+def _after(
+    track: Track, seen: tuple[Sighting, ...], now_s: float, worth_s: float, rule: TrackRule, may_start: bool
+) -> Track:
+    start_s = now_s - rule.window_s + EXACT_S
+    hits = tuple(hit for hit in track.hits if hit.at_s > start_s)
+    if not seen:
+        return replace(track, hits=hits, state=_missing(track, now_s, rule))
+    released = track.state is TrackState.RELEASED
+    if released:
+        hits = ()  # what is seen again has to be seen for long enough again
+    if any(sighting.strong for sighting in seen) and may_start:
+        hits = (*hits, Hit(now_s, worth_s))
+    is_confirmed = track.state in _SURE
+    enough = len(hits) >= LEAST_HITS and sum(hit.worth_s for hit in hits) >= rule.hit_s - EXACT_S
+    state = TrackState.CANDIDATE
+    if is_confirmed or (may_start and enough):
+        state = TrackState.CONFIRMED
+    elif len(hits) >= LEAST_HITS or track.state is TrackState.TENTATIVE:
+        state = TrackState.TENTATIVE
+    components = tuple(sorted((s.component for s in seen), key=lambda c: c.area_px, reverse=True))
+    place = place_of(components[0]) if len(components) == 1 else _around(components)
+    confirmed_s = track.confirmed_s
+    if state is TrackState.CONFIRMED and confirmed_s is None:
+        confirmed_s = now_s
+    return replace(
+        track,
+        state=state,
+        components=components,
+        place=place,
+        hits=hits,
+        seen_s=now_s,
+        sightings=track.sightings + 1,
+        peak=max(track.peak, *(component.peak for component in components)),
+        confirmed_s=confirmed_s,
+        moved=UNMOVED,
+    )
+
+
+def _missing(track: Track, now_s: float, rule: TrackRule) -> TrackState:
+    """Of a track that this frame does not show."""
+    since_s = now_s - track.seen_s
+    if since_s > rule.release_s + EXACT_S:
+        return TrackState.RELEASED
+    if track.state in _SURE:
+        return TrackState.HELD if since_s <= rule.hold_s + EXACT_S else TrackState.HIDDEN
+    return track.state
+
+
+def _around(components: Sequence[Component]) -> Place:
+    places = [place_of(component) for component in components]
+    left, top = min(p.x for p in places), min(p.y for p in places)
+    right, bottom = max(p.x + p.w for p in places), max(p.y + p.h for p in places)
+    return Place(left, top, right - left, bottom - top, sum(p.area_px for p in places))

@@ -1,0 +1,93 @@
+"""The outline of the endoscope's picture in its box: clipped circle, octagon, rounded or plain rectangle."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from engine.types import U8, Field, Form, Rect
+
+# Of each form, how much of the corners is missing: see `silhouette`.
+CUTS = {
+    Form.RECTANGLE: (0.0,),
+    Form.ROUNDED: (0.1, 0.2, 0.3),
+    Form.OCTAGON: (0.06, 0.1, 0.15, 0.2, 0.25, 0.3),
+    Form.CIRCLE: (0.0, 0.15, 0.3, 0.5, 0.7),
+}
+
+NEARLY = 0.01  # of an IoU
+
+
+def silhouette(form: Form, cut: float, width_px: int, height_px: int) -> U8:
+    """What is picture in a box of this size: uint8 [h, w] of 0 and 1. Of a `Field`, its form and cut.
+
+    `cut`: of the shorter side, the rounded corners' radius or the octagon's legs. Of a circle: 0 touches the
+    longer sides' ends, 1 passes through the corners.
+    """
+    inside = np.zeros((height_px, width_px), np.uint8)
+    w, h, short = width_px, height_px, min(width_px, height_px)
+    if form is Form.RECTANGLE:
+        inside[:] = 1
+    elif form is Form.OCTAGON:
+        leg = round(cut * short)
+        right, low = w - 1, h - 1
+        corners = [(leg, 0), (right - leg, 0), (right, leg), (right, low - leg)]
+        corners += [(right - leg, low), (leg, low), (0, low - leg), (0, leg)]
+        cv2.fillPoly(inside, [np.array(corners, np.int32)], 1)
+    elif form is Form.ROUNDED:
+        r = round(cut * short)
+        cv2.rectangle(inside, (r, 0), (w - 1 - r, h - 1), 1, -1)
+        cv2.rectangle(inside, (0, r), (w - 1, h - 1 - r), 1, -1)
+        for x in (r, w - 1 - r):
+            for y in (r, h - 1 - r):
+                cv2.circle(inside, (x, y), r, 1, -1)
+    else:
+        least, most = max(w, h) / 2, math.hypot(w, h) / 2
+        radius = least + cut * (most - least)
+        rows, columns = np.ogrid[:h, :w]
+        far = (columns - (w - 1) / 2) ** 2 + (rows - (h - 1) / 2) ** 2
+        inside[far <= radius**2] = 1
+    return inside
+
+
+@lru_cache(maxsize=16)
+def outside(form: Form, cut: float, width_px: int, height_px: int) -> U8 | None:
+    """255 where a map of this size over the box shows no picture, read-only; None: it is all picture."""
+    if form is Form.RECTANGLE:
+        return None
+    away = ((1 - silhouette(form, cut, width_px, height_px)) * np.uint8(255)).astype(np.uint8)
+    away.flags.writeable = False
+    return away
+
+
+def within(probability: U8, field: Field) -> U8:
+    """A map uint8 [h, w] over the field's box, with nothing in the corners that are no picture."""
+    away = outside(field.form, field.cut, probability.shape[1], probability.shape[0])
+    return probability if away is None else np.asarray(cv2.subtract(probability, away), np.uint8)
+
+
+def fitted(lit: U8, box: Rect) -> tuple[Form, float, float]:
+    """The form that is likest to the lit part of `box`, its cut, and their IoU. `lit`: uint8 [h, w] of 0, 1.
+
+    The lumen is dark and still picture, so it is the lit part's convex hull that is compared. Between forms
+    that are nearly as like the larger one is taken: a mark must not be lost at a dark edge.
+    """
+    part = lit[box.y : box.y + box.h, box.x : box.x + box.w]
+    lines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not lines:
+        return Form.RECTANGLE, 0.0, 0.0
+    hull = np.zeros_like(part)
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(lines)), 1)
+    hull_px = cv2.countNonZero(hull)
+    found = []
+    for form, cuts in CUTS.items():
+        for cut in cuts:
+            shape = silhouette(form, cut, box.w, box.h)
+            both, area = np.count_nonzero(hull & shape), np.count_nonzero(shape)
+            found.append((both / (hull_px + area - both), area, form, cut))
+    best = max(iou for iou, _, _, _ in found)
+    iou, _, form, cut = max((row for row in found if row[0] >= best - NEARLY), key=lambda row: row[1])
+    return form, cut, iou

@@ -1,0 +1,42 @@
+"""The picture's own motion is told to a pixel, and a change of scene is none."""
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.view.motion import STILL, look_of, motion_between
+
+
+def scene(seed=1, size=480):
+    random = np.random.default_rng(seed)
+    rough = random.random((24, 24, 3)).astype(np.float32)
+    return (cv2.resize(rough, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1) * 255).astype(np.uint8)
+
+
+def view(whole, x, y, size=320):
+    return np.ascontiguousarray(whole[y : y + size, x : x + size])
+
+
+@pytest.mark.parametrize(("dx_px", "dy_px"), [(0, 0), (6, -3), (-20, 11), (48, 40)])
+def test_a_shift_is_told_to_a_pixel(dx_px, dy_px):
+    whole = scene()
+    before, now = look_of(view(whole, 80, 80)), look_of(view(whole, 80 - dx_px, 80 - dy_px))
+
+    motion = motion_between(before, now)
+
+    assert motion.dx_frac * 320 == pytest.approx(dx_px, abs=1.5)
+    assert motion.dy_frac * 320 == pytest.approx(dy_px, abs=1.5)
+
+
+def test_another_scene_is_no_motion():
+    looks = [look_of(view(scene(seed), 80, 80)) for seed in range(2, 8)]
+
+    assert [motion_between(a, b) for a, b in pairwise(looks)] == [STILL] * 5
+
+
+def test_black_pictures_do_not_move():
+    black = look_of(np.zeros((64, 64, 3), np.uint8))
+
+    assert motion_between(black, black) == STILL
