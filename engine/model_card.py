@@ -88,10 +88,10 @@ class Preset(_Part):
     """An operating point.
 
     In a still a finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and
-    reaches `min_peak` somewhere. In video what reaches `hit_peak` (None: the same) is a hit, `keep` (lower
-    than the threshold) continues a finding, and one is confirmed after `hit_ms` of hits inside `window_ms`;
-    `hit_ms` 0: every frame is judged as a still. `measured`: what it costs and brings on the validation
-    split.
+    reaches `min_peak` somewhere. `hit_peak`: findings of a video are followed over time; what reaches it is a
+    hit, `keep` (lower than the threshold) continues a finding, and one is confirmed after `hit_ms` of hits
+    inside `window_ms`. None: each frame is judged as a still, as by cards from before it was measured.
+    `measured`: what it costs and brings on the validation split.
     """
 
     threshold: Annotated[float, AfterValidator(_between(0.01, 0.99))]
@@ -114,10 +114,18 @@ class Preset(_Part):
     @property
     def point(self) -> OperatingPoint:
         """What the window starts with."""
-        return OperatingPoint(
-            self.threshold,
-            self.min_area_frac,
-            self.min_peak,
+        return self.over_time if self.hit_peak is not None else self.still
+
+    @property
+    def still(self) -> OperatingPoint:
+        """Of a picture by itself."""
+        return OperatingPoint(self.threshold, self.min_area_frac, self.min_peak)
+
+    @property
+    def over_time(self) -> OperatingPoint:
+        """Of a video whose findings are followed."""
+        return replace(
+            self.still,
             keep=self.keep,
             hit_peak=self.min_peak if self.hit_peak is None else self.hit_peak,
             hit_s=self.hit_ms / 1000.0,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from app.player.canvas import Canvas
 from app.player.region_drag import RegionDrag
 from app.start.opening import Opening
-from app.start.regions import AUTOMATIC, Regions
+from app.start.regions import Regions
 from engine.types import Field, Rect, Region
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RegionCommands(QObject):
         return "Region kept as it is"
 
     def find(self) -> str:
-        self._use(AUTOMATIC)
+        self._use("field")
         return "Region found by itself"
 
     def whole(self) -> str:

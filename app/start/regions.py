@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 SCHEMA = 1
 MAX_BYTES = 4096
-AUTOMATIC: Region = "field"
 
 
 class Regions:
@@ -25,26 +24,26 @@ class Regions:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or user_data() / "regions"
 
-    def of(self, spec: SourceSpec) -> Region | Field:
-        """As it was set for this source; "field": it is found by itself."""
+    def of(self, spec: SourceSpec) -> Region | Field | None:
+        """As it was set for this source; None: what the network was made for."""
         try:
             value = read_json(self._path(spec), MAX_BYTES)
             if value["schema"] != SCHEMA:
-                return AUTOMATIC
-            if value["region"] == "frame":
-                return "frame"
+                return None
+            if value["region"] in ("frame", "field"):
+                return "frame" if value["region"] == "frame" else "field"
             return Field(Rect(**value["box"]), Form(value["form"]), float(value["cut"]))
         except FileNotFoundError:
-            return AUTOMATIC
+            return None
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             log.info("the region of a source cannot be read: %s", error)
-            return AUTOMATIC
+            return None
 
-    def keep(self, spec: SourceSpec, region: Region | Field) -> None:
+    def keep(self, spec: SourceSpec, region: Region | Field | None) -> None:
         """Remember it. A full disk stops nobody: then it holds until the source is closed."""
         path = self._path(spec)
         try:
-            if region == AUTOMATIC:
+            if region is None:
                 path.unlink(missing_ok=True)
             elif isinstance(region, Field):
                 own = {"region": "own", "box": asdict(region.box), "form": region.form, "cut": region.cut}

@@ -98,7 +98,7 @@ def watch(model: ModelFolder, sequence: Recording) -> Behaviour:
         judge = stack.enter_context(
             closing(open_judge(model, point, runtime=usual_runtime(), precision=PRECISION))
         )
-        frames = stack.enter_context(closing(watched(source, judge, spec)))
+        frames = stack.enter_context(closing(watched(source, judge, spec, model.card.region)))
         seen = [
             (frame.result.pts_s, bool(frame.patches), _hit(frame, mask))
             for frame, mask in zip(frames, truth or repeat(None), strict=truth is not None)

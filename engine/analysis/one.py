@@ -43,14 +43,14 @@ def analyse(
     overlay: str | None = None,
     threads: int | None = None,
     decode: str = SOFTWARE,
-    region: Region | Field = "field",
+    region: Region | Field | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
     `threshold` None is that of the model's standard preset, whose peak and area hold in any case; `overlay` a
     key of OVERLAYS, None for none; `threads` for the network, None for what suits a machine of one's own;
-    `decode` as in `SourceOptions`; `region` as in `watched`.
+    `decode` as in `SourceOptions`; `region` as in `watched`, None for what the model was made for.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
     All appears at once at the end, in place of an earlier run's; after an error or KeyboardInterrupt `out` is
     as it was. A source that breaks off is analysed up to there, and the summary says so.
@@ -64,9 +64,12 @@ def analyse(
         judge = stack.enter_context(
             closing(open_judge(model, point, runtime=runtime, precision=precision, threads=threads))
         )
+        looked_at = region or model.card.region
         began_s = time.monotonic()
         frames = stack.enter_context(
-            closing(watched(source, judge, spec, region, with_pixels=overlay is not None, tell=faults.append))
+            closing(
+                watched(source, judge, spec, looked_at, with_pixels=overlay is not None, tell=faults.append)
+            )
         )
         first = next(frames)
         folder = stack.enter_context(OutputFolder(out))  # only now: bad input leaves nothing behind

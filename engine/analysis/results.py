@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.drawing.rle import Rle
 from engine.files.json_reader import read_json
 from engine.files.whole import read_json_lines, sha256_of, shown
-from engine.types import Component, Result
+from engine.types import Component, Rect, Result
 
 SCHEMA = 1
 RESULTS: Final = "results.jsonl"
@@ -92,7 +92,8 @@ def result_line(result: Result, mask: Rle | None, name: str | None = None) -> di
     if name is not None:
         line["name"] = shown(name)
     roi = result.mask.roi
-    line["region"] = [roi.x, roi.y, roi.w, roi.h]
+    if roi != Rect(0, 0, result.size.width_px, result.size.height_px):
+        line["region"] = [roi.x, roi.y, roi.w, roi.h]
     line["components"] = [_component(component) for component in result.components]
     line["mask"] = mask
     if name is None and result.point.follows:

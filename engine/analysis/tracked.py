@@ -18,7 +18,7 @@ def watched(
     source: Source,
     judge: Judge,
     spec: SourceSpec,
-    region: Region | Field = "field",
+    region: Region | Field,
     *,
     with_pixels: bool = False,
     tell: Tell = lambda fault: None,

@@ -17,6 +17,7 @@ from engine.types import (
     OperatingPoint,
     Pacing,
     Presentation,
+    Region,
     RuntimeInfo,
     Size,
     SourceInfo,
@@ -44,6 +45,7 @@ class Status:
     preparing: Chosen | None = None
     waits_for_ai: bool = False
     network_size: Size | None = None
+    network_region: Region = "frame"
     point: OperatingPoint = OperatingPoint(threshold=0.5, min_area_frac=0.0)
     presentation: Presentation | None = None
     faults: tuple[Fault, ...] = ()

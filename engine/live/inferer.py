@@ -196,6 +196,7 @@ class Inferer:
             runtime=network.info,
             running=loaded.chosen,
             network_size=network.size,
+            network_region=card.region,
             point=self._point_for(card),
         )
         network.start()

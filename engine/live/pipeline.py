@@ -123,10 +123,10 @@ class Pipeline:
         """Play this part again and again, once it comes to its end; None: play on."""
         self._reader_worker.post(lambda: self._reader.set_loop(loop), "loop")
 
-    def set_region(self, region: Region | Field) -> None:
+    def set_region(self, region: Region | Field | None) -> None:
         """What of the picture the network looks at: "field" as it is found, "frame" all of it, or a field.
 
-        It holds for the source that is open, or about to be.
+        None: what the network was made for. It holds for the source that is open, or about to be.
         """
         self._reader_worker.post(lambda: self._reader.set_region(region), "region")
 

@@ -65,7 +65,7 @@ class Playhead:
         self.serial += 1
         self._finder.forget()
 
-    def look_at(self, region: Region | Field) -> None:
+    def look_at(self, region: Region | Field | None) -> None:
         """What of the pictures the network is shown from now on, as `FieldFinder.use` has it."""
         self._finder.use(region)
 
@@ -97,10 +97,13 @@ class Playhead:
         self._link.source.seek(index)
         self.at = Position(index=self.at.index, pts_s=self.at.pts_s)
 
-    def take(self, picture: Picture, due_s: float, size: Size | None) -> Frame:
-        """The picture that was read last as a frame, with the network's picture of that size."""
+    def take(self, picture: Picture, due_s: float, size: Size | None, region: Region) -> Frame:
+        """The picture that was read last as a frame, with the network's picture of that size.
+
+        `region`: what the network was made for.
+        """
         live = picture.signal is not None
-        field = self._finder.field_of(picture, picture.captured_s if live else picture.pts_s)
+        field = self._finder.field_of(picture, picture.captured_s if live else picture.pts_s, region)
         frame = Frame(
             number=self._number,
             index=picture.index,

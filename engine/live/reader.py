@@ -124,7 +124,7 @@ class Reader:
         if self._source is not None and not self._is_live():
             self._show(index)
 
-    def set_region(self, region: Region | Field) -> None:
+    def set_region(self, region: Region | Field | None) -> None:
         """What of the picture the network is shown; a recording that stands is looked at again."""
         self._head.look_at(region)
         if self._source is not None and not self._is_live() and self._at.handed_number is not None:
@@ -213,7 +213,8 @@ class Reader:
 
     def _deliver(self, picture: Picture, due_s: float) -> float:
         start_s = time.monotonic()
-        frame = self._head.take(picture, due_s, self._board.status.network_size)
+        status = self._board.status
+        frame = self._head.take(picture, due_s, status.network_size, status.network_region)
         self._at.handed_at_s = handed_at_s = time.monotonic()
         self._stats.add("convert", (handed_at_s - start_s) * 1000.0, handed_at_s)
         self._frames.put(frame)

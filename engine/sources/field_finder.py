@@ -23,25 +23,32 @@ class FieldFinder:
     def __init__(self, fixed: Field | None = None, known: Field | None = None) -> None:
         self._fixed = fixed
         self._known = known
-        self._all = False
+        self._asked: Region | None = None
         self._lock = Lock()
 
-    def use(self, region: Region | Field) -> None:
-        """Another region from the next picture on: "field" finds it anew, "frame" is all of each picture."""
+    def use(self, region: Region | Field | None) -> None:
+        """Another region from the next picture on: "field" finds it anew, "frame" is all of each picture.
+
+        None: what the network was made for, as `field_of` hears.
+        """
         self.forget()
-        self._fixed, self._all = (region, False) if isinstance(region, Field) else (None, region == "frame")
+        self._fixed = region if isinstance(region, Field) else None
+        self._asked = None if isinstance(region, Field) else region
 
     def forget(self) -> None:
         """Another source is coming."""
         self._lock, self._known = Lock(), None
 
-    def field_of(self, picture: Picture, at_s: float) -> Field:
-        """The endoscope's picture in this one, or all of it; `at_s`: the picture's own time."""
+    def field_of(self, picture: Picture, at_s: float, made_for: Region = "field") -> Field:
+        """The endoscope's picture in this one, or all of it; `at_s`: the picture's own time.
+
+        `made_for`: what the network is used to, where nobody asked for anything else.
+        """
         size = Size(picture.width_px, picture.height_px)
-        if self._all:
-            return whole(size)
         if self._fixed is not None:
             return inside(self._fixed, size)
+        if (self._asked or made_for) == "frame":
+            return whole(size)
         if picture.name is not None:
             return even(field_in([picture.rgb(small_size(size))], size), size)
         if self._lock.is_due(at_s) and not picture.damaged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,9 @@ def run(paths: Sequence[str], masks: Path | None = None, model: str | None = Non
     for path in _clips(paths):
         frames, period_s = look_at(path, folder)
         truth = _truth(masks, len(frames))
-        for name, point in folder.card.points.items():
+        for name, preset in folder.card.presets.items():
             for tracks in (False, True):
-                drawn = drawn_of(frames, point if tracks else replace(point, hit_s=0.0), period_s)
+                drawn = drawn_of(frames, preset.over_time if tracks else preset.still, period_s)
                 row = {"clip": Path(path).name, "preset": name, "tracks": tracks}
                 rows.append(row | figures(drawn, period_s, truth))
     return {"model": folder.id, "clips": rows}
@@ -67,7 +67,7 @@ def run(paths: Sequence[str], masks: Path | None = None, model: str | None = Non
 def look_at(path: str, model: ModelFolder) -> tuple[list[Seen], float]:
     """Every frame of a recording with its map, and the frame interval in seconds."""
     spec = parse_source(path)
-    point = model.card.points["standard"]
+    point = model.card.presets["standard"].still
     with (
         closing(open_recording(spec)) as source,
         closing(open_judge(model, point, precision=PRECISION)) as judge,

@@ -27,7 +27,7 @@ def run() -> dict[str, Any]:
     with (
         closing(open_recording(spec := SourceSpec("demo", ""))) as source,
         closing(open_judge(model, model.card.points["standard"])) as judge,
-        closing(watched(source, judge, spec)) as frames,
+        closing(watched(source, judge, spec, model.card.region)) as frames,
     ):
         for frame, theirs in zip(frames, truth, strict=True):
             if theirs is None:
