@@ -168,7 +168,9 @@ class OperatorPage(QWidget):
 
     def _show_field(self, snapshot: Snapshot) -> None:
         shown = snapshot.presentation
-        field = shown.frame.field if shown is not None and snapshot.ai_state is AiState.ON else None
+        field = None
+        if shown is not None and snapshot.ai_state is AiState.ON and shown.frame.is_cut:
+            field = shown.frame.field
         if field == self._field:
             return
         self._field = field
