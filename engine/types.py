@@ -137,11 +137,6 @@ class Frame:
     def size(self) -> Size:
         return Size(self.width_px, self.height_px)
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the network is shown a part of it alone."""
-        return self.field is not None and self.field.box != Rect(0, 0, self.width_px, self.height_px)
-
 
 @dataclass(frozen=True, slots=True)
 class Mask:

@@ -19,7 +19,7 @@ from app.widgets import theme, words
 from app.widgets.action import Action
 from app.widgets.controls import label
 from app.widgets.notice_row import HatchStrip, NoticeRow
-from engine.types import AiState, Field, Snapshot, SourceState, StateWord
+from engine.types import AiState, Field, Size, Snapshot, SourceState, StateWord
 
 # Word and picture change at once; figures that nobody can read faster change at most this often.
 FIGURES_EVERY_MS = 200
@@ -168,9 +168,9 @@ class OperatorPage(QWidget):
 
     def _show_field(self, snapshot: Snapshot) -> None:
         shown = snapshot.presentation
-        field = None
-        if shown is not None and snapshot.ai_state is AiState.ON and shown.frame.is_cut:
-            field = shown.frame.field
+        field = shown.frame.field if shown is not None and snapshot.ai_state is AiState.ON else None
+        if field is not None and shown is not None and Size(field.box.w, field.box.h) == shown.frame.size:
+            field = None  # all of it: nothing to be told
         if field == self._field:
             return
         self._field = field
