@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject
 
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
+from app.player.alarm_sound import AlarmSound
+from app.player.finding_commands import FindingCommands
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
 from app.side_windows import SideWindows
@@ -26,6 +28,8 @@ class Owners:
     transport: TransportCommands
     ai: AiControls
     region: RegionCommands
+    finding: FindingCommands
+    alarm: AlarmSound
     over: OverPicture
     view: ViewCommands
     notices: NoticeBoard
@@ -173,6 +177,9 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("corners", "Overlay: corner brackets", ("4",), lambda to: to.ai.style_corners, icon="scan"),
         Entry("threshold-down", "Lower threshold", ("[",), lambda to: to.ai.threshold_down, repeats=True),
         Entry("threshold-up", "Raise threshold", ("]",), lambda to: to.ai.threshold_up, repeats=True),
+        Entry("dismiss", "Dismiss a finding", ("D",), lambda to: to.finding.dismiss, _N.SOURCE),
+        Entry("restore", "Bring it back", ("Shift+D",), lambda to: to.finding.restore, _N.SOURCE),
+        Entry("alarm", "Alarm sound on or off", ("S",), lambda to: to.alarm.toggle),
         Entry("region-draw", "Region: drag it", ("Ctrl+R",), lambda to: to.region.draw, _N.SOURCE),
         Entry("region-keep", "Region: keep it as it is", ("Ctrl+K",), lambda to: to.region.keep, _N.SOURCE),
         Entry("region-find", "Region: find it by itself", ("Ctrl+E",), lambda to: to.region.find, _N.SOURCE),

@@ -73,6 +73,7 @@ def live(options: argparse.Namespace) -> int:
         overlay=options.overlay or chosen.overlay.style,
         side_panel=chosen.screen.side_panel,
         names=chosen.screen.names,
+        alarm_sound=chosen.alarm.sound,
         keeps=settings_path(),
         faults=found.faults,
         full_screen=options.fullscreen,

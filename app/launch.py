@@ -26,6 +26,7 @@ class Launch:
     overlay: str = "contour"
     side_panel: bool = True
     names: bool = True
+    alarm_sound: bool = False
     full_screen: bool = False
     quit_after_s: float | None = None
     screenshot: Path | None = None

@@ -20,6 +20,7 @@ MOUSE = (
     ("Zoom in and out", "Wheel over the picture"),
     ("Move the enlarged picture", "Drag"),
     ("One second on or back", "Wheel over the time line"),
+    ("Dismiss a finding", "Click on it"),
     ("Menu", "Right button"),
     ("Full screen", "Double click"),
 )

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from app.player.full_screen import FullScreen
 from app.player.over_picture import OverPicture
 from app.player.page import OperatorPage
+from app.start.region_commands import RegionCommands
 from app.start.start_page import StartPage
 from app.widgets import focus
 
@@ -29,6 +30,7 @@ class ViewCommands(QObject):
         operator: OperatorPage,
         over: OverPicture,
         full_screen: FullScreen,
+        region: RegionCommands,
         *,
         side_panel: bool,
     ) -> None:
@@ -39,6 +41,7 @@ class ViewCommands(QObject):
         self._operator = operator
         self._over = over
         self._full_screen = full_screen
+        self._region = region
         self._panel_wanted = side_panel
         operator.canvas.double_clicked.connect(self.toggle_full_screen)
         operator.canvas.focused.connect(self._rest)
@@ -64,7 +67,9 @@ class ViewCommands(QObject):
         self._full_screen.toggle()
 
     def leave(self) -> None:
-        """Esc: first what lies over the picture, then full screen."""
+        """Esc: first what is asked of the picture or lies over it, then full screen."""
+        if self._region.stop():
+            return
         if self._over.escape():
             self._operator.canvas.setFocus()
             return

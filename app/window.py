@@ -17,6 +17,8 @@ from app.keyboard import Keyboard
 from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
+from app.player.alarm_sound import AlarmSound
+from app.player.finding_commands import FindingCommands
 from app.player.full_screen import FullScreen
 from app.player.over_picture import OverPicture
 from app.player.page import OperatorPage
@@ -74,6 +76,9 @@ class Window(QMainWindow):
         self.operator = OperatorPage(self.actions_by_id)
         self._pages = QStackedWidget()
         self.over = OverPicture(self.operator, self.actions_by_id, self.transport, self)
+        self.region = RegionCommands(self.operator.canvas, self.opening, self)
+        self.finding = FindingCommands(self.operator.canvas, self)
+        self.alarm = AlarmSound(launch.alarm_sound, self.operator.status.alarm, self)
         self.view = ViewCommands(
             self,
             self._pages,
@@ -81,11 +86,11 @@ class Window(QMainWindow):
             self.operator,
             self.over,
             self.full_screen,
+            self.region,
             side_panel=launch.side_panel,
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas.set_overlay, launch, self)
-        self.region = RegionCommands(self.operator.canvas, self.opening, self)
         self.side_windows = SideWindows(self.actions_by_id, self)
         rows = (self.start.notice, self.operator.notice)
         self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
@@ -94,6 +99,8 @@ class Window(QMainWindow):
             self.transport,
             self.ai,
             self.region,
+            self.finding,
+            self.alarm,
             self.over,
             self.view,
             self.notices,
@@ -118,7 +125,7 @@ class Window(QMainWindow):
         self._pipeline = pipeline
         self.bridge.connect_to(pipeline)
         # The source after the AI: a recording waits for the network that is coming.
-        for part in (self.transport, self.notices, self.ai, self.region, self.opening):
+        for part in (self.transport, self.notices, self.ai, self.region, self.finding, self.opening):
             part.connect_to(pipeline)
         self.bridge.ring()
 
@@ -155,9 +162,10 @@ class Window(QMainWindow):
         self.full_screen.stop()
         self.opening.close()
         self.bridge.connect_to(None)
-        for part in (self.transport, self.opening, self.ai, self.region, self.notices):
+        for part in (self.transport, self.opening, self.ai, self.region, self.finding, self.notices):
             part.connect_to(None)
         self.opens.close()
+        self.alarm.close()
         self.side_windows.close()
         if self._pipeline is not None:
             self._pipeline.close()
@@ -176,6 +184,7 @@ class Window(QMainWindow):
         self.operator.show_snapshot(snapshot, self.opening.title)
         if self.page is self.start:
             self.start.show_readiness(snapshot)
+        self.alarm.take(snapshot)
         self.notices.take(snapshot)
         self.side_windows.show_snapshot(snapshot)
 
@@ -251,6 +260,9 @@ class Window(QMainWindow):
         self.ai.chosen.connect(self.preferences.keep)
         self.opens.chosen.connect(self.preferences.keep)
         self.view.chosen.connect(self.preferences.keep)
+        self.alarm.chosen.connect(self.preferences.keep)
+        self.alarm.failed.connect(self.tell)
+        self.finding.said.connect(self.over.say)
         self.ai.mended.connect(self.notices.clear)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)

@@ -49,6 +49,10 @@ class Screen(_Section):
     names: bool = True  # titles and thumbnails of recent items
 
 
+class Alarm(_Section):
+    sound: bool = False  # when a finding is confirmed
+
+
 class Settings(_Section):
     """Every setting there is, by section."""
 
@@ -56,6 +60,7 @@ class Settings(_Section):
     ai: Ai = Ai()
     overlay: Overlay = Overlay()
     screen: Screen = Screen()
+    alarm: Alarm = Alarm()
 
 
 # TABLE of all settings: dotted key -> default.

@@ -185,9 +185,8 @@ class OperatingPoint:
     shown another. In video `hit_peak` takes the place of `min_peak`: what is seen again and again may be
     fainter than what is judged by one still; `keep`, below the threshold, continues a finding, and `hit_s` of
     hits within `window_s` confirm it (0: every frame is judged by itself); `shows_tentative`: what has been
-    seen but twice is drawn, too, as such. `preset` names the model's preset
-    that the numbers come from, with the threshold perhaps moved; two points with the same numbers are equal
-    whatever they are called.
+    seen but twice is drawn, too, as such. `preset` names the model's preset that the numbers come from, with
+    the threshold perhaps moved; two points with the same numbers are equal whatever they are called.
     """
 
     threshold: float
@@ -233,6 +232,7 @@ class Result:
     candidates: tuple[Component, ...] = ()
     view: tuple[str, ...] = ()
     rings: tuple[int, ...] = ()
+    field: Field | None = None  # what of the frame was looked at; None: all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,10 +323,9 @@ class Stats:
 class Snapshot:
     """All that a window needs to know, pulled when the pipeline's bell has rung.
 
-    `serial` grows with every change, `presentation` may be the same object as before. `position_s` and
-    `index` are those of the picture shown (`pts_s` as in the file). `faults`: newest last, those still true.
-    `running`: what runs, as it was asked for; `preparing`: what is being made ready.
-    `waits_for_ai`: a recording that was just opened stands at its first picture until then.
+    `serial` grows with every change, `presentation` may be the same object as before. `faults`: newest last,
+    those still true. `running`: what runs, as it was asked for; `preparing`: what is being made ready.
+    `waits_for_ai`: until then a recording that was just opened stands at its first picture.
     """
 
     serial: int
@@ -348,3 +347,4 @@ class Snapshot:
     stats: Stats
     faults: tuple[Fault, ...]
     incidents: tuple[Incident, ...] = ()  # of all live sources of this session, newest last
+    alarms: int = 0  # how many there were; one more is a new one

@@ -12,7 +12,7 @@ from app.launch import Launch
 from app.network.catalogue import Catalogue, model_choice, name_of, read_catalogue, read_machine
 from app.network.panel import ControlPanel
 from app.widgets.task import Task
-from engine.drawing.overlays import OVERLAYS, OverlayStyle
+from engine.drawing.overlays import OverlayStyle, drawn
 from engine.drawing.shape import Shape
 from engine.faults import Fault, FaultError
 from engine.types import AiState, OperatingPoint, Result, Snapshot
@@ -110,9 +110,8 @@ class AiControls(QObject):
 
     def set_style(self, name: str) -> None:
         """How findings are drawn: a name of engine.drawing.overlays."""
-        draw = OVERLAYS[name]
         style = OverlayStyle()
-        self._set_overlay(lambda result: draw(result, style))
+        self._set_overlay(lambda result: drawn(name, result, style))
         self._panel.overlay.select(name)
 
     def style_contour(self) -> str:

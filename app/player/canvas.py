@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import Enum, auto
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -22,9 +21,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.player.painter import (
     Drawable,
+    Look,
     as_late,
     bounds,
     draw,
+    image_of,
     paint_cross,
     paint_message,
     paint_surround,
@@ -41,20 +42,6 @@ OnPainted = Callable[[Presentation, float, float], None]
 
 DIMMED_OPACITY = 0.38
 ZOOM_A_STEP = 1.25
-
-
-class Look(Enum):
-    """How the last picture is shown: one that no longer lives must not look alive."""
-
-    PLAIN = auto()
-    DIMMED = auto()
-    CROSSED = auto()  # dimmed, and crossed: no signal
-
-
-def image_of(pixels: U8) -> QImage:
-    """A QImage over uint8 [H, W, 4] BGRA without a copy: it does not own its pixels, keep `pixels` alive."""
-    height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
 
 
 class Canvas(QWidget):
@@ -171,6 +158,14 @@ class Canvas(QWidget):
             return QRectF()
         ratio = self.devicePixelRatioF()
         return QRectF(placed.x / ratio, placed.y / ratio, placed.width / ratio, placed.height / ratio)
+
+    def to_frame(self, position: QPointF) -> QPointF | None:
+        """Where that is in the frame, its pixels; None beside the picture."""
+        target = self.picture_rect()
+        if target.isEmpty() or not target.contains(position):
+            return None
+        back, _ = self._to_screen(target).inverted()
+        return back.map(position)
 
     def picture_px(self) -> tuple[int, int]:
         """Width and height of the picture on the screen, device pixels; (0, 0) without one."""

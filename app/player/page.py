@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.network.panel import ControlPanel
 from app.player.arrangement import Wanted, beside, over
-from app.player.canvas import Canvas, Look
+from app.player.canvas import Canvas
 from app.player.key_answer import KeyAnswer
+from app.player.painter import Look
 from app.player.playback import is_frozen, is_recording
 from app.player.status_row import StatusRow
 from app.player.transport import Transport

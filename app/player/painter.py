@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF, QRegion, QTransform
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QRegion, QTransform
 
 from app.widgets import theme
 from engine.drawing.shape import Shape
+from engine.types import U8
 
 SOFT_EDGE_PX = 2.0  # antialiasing
 LATE_OPACITY = 0.6
 CROSS_PX = 3.0
+
+
+class Look(Enum):
+    """How the last picture is shown: one that no longer lives must not look alive."""
+
+    PLAIN = auto()
+    DIMMED = auto()
+    CROSSED = auto()  # dimmed, and crossed: no signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,12 @@ class Drawable:
     path: QPainterPath
     pens: tuple[QPen, ...]  # casing first, the colour over it
     brush: QBrush | None
+
+
+def image_of(pixels: U8) -> QImage:
+    """A QImage over uint8 [H, W, 4] BGRA without a copy: it does not own its pixels, keep `pixels` alive."""
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
 
 
 def prepare(shapes: Iterable[Shape]) -> tuple[Drawable, ...]:

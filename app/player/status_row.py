@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from app.player.alarm_button import AlarmButton
 from app.player.state_word import StateWordLabel
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import flat_button, label
+from app.widgets.controls import flat_button
 from app.widgets.menu import menu_button
 from engine.types import AiState, Snapshot, StateWord
 
@@ -20,6 +22,9 @@ AI_TEXTS = {
     AiState.OFF: "AI off",
     AiState.FAULT: "AI fault",
 }
+NUMBERS = "What computes the masks · due to painted, median · pictures shown a second · pictures dropped"
+DASHED = "The outlines belong to an older picture: they are dashed"
+LATE_PX = 260  # what is wrong just now has so much room before the figures give way
 WITHOUT_PICTURES = frozenset({StateWord.NO_SIGNAL, StateWord.FROZEN, StateWord.FAILED, StateWord.OPENING})
 
 
@@ -31,14 +36,11 @@ class StatusRow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "black")
         self.word = StateWordLabel()
-        self._late = label(tone="attention")
-        self._late.setToolTip("The outlines belong to an older picture: they are dashed")
+        self._late = _Fitted("attention", LATE_PX)
         self._late.hide()
+        self.alarm = AlarmButton(actions["alarm"])
         self._source = _Elided()
-        self._numbers = label(tone="secondary")
-        self._numbers.setToolTip(
-            "What computes the masks · due to painted, median · pictures shown a second · pictures dropped"
-        )
+        self._numbers = _Fitted("secondary", 0)
         self._ai = QToolButton()
         self._ai.setCheckable(True)
         self._ai.setProperty("switch", True)
@@ -57,6 +59,7 @@ class StatusRow(QWidget):
         row.setContentsMargins(theme.L, 0, theme.S, 0)
         row.setSpacing(theme.XS)
         row.addWidget(self.word)
+        row.addWidget(self.alarm)
         row.addWidget(self._late)
         row.addSpacing(theme.M)
         row.addWidget(self._source, 1)
@@ -74,7 +77,7 @@ class StatusRow(QWidget):
 
     @property
     def numbers(self) -> str:
-        return self._numbers.text()
+        return self._numbers.whole
 
     def least_px(self) -> int:
         """Width that it needs for what is not faded."""
@@ -90,7 +93,7 @@ class StatusRow(QWidget):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """All but the word, which the page sets at once: these figures may lag a little."""
         self._source.set_text(words.source_line(snapshot.info))
-        self._numbers.setText(words.numbers_line(snapshot))
+        self._numbers.set_text(words.numbers_line(snapshot), NUMBERS)
         # Green only while there are pictures that it marks.
         self._ai.setChecked(snapshot.ai_state is AiState.ON and snapshot.word not in WITHOUT_PICTURES)
         self._ai.setText(AI_TEXTS[snapshot.ai_state])
@@ -98,16 +101,52 @@ class StatusRow(QWidget):
 
     @property
     def late(self) -> str:
-        return self._late.text()
+        return self._late.whole
 
     def set_late(self, text: str) -> None:
-        """Beside the word: how late the masks are; "" while they are on time. It never fades."""
-        self._late.setText(text)
+        """Beside the word: how late masks are, what is wrong with the view; "" for nothing. Never fades."""
+        self._late.set_text(text, DASHED if text.startswith("Marks") else "")
         self._late.setVisible(bool(text))
 
     def fade(self, faded: bool) -> None:
         for widget in self._fading:
             widget.setVisible(not faded)
+
+
+class _Fitted(QLabel):
+    """A line as wide as its words; where that is too much they are shortened, down to `least_px`."""
+
+    def __init__(self, tone: str, least_px: int) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.whole = ""
+        self._least_px = least_px
+
+    def set_text(self, text: str, explained: str = "") -> None:
+        if text != self.whole:
+            self.whole = text
+            self.setAccessibleName(text)
+            self.setToolTip("\n".join(part for part in (text, explained) if part))
+            self.updateGeometry()
+            self._elide()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self.whole) + 1, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        whole = self.sizeHint()
+        return QSize(min(whole.width(), self._least_px), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideRight, self.width())
+        if shown != self.text():
+            self.setText(shown)
 
 
 class _Elided(QLabel):
@@ -126,7 +165,7 @@ class _Elided(QLabel):
             self.setToolTip(text)
         self._elide()
 
-    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._elide()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, Signal
 from PySide6.QtGui import QImage, QImageWriter
 
-from app.player.canvas import image_of
+from app.player.painter import image_of
 from app.start.positions import Positions, worth_keeping
 from app.start.recent import RecentItems, Watched
 from app.widgets import theme

@@ -35,6 +35,12 @@ class RegionCommands(QObject):
         if pipeline is not None and self._opening.spec is not None:
             self._begun()
 
+    def stop(self) -> bool:
+        """Ask for no drag any more; False when none was asked for."""
+        asked = self.drag.asked
+        self.drag.stop()
+        return asked
+
     def draw(self) -> str:
         """The next drag over the picture marks it."""
         self.drag.ask()

@@ -87,6 +87,7 @@ class Judge:
             captured_s=math.nan,
             model_id=self.model_id,
             runtime=self.runtime.info.name,
+            field=item.field,
         )
         return JudgedFrame(result, patches, item.damaged, item.rgb, item.name, item.bgra, item.tags)
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from engine.analysis.judged import JudgedFrame
 from engine.analysis.overlay_files import STILLS, VIDEO, OverlayStills, OverlayVideo, OverlayWriter
 from engine.analysis.results import RESULTS, Product, result_line
-from engine.drawing.overlays import OVERLAYS, OverlayStyle
+from engine.drawing.overlays import OverlayStyle, drawn
 from engine.drawing.render import draw
 from engine.drawing.rle import encode_patches
 from engine.faults import FaultError
@@ -78,7 +78,7 @@ class ResultWriter:
         if self._overlay is None:
             self._overlay = self._open_files.enter_context(closing(self._new_overlay(frame)))
         picture = frame.bgra.copy()
-        draw(picture, OVERLAYS[style](frame.result, OverlayStyle()))
+        draw(picture, drawn(style, frame.result, OverlayStyle()))
         self._overlay.write(frame, picture)
 
     def _new_overlay(self, first: JudgedFrame) -> OverlayWriter:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from engine.drawing.shape import Shape
-from engine.types import F32, Component, Field, Rect, Result, TrackState
+from engine.types import F32, Component, Field, Form, Rect, Result, TrackState
+from engine.view.outline import silhouette
 
 STEP_PX = 0.75
 MARK_FRAC = 0.06  # of the shorter side: a corner mark's arm
+OFF_CENTRE_FRAC = 0.7  # of the way from the picture's centre to its edge
+ARC_DEG = 14.0  # to both sides of the finding's direction
+ARC_ROOM_FRAC = 0.02  # of the shorter side, between the arc and the edge
+OUTLINE_PX = 360  # the outline's accuracy for the arc
 WHITE = (0xFF, 0xFF, 0xFF)
 SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision
 
@@ -79,6 +85,11 @@ def corners(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
 OVERLAYS: Mapping[str, Overlay] = {"contour": contour, "fill": fill, "box": box, "corners": corners}
 
 
+def drawn(style_name: str, result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """All that is drawn of a result: its findings in one of OVERLAYS, and what points to them."""
+    return (*OVERLAYS[style_name](result, style), *edge_arcs(result, style))
+
+
 def field_marks(field: Field, style: OverlayStyle) -> tuple[Shape, ...]:
     """Four quiet corners around what of the picture the network is shown."""
     at = _corners(field.box, -style.width_px)
@@ -88,6 +99,57 @@ def field_marks(field: Field, style: OverlayStyle) -> tuple[Shape, ...]:
         for i in range(4)
     ]
     return (Shape("line", tuple(arms), WHITE, style.width_px / 2, style.casing_px / 2, 0.7, closed=False),)
+
+
+def edge_arcs(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
+    """Off-centre cue: an arc at the picture's edge, on the side of a confirmed finding that lies far out.
+
+    What is at the edge of the view is what eyes on its middle miss. Told by its place and its form, and never
+    drawn for what is not followed over time.
+    """
+    size = result.size
+    field = result.field or Field(Rect(0, 0, size.width_px, size.height_px))
+    arcs = []
+    for component in result.components:
+        if component.state is TrackState.CONFIRMED:
+            arc = _arc_towards(component.box, field)
+            if arc is not None:
+                arcs.append(arc)
+    if not arcs:
+        return ()
+    return (
+        Shape("line", tuple(arcs), style.colour, 1.5 * style.width_px, style.casing_px, 0.9, closed=False),
+    )
+
+
+def _arc_towards(at: Rect, field: Field) -> F32 | None:
+    """The edge's part in the direction of `at`, frame pixels; None where it lies well inside."""
+    box = field.box
+    short = min(box.w, box.h)
+    edge = _edge(field.form, field.cut, box.w, box.h) - np.float32(0.5) * np.array([box.w, box.h], np.float32)
+    dx, dy = at.x + at.w / 2 - box.x - box.w / 2, at.y + at.h / 2 - box.y - box.h / 2
+    angles = np.arctan2(edge[:, 1], edge[:, 0])
+    turn = np.abs(np.angle(np.exp(1j * (angles - np.arctan2(dy, dx)))))
+    nearest = edge[int(turn.argmin())]
+    if np.hypot(dx, dy) <= OFF_CENTRE_FRAC * np.hypot(nearest[0], nearest[1]):
+        return None
+    arc = edge[turn <= np.deg2rad(ARC_DEG)]
+    beside = np.arctan2(arc[:, 1], arc[:, 0]) - np.arctan2(dy, dx)
+    arc = arc[np.angle(np.exp(1j * beside)).argsort()]
+    room_px = ARC_ROOM_FRAC * short
+    arc = arc * (1.0 - room_px / np.hypot(arc[:, 0], arc[:, 1]))[:, None]
+    return np.asarray(arc + np.array([box.x + box.w / 2, box.y + box.h / 2]), np.float32)
+
+
+@lru_cache(maxsize=16)
+def _edge(form: Form, cut: float, width_px: int, height_px: int) -> F32:
+    """The outline of a picture of this form, float32 [n, 2] in its box's pixels, in steps of a few pixels."""
+    scale = OUTLINE_PX / max(width_px, height_px)
+    wide, high = max(round(width_px * scale), 1), max(round(height_px * scale), 1)
+    inside = np.pad(silhouette(form, cut, wide, high), 1)
+    lines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    edge = (max(lines, key=len)[:, 0] - 0.5) * np.array([width_px / wide, height_px / high])
+    return np.asarray(edge, np.float32)
 
 
 def _line(paths: tuple[F32, ...], style: OverlayStyle, of: Component, closed: bool = True) -> Shape:

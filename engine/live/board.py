@@ -51,6 +51,8 @@ class Status:
     faults: tuple[Fault, ...] = ()
     incidents: tuple[Incident, ...] = ()
     frozen: bool = False  # a live sender repeats one picture
+    dismissed: frozenset[int] = frozenset()  # tracks, by a person; ids are never given twice
+    alarms: int = 0  # how many there were
     serial: int = 0
 
 

@@ -9,8 +9,8 @@ from engine.drawing.components import find_components
 from engine.live.board import Status
 from engine.tracking.alarm import Alarms
 from engine.tracking.alarm import after as alarms_after
-from engine.tracking.follow import Following, at_point, follow, largest_first
-from engine.tracking.place import likeness, place_of
+from engine.tracking.follow import DRAWN, Following, at_point, follow, largest_first
+from engine.tracking.place import Place, likeness, place_of
 from engine.tracking.tracks import dismiss
 from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState
 from engine.view.quality import ViewQuality, faults_of, measure
@@ -38,9 +38,10 @@ class Findings:
         self._quality = ViewQuality()
         self._serial: int | None = None
 
-    def dismiss(self, track_id: int) -> None:
+    def dismiss(self, track_id: int, dismissed: bool = True) -> None:
         """A person's no: the finding is silent and undrawn for as long as it is known at that place."""
-        self._following = replace(self._following, tracks=dismiss(self._following.tracks, track_id))
+        tracks = dismiss(self._following.tracks, track_id, dismissed)
+        self._following = replace(self._following, tracks=tracks)
 
     def of(self, frame: Frame, picture: U8, mask: Mask, status: Status) -> Found:
         """`picture`: what the network was shown, uint8 [h, w, 3]."""
@@ -66,7 +67,8 @@ class Findings:
         self._alarms = alarms_after(self._alarms, seen.following.tracks.tracks, now_s)
         view = tuple(sorted(self._quality.faults))
         if status.source_state in _STANDS:
-            shown, rest = _with_still(mask, frame, point, seen.components, seen.candidates)
+            refused = [track.place for track in seen.following.tracks.tracks if track.dismissed]
+            shown, rest = _with_still(mask, frame, point, seen.components, seen.candidates, refused)
             return Found(shown, rest, view)
         return Found(seen.components, seen.candidates, view, self._alarms.ringing)
 
@@ -86,22 +88,42 @@ def moved_to(result: Result, point: OperatingPoint) -> Result:
     return replace(result, components=components, candidates=candidates, point=point)
 
 
+def as_told(result: Result, dismissed: frozenset[int]) -> Result:
+    """The same frame without what a person has dismissed, and with what was brought back. No inference.
+
+    A candidate that is confirmed is one that was dismissed when the frame was judged.
+    """
+    out = [c for c in result.components if c.track in dismissed]
+    back = [c for c in result.candidates if c.state in DRAWN and c.track not in dismissed]
+    if not out and not back:
+        return result
+    shown = [c for c in result.components if c.track not in dismissed]
+    rest = [c for c in result.candidates if c.state not in DRAWN or c.track in dismissed]
+    return replace(result, components=largest_first([*shown, *back]), candidates=largest_first([*rest, *out]))
+
+
 def _with_still(
     mask: Mask,
     frame: Frame,
     point: OperatingPoint,
     components: Sequence[Component],
     candidates: Sequence[Component],
+    refused: Sequence[Place],
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
-    """A picture that stands is judged as a still, too: nothing comes after it that could confirm it."""
+    """A picture that stands is judged as a still, too: nothing comes after it that could confirm it.
+
+    `refused`: where a person has dismissed a finding.
+    """
     still = find_components(mask, frame.width_px, frame.height_px, point)
-    new = [c for c in still if not _near(c, components)]
-    return largest_first([*components, *new]), tuple(c for c in candidates if not _near(c, new))
+    known = (*map(place_of, components), *refused)
+    new = [c for c in still if not _near(c, known)]
+    places = [place_of(c) for c in new]
+    return largest_first([*components, *new]), tuple(c for c in candidates if not _near(c, places))
 
 
-def _near(component: Component, others: Sequence[Component]) -> bool:
+def _near(component: Component, places: Sequence[Place]) -> bool:
     at = place_of(component)
-    return any(likeness(place_of(other), at) > 0.0 for other in others)
+    return any(likeness(place, at) > 0.0 for place in places)
 
 
 def _time_of(frame: Frame, status: Status) -> tuple[float, float]:

@@ -103,10 +103,12 @@ class Inferer:
         self._own_point = True
         self._board.change(point=point)
 
-    def dismiss_finding(self, track_id: int) -> None:
+    def dismiss_finding(self, track_id: int, dismissed: bool) -> None:
         """As `Pipeline.dismiss_finding`."""
         if self._network is not None:
-            self._network.dismiss(track_id)
+            self._network.dismiss(track_id, dismissed)
+        others = self._board.status.dismissed - {track_id}
+        self._board.change(dismissed=others | {track_id} if dismissed else others)
 
     def close(self) -> None:
         """At most `LEAVE_S` for each of what is under way."""

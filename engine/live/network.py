@@ -102,9 +102,9 @@ class Network:
         """Infer this frame, too: a paused picture is followed by no other."""
         self._worker.post(lambda: self._infer(frame))
 
-    def dismiss(self, track_id: int) -> None:
+    def dismiss(self, track_id: int, dismissed: bool) -> None:
         """As `Findings.dismiss`."""
-        self._worker.post(lambda: self._findings.dismiss(track_id))
+        self._worker.post(lambda: self._findings.dismiss(track_id, dismissed))
 
     def leave(self) -> None:
         """Take no other frame; the thread frees the network and ends as soon as it is done with this one."""
@@ -166,8 +166,11 @@ class Network:
                 candidates=found.candidates,
                 view=found.view,
                 rings=found.rings,
+                field=frame.field,
             )
         )
+        if found.rings:
+            self._board.change(alarms=self._board.status.alarms + 1)
         self._took_s.append(time.monotonic() - taken_s)
         self.pace = NetworkPace(frame.number, None, usual_s(self._took_s))
 

@@ -130,9 +130,12 @@ class Pipeline:
         """
         self._reader_worker.post(lambda: self._reader.set_region(region), "region")
 
-    def dismiss_finding(self, track_id: int) -> None:
-        """A person's no: that finding is silent and undrawn for as long as it is known at its place."""
-        self._inferer_worker.post(lambda: self._inferer.dismiss_finding(track_id))
+    def dismiss_finding(self, track_id: int, dismissed: bool = True) -> None:
+        """A person's no: that finding is silent and undrawn for as long as it is known at its place.
+
+        Undrawn at once, also on the picture that stands; False takes it back.
+        """
+        self._inferer_worker.post(lambda: self._inferer.dismiss_finding(track_id, dismissed))
 
     def step(self, frames: int) -> None:
         """Pause and move exactly `frames` frames."""
@@ -199,6 +202,7 @@ class Pipeline:
             stats=self._current_stats(),
             faults=status.faults,
             incidents=status.incidents,
+            alarms=status.alarms,
         )
 
     def dismiss(self, fault: Fault) -> None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.live.board import Board, Status
-from engine.live.findings import moved_to
+from engine.live.findings import as_told, moved_to
 from engine.live.lateness import Lateness, Shown, after
 from engine.live.mask_choice import mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
@@ -142,7 +142,7 @@ class Presenter:
         self._board.event(SourceEvent.FRAME, presentation=self._timed(status, shown))
 
     def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
-        """Publish the shown picture again when its mask has come, the threshold moved, or the AI went off."""
+        """Publish the shown picture again: its mask came, the point moved, one was dismissed, AI is off."""
         shown = status.presentation
         if shown is None:
             return
@@ -156,7 +156,8 @@ class Presenter:
         result = _at_point(chosen[0], status)
         late = shown.late_s is not None and chosen[1] == 0.0 and status.source_state in _STANDS
         was = shown.result
-        if late or was is None or result.mask is not was.mask or result.point != was.point:
+        same = was is not None and result.mask is was.mask and result.point == was.point
+        if late or was is None or not same or _tracks(result) != _tracks(was):
             better = Presentation(shown.frame, result, chosen[1])
             self._board.change(presentation=self._timed(status, better))
 
@@ -204,9 +205,14 @@ class Presenter:
 def _at_point(result: Result, status: Status) -> Result:
     """`result` with the components of the operating point in force: no inference is needed for that.
 
-    One of the model before keeps its own: a threshold means nothing to another model.
+    One of the model before keeps its own: a threshold means nothing to another model. Without those that a
+    person has dismissed.
     """
     point = status.point
-    if result.point == point or result.model_id != status.model_id:
-        return result
-    return moved_to(result, point)
+    if result.point != point and result.model_id == status.model_id:
+        result = moved_to(result, point)
+    return as_told(result, status.dismissed)
+
+
+def _tracks(result: Result) -> list[int | None]:
+    return [component.track for component in result.components]

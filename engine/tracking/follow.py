@@ -15,7 +15,7 @@ from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
 from engine.types import F32, U8, Component, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import look_of, motion_between
 
-_DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
+DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def at_point(
         own = (
             replace(component, track=near.track, state=near.state) if near is not None and same else component
         )
-        (shown if own.state in _DRAWN else others).append(own)
+        (shown if own.state in DRAWN else others).append(own)
     return tuple(shown), tuple(others)
 
 

@@ -85,9 +85,12 @@ def restart(before: Tracks) -> Tracks:
     return Tracks(next_id=before.next_id)
 
 
-def dismiss(before: Tracks, track_id: int) -> Tracks:
-    """A person's no: the track is silent and undrawn for as long as it is known at that place."""
-    tracks = (replace(t, dismissed=True) if t.id == track_id else t for t in before.tracks)
+def dismiss(before: Tracks, track_id: int, dismissed: bool = True) -> Tracks:
+    """A person's no: the track is silent and undrawn for as long as it is known at that place.
+
+    False takes it back.
+    """
+    tracks = (replace(t, dismissed=dismissed) if t.id == track_id else t for t in before.tracks)
     return replace(before, tracks=tuple(tracks))
 
 

@@ -10,7 +10,8 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.player.canvas import Canvas, Look
+from app.player.canvas import Canvas
+from app.player.painter import Look
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
 from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.player import full_screen
 from app.player.arrangement import Wanted, over
-from app.player.canvas import Look
 from app.player.page import LOOKS
+from app.player.painter import Look
 from app.player.state_word import STYLES, StateWordLabel
 from app.player.zoom import Placement, place
 from app.widgets import theme
@@ -174,7 +174,8 @@ def test_in_full_screen_the_picture_has_the_whole_screen_and_what_is_over_it_fad
 
     assert page.canvas.picture_rect() == picture, "nothing moves the picture"
     assert page.status.word.isVisible()
-    assert page.status.width() < page.width() / 3, "only the word, on a ground of its own"
+    assert page.status.alarm.isVisible(), "whether an alarm is heard is always told"
+    assert page.status.width() < page.width() * 0.4, "only the word and the alarm, on a ground of their own"
     assert not page.transport.isVisible()
     page.fade(False)
     assert page.transport.isVisible()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from engine.drawing.components import find_components
-from engine.drawing.overlays import OVERLAYS, OverlayStyle
-from engine.types import Mask, OperatingPoint, Rect, Result
+from engine.drawing.overlays import OVERLAYS, OverlayStyle, drawn, edge_arcs
+from engine.types import Component, Field, Form, Mask, OperatingPoint, Rect, Result, Size, TrackState
 from tests.fixtures.values import result
 
 STYLE = OverlayStyle(room_px=2.0, corner_frac=0.25)
@@ -87,3 +89,48 @@ def test_corner_brackets_leave_the_middle_of_every_side_open(ring):
     assert len(shape.paths) == 4
     assert not shape.closed
     assert sorted(np.unique(np.concatenate(shape.paths)).tolist()) == [0, 3, 9, 12]
+
+
+def confirmed(box, *, state=TrackState.CONFIRMED, field=None):
+    """A result of a 640x360 frame with one finding in `box`."""
+    x, y, w, h = box
+    outline = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.int32)
+    component = Component(Rect(*box), w * h, 0.9, 0.8, (outline,), 1, state)
+    return replace(result(), size=Size(640, 360), components=(component,), field=field)
+
+
+@pytest.mark.parametrize("style", OVERLAYS)
+def test_a_confirmed_finding_far_from_the_middle_lights_an_arc_at_the_edge_on_its_side(style):
+    *_, arc = drawn(style, confirmed((560, 160, 40, 40)), STYLE)
+    x, y = arc.paths[0].T
+
+    assert not arc.closed
+    assert 620 < x.min() <= x.max() < 640
+    assert 95 < y.min() < 110, "14 degrees to both sides"
+    assert 250 < y.max() < 265
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        confirmed((500, 160, 40, 40)),  # at 62 % of the way to the edge
+        confirmed((560, 160, 40, 40), state=TrackState.HELD),
+        confirmed((560, 160, 40, 40), state=TrackState.TENTATIVE),
+        confirmed((560, 160, 40, 40), state=None),
+    ],
+)
+def test_no_arc_for_what_lies_well_inside_or_is_not_confirmed(nothing):
+    assert edge_arcs(nothing, STYLE) == ()
+
+
+def test_the_arc_follows_the_outline_of_the_endoscopes_picture():
+    field = Field(Rect(100, 30, 300, 300), Form.CIRCLE)  # its middle is at (250, 180)
+
+    (arc,) = edge_arcs(confirmed((340, 80, 20, 20), field=field), STYLE)  # 141 of 150 px, up and to the right
+    away = np.hypot(arc.paths[0][:, 0] - 250, arc.paths[0][:, 1] - 180)
+
+    assert np.allclose(away, 144, atol=2.5), "2 % of the shorter side within the edge"
+    assert arc.paths[0][:, 0].min() > 250
+    assert arc.paths[0][:, 1].max() < 180
+    steps = np.hypot(*np.diff(arc.paths[0], axis=0).T)
+    assert steps.max() < 6, "one line, without a jump back"

@@ -1,0 +1,44 @@
+"""Whether an alarm is heard: always in sight beside the word, and a button."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.widgets import theme
+from app.widgets.action import Action
+from app.widgets.icons import icon
+
+
+class Heard(Enum):
+    """The value is its name for those who do not see the icon."""
+
+    OFF = "Alarm sound is off"
+    ON = "Alarm sound is on"
+    MUTE = "Alarm sound is on, and nothing here can play it"
+
+
+ICONS = {
+    Heard.OFF: ("volume-x", theme.SECONDARY),
+    Heard.ON: ("volume-2", theme.TEXT),
+    Heard.MUTE: ("volume-x", theme.ATTENTION),
+}
+
+
+class AlarmButton(QToolButton):
+    """Form and colour tell the state: crossed out while nothing is heard."""
+
+    def __init__(self, action: Action, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tip = action.toolTip()
+        self.setProperty("flat", True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(action.trigger)
+        self.show_heard(Heard.OFF)
+
+    def show_heard(self, heard: Heard) -> None:
+        self.setIcon(icon(*ICONS[heard]))
+        self.setAccessibleName(heard.value)
+        self.setToolTip(f"{heard.value}. {self._tip}")
