@@ -15,6 +15,7 @@ from app.environment import has_display
 from engine.drawing.overlays import OVERLAYS
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import SourceOptions, SourceSpec
+from engine.sources.live.devices import PIXEL_FORMATS
 
 EXIT_OK, EXIT_INPUT = 0, 2
 DEMO_OUT = Path("out") / "demo"
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a setting for this run, such as ai.preset=quiet; what is chosen in the window is kept",
     )
     capture = parser.add_argument_group("capture devices")
-    capture.add_argument("--capture-format", default="auto", choices=("auto", "MJPG", "YUYV", "NV12"))
+    capture.add_argument("--capture-format", default="auto", choices=("auto", *PIXEL_FORMATS))
     capture.add_argument("--size", metavar="WxH", help="such as 1920x1080")
     capture.add_argument("--rate", type=_positive, metavar="HZ")
     tests = parser.add_argument_group("smoke tests and pictures of the window")

@@ -13,10 +13,10 @@ from app.widgets.icons import icon
 from engine.faults import FaultError
 from engine.sources import parse_source
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.sources.live.devices import DeviceInfo
+from engine.sources.live.devices import PIXEL_FORMATS, DeviceInfo
 from engine.types import Size
 
-PIXEL_FORMATS = ("auto", "MJPG", "YUYV", "NV12")
+CAPTURE_FORMATS = ("auto", *PIXEL_FORMATS)
 SIZES = (Size(3840, 2160), Size(1920, 1080), Size(1280, 720), Size(720, 576), Size(640, 480))
 STREAM_EXAMPLES = "rtsp://host:554/path, udp://@:5000, srt://host:9000 or https://host/stream.m3u8"
 RATES_HZ = (60.0, 50.0, 30.0, 25.0)
@@ -32,7 +32,7 @@ class DeviceForm(QWidget):
         super().__init__(parent)
         self.devices = Choice("Capture device")
         self.pixel_format = Choice("Pixel format")
-        self.pixel_format.fill([("Automatic" if f == "auto" else f, f) for f in PIXEL_FORMATS])
+        self.pixel_format.fill([("Automatic" if f == "auto" else f, f) for f in CAPTURE_FORMATS])
         self.picture_size = Choice("Picture size")
         sizes: list[tuple[str, object]] = [(f"{s.width_px}×{s.height_px}", s) for s in SIZES]
         self.picture_size.fill([("Device's own", None), *sizes])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.faults import fault_of
+from engine.live.ai_state import ai_state
 from engine.live.board import Board
 from engine.live.loading import Loaded, Loading, overdue
 from engine.live.network import Network, hang, kept
@@ -279,14 +280,10 @@ class Inferer:
         self._board.change(ai_state=state, ai_reason=reason, preparing=preparing, **changes)
 
     def _state(self) -> tuple[AiState, str]:
-        if not self._on:
-            return AiState.OFF, "switched off"
-        if self._network is not None:
-            return AiState.ON, ""
-        if self._failure:
-            return AiState.FAULT, self._failure
-        if self._loading is not None:
-            return AiState.LOADING, "the model is being loaded"
-        if self._expected:
-            return AiState.LOADING, "the model is being looked for"
-        return AiState.OFF, "no model has been chosen"
+        return ai_state(
+            on=self._on,
+            runs=self._network is not None,
+            failure=self._failure,
+            loading=self._loading is not None,
+            expected=self._expected,
+        )

@@ -119,7 +119,7 @@ class SourceOptions:
     """How to open a source.
 
     `throughput`: decode with frame threads (`analyse`), not slice threads, which give a frame back sooner.
-    `pixel_format`: capture devices, "auto" | "MJPG" | "YUYV" | "NV12". `size`, `rate_hz`: asked of a capture
+    `pixel_format`: capture devices, "auto" or one of `PIXEL_FORMATS`. `size`, `rate_hz`: asked of a capture
     device; None takes its default. `colour`: "auto" or such as "bt709 limited", when the tags are wrong.
     `decode`: "software", "auto" (hardware that passes its check) or a device type of FFmpeg such as "cuda".
     """

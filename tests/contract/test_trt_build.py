@@ -125,7 +125,8 @@ def trt():
 @pytest.fixture
 def build(trt, tmp_path, frames):
     """Opens as the runtime does: from the cache, else made. Gives what came of it."""
-    from engine.runtime.nvidia.trt_build import BLOB, Builder, engine_facts
+    from engine.runtime.nvidia.staleness import engine_facts
+    from engine.runtime.nvidia.trt_build import BLOB, Builder
 
     def build(model, precision="auto", gpu=GPU, report=lambda difference, layout: None):
         facts = engine_facts(model, precision, trt.versions(), gpu)

@@ -294,6 +294,7 @@ def test_freed_memory_is_not_fetched_again():
     assert counts["keep"] < counts["hand_back"]
 
 
+@pytest.mark.slow  # fifty images looked at by a real teacher
 def test_the_bench_takes_steps_of_every_kind_in_turns(tmp_path):
     from distill.__main__ import main
     from distill.data.index import data_folder

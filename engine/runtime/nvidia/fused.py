@@ -16,6 +16,8 @@ DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 # How a network is laid out in half precision, the fastest first: the next one is for students whose masks
 # change in the one before.
 LAYOUTS = ("f16", "f16, decoder f32", "f32")
+# What a person may ask for, and the layouts that are tried for it in turn.
+PRECISIONS = {"auto": LAYOUTS, "f16": LAYOUTS[:2], "f32": LAYOUTS[2:]}
 
 
 class Fused(nn.Module):

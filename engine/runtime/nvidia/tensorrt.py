@@ -14,7 +14,8 @@ from engine.runtime.nvidia import trt_calls
 from engine.runtime.nvidia.gpu import nvidia_gpus
 from engine.runtime.nvidia.lane import Lane
 from engine.runtime.nvidia.on_gpu import LaneRuntime, opening
-from engine.runtime.nvidia.trt_build import Builder, Built, Stage, cache, engine_facts
+from engine.runtime.nvidia.staleness import engine_facts
+from engine.runtime.nvidia.trt_build import Builder, Built, Stage, cache
 from engine.runtime.student import cuda_device
 from engine.types import U8, RuntimeInfo, Size
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import shutil
 import tempfile
 import time
@@ -20,12 +19,11 @@ from torch.export import ExportedProgram
 
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_bytes
-from engine.model_card import WEIGHTS
 from engine.model_folder import ModelFolder
 from engine.runtime.auto.difference import Difference
 from engine.runtime.auto.parity import compare_maps, is_same
 from engine.runtime.cache import EngineCache, Stored, cache_folder
-from engine.runtime.nvidia.fused import LAYOUTS, Fused
+from engine.runtime.nvidia.fused import PRECISIONS, Fused
 from engine.runtime.nvidia.lane import Lane
 from engine.runtime.nvidia.trt_types import check_types
 from engine.runtime.seal import make_private
@@ -34,12 +32,9 @@ from engine.types import U8, Size
 
 log = logging.getLogger(__name__)
 
-GRAPH = 2  # grows with every change of what is put around a student, so that older engines are not taken
 BLOB = "engine.pt2"
 TIMING_CACHE = "timing.cache"
 ASIDE_PREFIX = ".building-"
-# What a person may ask for, and the layouts that are tried for it in turn.
-PRECISIONS = {"auto": LAYOUTS, "f16": LAYOUTS[:2], "f32": LAYOUTS[2:]}
 LEFT_S = 24 * 3600.0
 
 Stage = Callable[[str], None]
@@ -85,31 +80,6 @@ class Judge:
 def cache() -> EngineCache:
     """This user's engines. Few: they are large, and one a model and GPU is in use."""
     return EngineCache(cache_folder("tensorrt"), kept=8, blob=BLOB)
-
-
-def engine_facts(
-    model: ModelFolder, precision: str, versions: Mapping[str, str], gpu: Mapping[str, str]
-) -> dict[str, Any]:
-    """All that decides what the engine is; `gpu`: name, capability, driver. Only `weights` are refitted."""
-    if precision not in PRECISIONS:
-        raise FaultError(
-            FaultCode.ARGUMENT,
-            expected=f"a precision of the runtime tensorrt: {', '.join(PRECISIONS)}",
-            got=repr(precision),
-            remedy="choose auto",
-        )
-    card = model.card
-    return {
-        "graph": GRAPH,
-        "weights": card.files[WEIGHTS].sha256,
-        "student": card.student.model_dump(mode="json"),
-        "input": card.input.model_dump(mode="json"),
-        "output": card.output.model_dump(mode="json"),
-        "precision": precision,
-        "versions": dict(versions),
-        "gpu": dict(gpu),
-        "os": f"{platform.system()} {platform.machine()}",
-    }
 
 
 class Builder:

@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 from engine.faults import FaultCode, FaultError
 from engine.sources.base import SourceOptions
 from engine.sources.live.container_feed import ContainerFeed
-from engine.sources.live.devices import DeviceInfo, list_devices
+from engine.sources.live.devices import PIXEL_FORMATS, DeviceInfo, list_devices
 from engine.sources.live.grabber import Facts, LiveSource
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ __all__ = ["DeviceInfo", "OpenCvFeed", "format_options", "list_devices", "open"]
 
 # Windows' Media Foundation can take 12-20 s.
 OPEN_S = 20.0
-# Uncompressed first: no decoding, no blocks. USB 2 carries 1080p only as MJPG, and its rate tells.
-_AUTO_ORDER = ("NV12", "YUYV", "MJPG")
 _FFMPEG_NAME = {"NV12": "nv12", "YUYV": "yuyv422", "MJPG": "mjpeg"}
 _CLOSE_TO_RATE = 0.9
 _REMEDY = "check the cable and the device, and that no other program uses it"
@@ -45,13 +43,14 @@ def open(address: str, options: SourceOptions) -> LiveSource:
     scheme, _, name = address.partition(":")
     if not name:
         scheme, name = "v4l2", address
-    if options.pixel_format not in ("auto", *_AUTO_ORDER):
+    if options.pixel_format not in ("auto", *PIXEL_FORMATS):
         raise FaultError(
             FaultCode.ARGUMENT,
-            expected=f"a pixel format: auto, {', '.join(_AUTO_ORDER)}",
+            expected=f"a pixel format: auto, {', '.join(PIXEL_FORMATS)}",
             got=repr(options.pixel_format),
             remedy="choose auto",
-            said=f"There is no pixel format {options.pixel_format!r}. Choose auto, {', '.join(_AUTO_ORDER)}.",
+            said=f"There is no pixel format {options.pixel_format!r}. "
+            f"Choose auto, {', '.join(PIXEL_FORMATS)}.",
         )
     feed: OpenCvFeed | ContainerFeed
     if scheme == "capture":
@@ -87,7 +86,7 @@ def format_options(scheme: str, options: SourceOptions) -> list[dict[str, str]]:
     if options.pixel_format != "auto":
         formats = [options.pixel_format]
     elif options.size or options.rate_hz:
-        formats = list(_AUTO_ORDER)
+        formats = list(PIXEL_FORMATS)
     else:
         return [common]
     return [common | _format_option(scheme, name) for name in formats]

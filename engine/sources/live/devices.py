@@ -10,6 +10,10 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+# What a grabber may be asked for. Uncompressed first: no decoding, no blocks. USB 2 carries 1080p only as
+# MJPG, and its rate tells.
+PIXEL_FORMATS = ("NV12", "YUYV", "MJPG")
+
 _LINUX_DEVICES = Path("/sys/class/video4linux")
 
 
