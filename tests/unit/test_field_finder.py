@@ -1,0 +1,184 @@
+"""What of a source's pictures the network is shown: stills alone, video locked on, or as it is told."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.sources.base import SourceSpec
+from engine.sources.field_finder import FieldFinder, even, finder_of, inside, small_size, whole
+from engine.types import Field, Form, Rect, Size
+from engine.view.lock_on import AGREEING, LONG_SIDE_PX, LOOK_EVERY_S, iou
+from tests.unit.test_lock_on import BESIDE, SIZE, screen, times
+
+ALL = Rect(0, 0, SIZE.width_px, SIZE.height_px)
+BY_HAND = Field(Rect(200, 60, 300, 200), Form.CIRCLE, 0.15)
+LEFT = Rect(20, 10, 380, 340)
+
+
+class Shown:
+    """A decoded picture; `looked_at` counts how often its pixels were asked for."""
+
+    def __init__(self, frame, name=None, damaged=False):
+        self._frame = frame
+        self.height_px, self.width_px = frame.shape[:2]
+        self.name, self.damaged = name, damaged
+        self.looked_at = 0
+
+    def rgb(self, size, box=None):
+        assert box is None
+        self.looked_at += 1
+        small = cv2.resize(self._frame, (size.width_px, size.height_px), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(small[..., ::-1])
+
+
+def watch(finder, frames, from_s=0.0, made_for="field"):
+    shown = [Shown(frame) for frame in frames]
+    return [finder.field_of(p, from_s + i * LOOK_EVERY_S, made_for) for i, p in enumerate(shown)]
+
+
+@pytest.fixture(scope="module")
+def video():
+    return [screen(t) for t in times(8)]
+
+
+def test_a_still_is_looked_at_by_itself():
+    finder = FieldFinder()
+
+    first = finder.field_of(Shown(screen(0.0), name="a.png"), 0.0)
+    other = finder.field_of(Shown(screen(1.0, LEFT), name="b.png"), 0.0)
+
+    assert iou(first.box, BESIDE) > 0.95
+    assert iou(other.box, LEFT) > 0.95
+
+
+def test_a_video_is_shown_whole_until_three_looks_agree(video):
+    fields = watch(FieldFinder(), video)
+
+    assert [field.box for field in fields[: AGREEING - 1]] == [ALL] * (AGREEING - 1)
+    assert iou(fields[-1].box, BESIDE) > 0.95
+    assert fields[-1].form is Form.OCTAGON
+
+
+def test_what_is_known_beforehand_holds_from_the_first_frame_on(video):
+    known = Field(BESIDE, Form.OCTAGON, 0.2)
+
+    assert FieldFinder(known=known).field_of(Shown(video[0]), 0.0) == known
+
+
+def test_pictures_between_two_looks_are_not_looked_at(video):
+    finder = FieldFinder()
+    pictures = [Shown(video[0]) for _ in range(60)]
+
+    for i, picture in enumerate(pictures):
+        finder.field_of(picture, i / 60)
+
+    assert sum(p.looked_at for p in pictures) == round(1 / LOOK_EVERY_S)
+
+
+def test_a_damaged_picture_says_nothing_of_where_the_field_is(video):
+    finder = FieldFinder()
+    watch(finder, video)
+    broken = Shown(screen(2.0, LEFT), damaged=True)
+
+    assert iou(finder.field_of(broken, 2.0).box, BESIDE) > 0.95
+    assert broken.looked_at == 0
+
+
+def test_a_network_made_for_whole_frames_is_shown_whole_frames(video):
+    finder, pictures = FieldFinder(), [Shown(frame) for frame in video]
+
+    fields = [finder.field_of(p, i * LOOK_EVERY_S, "frame") for i, p in enumerate(pictures)]
+
+    assert {field.box for field in fields} == {ALL}
+    assert not any(p.looked_at for p in pictures)
+
+
+def test_what_a_person_drew_holds_until_it_is_found_anew(video):
+    finder = FieldFinder()
+    finder.use(BY_HAND)
+    assert watch(finder, video) == [BY_HAND] * len(video)
+
+    finder.use("frame")
+    assert watch(finder, video)[-1].box == ALL
+
+    finder.use("field")
+    assert iou(watch(finder, video, made_for="frame")[-1].box, BESIDE) > 0.95
+
+    finder.use(None)
+    assert watch(finder, video, made_for="frame")[-1].box == ALL
+
+
+def test_another_source_is_found_anew_and_what_was_drawn_stays(video):
+    finder = FieldFinder(known=Field(BESIDE))
+    finder.forget()
+    assert finder.field_of(Shown(video[0]), 0.0).box == ALL
+
+    finder = FieldFinder(fixed=BY_HAND)
+    finder.forget()
+    assert finder.field_of(Shown(video[0]), 0.0) == BY_HAND
+
+
+def test_a_frame_of_another_size_is_no_place_for_an_old_lock(video):
+    finder = FieldFinder()
+    watch(finder, video)
+
+    smaller = cv2.resize(video[-1], (320, 180), interpolation=cv2.INTER_AREA)
+
+    assert finder.field_of(Shown(smaller), 7.2 * LOOK_EVERY_S).box == Rect(0, 0, 320, 180)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        (Rect(100, 50, 200, 100), Rect(100, 50, 200, 100)),
+        (Rect(500, 300, 400, 400), Rect(500, 300, 140, 60)),
+        (Rect(-50, -40, 150, 140), Rect(0, 0, 100, 100)),
+        (Rect(700, 50, 200, 100), ALL),  # nothing of it is in the picture
+        (Rect(635, 50, 200, 100), ALL),  # hardly anything
+    ],
+)
+def test_a_field_drawn_on_another_size_is_taken_as_far_as_it_is_in_the_picture(drawn, shown):
+    assert inside(Field(drawn, Form.OCTAGON, 0.2), SIZE).box == shown
+
+
+@pytest.mark.parametrize("size", [Size(640, 360), Size(641, 361)])
+@pytest.mark.parametrize("box", [Rect(3, 5, 102, 78), Rect(0, 1, 640, 359), Rect(101, 0, 539, 360)])
+def test_a_box_lies_on_even_pixels_around_what_was_asked_for_or_ends_with_the_frame(box, size):
+    found = even(Field(box), size).box
+
+    assert found.x % 2 == found.y % 2 == 0
+    assert found.x <= box.x
+    assert found.y <= box.y
+    for end, asked, last in (
+        (found.x + found.w, box.x + box.w, size.width_px),
+        (found.y + found.h, box.y + box.h, size.height_px),
+    ):
+        assert asked <= end <= min(asked + 1, last)
+        assert end % 2 == 0 or end == last
+
+
+@pytest.mark.parametrize("size", [Size(1920, 1080), Size(720, 576), Size(640, 64), Size(50, 40)])
+def test_a_look_is_small_in_whole_steps_and_nearly_as_the_frame_in_shape(size):
+    small = small_size(size)
+
+    assert max(small.width_px, small.height_px) == LONG_SIDE_PX
+    assert small.width_px % 16 == small.height_px % 16 == 0
+    assert abs(small.height_px - LONG_SIDE_PX * size.height_px / size.width_px) <= 16
+
+
+def test_a_recording_for_a_network_of_whole_frames_needs_no_finder():
+    assert finder_of("frame", SourceSpec("file", "missing.mp4")) is None
+
+
+def test_a_region_by_hand_needs_no_look_at_the_recording():
+    finder = finder_of(BY_HAND, SourceSpec("file", "missing.mp4"))
+
+    assert finder.field_of(Shown(screen(0.0)), 0.0) == BY_HAND
+
+
+def test_a_recording_that_cannot_be_read_is_told_by_whoever_reads_it_in_earnest():
+    finder = finder_of("field", SourceSpec("file", "missing.mp4"))
+
+    assert finder.field_of(Shown(np.zeros((360, 640, 3), np.uint8)), 0.0) == whole(SIZE)
