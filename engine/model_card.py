@@ -14,6 +14,7 @@ from engine.types import OperatingPoint, Region
 
 SCHEMA = 1
 CARD = "model.json"
+STANDARD = "standard"  # what a model starts with
 SENSITIVE = "sensitive"  # the preset that shows tentative findings
 WEIGHTS = "weights.safetensors"
 ONNX = "student.onnx"
@@ -263,7 +264,7 @@ class ModelCard(_Part):
             raise ValueError(f"files has only one of {INT8_XML} and {INT8_BIN}")
         if any("/" in name or "\\" in name or name in ("", ".", "..") for name in self.files):
             raise ValueError("files names something outside the folder")
-        if "standard" not in self.presets:
+        if STANDARD not in self.presets:
             raise ValueError("presets lacks standard")
         if self.check and self.check.size != (self.input.height_px, self.input.width_px):
             raise ValueError("check.size is not the input's")

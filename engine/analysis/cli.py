@@ -17,6 +17,7 @@ from engine.faults import FaultError
 from engine.files.whole import shown
 from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
 from engine.jobs.interrupt import terminable
+from engine.model_card import STANDARD
 from engine.model_folder import default_model, find_model, load_model_folder
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
@@ -46,7 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         type=_probability,
-        help="how far a mask reaches, 0 to 1 (default: the standard preset's; its peak and area hold anyway)",
+        help="how far a mask reaches, 0 to 1 (default: the preset's; its peak and area hold anyway)",
+    )
+    parser.add_argument(
+        "--preset",
+        default=STANDARD,
+        metavar="NAME",
+        help=f"the model's preset that decides what is shown, such as sensitive (default: {STANDARD})",
+    )
+    parser.add_argument(
+        "--whole-frame",
+        action="store_true",
+        help="show the network all of each picture, also where its card asks for the endoscope's alone",
     )
     parser.add_argument("--model", help="a model's name or folder")
     parser.add_argument(
@@ -117,11 +129,13 @@ def _run(arguments: argparse.Namespace) -> int:
             spec,
             arguments.out,
             model=model,
+            preset=arguments.preset,
             threshold=arguments.threshold,
             runtime=arguments.runtime,
             precision=arguments.precision,
             overlay=arguments.overlay,
             decode=arguments.decode,
+            region="frame" if arguments.whole_frame else None,
             progress=progress,
         )
     finally:
@@ -148,8 +162,9 @@ def _is_many(arguments: argparse.Namespace) -> bool:
 def _tell(summary: Summary, out: Path) -> None:
     for fault in summary.faults:
         print(fault, file=sys.stderr)
+    found = "" if summary.findings is None else f", {summary.findings['all']} findings over time"
     print(
-        f"{summary.frames} frames, {summary.frames_with_findings} with findings, "
+        f"{summary.frames} frames, {summary.frames_with_findings} with findings{found}, "
         f"{summary.frames_per_s:.0f} frames/s ({summary.model.id}, {summary.runtime.name} "
         f"{summary.runtime.precision}, threshold {summary.threshold:g})"
     )

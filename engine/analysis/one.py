@@ -12,15 +12,25 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 
+from engine.analysis.findings import pictures_of
 from engine.analysis.judged import open_judge, open_recording
 from engine.analysis.overlay_files import STILLS, VIDEO
 from engine.analysis.result_writer import ResultWriter
-from engine.analysis.results import SUMMARY, ModelUsed, RuntimeUsed, Summary, read_results, read_summary
+from engine.analysis.results import (
+    SUMMARY,
+    THUMBNAILS,
+    ModelUsed,
+    RuntimeUsed,
+    Summary,
+    read_results,
+    read_summary,
+    summary_text,
+)
 from engine.analysis.tracked import watched
 from engine.faults import FaultCode, FaultError
 from engine.files.output_folder import OutputFolder
 from engine.files.whole import sha256_of, shown, write_text
-from engine.model_card import WEIGHTS
+from engine.model_card import STANDARD, WEIGHTS
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO
 from engine.sources.base import SourceSpec
@@ -37,6 +47,7 @@ def analyse(
     out: Path,
     *,
     model: ModelFolder,
+    preset: str = STANDARD,
     threshold: float | None = None,
     runtime: str = AUTO,
     precision: str = AUTO,
@@ -48,7 +59,7 @@ def analyse(
 ) -> Summary:
     """Write `results.jsonl`, `summary.json` and, when asked for, the overlay into `out`; give the summary.
 
-    `threshold` None is that of the model's standard preset, whose peak and area hold in any case; `overlay` a
+    `threshold` None is that of the model's `preset`, whose peak and area hold in any case; `overlay` a
     key of OVERLAYS, None for none; `threads` for the network, None for what suits a machine of one's own;
     `decode` as in `SourceOptions`; `region` as in `watched`, None for what the model was made for.
     `progress(done, total)` is called after each frame; total is None until the source has been counted.
@@ -56,8 +67,8 @@ def analyse(
     as it was. A source that breaks off is analysed up to there, and the summary says so.
     Raises FaultError: a source that is live or cannot be read, a runtime that does not load, OUTPUT.
     """
-    earlier = earlier_files(spec, out)
-    point = _point(model, threshold)
+    point = _point(model, preset, threshold)
+    earlier = earlier_files(spec, out, findings=point.follows)
     faults: list[FaultError] = []
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_recording(spec, decode)))
@@ -90,6 +101,9 @@ def analyse(
             min_area_frac=point.min_area_frac,
             min_peak=point.min_peak,
             frames_with_findings=writer.frames_with_findings,
+            preset=preset if writer.findings is not None or preset != STANDARD else None,
+            region=_region(looked_at) if writer.findings is not None or region is not None else None,
+            findings=writer.findings,
             frames_per_s=round(writer.frames / max(time.monotonic() - began_s, 1e-9), 2),
             versions=_versions(),
             created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -97,23 +111,45 @@ def analyse(
             frames_missing=sum(fault.lost_frames for fault in faults),
             faults=tuple(str(fault) for fault in faults),
             files=writer.files,
-            sha256={name: sha256_of(folder.aside / name) for name in writer.files if name != STILLS},
+            sha256={name: sha256_of(folder.aside / name) for name in writer.files if name not in FOLDERS},
         )
-        write_text(folder.aside / SUMMARY, summary.model_dump_json(by_alias=True, indent=2) + "\n")
+        write_text(folder.aside / SUMMARY, summary_text(summary))
         folder.publish(summary.files, earlier, last=SUMMARY)
     return summary
 
 
-def _point(model: ModelFolder, threshold: float | None) -> OperatingPoint:
-    standard = model.card.points["standard"]
+def _point(model: ModelFolder, preset: str, threshold: float | None) -> OperatingPoint:
+    check_preset(model, preset)
+    point = model.card.points[preset]
     # How far a mask reaches is one question; peak and area say whether it is shown, and stay the preset's.
-    return standard if threshold is None else standard.moved(threshold)
+    return point if threshold is None else point.moved(threshold)
 
 
-def earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
-    """What an earlier run left in `out`, to be replaced: files, then the folder they were in.
+def check_preset(model: ModelFolder, preset: str) -> None:
+    """Raises FaultError ARGUMENT for one that the model does not have."""
+    names = ", ".join(model.card.presets)
+    if preset not in model.card.presets:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"a preset of {model.id}: {names}",
+            got=preset,
+            remedy="name one of them with --preset",
+            said=f"{model.id} has no preset {preset}. It has {names}.",
+        )
 
-    Only what `analyse` writes, by the names that it gives. Raises FaultError for what must not be replaced.
+
+def _region(looked_at: Region | Field) -> str:
+    if isinstance(looked_at, Field):
+        box = looked_at.box
+        return f"{box.x},{box.y},{box.w},{box.h}"
+    return looked_at
+
+
+def earlier_files(spec: SourceSpec, out: Path, *, findings: bool = True) -> tuple[str, ...]:
+    """What an earlier run left in `out`, to be replaced: files, then the folders they were in.
+
+    Only what `analyse` writes, by the names that it gives. `findings`: whether a folder of that name may be
+    written now. Raises FaultError for what must not be replaced.
     """
     if out.exists() and not out.is_dir():
         raise _bad_out(f"{out}, which is a file")
@@ -121,14 +157,17 @@ def earlier_files(spec: SourceSpec, out: Path) -> tuple[str, ...]:
         raise _bad_out(f"{out}, where the source itself would be overwritten")
     earlier = read_summary(out)
     files: tuple[str, ...] = earlier.files if earlier else ()
-    stills = out / STILLS
-    if STILLS not in files and not stills.exists():
-        return files
-    ours = STILLS in files and stills.is_dir() and not stills.is_symlink()
-    inside = {path.name for path in stills.iterdir()} if ours else set()
-    if not ours or not inside <= _drawn(out):
-        raise _bad_out(f"{out}, where a folder {STILLS} of something else is")
-    return (*(name for name in files if name != STILLS), *(f"{STILLS}/{name}" for name in inside), STILLS)
+    folders: list[str] = []
+    for name, names_of in FOLDERS.items():
+        folder = out / name
+        if name not in files and (not folder.exists() or (name == THUMBNAILS and not findings)):
+            continue
+        ours = name in files and folder.is_dir() and not folder.is_symlink()
+        inside = {path.name for path in folder.iterdir()} if ours else set()
+        if not ours or not inside <= names_of(out):
+            raise _bad_out(f"{out}, where a folder {name} of something else is")
+        folders += [*(f"{name}/{one}" for one in inside), name]
+    return (*(name for name in files if name not in FOLDERS), *folders)
 
 
 def _drawn(out: Path) -> set[str]:
@@ -137,6 +176,10 @@ def _drawn(out: Path) -> set[str]:
         return {str(line.get("name")) for line in read_results(out)}
     except (OSError, ValueError, AttributeError):
         return set()
+
+
+# The folders that `analyse` writes, and what the earlier run in a folder of results put into each.
+FOLDERS = {STILLS: _drawn, THUMBNAILS: pictures_of}
 
 
 def _bad_out(got: str) -> FaultError:

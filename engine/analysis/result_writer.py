@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 
+from engine.analysis.findings import Findings
 from engine.analysis.judged import JudgedFrame
 from engine.analysis.overlay_files import STILLS, VIDEO, OverlayStills, OverlayVideo, OverlayWriter
 from engine.analysis.results import RESULTS, Product, result_line
@@ -26,11 +27,17 @@ class ResultWriter:
         self._style = style
         self._open_files = ExitStack()
         self._overlay: OverlayWriter | None = None
+        self._findings: Findings | None = None
         self._first_pts_s: float | None = None
         self._last_pts_s = 0.0
         self.frames = 0
         self.frames_with_findings = 0
         self.files: tuple[Product, ...] = (RESULTS,)
+
+    @property
+    def findings(self) -> dict[str, int] | None:
+        """How many there were, by how long they lasted; None where they were not followed over time."""
+        return None if self._findings is None else self._findings.counts
 
     @property
     def span_s(self) -> float:
@@ -50,6 +57,8 @@ class ResultWriter:
     ) -> None:
         try:
             self._open_files.close()
+            if self._findings is not None and error is None:
+                self.files = (*self.files, *self._findings.write())
         except OSError as closing_error:
             if error is None:  # else the first error is the one to tell
                 raise output_fault(self._folder.parent, closing_error) from closing_error
@@ -65,6 +74,9 @@ class ResultWriter:
             self._lines.write(json_line(result_line(result, mask, frame.name)))
             if self._style is not None:
                 self._draw(frame, self._style)
+            if result.point.follows and frame.name is None:
+                self._findings = self._findings or Findings(self._folder)
+                self._findings.add(frame)
         except OSError as error:
             raise output_fault(self._folder.parent, error) from error
         self.frames += 1

@@ -1,4 +1,4 @@
-"""What `analyse` writes: `results.jsonl`, a line a frame, and `summary.json`."""
+"""What `analyse` writes: `results.jsonl`, a line a frame, `summary.json`, and the names of the rest."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from engine.types import Component, Rect, Result
 SCHEMA = 1
 RESULTS: Final = "results.jsonl"
 SUMMARY = "summary.json"
+FINDINGS: Final = "findings.csv"
+THUMBNAILS: Final = "findings"
 
 
 # All that `analyse` ever writes beside its summary, and so all that it ever removes.
-Product = Literal["results.jsonl", "overlay.mp4", "overlay"]
+Product = Literal["results.jsonl", "overlay.mp4", "overlay", "findings.csv", "findings"]
 
 
 class _Part(BaseModel):
@@ -48,6 +50,9 @@ class Summary(_Part):
 
     `complete` is False when the source broke off or pictures of it could not be read; `frames_missing` is how
     many, as far as anybody can tell, and `faults` says why. Their indices are gaps in the results.
+    `preset` and `region` (what of a frame the network was shown) are said where they are not the usual ones,
+    or findings were followed over time; then `findings` counts them: all, and those that lasted so many
+    seconds at least. Where they are None they are not in the file.
     """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -63,6 +68,9 @@ class Summary(_Part):
     min_area_frac: float
     min_peak: float = 0.0
     frames_with_findings: int
+    preset: str | None = None
+    region: str | None = None
+    findings: dict[str, int] | None = None
     frames_per_s: float
     versions: dict[str, str]
     created_utc: str
@@ -71,6 +79,11 @@ class Summary(_Part):
     faults: tuple[str, ...]
     files: tuple[Product, ...]
     sha256: dict[Product, str] = {}
+
+
+def summary_text(summary: Summary) -> str:
+    """The file's text."""
+    return summary.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n"
 
 
 def is_whole(folder: Path, summary: Summary) -> bool:

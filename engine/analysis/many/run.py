@@ -16,7 +16,7 @@ from engine.analysis.many.recordings import Recording, fingerprint
 from engine.analysis.many.task import Options, Order, OrderResult, frames_so_far, remove_attempts
 from engine.analysis.many.work_folder import work_folder
 from engine.analysis.one import earlier_files
-from engine.analysis.results import SUMMARY, is_whole, read_summary
+from engine.analysis.results import SUMMARY, THUMBNAILS, is_whole, read_summary
 from engine.faults import FaultCode, FaultError
 from engine.files.output_folder import move_in
 from engine.files.whole import output_fault, write_text
@@ -163,7 +163,8 @@ class _Run:
 
     def _started(self, number: int, row: Row) -> Row | None:
         try:
-            earlier_files(parse_source(row.source), self._place(row))  # else hours are for nothing
+            # Else hours are for nothing.
+            earlier_files(parse_source(row.source), self._place(row), findings=False)
             mark = fingerprint(row.source)
         except FaultError as error:
             self._put(row, state="failed", fault=str(error))
@@ -205,7 +206,8 @@ class _Run:
                 got="none that can be read",
                 remedy="see that nobody else writes into the output folder, and start again",
             )
-        earlier = earlier_files(parse_source(row.source), folder)
+        with_findings = THUMBNAILS in summary.files
+        earlier = earlier_files(parse_source(row.source), folder, findings=with_findings)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from engine.analysis.one import analyse
 from engine.faults import Fault, FaultCode, FaultError, fault_of
+from engine.model_card import STANDARD
 from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.runtime import open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.host import MOST_THREADS, physical_cores
 from engine.sources import parse_source
 from engine.sources.file.decode_choice import SOFTWARE
+from engine.types import Region
 
 RESULTS_FOLDER = "results"
 PROGRESS = "progress"  # how many frames of how many, and who is at it
@@ -40,11 +42,15 @@ class Options:
     runtime: str
     precision: str
     decode: str = SOFTWARE
+    preset: str = STANDARD
+    region: Region | None = None
 
     @property
     def asked(self) -> str:
         """One short word for all of it. The model's place does not count, only what it is."""
         values = [self.digest, self.threshold, self.overlay, self.runtime, self.precision, self.decode]
+        if (self.preset, self.region) != (STANDARD, None):  # runs begun before there were others go on
+            values += [self.preset, self.region]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
@@ -95,11 +101,13 @@ def analyse_one(order: Order) -> OrderResult:
             parse_source(order.source),
             attempt / RESULTS_FOLDER,
             model=_model(order.options),
+            preset=order.options.preset,
             threshold=order.options.threshold,
             runtime=order.options.runtime,
             precision=order.options.precision,
             overlay=order.options.overlay,
             decode=order.options.decode,
+            region=order.options.region,
             threads=threads_of(order.sharers),
             progress=Heartbeat(attempt / PROGRESS),
         )

@@ -15,6 +15,7 @@ from engine.analysis.many.manifest import MANIFEST, TOTALS, Row
 from engine.analysis.many.recordings import find_recordings
 from engine.analysis.many.run import Report, analyse_many
 from engine.analysis.many.task import Options, digest_of
+from engine.analysis.one import check_preset
 from engine.jobs.ended import CANCELLED, INCOMPLETE, OK
 from engine.model_folder import ModelFolder, bundled_models, default_model, find_model, load_model_folder
 from engine.table import Entry, load
@@ -31,6 +32,7 @@ def run_many(arguments: argparse.Namespace) -> int:
     Raises FaultError for bad input.
     """
     model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
+    check_preset(model, arguments.preset)
     options = Options(
         model=_name_elsewhere(model),
         digest=digest_of(model),
@@ -39,6 +41,8 @@ def run_many(arguments: argparse.Namespace) -> int:
         runtime=arguments.runtime,
         precision=arguments.precision,
         decode=arguments.decode,
+        preset=arguments.preset,
+        region="frame" if arguments.whole_frame else None,
     )
 
     def open_crew() -> Crew:
