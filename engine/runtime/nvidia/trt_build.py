@@ -23,7 +23,7 @@ from engine.model_folder import ModelFolder
 from engine.runtime.auto.difference import Difference
 from engine.runtime.auto.parity import compare_maps, is_same
 from engine.runtime.cache import EngineCache, Stored, cache_folder
-from engine.runtime.nvidia.fused import PRECISIONS, Fused
+from engine.runtime.nvidia.fused import LAYOUTS, PRECISIONS, Fused
 from engine.runtime.nvidia.lane import Lane
 from engine.runtime.nvidia.trt_types import check_types
 from engine.runtime.seal import make_private
