@@ -19,7 +19,19 @@ from engine.bench.skipped import reasons
 from engine.faults import FaultError
 from engine.files.whole import write_json
 
-SUITES = ("pipeline", "live", "runtimes", "students", "peers", "analyse", "startup", "soak", "demo", "alarms")
+SUITES = (
+    "pipeline",
+    "live",
+    "runtimes",
+    "students",
+    "peers",
+    "analyse",
+    "startup",
+    "soak",
+    "demo",
+    "alarms",
+    "field",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms: clips, or folders of clips (demo:)")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="alarms: a mask a frame, as PNG")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="field: the folder with the sets' images")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write JSON, Markdown and plot there")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
@@ -63,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         "startup": {"rounds": args.rounds},
         "soak": {"minutes": args.minutes},
         "demo": {},
+        "field": {"data": args.data, "rounds": args.rounds},
         "alarms": {"paths": args.paths or ["demo:"], "masks": args.masks, "model": args.model},
     }
     try:

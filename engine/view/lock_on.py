@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.types import U8, Field, Rect, Size
-from engine.view.field_of_view import DARK, SATURATED, SMALLEST_FRAC, STROKE_PX, textured
+from engine.view.field_of_view import DARK, SATURATED, SMALLEST_FRAC, STROKE_PX, brightest_of, textured
 from engine.view.outline import fitted
 
 LONG_SIDE_PX = 208
@@ -108,10 +108,10 @@ def _lit_part(pictures: Sequence[U8]) -> _Lit | None:
     top, low = pictures[0], pictures[0]
     for picture in pictures[1:]:
         top, low = np.maximum(top, picture), np.minimum(low, picture)
-    brightest = top.max(2)
+    brightest = brightest_of(top)
     lit = (brightest > DARK) & (textured(top) | (brightest >= SATURATED))
     if len(pictures) > 1:
-        changes = cv2.subtract(top, low).max(2) > CHANGES
+        changes = brightest_of(np.asarray(cv2.subtract(top, low), np.uint8)) > CHANGES
         lit = changes | (lit & _near(changes))
     opened = cv2.morphologyEx(lit.astype(np.uint8), cv2.MORPH_OPEN, np.ones((STROKE_PX, STROKE_PX), np.uint8))
     count, labels, figures, _ = cv2.connectedComponentsWithStats(opened)
@@ -158,7 +158,7 @@ def _side(start: int, length: int, small: int, full: int) -> tuple[int, int]:
 
 def _shows_something(small: U8) -> bool:
     """Whether a frame says anything of where the picture is: not a black one, and none without texture."""
-    brightest = small.max(2)
+    brightest = brightest_of(small)
     lit = (brightest > DARK) & (textured(small) | (brightest >= SATURATED))
     return bool(np.count_nonzero(lit) >= SMALLEST_FRAC / 2 * lit.size)
 

@@ -1,7 +1,9 @@
 """A run over many recordings, by a crew inside this process: real videos and network, faults on order."""
 
 import csv
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from engine.analysis.many.recordings import find_recordings
 from engine.analysis.many.run import analyse_many
 from engine.analysis.many.task import Options, Order, OrderResult, analyse_one, check, digest_of
 from engine.analysis.many.work_folder import WORK
+from engine.analysis.results import read_summary
 from engine.faults import FaultError
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model
@@ -214,6 +217,22 @@ def test_an_attempt_that_nobody_waits_for_ends_by_itself(model, videos, tmp_path
 
     assert (result.fault, result.results) == ("withdrawn", "")
     assert list(work.iterdir()) == []
+
+
+def test_what_was_begun_before_there_were_presets_and_regions_to_ask_for_goes_on():
+    before = hashlib.sha256(b'["abc", 0.5, null, "auto", "f32", "software"]').hexdigest()[:16]
+    options = Options("red", "abc", 0.5, None, "auto", "f32")
+
+    assert options.asked == before
+    others = [replace(options, preset="quiet"), replace(options, region="frame")]
+    assert len({before, *(other.asked for other in others)}) == 3
+
+
+def test_each_recording_is_analysed_with_the_preset_and_the_region_that_were_asked_for(run, tmp_path):
+    report, _ = run(region="frame")
+
+    assert report.done
+    assert {read_summary(tmp_path / "out" / row.folder).region for row in report.done} == {"frame"}
 
 
 def test_a_machine_with_another_model_of_that_name_refuses(run, tmp_path):
