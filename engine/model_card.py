@@ -166,11 +166,24 @@ class SplitCard(_Part):
     validation_images: int
 
 
+class ImportCard(_Part):
+    """Weights that others trained: their file, and the tensors of it that the student has no place for.
+
+    What they were trained on is not known here. `judged_on`: by which images temperature and presets were
+    chosen and the figures made, as seen as they may be; None: by none.
+    """
+
+    file: str
+    sha256: Sha256
+    left_over: tuple[str, ...] = ()
+    judged_on: SplitCard | None = None
+
+
 class TrainingCard(_Part):
     """Where the weights come from, in words a person can check; no `encoder`: from random weights.
 
     `changes` to the recipe of that name, as `--set` says them. `held_out` None: a card from before it
-    existed, the recipe's name is all that tells.
+    existed, the recipe's name is all that tells. `imported`: nobody here trained them, nothing is held out.
     """
 
     recipe: str
@@ -181,6 +194,7 @@ class TrainingCard(_Part):
     held_out: SplitCard | None = None
     teachers: tuple[str, ...] = ()
     encoder: EncoderCard | None = None
+    imported: ImportCard | None = None
     run_id: str
 
 

@@ -13,6 +13,7 @@ from engine.files.whole import sha256_of
 from engine.model_card import TrainingCard
 
 DATA, MORE_DATA = "--data", "--more-data"
+TRAINED = "was trained beside"
 INDEX_DIGITS = 16  # of the index's sha256, in the card
 INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{8,64})")
 
@@ -26,6 +27,7 @@ class Belonging:
     sha256: str
     folder: Path | None = None
     option: str = DATA  # that names the folder
+    was: str = TRAINED
 
     def check(self, index: Index) -> None:
         """Raises FaultError DATA_SET for other data; nothing to check where the fingerprint is not known."""
@@ -48,13 +50,13 @@ class Belonging:
 
     def _fault(self, got: str) -> FaultError:
         there = f"index sha256 {self.sha256[:INDEX_DIGITS]}" if self.sha256 else "it does not say which"
-        was = f", which lay at {self.folder}" if self.folder else ""
+        lay = f", which lay at {self.folder}" if self.folder else ""
         return FaultError(
             FaultCode.DATA_SET,
-            expected=f"the images that {self.who} was trained beside ({there}{was})",
+            expected=f"the images that {self.who} {self.was} ({there}{lay})",
             got=got,
             remedy=f"name their folder with {self.option}",
-            said=f"{self.who} was trained beside other images ({there}{was}) than there are here: {got}. "
+            said=f"{self.who} {self.was} other images ({there}{lay}) than there are here: {got}. "
             f"Name their folder with {self.option}.",
         )
 
@@ -62,4 +64,5 @@ class Belonging:
 def belonging_of_model(name: str, training: TrainingCard) -> Belonging:
     """What a model's card says of its data."""
     words = INDEX_WORDS.search(training.data)
-    return Belonging(name, words["start"] if words else "")
+    was = "was imported and judged by" if training.imported else TRAINED
+    return Belonging(name, words["start"] if words else "", was=was)

@@ -83,10 +83,18 @@ def _narrowed(split: Split, records: Sequence[Record], part: DataPart) -> Split:
 
 
 def held_out_by(training: TrainingCard) -> DataPart:
-    """What decided a trained model's split. Raises FaultError ARGUMENT: an old card of an unknown recipe."""
-    if training.held_out is None:
+    """What decided a trained model's split; of an imported one, what it is judged by, held out or not.
+
+    Raises FaultError ARGUMENT: an old card of an unknown recipe.
+    """
+    told = training.held_out
+    if training.imported:
+        told = training.imported.judged_on
+        if told is None:
+            return DataPart()
+    if told is None:
         return OF_BEFORE.get(training.recipe) or load_recipe(training.recipe).data
-    return DataPart.model_validate(training.held_out.model_dump(include=set(DataPart.model_fields)))
+    return DataPart.model_validate(told.model_dump(include=set(DataPart.model_fields)))
 
 
 def judged_alike(part: DataPart, other: DataPart) -> bool:
@@ -118,7 +126,7 @@ def split_beside(training: TrainingCard, index: Index) -> Split:
     """
     belonging_of_model(training.run_id, training).check(index)
     split = split_of(index.records, held_out_by(training))
-    told = training.held_out
+    told = training.imported.judged_on if training.imported else training.held_out
     counts = len(split.train), len(split.validation)
     if told and counts != (told.training_images, told.validation_images):
         raise FaultError(

@@ -17,13 +17,20 @@ from distill.data.dataset import Pictures, fields_of, squash
 from distill.data.index import Index, load_index
 from distill.data.splits import Split, split_of
 from distill.export.calibration import best_temperature, cooled, count_logits
-from distill.export.parity import MAX_F32_DP, compare, on_video, refusal
-from distill.export.presets import Judged, choose_presets
+from distill.export.parity import (
+    MAX_F32_DP,
+    check_on_video,
+    compare,
+    float_networks,
+    on_video,
+    refusal,
+    unlike,
+)
+from distill.export.presets import Judged, choose_presets, usual_presets
 from distill.judging.networks import (
     Network,
     maps_of,
     normalised,
-    onnx_network,
     openvino_has_bf16,
     openvino_network,
     torch_network,
@@ -43,9 +50,11 @@ from engine.model_card import (
     WEIGHTS,
     FileCard,
     InputCard,
+    Metric,
     ModelCard,
     OutputCard,
     Parity,
+    Preset,
     StudentCard,
     TrainingCard,
 )
@@ -94,6 +103,33 @@ def export(
     Raises FaultError ARGUMENT (nothing trained there, the folder exists), OUTPUT (an export that does not say
     the same), DATA_SET.
     """
+    trained = _trained(sources)
+    return write_model(trained, out, trained.belonging.find(data_root), default, int8_images, size_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a card says besides what the network is."""
+
+    output: OutputCard
+    presets: dict[str, Preset]
+    training: TrainingCard
+    metrics: tuple[Metric, ...] = ()
+    parity: tuple[Parity, ...] = ()
+
+
+def write_model(
+    trained: Trained,
+    out: Path,
+    data_root: Path | None,
+    default: bool = False,
+    int8_images: int = 0,
+    size_px: int | None = None,
+) -> ModelCard:
+    """The model folder of whatever was trained; `data_root` None: presets as they are, and nothing measured.
+
+    Raises FaultError as `export`.
+    """
     if out.exists():
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -102,32 +138,32 @@ def export(
             remedy="new weights, new id: name another folder",
         )
     cv2.setNumThreads(1)
-    trained = _trained(sources)
-    material = _material(trained, trained.belonging.find(data_root), size_px)
-    sized = _said_of_size(material.input.width_px, trained.trained_px)
     student = trained.student
+    taken = _input(trained, size_px)
+    material = None if data_root is None else _material(trained, data_root, taken)
+    sized = _said_of_size(taken.width_px, trained.trained_px)
     aside = out.parent / f".{out.name}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        maps = _write_float(material, aside)
-        material, maps = _calibrated(material, maps)
-        parity = [*_check_float(material, aside / ONNX, maps)]
-        if int8_images:
-            parity.append(_write_int8(material, aside, maps, int8_images))
+        network = _write_float(trained, taken, aside)
+        if material is None:
+            found = _unmeasured(trained, taken, network, aside / ONNX)
+        else:
+            found = _measured(material, network, aside, int8_images)
         card = ModelCard(
             schema=SCHEMA,  # type: ignore[call-arg]
             id=out.name,
             default=default,
             student=StudentCard(name=student.name, args=student.args),
-            input=material.input,
+            input=taken,
             region=trained.region,
-            output=material.output,
+            output=found.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
-            presets=choose_presets(material.validation, maps, _field(material, aside / ONNX)),
-            training=_with(sized, trained.card(material.index, material.split)),
-            metrics=evaluate(material.validation, maps).metrics,
-            parity=tuple(parity),
+            presets=found.presets,
+            training=_with(sized, found.training),
+            metrics=found.metrics,
+            parity=found.parity,
             licence=trained.licence(),
             use="research use only",
         )
@@ -159,9 +195,20 @@ def _trained(sources: Sequence[Path]) -> Trained:
     return trained_run(sources[0]) if len(sources) == 1 else mean_of(sources)
 
 
-def _material(trained: Trained, data_root: Path, size_px: int | None) -> Material:
-    index = load_index(data_root)
+def _input(trained: Trained, size_px: int | None) -> InputCard:
     size_px = size_px or trained.size_px
+    return InputCard(
+        width_px=size_px,
+        height_px=size_px,
+        colour="RGB",
+        mean=trained.student.mean,
+        std=trained.student.std,
+        resize="squash-area",
+    )
+
+
+def _material(trained: Trained, data_root: Path, taken: InputCard) -> Material:
+    index = load_index(data_root)
     split = split_of(index.records, trained.data)
     trained.card(index, split)  # another data set is refused before the work
     return Material(
@@ -169,26 +216,45 @@ def _material(trained: Trained, data_root: Path, size_px: int | None) -> Materia
         index=index,
         split=split,
         validation=Pictures(data_root, [index.records[i] for i in split.validation]),
-        input=InputCard(
-            width_px=size_px,
-            height_px=size_px,
-            colour="RGB",
-            mean=trained.student.mean,
-            std=trained.student.std,
-            resize="squash-area",
-        ),
+        input=taken,
         output=OutputCard(kind="logits"),
     )
 
 
-def _write_float(material: Material, folder: Path) -> list[F32]:
-    """Write weights and ONNX; returns the maps of the validation images as torch makes them."""
-    student = material.trained.network()
-    write_bytes(folder / WEIGHTS, save(contiguous(material.trained.weights)))
-    write_onnx(student, material.input.width_px, folder / ONNX)
-    trained = list(material.maps(torch_network(student)))
-    log.info("validation Dice %.4f", evaluate(material.validation, trained).value(POOLED, "dice"))
-    return trained
+def _write_float(trained: Trained, taken: InputCard, folder: Path) -> Network:
+    """Write weights and ONNX; the network in torch."""
+    student = trained.network()
+    write_bytes(folder / WEIGHTS, save(contiguous(trained.weights)))
+    write_onnx(student, taken.width_px, folder / ONNX)
+    return torch_network(student)
+
+
+def _measured(material: Material, network: Network, folder: Path, int8_images: int) -> Found:
+    """By the validation images."""
+    maps = list(material.maps(network))
+    log.info("validation Dice %.4f", evaluate(material.validation, maps).value(POOLED, "dice"))
+    material, maps = _calibrated(material, maps)
+    parity = [*_check_float(material, folder / ONNX, maps)]
+    if int8_images:
+        parity.append(_write_int8(material, folder, maps, int8_images))
+    return Found(
+        material.output,
+        choose_presets(material.validation, maps, _field(material, folder / ONNX)),
+        material.trained.card(material.index, material.split),
+        evaluate(material.validation, maps).metrics,
+        tuple(parity),
+    )
+
+
+def _unmeasured(trained: Trained, taken: InputCard, network: Network, onnx: Path) -> Found:
+    """By no images: the usual presets. That ONNX says what torch says is seen by the demonstration.
+
+    Raises FaultError OUTPUT where it does not.
+    """
+    assert trained.unjudged is not None
+    output = OutputCard(kind="logits")
+    check_on_video(network, onnx, taken, output)
+    return Found(output, usual_presets(), trained.unjudged)
 
 
 def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32]]:
@@ -209,19 +275,14 @@ def _field(material: Material, onnx: Path) -> Judged | None:
 
 def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:
     """bf16 is a runtime's choice on processors that have it: told, but only float32 must be the same."""
-    networks = {"onnxruntime f32": onnx_network(onnx), "openvino f32": openvino_network(onnx, "f32")}
+    networks = float_networks(onnx)
     if openvino_has_bf16():
         networks["openvino bf16"] = openvino_network(onnx, "bf16")
     for runtime, network in networks.items():
         row = compare(onnx.name, runtime, material.validation, trained, material.maps(network))
         log.info("%s", row)
         if row.max_dp > MAX_F32_DP and runtime.endswith("f32"):
-            raise FaultError(
-                FaultCode.OUTPUT,
-                expected=f"{runtime} to say what torch says, within {MAX_F32_DP}",
-                got=f"a difference of {row.max_dp}",
-                remedy="report this with the versions of torch, onnx and the runtime",
-            )
+            raise unlike(runtime, row.max_dp)
         yield row
 
 

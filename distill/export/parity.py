@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from distill.data.dataset import Pictures
-from distill.judging.networks import Network, normalised, probability_of
+from distill.judging.networks import (
+    Network,
+    normalised,
+    onnx_network,
+    openvino_network,
+    probability_of,
+)
 from distill.metrics.evaluate import evaluate
 from distill.metrics.image import dice_iou
 from distill.metrics.rows import POOLED
+from engine.faults import FaultCode, FaultError
 from engine.model_card import InputCard, OutputCard, Parity
 from engine.runtime.auto.difference import Difference
 from engine.runtime.auto.frames import stored_frames
 from engine.runtime.auto.parity import LEAST_DICE, compare_maps, is_same
 from engine.types import F32, U8, Size
 
+log = logging.getLogger(__name__)
+
 MAX_DICE_DROP = 0.003  # 0.3 points, what int8 may cost
 MAX_F32_DP = 0.02  # another order of the same sums
+FEW = 4  # frames, where nothing is measured but that two networks are the same
 
 
 def compare(
@@ -50,6 +62,36 @@ def on_video(exact: Network, exported: Network, card: InputCard, output: OutputC
 
     frames = stored_frames(Size(card.width_px, card.height_px))
     return compare_maps(((steps(exact, frame), steps(exported, frame)) for frame in frames), 0.5)
+
+
+def check_on_video(exact: Network, onnx: Path, card: InputCard, output: OutputCard) -> None:
+    """That the exported file gives the exact network's probabilities on some of those frames.
+
+    Raises FaultError OUTPUT where it does not.
+    """
+    mean, std = np.array(card.mean, np.float32), np.array(card.std, np.float32)
+    frames = stored_frames(Size(card.width_px, card.height_px), count=FEW)
+    images = [normalised(frame, mean, std) for frame in frames]
+    maps = [probability_of(exact, image, output) for image in images]
+    for runtime, exported in float_networks(onnx).items():
+        again = (probability_of(exported, image, output) for image in images)
+        apart = max(float(np.abs(a - b).max()) for a, b in zip(maps, again, strict=True))
+        log.info("%s %s: at most %.5f apart on the demonstration", onnx.name, runtime, apart)
+        if apart > MAX_F32_DP:
+            raise unlike(runtime, apart)
+
+
+def float_networks(onnx: Path) -> dict[str, Network]:
+    return {"onnxruntime f32": onnx_network(onnx), "openvino f32": openvino_network(onnx, "f32")}
+
+
+def unlike(runtime: str, apart: float) -> FaultError:
+    return FaultError(
+        FaultCode.OUTPUT,
+        expected=f"{runtime} to say what torch says, within {MAX_F32_DP}",
+        got=f"a difference of {apart}",
+        remedy="report this with the versions of torch, onnx and the runtime",
+    )
 
 
 def refusal(row: Parity, video: Difference) -> str | None:

@@ -30,6 +30,14 @@ class Wish:
     window_ms: float
 
 
+# Where no image says which: area and peak as in the middle of what is chosen for trained ones.
+USUAL: Mapping[str, Key] = {
+    "sensitive": (0.4, 0.0005, 0.0),
+    "standard": (0.5, 0.001, 0.8),
+    "quiet": (0.6, 0.002, 0.95),
+}
+
+
 class Judged(NamedTuple):
     """Pictures, and a map float32 in 0..1 for each."""
 
@@ -60,6 +68,11 @@ def choose_presets(pictures: Pictures, maps: Sequence[F32], field: Judged | None
     return {name: _preset(points, free, wish) for name, wish in WISHES.items()}
 
 
+def usual_presets() -> dict[str, Preset]:
+    """Of each wish a point that nothing was measured for: `measured` is empty."""
+    return {name: _made(point, WISHES[name], {}) for name, point in USUAL.items()}
+
+
 def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[Key, Point]:
     """Figures by threshold, smallest area and lowest peak."""
     points: dict[Key, Point] = {}
@@ -82,6 +95,11 @@ def _preset(points: Mapping[Key, Point], field_free: Mapping[Key, float], wish: 
     else:
         threshold, area, peak = min(points, key=lambda key: false[key])
     chosen = (threshold, area, peak)
+    return _made(chosen, wish, _rounded(points[chosen], field_free.get(chosen, math.nan)))
+
+
+def _made(point: Key, wish: Wish, measured: dict[str, float]) -> Preset:
+    threshold, area, peak = point
     return Preset(
         threshold=threshold,
         keep=round(threshold * KEEP_FACTOR, 2),
@@ -89,7 +107,7 @@ def _preset(points: Mapping[Key, Point], field_free: Mapping[Key, float], wish: 
         min_peak=peak,
         hit_ms=wish.hit_ms,
         window_ms=wish.window_ms,
-        measured=_rounded(points[chosen], field_free.get(chosen, math.nan)),
+        measured=measured,
     )
 
 

@@ -56,6 +56,7 @@ class Trained:
     belonging: Belonging
     licence: Callable[[], str]  # asks the teachers, which may be gone by now: only an export needs it
     card: Callable[[Index, Split], TrainingCard]
+    unjudged: TrainingCard | None = None  # of imported weights, where no images judge them
 
     def network(self) -> Student:
         """The student with the weights, float32, ready to judge."""
@@ -207,7 +208,7 @@ def committee_of(sources: Sequence[Path]) -> Trained:
         return cards[0].model_copy(
             update={
                 "split": f"A committee of {ids}. Of the first: {cards[0].split}",
-                "held_out": _split_card(data, split),
+                "held_out": split_card(data, split),
                 "teachers": tuple(dict.fromkeys(name for card in cards for name in card.teachers)),
                 "run_id": ids,
             }
@@ -235,7 +236,7 @@ def _training_card(recipe: Recipe, index: Index, split: Split, step: int, run: P
             + (" The endoscope's picture alone." if recipe.region == "field" else "")
             + (f" The training went on from {recipe.student.start}." if recipe.student.start else "")
         ),
-        held_out=_split_card(part, split),
+        held_out=split_card(part, split),
         teachers=tuple(teacher.name for teacher in recipe.distil.teachers),
         encoder=_encoder_card(recipe, index.root, run),
         run_id=run.name,
@@ -254,7 +255,7 @@ def _more_words(run: Path, part: DataPart) -> str:
     return words
 
 
-def _split_card(part: DataPart, split: Split) -> SplitCard:
+def split_card(part: DataPart, split: Split) -> SplitCard:
     return SplitCard(
         **part.model_dump(include=set(SplitCard.model_fields)),
         training_images=len(split.train),

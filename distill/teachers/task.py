@@ -189,7 +189,7 @@ def trained_images(folder: ModelFolder, index: Index) -> frozenset[str]:
     """
     training = folder.card.training
     data = INDEX_WORDS.search(training.data)
-    if data and index.sha256.startswith(data["start"]):
+    if data and index.sha256.startswith(data["start"]) and not training.imported:
         split = split_beside(training, index)
         return frozenset(index.records[i].image for i in split.train)
     raise FaultError(

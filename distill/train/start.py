@@ -136,7 +136,12 @@ def teachers_that_saw(recipe: Recipe, data_root: Path) -> tuple[str, ...]:
         kind, _, name = part.name.partition(":")
         if kind == "task" and name:
             folder = load_model_folder(find_model(name))
-            if not _may_be_taken(folder, recipe, data_root):
+            if folder.card.training.imported:
+                sentences.append(
+                    f"The teacher {folder.id} was imported: it may have been trained on images that this run "
+                    "validates on, and its figures are too good then"
+                )
+            elif not _may_be_taken(folder, recipe, data_root):
                 sentences.append(
                     f"The teacher {folder.id} was trained on images that this run validates on, and its "
                     "figures are too good: take the split of its model.json (held_out), or another teacher"
@@ -145,7 +150,9 @@ def teachers_that_saw(recipe: Recipe, data_root: Path) -> tuple[str, ...]:
 
 
 def _beside(folder: ModelFolder, data_root: Path) -> bool:
-    """Whether the model was trained on this very data."""
+    """Whether the model was trained on this very data, as far as anybody here knows."""
+    if folder.card.training.imported:  # its index is that of its figures
+        return False
     digits = belonging_of_model(folder.id, folder.card.training).sha256
     return bool(digits) and load_index(data_root).sha256.startswith(digits)
 

@@ -88,9 +88,12 @@ def load_pretrained(encoder: nn.Module, source: str) -> EncoderCard:
 
 
 def _stored(stored: dict[str, Tensor], key: str) -> Tensor | None:
-    """By timm's own key, whatever its feature wrappers made of it: "stages_0.", "model.blocks.0."."""
-    plain = re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", key.removeprefix("model."))
-    return stored.get(key, stored.get(plain))
+    return stored.get(key, stored.get(timm_key(key)))
+
+
+def timm_key(key: str) -> str:
+    """timm's own, whatever its feature wrappers made of it: "stages_0.", "model.blocks.0."."""
+    return re.sub(r"^([a-z]+)_(\d+)\.", r"\1.\2.", key.removeprefix("model."))
 
 
 def _fitting(encoder: nn.Module, found: dict[str, Tensor | None], path: Path) -> dict[str, Tensor]:

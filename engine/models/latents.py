@@ -10,7 +10,8 @@ from engine.models.arguments import one_of
 # Not in the paper's text: 512 -> 256 -> 256, with 1033 -> 256 for its teachers, make the 0.46 M that its code
 # adds to U-Net++ (docs/published-method.md).
 LATENT_CHANNELS = 256
-FEEDS = ("none", "concat", "residual")
+CONCAT_RELU = "concat_relu"
+FEEDS = ("none", "concat", CONCAT_RELU, "residual")
 DEEPEST, FIRST, SECOND = "deepest", "L1", "L2"
 
 
@@ -19,6 +20,7 @@ class LatentFeed(nn.Module):
 
     `concat`, as the paper says: 1x1([map, L1, L2]), BatchNorm and ReLU take the map's place; `straight`, for
     a decoder that begins with convolutions of its own (PraNet): [map, L1, L2] itself does, `width` channels.
+    `concat_relu`: the same with a ReLU behind L1, as the public notebook has it; for imported networks.
     `residual`: the map plus a 1x1 of [L1, L2] that starts at zero, so an untrained feed changes nothing.
     `none`: no latents and no parameters, the map goes through.
     Raises FaultError ARGUMENT for another kind.
@@ -27,7 +29,8 @@ class LatentFeed(nn.Module):
     def __init__(self, kind: str, channels: int, straight: bool = False) -> None:
         super().__init__()
         self.kind = one_of("latent_feed", kind, FEEDS)
-        self.straight = straight and kind == "concat"
+        self.concats = kind in ("concat", CONCAT_RELU)
+        self.straight = straight and self.concats
         self.width = channels + 2 * LATENT_CHANNELS if self.straight else channels
         if kind == "none":
             return
@@ -35,7 +38,7 @@ class LatentFeed(nn.Module):
         self.second = nn.Conv2d(LATENT_CHANNELS, LATENT_CHANNELS, 1)
         if self.straight:
             return
-        if kind == "concat":
+        if self.concats:
             self.mix = nn.Sequential(
                 nn.Conv2d(channels + 2 * LATENT_CHANNELS, channels, 1, bias=False),
                 nn.BatchNorm2d(channels),
@@ -51,9 +54,11 @@ class LatentFeed(nn.Module):
         if self.kind == "none":
             return deepest, {DEEPEST: deepest}
         first = self.first(deepest)
+        if self.kind == CONCAT_RELU:
+            first = first.relu()
         second = self.second(first)
         maps = {DEEPEST: deepest, FIRST: first, SECOND: second}
-        if self.kind == "concat":
+        if self.concats:
             whole = torch.cat([deepest, first, second], dim=1)
             return (whole if self.straight else self.mix(whole)), maps
         return deepest + self.offset(torch.cat([first, second], dim=1)), maps

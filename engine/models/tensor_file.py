@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.faults import FaultCode, FaultError
 
-WRAPPERS = ("model", "state_dict")  # keys under which trainers keep the tensors
+WRAPPERS = ("model", "state_dict", "model_state_dict")  # keys under which trainers keep the tensors
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -30,7 +30,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         stored = (
             load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
         )
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except pickle.UnpicklingError as error:  # torch's own words tell how to run it all the same
+        raise _other(path, "objects whose code would have to be run") from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
         raise _other(path, str(error).partition("\n")[0]) from error
     for wrapper in WRAPPERS:
         inner = stored.get(wrapper) if isinstance(stored, Mapping) else None
