@@ -9,7 +9,7 @@ from distill.export.calibration import reliability
 from distill.judging.over_time import LONG_S, Behaviour
 from distill.metrics.rows import FALSE_ALARMS, MISSED, POOLED, of_size
 from distill.metrics.sizes import SIZES
-from engine.model_card import Metric, ModelCard
+from engine.model_card import Metric, ModelCard, TrainingCard
 from engine.models.cost import Cost
 
 HEAD = """# Model card
@@ -26,7 +26,9 @@ What was tried to better them, and what it brought: [experiments](experiments/RE
 """
 SHOWN_SETS = ("dice", "dice_polyp_images", "hit_share_polyp_images", FALSE_ALARMS)
 POINTS = """Sensitivity: lesions that a contour meets at IoU 0.1 or more. False detections: contours that meet
-none. Threshold, area and peak were chosen on these same images, so they flatter themselves a little."""
+none. """
+CHOSEN = "Threshold, area and peak were chosen on these same images, so they flatter themselves a little."
+USUAL = "Threshold, area and peak are the usual ones, chosen on no images of this network."
 FIELD = """Recorders put panels, text and borders around the endoscope's picture, and all polyp-free
 recordings here are of a few of them. So every image is judged once more with that picture alone, as another
 recorder would show it: what a network knows by the panels is gone."""
@@ -48,16 +50,13 @@ def model_text(
     """One model: what it is, what it was made of, what it does. `curve` is the picture's path."""
     student = ", ".join(f"{key} {value}" for key, value in card.student.args.items())
     training = card.training
-    encoder = training.encoder.source if training.encoder else "random weights"
     before, after = (reliability(figures.logits, t) for t in (1.0, card.output.temperature))
     parts = [
         f"## {card.id}{' (default)' if card.default else ''}",
         f"- Network: `{card.student.name}`, {student}; input {card.input.width_px}x{card.input.height_px}"
         f"{MADE_FOR[card.region]}; "
         f"{cost.parameters / 1e6:.2f} M parameters, {cost.macs / 1e9:.2f} GMAC a picture\n"
-        f"- Recipe `{training.recipe}`{_changed(training.changes)}, seed {training.seed}, run "
-        f"`{training.run_id}`; encoder from "
-        f"{encoder}; teachers: {', '.join(training.teachers) or 'none'}\n"
+        f"- {origin(training)}\n"
         f"- Data: {training.data}\n- Split: {training.split}\n- Licence: {card.licence}",
         "### Sets",
         _table(SETS, _sets(figures)),
@@ -76,7 +75,7 @@ def model_text(
             ),
         ),
         "### Operating points",
-        POINTS,
+        POINTS + (USUAL if training.imported and not training.imported.judged_on else CHOSEN),
         _table(
             PRESETS,
             (
@@ -108,6 +107,21 @@ def model_text(
     if notes:
         parts += ["### What is wrong with it", notes.strip()]
     return "\n\n".join(parts) + "\n"
+
+
+def origin(training: TrainingCard) -> str:
+    if training.imported:
+        file = training.imported
+        left = f"; left over of it: {', '.join(file.left_over)}" if file.left_over else ""
+        return (
+            f"**Imported**, trained by others: `{file.file}` (sha256 {file.sha256}){left}. The figures below "
+            "are of images that it may have been trained on"
+        )
+    encoder = training.encoder.source if training.encoder else "random weights"
+    return (
+        f"Recipe `{training.recipe}`{_changed(training.changes)}, seed {training.seed}, run "
+        f"`{training.run_id}`; encoder from {encoder}; teachers: {', '.join(training.teachers) or 'none'}"
+    )
 
 
 def told(estimate: Estimate) -> str:

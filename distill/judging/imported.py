@@ -96,8 +96,15 @@ def fit(tensors: Tensors, name: str) -> Fitted:
             said=f"{name} holds none of the networks that can be imported ({known}, as their authors publish "
             f"them); its tensors are {_named(sorted(tensors)) or 'none'}.",
         )
-    tried = [_tried(published, tensors, args) for args in published.arguments(tensors)]
-    return _whole(min(tried, key=lambda attempt: len(attempt.lacking)), published, tensors, name)
+    nearest = None
+    for args in published.arguments(tensors):
+        attempt = _tried(published, tensors, args)
+        if nearest is None or len(attempt.lacking) < len(nearest.lacking):
+            nearest = attempt
+        if not attempt.lacking:
+            break
+    assert nearest is not None
+    return _whole(nearest, published, tensors, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ def run(options: argparse.Namespace) -> int:
         region = options.region or model.card.region
         if region == "field":
             heading["field"] = "the endoscope's picture alone"
+        if model.card.training.imported:
+            heading["held_out"] = f"not known: {model.id} was imported, and may have been trained on these"
+            log.info("held out: %s", heading["held_out"])
         samples = judged(model, images, options.runtime, options.precision, region)
         measured = measure_and_write(options, events, samples, len(images), standard_point(model), heading)
         if options.out:

@@ -58,7 +58,7 @@ class Published:
         return None
 
     def reordered(self, keys: Iterable[str], tensors: Tensors) -> Iterator[tuple[str, Tensor]]:
-        """Their keys whose input channels stand in another order in ours, and whose channel each of ours is."""
+        """Their keys whose input channels stand in another order in ours, and which of theirs each is."""
         for key in keys:
             if self.shuffled and re.match(self.shuffled, key):
                 outputs, inputs = tensors[key].shape[:2]

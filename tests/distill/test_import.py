@@ -1,21 +1,27 @@
 """Checkpoints with the keys that their authors publish become students and model folders."""
 
-import importlib
 import json
+import logging
 import re
+import shutil
+from pathlib import Path
 
-import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
+import torch
 
 from distill.__main__ import main
-from distill.judging.imported import COUNT, fit, imported
+from distill.card.text import origin
+from distill.judging.imported import COUNT, fit
 from engine.faults import FaultCode, FaultError
-from engine.model_folder import load_model_folder
+from engine.files.whole import sha256_of
+from engine.model_folder import find_model, load_model_folder
 from engine.models import make_student
 from engine.models.encoder import timm_key
+from engine.models.latents import LatentFeed
+from engine.models.onnx_file import write_onnx
+from engine.models.published_keys import PUBLISHED as PUBLISHED_NETWORKS
 from engine.runtime.student import load_student
+from tests.distill.trees import pair, write_lines
 
 BLOCK = {"0": "conv1", "1": "bn1", "3": "conv2", "4": "bn2"}  # of the notebook's, by our places
 
@@ -75,10 +81,6 @@ def unet(student):
     return theirs(student, names)
 
 
-def part(place):
-    return {"0": "conv", "1": "bn"}[place]
-
-
 def pranet(student):
     """PraNet's: a BasicConv2d holds `conv` and `bn`; levels are numbered 2 to 4."""
     decoder = {
@@ -115,7 +117,6 @@ def pranet(student):
             (rf"^reverse\.2\.last\.{place}\.", f"ra4_conv5.{own}."),
             *((rf"^reverse\.{n}\.last\.{place}\.", f"ra{n + 2}_conv4.{own}.") for n in (0, 1)),
         ]
-    names += [(r"^latents\.first\.", "linear1.0."), (r"^latents\.second\.", "linear2.")]
     return theirs(student, names)
 
 
@@ -127,7 +128,7 @@ def shuffled(weight):
 
 
 def emcad(student):
-    """EMCAD's: levels 4 to 1 from the deepest, heads 1 to 4 from the deepest, PVTv2 as its authors name it."""
+    """EMCAD's: levels 4 to 1 and heads 1 to 4 from the deepest, PVTv2 as its authors name it."""
     names = [
         (r"^encoder\.patch_embed\.", "backbone.patch_embed1."),
         *(
@@ -160,33 +161,191 @@ def emcad(student):
     return {k: shuffled(v) if k.endswith("pconv2.0.weight") else v for k, v in tensors.items()}
 
 
-def same(student, fitted):
-    """Bit-equal logits of the student, and of one of its kind with the imported weights."""
-    again = filled(fitted.student, **fitted.args)
-    again.load_state_dict(fitted.weights)
-    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        mine, imported = student(image), again(image)
-    assert mine.std() > 0
-    assert torch.isfinite(mine).all()
-    return torch.equal(mine, imported)
+CASES = [
+    (notebook, "unetpp", {"width": 4}),
+    (unet, "unet", {"width": 4, "up": "bilinear"}),
+    (unet, "unet", {"width": 4, "up": "transposed"}),
+    (pranet, "pranet", {"encoder": "res2net50d"}),
+    (emcad, "emcadnet", {"encoder": "pvt_v2_b0"}),
+]
 
 
-@pytest.mark.parametrize(
-    ("publish", "name", "args"),
-    [
-        (notebook, "unetpp", {"width": 4}),
-        (unet, "unet", {"width": 4, "up": "bilinear"}),
-        (unet, "unet", {"width": 4, "up": "transposed"}),
-        (pranet, "pranet", {"encoder": "res2net50d"}),
-        (pranet, "pranet", {"encoder": "res2net50d", "latent_feed": "concat_relu"}),
-        (emcad, "emcadnet", {"encoder": "pvt_v2_b0"}),
-    ],
-)
-def test_published_keys_give_the_same_logits_to_the_bit(publish, name, args):
+@pytest.mark.parametrize(("publish", "name", "args"), CASES)
+def test_published_keys_give_the_same_network_to_the_bit(publish, name, args):
     student = filled(name, **args)
+    own = student.state_dict()
 
     fitted = fit(publish(student), "published.pth")
 
-    assert (fitted.student, fitted.args) == (name, args)
-    assert same(student, fitted)
+    assert (fitted.student, fitted.args, fitted.unknown) == (name, args, ())
+    assert list(fitted.weights) == list(own)
+    assert all(torch.equal(fitted.weights[key], value) for key, value in own.items())
+
+
+@pytest.mark.parametrize(("linear", "feed"), [("linear1.0", "concat_relu"), ("linear1", "concat")])
+def test_latents_that_pranets_decoder_takes_are_taken_as_the_file_has_them(linear, feed):
+    (pranet,) = (row for row in PUBLISHED_NETWORKS if row.student == "pranet")
+    tensors = {
+        "rfb4_1.branch0.0.conv.weight": torch.empty(32, 2048 + 512, 1, 1),
+        f"{linear}.weight": torch.empty(256, 2048, 1, 1),
+    }
+
+    (args,) = pranet.arguments(tensors)
+
+    assert args == {"encoder": "res2net50d", "latent_feed": feed}
+    assert pranet.own_key(f"{linear}.weight", args) == "latents.first.weight"
+
+
+def test_a_latent_behind_a_relu_is_never_below_zero():
+    feed = LatentFeed("concat_relu", 8, straight=True)
+    _, maps = feed(torch.randn(1, 8, 4, 4, generator=torch.Generator().manual_seed(0)))
+
+    assert maps["L1"].min() == 0 < maps["L1"].max()
+
+
+def test_what_is_left_over_is_told_apart():
+    tensors = unet(filled("unet", width=4)) | {
+        "outc.conv.total_ops": torch.zeros(1),
+        "linear.0.weight": torch.zeros(1),
+        "edge.weight": torch.zeros(1),
+    }
+    parallel = {f"module.{key}": value for key, value in tensors.items() if COUNT not in key}
+
+    fitted = fit(parallel, "published.pth")
+
+    assert (fitted.idle, fitted.unknown) == (("linear.0.weight",), ("edge.weight",))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda tensors: tensors.pop("up2.conv.double_conv.3.weight"), "joins.1.3.weight"),
+        (
+            lambda tensors: tensors.update({"inc.double_conv.0.bias": torch.zeros(4)}),
+            "inc.double_conv.0.bias",
+        ),
+        (lambda tensors: tensors.update({"outc.conv.weight": torch.zeros(2, 4, 1, 1)}), "head.weight"),
+        (lambda tensors: tensors.pop("inc.double_conv.0.weight"), "none of the networks"),
+    ],
+)
+def test_a_network_that_is_built_otherwise_is_refused_by_name(change, told):
+    tensors = unet(filled("unet", width=4))
+    change(tensors)
+
+    with pytest.raises(FaultError, match=re.escape(told)) as raised:
+        fit(tensors, "published.pth")
+
+    assert raised.value.code is FaultCode.MODEL_LOAD
+
+
+class Runs:
+    """What a pickle may hold: a file is made where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_file_whose_code_would_run_is_refused_in_one_sentence(tmp_path, capsys):
+    ran, file = tmp_path / "ran", tmp_path / "published.pth"
+    torch.save({"state_dict": Runs(ran)}, file)
+
+    code = main(["import", str(file), "--out", str(tmp_path / "model")])
+
+    assert code == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "published.pth" in said
+    assert "code" in said
+    assert not ran.exists()
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.fixture(scope="module")
+def student():
+    """fp16's own values, which are what a model folder keeps."""
+    student = filled("unetpp", width=4)
+    student.load_state_dict(
+        {k: v.half() if v.is_floating_point() else v for k, v in student.state_dict().items()}
+    )
+    return student
+
+
+@pytest.fixture(scope="module")
+def onnx(student, tmp_path_factory):
+    """Made once: it takes longer than all the rest."""
+    path = tmp_path_factory.mktemp("onnx") / "student.onnx"
+    write_onnx(student, 64, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def onnx_at_hand(request, monkeypatch):
+    if "student" in request.fixturenames:
+        path = request.getfixturevalue("onnx")
+        monkeypatch.setattr(
+            "distill.export.folder.write_onnx", lambda _, size_px, out: shutil.copy(path, out)
+        )
+
+
+def made(student, folder, *more):
+    file = folder / "unetpp_sam_dino.pth"
+    torch.save(notebook(student), file)
+    assert main(["import", str(file), "--size", "64", *more]) == 0
+
+
+def test_without_data_it_is_a_model_that_claims_nothing(student, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("POLYPLIVE_HOME", str(tmp_path / "home"))
+    with caplog.at_level(logging.INFO):
+        made(student, tmp_path)
+    folder = load_model_folder(find_model("unetpp_sam_dino"))
+    card = folder.card
+
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.equal(load_student(folder)(image), student(image))
+    assert card.input.mean == (0.485, 0.456, 0.406)
+    assert (card.metrics, card.parity, card.training.held_out) == ((), (), None)
+    assert set(card.presets) == {"sensitive", "standard", "quiet"}
+    assert not any(preset.measured for preset in card.presets.values())
+    told = card.training.imported
+    assert told.file == "unetpp_sam_dino.pth"
+    assert told.sha256 == sha256_of(tmp_path / told.file)
+    assert told.left_over == ("linear1.0.weight", "linear2.weight", "linear.0.weight")
+    assert "linear.0.weight" in caplog.text
+    assert "nothing was measured" in card.training.split
+    assert main(["evaluate", "unetpp_sam_dino"]) == 3  # by which images?
+
+
+def test_with_data_its_presets_are_chosen_by_images_that_are_not_called_unseen(student, tmp_path, caplog):
+    lines = []
+    for seed in range(6):
+        pair(tmp_path, f"{seed}.png", f"{seed}-mask.png", seed)
+        lines.append({"image": f"{seed}.png", "mask": f"{seed}-mask.png", "set": "a", "group": f"g{seed}"})
+    write_lines(tmp_path, lines)
+    out = tmp_path / "imported-1"
+    made(student, tmp_path, "--out", str(out), "--data", str(tmp_path), "--int8-images", "0")
+    training = load_model_folder(out).card.training
+
+    with caplog.at_level(logging.INFO):
+        figures = tmp_path / "figures.json"
+        asked = (
+            "evaluate",
+            str(out),
+            "--data",
+            str(tmp_path),
+            "--runtime",
+            "openvino",
+            "--json",
+            str(figures),
+        )
+        assert main([*asked]) == 0
+
+    assert load_model_folder(out).card.presets["standard"].measured
+    assert training.held_out is None
+    assert training.imported.judged_on.validation_images == json.loads(figures.read_text())["n"]
+    assert "may have been trained on" in training.split
+    assert "may have been trained on" in caplog.text
+    assert "may have been trained on" in json.loads(figures.read_text())["held_out"]
+    assert "**Imported**, trained by others" in origin(training)
