@@ -262,7 +262,8 @@ class Window(QMainWindow):
         self.view.chosen.connect(self.preferences.keep)
         self.alarm.chosen.connect(self.preferences.keep)
         self.alarm.failed.connect(self.tell)
-        self.finding.said.connect(self.over.say)
+        for commands in (self.finding, self.region):
+            commands.said.connect(self.over.say)
         self.ai.mended.connect(self.notices.clear)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)

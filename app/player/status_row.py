@@ -36,11 +36,11 @@ class StatusRow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "black")
         self.word = StateWordLabel()
-        self._late = _Fitted("attention", LATE_PX)
+        self._late = _Fitted("late", "attention", LATE_PX)
         self._late.hide()
         self.alarm = AlarmButton(actions["alarm"])
         self._source = _Elided()
-        self._numbers = _Fitted("secondary", 0)
+        self._numbers = _Fitted("numbers", "secondary", 0)
         self._ai = QToolButton()
         self._ai.setCheckable(True)
         self._ai.setProperty("switch", True)
@@ -116,8 +116,9 @@ class StatusRow(QWidget):
 class _Fitted(QLabel):
     """A line as wide as its words; where that is too much they are shortened, down to `least_px`."""
 
-    def __init__(self, tone: str, least_px: int) -> None:
+    def __init__(self, name: str, tone: str, least_px: int) -> None:
         super().__init__()
+        self.setObjectName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("tone", tone)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)

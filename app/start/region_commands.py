@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.player.canvas import Canvas
 from app.player.region_drag import RegionDrag
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class RegionCommands(QObject):
-    """Handlers of app.actions; what a person chose holds for this source, also the next time."""
+    """Handlers of app.actions; what a person chose holds for this source, also the next time.
+
+    `said` answers a drag in a word.
+    """
+
+    said = Signal(str)
 
     def __init__(self, canvas: Canvas, opening: Opening, parent: QObject) -> None:
         super().__init__(parent)
@@ -64,6 +69,7 @@ class RegionCommands(QObject):
 
     def _drawn(self, box: Rect) -> None:
         self._use(Field(box))
+        self.said.emit("Region as drawn")
 
     def _begun(self) -> None:
         self.drag.stop()

@@ -163,7 +163,8 @@ QPushButton[quiet="true"] {{ background: transparent; border-color: transparent;
 QPushButton[quiet="true"]:hover {{ background: {HOVER}; color: {TEXT}; }}
 QPushButton[quiet="true"]:focus {{ border: 2px solid {ACCENT}; }}
 QToolButton[flat="true"] {{
-  background: transparent; border-color: transparent; padding: 0; min-width: {CONTROL_PX}px;
+  background: transparent; border-color: transparent; padding: 0;
+  min-width: {CONTROL_PX}px; max-width: {CONTROL_PX}px;
 }}
 QToolButton[flat="true"]:hover {{ background: {HOVER}; }}
 QToolButton[flat="true"]:focus {{ border-color: {ACCENT}; }}

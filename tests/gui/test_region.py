@@ -70,6 +70,7 @@ def test_a_region_is_dragged_and_the_network_looks_at_it(window, qtbot, press):
     drag(window)
 
     qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
+    assert window.operator.answer.text == "Region as drawn"
     assert not window.region.drag.asked
     assert window.operator.canvas.cursor().shape() is Qt.CursorShape.ArrowCursor
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import QRect
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.player import full_screen
 from app.player.arrangement import Wanted, over
@@ -372,3 +372,32 @@ def test_what_is_over_the_picture_stays_while_the_keyboard_is_in_it_then_fades(p
 
     qtbot.waitUntil(lambda: not page.transport.isVisible())
     window.view.leave()
+
+
+WORST = "Marks over 120 ms late · View: blurred, lens on the wall, water or bubbles"
+
+
+def test_what_is_wrong_just_now_pushes_no_other_word_out_of_a_small_window(playing, qtbot):
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    window.resize(960, 600)
+    row = window.operator.status
+    qtbot.waitUntil(lambda: bool(row.numbers))
+    ai, word = row.first_focus, row.word
+    window.bridge.blockSignals(True)  # no news takes the words away again
+    QApplication.processEvents()
+    before = [part.geometry() for part in (ai, word, row.alarm)]
+
+    row.set_late(WORST)
+    QApplication.processEvents()
+
+    late, numbers = row.findChildren(QLabel, "late")[0], row.findChildren(QLabel, "numbers")[0]
+    assert (window.width(), window.height()) == (960, 600)
+    assert [part.geometry() for part in (ai, word, row.alarm)] == before
+    assert row.width() <= window.width() >= row.least_px()
+    assert late.toolTip().startswith(WORST)
+    assert late.width() >= 260, "the figures give way first"
+    assert not late.geometry().intersects(numbers.geometry())
+
+    row.set_late("View: too dark")
+    QApplication.processEvents()
+    assert late.text() == "View: too dark", "short words are whole"

@@ -105,7 +105,7 @@ def test_a_confirmed_finding_far_from_the_middle_lights_an_arc_at_the_edge_on_it
     x, y = arc.paths[0].T
 
     assert not arc.closed
-    assert 620 < x.min() <= x.max() < 640
+    assert 630 < x.min() <= x.max() < 638
     assert 95 < y.min() < 110, "14 degrees to both sides"
     assert 250 < y.max() < 265
 
@@ -129,7 +129,7 @@ def test_the_arc_follows_the_outline_of_the_endoscopes_picture():
     (arc,) = edge_arcs(confirmed((340, 80, 20, 20), field=field), STYLE)  # 141 of 150 px, up and to the right
     away = np.hypot(arc.paths[0][:, 0] - 250, arc.paths[0][:, 1] - 180)
 
-    assert np.allclose(away, 144, atol=2.5), "2 % of the shorter side within the edge"
+    assert np.allclose(away, 146.4, atol=2.5), "1.2 % of the shorter side within the edge"
     assert arc.paths[0][:, 0].min() > 250
     assert arc.paths[0][:, 1].max() < 180
     steps = np.hypot(*np.diff(arc.paths[0], axis=0).T)
