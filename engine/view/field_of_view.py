@@ -49,7 +49,7 @@ def brightest_of(image: U8) -> U8:
 def textured(image: U8) -> npt.NDArray[np.bool_]:
     """What was filmed and not painted, bool [h, w]: neighbours differ a little."""
     steps = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    differs: npt.NDArray[np.bool_] = brightest_of(steps) > FLAT
+    differs: npt.NDArray[np.bool_] = brightest_of(np.asarray(steps, np.uint8)) > FLAT
     return differs
 
 

@@ -15,7 +15,7 @@ from tests.unit.test_lock_on import BESIDE, screen
 
 @pytest.fixture(autouse=True)
 def short_clip(monkeypatch):
-    monkeypatch.setattr(field, "demo_clip", lambda path, **_: recorder_clip(path, 8, range(0), -1))
+    monkeypatch.setattr(field, "demo_clip", lambda path, **_: recorder_clip(path, 4, range(0), -1))
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_each_finder_is_compared_with_the_box_of_each_image(data, capsys):
     assert all(row["images"] == 1 and row["mean_iou"] > 0.9 for row in rows.values())
     assert rows["ward", "field_in"]["mean_iou"] > 0.97
     assert {row["part"] for row in figures["lock"]} == {"small picture", "lock", "look"}
-    assert all(row["calls"] == 8 and row["ms_a_frame"] > 0 for row in figures["lock"])
+    assert all(row["calls"] == 4 and row["ms_a_frame"] > 0 for row in figures["lock"])
     assert "| ward | field_in | 1 |" in capsys.readouterr().out
 
 

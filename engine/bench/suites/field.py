@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ from engine.view.lock_on import LOOK_EVERY_S, Lock, after, field_in, iou
 BOXES = Path(__file__).with_name("field_boxes.json")  # image: [x, y, w, h], drawn by eye to a pixel or two
 RATE_HZ, CLIP_S = 30, 2.0
 BELOW = 0.97
-FINDERS = {
-    "still": field_of_view,  # as the training has it
-    "field_in": lambda image: field_in([_look(image)], _size(image)).box,  # as live has it of a still
-}
+
+
+def _as_live(image: U8) -> Rect:
+    """As live has it of a still."""
+    size = Size(image.shape[1], image.shape[0])
+    look = cv2.resize(image, astuple(small_size(size)), interpolation=cv2.INTER_AREA)
+    return field_in([np.asarray(look, np.uint8)], size).box
+
+
+FINDERS: dict[str, Callable[[U8], Rect]] = {"still": field_of_view, "field_in": _as_live}
 
 
 def run(data: Path | None = None, rounds: int = 3) -> dict[str, Any]:
@@ -111,17 +118,6 @@ def _times(rounds: int) -> list[dict[str, Any]]:
 def _amortised_ms(times_ms: Sequence[float]) -> float:
     """Of a frame of 30 Hz, where there is a look now and then."""
     return float(np.mean(times_ms)) / (LOOK_EVERY_S * RATE_HZ)
-
-
-def _look(image: U8) -> U8:
-    size = small_size(_size(image))
-    return np.asarray(
-        cv2.resize(image, (size.width_px, size.height_px), interpolation=cv2.INTER_AREA), np.uint8
-    )
-
-
-def _size(image: U8) -> Size:
-    return Size(image.shape[1], image.shape[0])
 
 
 def _read(path: Path) -> U8:
