@@ -116,7 +116,8 @@ def _drawable(shape: Shape) -> Drawable:
     core.setAlphaF(shape.opacity)
     if shape.kind == "fill":
         return Drawable(path, (), QBrush(core))
-    casing = theme.colour(theme.BLACK, shape.opacity)
+    # Under a translucent core the casing would be seen, too, and turn its colour grey.
+    casing = theme.colour(theme.BLACK, shape.opacity**2)
     style = Qt.PenStyle.DashLine if shape.dashed else Qt.PenStyle.SolidLine
     pens = []
     if shape.casing_px > 0:
