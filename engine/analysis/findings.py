@@ -21,14 +21,14 @@ COLUMNS = (
 LONG_S = (0.0, 0.5, 1.0, 2.0)
 LINE_BGR = (80, 220, 80)
 QUALITY = 90
+GROWN = 1.1  # of the area: a finding that grows steadily is not drawn anew in each frame
 
 
 @dataclass(slots=True)
 class _Finding:
     """A track as it has been seen so far, also before it was confirmed.
 
-    `box` is that of its largest blob, of `area_px`; `pictured` the peak of the sighting whose picture is
-    kept.
+    `box` is that of its largest blob, of `area_px`; `pictured_px` the area in the picture that is kept.
     """
 
     id: int
@@ -39,7 +39,7 @@ class _Finding:
     peak: float = 0.0
     box: Rect = Rect(0, 0, 0, 0)
     area_px: int = 0
-    pictured: float = -1.0
+    pictured_px: float = 0.0
 
 
 class Findings:
@@ -68,8 +68,8 @@ class Findings:
                 continue
             if finding.confirmed_s is None:
                 finding.confirmed_s = at_s
-            if peak > finding.pictured:
-                finding.pictured = peak
+            if largest.area_px > GROWN * finding.pictured_px:
+                finding.pictured_px = largest.area_px
                 self._picture(frame, track_id, components)
 
     def write(self) -> tuple[Product, ...]:
