@@ -84,7 +84,7 @@ def moved_to(result: Result, point: OperatingPoint) -> Result:
         return replace(result, components=found, candidates=(), point=point)
     every = replace(point, min_peak=0.0)
     found = find_components(result.mask, result.size.width_px, result.size.height_px, every)
-    components, candidates = at_point(found, (*result.components, *result.candidates), point)
+    components, candidates = at_point(found, result.components, result.candidates)
     return replace(result, components=components, candidates=candidates, point=point)
 
 

@@ -128,12 +128,14 @@ def largest_first(components: Sequence[Component]) -> tuple[Component, ...]:
 
 
 def at_point(
-    components: Sequence[Component], known: Sequence[Component], point: OperatingPoint
+    components: Sequence[Component], drawn_before: Sequence[Component], candidates: Sequence[Component]
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
     """Components of another operating point: drawn where a drawn finding was, candidates elsewhere.
 
-    `known`: what was drawn of the frame, and its candidates.
+    `drawn_before`: what was drawn of the frame, of a picture that stands also what belongs to no track;
+    `candidates`: the rest.
     """
+    known = (*drawn_before, *candidates)
     shown: list[Component] = []
     others: list[Component] = []
     for component in components:
@@ -143,7 +145,8 @@ def at_point(
         own = (
             replace(component, track=near.track, state=near.state) if near is not None and same else component
         )
-        (shown if own.state in DRAWN else others).append(own)
+        stands = same and own.state is None and any(near is one for one in drawn_before)
+        (shown if own.state in DRAWN or stands else others).append(own)
     return tuple(shown), tuple(others)
 
 

@@ -109,6 +109,16 @@ def test_another_threshold_does_not_bring_back_what_was_dismissed(standing, qtbo
     assert findings(standing) == []
 
 
+def test_a_picture_that_stands_after_a_jump_keeps_its_marks_at_another_threshold(standing, qtbot):
+    standing.transport.seek(50.0)
+    qtbot.waitUntil(lambda: _number(standing) > 0 and [f.track for f in findings(standing)] == [None])
+
+    standing.ai.threshold_down()
+
+    qtbot.waitUntil(lambda: standing.operator.canvas.presentation.result.point.threshold < 0.4)
+    assert len(findings(standing)) == 1
+
+
 def test_a_click_on_a_finding_dismisses_it_and_one_beside_it_or_a_drag_does_not(standing, qtbot):
     at, target = on_finding(standing), standing.operator.canvas.picture_rect()
 
