@@ -13,7 +13,7 @@ from engine.files.whole import sha256_of
 from engine.model_card import TrainingCard
 
 DATA, MORE_DATA = "--data", "--more-data"
-TRAINED = "was trained beside"
+TRAINED, IMPORTED = "was trained beside", "was imported and judged by"
 INDEX_DIGITS = 16  # of the index's sha256, in the card
 INDEX_WORDS = re.compile(r"index sha256 (?P<start>[0-9a-f]{8,64})")
 
@@ -56,7 +56,9 @@ class Belonging:
             expected=f"the images that {self.who} {self.was} ({there}{lay})",
             got=got,
             remedy=f"name their folder with {self.option}",
-            said=f"{self.who} {self.was} other images ({there}{lay}) than there are here: {got}. "
+            said=f"{self.who} was imported, and no images belong to it. Name a folder with {self.option}."
+            if self.was == IMPORTED and not self.sha256
+            else f"{self.who} {self.was} other images ({there}{lay}) than there are here: {got}. "
             f"Name their folder with {self.option}.",
         )
 
@@ -64,5 +66,5 @@ class Belonging:
 def belonging_of_model(name: str, training: TrainingCard) -> Belonging:
     """What a model's card says of its data."""
     words = INDEX_WORDS.search(training.data)
-    was = "was imported and judged by" if training.imported else TRAINED
+    was = IMPORTED if training.imported else TRAINED
     return Belonging(name, words["start"] if words else "", was=was)

@@ -18,7 +18,6 @@ from engine.model_folder import find_model, load_model_folder
 from engine.models import make_student
 from engine.models.encoder import timm_key
 from engine.models.latents import LatentFeed
-from engine.models.onnx_file import write_onnx
 from engine.models.published_keys import PUBLISHED as PUBLISHED_NETWORKS
 from engine.runtime.student import load_student
 from tests.distill.trees import pair, write_lines
@@ -274,9 +273,11 @@ def student():
 
 @pytest.fixture(scope="module")
 def onnx(student, tmp_path_factory):
-    """Made once: it takes longer than all the rest."""
+    """As the quick exporter writes it: what is exported is tested with the students."""
     path = tmp_path_factory.mktemp("onnx") / "student.onnx"
-    write_onnx(student, 64, path)
+    free = {"image": {0: "batch"}, "logits": {0: "batch"}}
+    names = {"input_names": ["image"], "output_names": ["logits"]}
+    torch.onnx.export(student, (torch.zeros(1, 3, 64, 64),), path, **names, dynamic_axes=free, dynamo=False)
     return path
 
 
@@ -295,7 +296,7 @@ def made(student, folder, *more):
     assert main(["import", str(file), "--size", "64", *more]) == 0
 
 
-def test_without_data_it_is_a_model_that_claims_nothing(student, tmp_path, monkeypatch, caplog):
+def test_without_data_it_is_a_model_that_claims_nothing(student, tmp_path, monkeypatch, caplog, capsys):
     monkeypatch.setenv("POLYPLIVE_HOME", str(tmp_path / "home"))
     with caplog.at_level(logging.INFO):
         made(student, tmp_path)
@@ -316,6 +317,7 @@ def test_without_data_it_is_a_model_that_claims_nothing(student, tmp_path, monke
     assert "linear.0.weight" in caplog.text
     assert "nothing was measured" in card.training.split
     assert main(["evaluate", "unetpp_sam_dino"]) == 3  # by which images?
+    assert "no images belong to it. Name a folder with --data." in capsys.readouterr().err
 
 
 def test_with_data_its_presets_are_chosen_by_images_that_are_not_called_unseen(student, tmp_path, caplog):
