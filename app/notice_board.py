@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NoticeBoard(QObject):
-    """Handlers of app.actions among them. `told` carries all faults; `row` is that of the page in front."""
+    """Handlers of app.actions_and_keys among them. `told` carries all faults; `row` is that of the page in front."""
 
     told = Signal(object)  # tuple[Fault, ...]
 
@@ -69,7 +69,7 @@ class NoticeBoard(QObject):
             self._pipeline.dismiss(fault)
         self._show()
 
-    # Handlers of app.actions
+    # Handlers of app.actions_and_keys
 
     def close_notice(self) -> None:
         self._row().dismiss()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SideWindows(QObject):
-    """None of them is modal: the video goes on beside them. Handlers of app.actions among them."""
+    """None of them is modal: the video goes on beside them. Handlers of app.actions_and_keys among them."""
 
     faulted = Signal(object)
     stale = Signal()  # one of them wants the newest snapshot

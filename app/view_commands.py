@@ -14,7 +14,7 @@ from app.widgets import focus
 
 
 class ViewCommands(QObject):
-    """Handlers of app.actions. `chosen` carries what a person chose, by its key in engine.settings.
+    """Handlers of app.actions_and_keys. `chosen` carries what a person chose, by its key in engine.settings.
 
     The panel goes in full screen and is as it was after it; what is over the picture fades there, unless the
     keyboard is in it.

@@ -11,9 +11,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.actions import Owners, make_actions
+from app.actions_and_keys import Owners, make_actions
 from app.bridge import Bridge
-from app.keyboard import Keyboard
+from app.key_filter import Keyboard
 from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard

@@ -20,7 +20,7 @@ DISMISSED = "Finding dismissed, Shift+D = back"
 
 
 class FindingCommands(QObject):
-    """Handlers of app.actions. `said` carries what a click did, in a word.
+    """Handlers of app.actions_and_keys. `said` carries what a click did, in a word.
 
     A double click is no click: it takes back what its first half did.
     """

@@ -15,7 +15,7 @@ from app.widgets.menu import picture_menu
 
 
 class OverPicture(QObject):
-    """Handlers of app.actions among them. `leave_asked`: the window may be closed."""
+    """Handlers of app.actions_and_keys among them. `leave_asked`: the window may be closed."""
 
     leave_asked = Signal()
 
@@ -41,7 +41,7 @@ class OverPicture(QObject):
         if self._page.isVisible():
             self._page.answer.say(text)
 
-    # Handlers of app.actions
+    # Handlers of app.actions_and_keys
 
     def quit(self) -> None:
         """Ask once while a live picture runs; a second time leaves."""

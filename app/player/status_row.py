@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from app.player.alarm_button import AlarmButton
-from app.player.state_word import StateWordLabel
+from app.player.word_label import StateWordLabel
 from app.widgets import theme, words
 from app.widgets.action import Action
 from app.widgets.controls import flat_button

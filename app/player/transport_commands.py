@@ -1,4 +1,4 @@
-"""What the transport's actions do to the pipeline; handlers of `app.actions`."""
+"""What the transport's actions do to the pipeline; handlers of `app.actions_and_keys`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PROGRAM = "polyplive"
 
 
 class OpenCommands(QObject):
-    """Handlers of app.actions. `show_start` brings the page with the forms, closing what plays.
+    """Handlers of app.actions_and_keys. `show_start` brings the page with the forms, closing what plays.
 
     `chosen` carries what a person chose, by its key in engine.settings.
     """

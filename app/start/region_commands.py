@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RegionCommands(QObject):
-    """Handlers of app.actions; what a person chose holds for this source, also the next time.
+    """Handlers of app.actions_and_keys; what a person chose holds for this source, also the next time.
 
     `said` answers a drag in a word.
     """

@@ -16,7 +16,7 @@ from app.widgets import theme
 from app.widgets.icons import icon, pixmap
 from engine.faults import Fault, FaultCode
 
-# What the banner's one button offers: its words, and the id of the action (app.actions).
+# What the banner's one button offers: its words, and the id of the action (app.actions_and_keys).
 _AGAIN = ("Try again", "retry")
 _OTHER = ("Choose another…", "open-recording")
 _MODEL = ("Choose model", "model")

@@ -236,6 +236,7 @@ def listed(real24, tmp_path):
     return root
 
 
+@pytest.mark.slow  # three trainings in processes of their own
 def test_teachers_look_first_then_runs_are_trained_and_judged_and_nothing_is_made_twice(
     plan, listed, tmp_path
 ):

@@ -491,6 +491,7 @@ def test_int8_that_draws_other_masks_on_video_is_left_out(model, real24, tmp_pat
     assert load_model_folder(out).card.parity[-1].runtime == "openvino int8"  # what it was is still told
 
 
+@pytest.mark.slow  # two networks exported as one
 def test_several_models_are_exported_as_a_committee(model, real24, tmp_path):
     out = tmp_path / "both"
 

@@ -6,7 +6,7 @@ from PySide6.QtGui import QCloseEvent, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.actions import ACTIONS
+from app.actions_and_keys import ACTIONS
 from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 

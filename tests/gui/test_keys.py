@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QComboBox, QLabel, QLineEdit
 
-from app.actions import ACTIONS
+from app.actions_and_keys import ACTIONS
 from app.shortcut_sheet import COLUMNS, ShortcutSheet
 from app.widgets.action import Section, shown_keys
 from engine.types import StateWord

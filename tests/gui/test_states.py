@@ -10,7 +10,7 @@ from app.player import full_screen
 from app.player.arrangement import Wanted, over
 from app.player.page import LOOKS
 from app.player.painter import Look
-from app.player.state_word import STYLES, StateWordLabel
+from app.player.word_label import STYLES, StateWordLabel
 from app.player.zoom import Placement, place
 from app.widgets import theme
 from app.widgets.theme import WORD_PX, word_px

@@ -93,6 +93,7 @@ def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_pa
     assert (out / "students.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow  # quantises a network
 def test_a_student_can_be_measured_in_int8_as_well(tmp_path, monkeypatch):
     monkeypatch.setattr(students, "VARIANTS", TINY[:1])
     monkeypatch.setattr(executed, "PRECISIONS", ("f32", "int8"))
