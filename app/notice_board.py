@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NoticeBoard(QObject):
-    """Handlers of app.actions_and_keys among them. `told` carries all faults; `row` is that of the page in front."""
+    """Handlers of actions among them. `told` carries all faults; `row` is that of the page in front."""
 
     told = Signal(object)  # tuple[Fault, ...]
 

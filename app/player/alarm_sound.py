@@ -39,7 +39,7 @@ def player_for(platform: str, which: Callable[[str], Any] = shutil.which) -> tup
 
 
 class AlarmSound(QObject):
-    """Handler of app.actions_and_keys. Off by default; `chosen` carries what is kept, `failed` one fault a session."""
+    """Handler of an action. Off by default; `chosen` carries what is kept, `failed` one fault a session."""
 
     chosen = Signal(object)
     failed = Signal(object)  # Fault
