@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from distill.recipe import DistilPart
-from distill.train.sync_norm import SyncNorm
+from distill.train.cpu.sync_norm import SyncNorm
 from engine.models.base import Student
 
 

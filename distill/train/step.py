@@ -18,9 +18,9 @@ from distill.teaching.distiller import TargetBatch
 from distill.teaching.gradient_share import gradient_ratio, next_scale
 from distill.teaching.targets import SoftTarget
 from distill.train.checkpoint import Learners
+from distill.train.cpu.sync_norm import synchronise
 from distill.train.module import TrainingModule
 from distill.train.phases import Phase, enter
-from distill.train.sync_norm import synchronise
 from engine.faults import FaultCode, FaultError
 from engine.models.base import Student
 

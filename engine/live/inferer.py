@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.faults import fault_of
-from engine.live.ai_state import ai_state
 from engine.live.board import Board
 from engine.live.loading import Loaded, Loading, overdue
 from engine.live.network import Network, hang, kept
 from engine.live.pacing import NetworkPace
 from engine.live.slot import LatestSlot
+from engine.live.state import ai_state
 from engine.live.stats import StatsRecorder
 from engine.live.upgrade import Upgrade
 from engine.live.watch import Watch, watched

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from distill.__main__ import main
-from distill.train.sync_norm import SyncNorm, synchronise
+from distill.train.cpu.sync_norm import SyncNorm, synchronise
 from tests.fixtures.recipes import TINY
 
 
