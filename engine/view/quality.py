@@ -1,7 +1,7 @@
 """Whether a view can be judged at all: cheap gates on the network's own picture, with their delay. Pure.
 
-They are set far from what a usable view is like (`engine.bench quality` has the shares): a gate that closes
-by mistake hides a polyp, one that stays open costs a false mark. An instrument in view is not told: nothing
+They are set far from what a usable view is like: a gate that closes by mistake hides a polyp, one that stays
+open costs a false mark. An instrument in view is not told: nothing
 here can do that honestly without a network trained for it.
 """
 
