@@ -104,7 +104,7 @@ def judged(
             size_of = Size(picture.width_px, picture.height_px)
             whole = Rect(0, 0, picture.width_px, picture.height_px)
             box = box_of(pixels, region or model.card.region)
-            image = picture.rgb(size) if box == whole else _image_of_box(picture, box, size)
+            image = picture.rgb(size, box)
             found = Mask(0, network.infer(image), box)
             yield Sample(
                 case=asked.case,
@@ -157,19 +157,6 @@ def _mask(asked: EvalImage, picture: Picture, agreement: Agreement) -> U8:
         return laid(mask, shape, orientation, asked.image.name, turned=asked.turned)
     except ValueError as error:
         raise _unusable(f"{asked.mask} to fit its image", str(error)) from error
-
-
-def _image_of_box(picture: Picture, box: Rect, size: Size) -> U8:
-    """uint8 [h, w, 3] RGB: a part of the frame squashed to `size`, as the source squashes all of it."""
-    across, down = size.width_px / box.w, size.height_px / box.h
-    whole = Size(
-        max(size.width_px, round(picture.width_px * across)),
-        max(size.height_px, round(picture.height_px * down)),
-    )
-    left = min(round(box.x * across), whole.width_px - size.width_px)
-    top = min(round(box.y * down), whole.height_px - size.height_px)
-    part = picture.rgb(whole)[top : top + size.height_px, left : left + size.width_px]
-    return np.ascontiguousarray(part)
 
 
 def _unusable(expected: str, got: str) -> FaultError:
