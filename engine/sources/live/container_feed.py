@@ -64,7 +64,7 @@ class ContainerFeed:
         self._damaged = False
         self._lost_frac = 0.0
         self._delay, self._catch_up = DelayWatch(), CatchUp()
-        self._idle_s = 0.0  # since when the next packet is waited for
+        self._idle_s = self._got_s = 0.0  # since when the next packet is waited for; when the last one came
         self._skips = False  # until the next keyframe
         self._last = (0.0, 0.0)  # time stamp and arrival of the newest picture; none: time is arrival
         self._container: InputContainer | None = None
@@ -149,7 +149,9 @@ class ContainerFeed:
         corrupt, key = packet.is_corrupt, packet.is_keyframe
         if packet.dts is not None and packet.time_base:
             behind_s = self._delay.look(float(packet.dts * packet.time_base), now_s)
-            self._skips = self._catch_up.look(now_s - self._idle_s, behind_s) or (self._skips and not key)
+            late = self._catch_up.look(now_s - self._idle_s, self._idle_s - self._got_s, behind_s)
+            self._got_s = now_s
+            self._skips = late or (self._skips and not key)
             if self._skips and not key:
                 return
         damaged = self._damage.packet(

@@ -28,6 +28,8 @@ _DRIFT = 500e-6
 _JUMP_S = 1.0
 _AT_ONCE_S = 0.002
 _WAITING_PACKETS = 10
+# A busy machine takes a few milliseconds to hand over what has long been there.
+_BUSY_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,22 @@ class CatchUp:
     """Whether to skip to the next keyframe: the picture is late, and newer packets wait already."""
 
     def __init__(self) -> None:
-        self._at_once = 0
+        self._waited_s: deque[float] = deque(maxlen=_WAITING_PACKETS)
+        self._busy_s: deque[float] = deque(maxlen=_WAITING_PACKETS)
 
-    def look(self, waited_s: float, behind_s: float) -> bool:
-        """`waited_s`: for the newest packet. A sender that is late itself has nothing newer to skip to."""
-        self._at_once = self._at_once + 1 if waited_s < _AT_ONCE_S else 0
-        return behind_s > BEHIND_S and self._at_once >= _WAITING_PACKETS
+    def look(self, waited_s: float, busy_s: float, behind_s: float) -> bool:
+        """`waited_s`: for the newest packet; `busy_s`: with the one before it.
+
+        A sender that is late itself has nothing newer to skip to: it is waited for.
+        """
+        self._waited_s.append(waited_s)
+        self._busy_s.append(busy_s)
+        there = max(_WAITING_PACKETS * _AT_ONCE_S, _BUSY_SHARE * sum(self._busy_s))
+        return (
+            behind_s > BEHIND_S
+            and len(self._waited_s) == _WAITING_PACKETS
+            and sum(self._waited_s) < there
+        )
 
 
 class StillWatch:
