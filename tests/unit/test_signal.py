@@ -99,5 +99,5 @@ def test_who_is_late_skips_to_the_next_keyframe_only_while_newer_packets_wait():
 def test_a_busy_machine_that_hands_over_waiting_packets_slowly_still_catches_up():
     catch_up = CatchUp()
 
-    assert not any(catch_up.look(0.006, 0.01, 1.0) for _ in range(50)), "decoding is quick: it comes up by itself"
+    assert not any(catch_up.look(0.006, 0.01, 1.0) for _ in range(50)), "a quick decoder needs no skip"
     assert [catch_up.look(0.006, 0.08, 1.0) for _ in range(10)][-1]

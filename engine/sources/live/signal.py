@@ -62,11 +62,7 @@ class CatchUp:
         self._waited_s.append(waited_s)
         self._busy_s.append(busy_s)
         there = max(_WAITING_PACKETS * _AT_ONCE_S, _BUSY_SHARE * sum(self._busy_s))
-        return (
-            behind_s > BEHIND_S
-            and len(self._waited_s) == _WAITING_PACKETS
-            and sum(self._waited_s) < there
-        )
+        return behind_s > BEHIND_S and len(self._waited_s) == _WAITING_PACKETS and sum(self._waited_s) < there
 
 
 class StillWatch:
