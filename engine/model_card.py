@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from engine.preset import Part, Preset, Share, between
 from engine.types import OperatingPoint, Region
 
-SCHEMA = 1
+SCHEMA = 2  # 1: before presets were measured over time (`Preset.by_set`, `recordings`)
+READABLE = (1, SCHEMA)  # each holds all that the one before did
 CARD = "model.json"
 STANDARD = "standard"  # what a model starts with
 SENSITIVE = "sensitive"  # the preset that shows tentative findings
@@ -22,18 +23,6 @@ INT8_XML = "student_int8.xml"  # OpenVINO IR, present only when it passed its pa
 INT8_BIN = "student_int8.bin"
 
 STEP_PX, LARGEST_PX = 32, 2048  # the deepest map of every student is a 32nd of its input
-LONGEST_MS = 60_000.0
-
-
-def _between(low: float, high: float) -> Callable[[float], float]:
-    """A number outside silently finds nothing, or everything."""
-
-    def check(value: float) -> float:
-        if not low <= value <= high:  # NaN, too
-            raise ValueError(f"must be from {low:g} to {high:g}, not {value:g}")
-        return value
-
-    return check
 
 
 def _side(value: int) -> int:
@@ -42,27 +31,21 @@ def _side(value: int) -> int:
     return value
 
 
-Share = Annotated[float, AfterValidator(_between(0, 1))]
-Deviation = Annotated[float, AfterValidator(_between(0.01, 1))]
+Deviation = Annotated[float, AfterValidator(between(0.01, 1))]
 Side = Annotated[int, AfterValidator(_side)]
-Milliseconds = Annotated[float, AfterValidator(_between(0, LONGEST_MS))]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Shares = tuple[Share, Share, Share]
 Deviations = tuple[Deviation, Deviation, Deviation]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class StudentCard(_Part):
+class StudentCard(Part):
     """A name of `engine.models.STUDENTS` and that entry's arguments."""
 
     name: str
-    args: dict[str, str | bool | int | float] = {}
+    args: dict[str, str | bool | int | float] = Field(default_factory=dict)
 
 
-class InputCard(_Part):
+class InputCard(Part):
     """What the network takes: [1, 3, height_px, width_px], (RGB / 255 - mean) / std."""
 
     width_px: Side
@@ -73,68 +56,19 @@ class InputCard(_Part):
     resize: Literal["squash-area"]  # the whole region, aspect not kept, area filter
 
 
-class OutputCard(_Part):
+class OutputCard(Part):
     """probability = sigmoid(logits / temperature)."""
 
     kind: Literal["logits"]
-    temperature: Annotated[float, AfterValidator(_between(0.05, 50))] = 1.0
+    temperature: Annotated[float, AfterValidator(between(0.05, 50))] = 1.0
 
 
-class FileCard(_Part):
+class FileCard(Part):
     sha256: Sha256
     bytes: Annotated[int, Field(ge=0)]
 
 
-class Preset(_Part):
-    """An operating point.
-
-    In a still a finding is what lies over `threshold`, is no smaller than `min_area_frac` of the frame and
-    reaches `min_peak` somewhere. `hit_peak`: findings of a video are followed over time; what reaches it is a
-    hit, `keep` (lower than the threshold) continues a finding, and one is confirmed after `hit_ms` of hits
-    inside `window_ms`. None: each frame is judged as a still, as by cards from before it was measured.
-    `measured`: what it costs and brings on the validation split.
-    """
-
-    threshold: Annotated[float, AfterValidator(_between(0.01, 0.99))]
-    keep: Share
-    min_area_frac: Annotated[float, AfterValidator(_between(0, 0.25))]
-    min_peak: Annotated[float, AfterValidator(_between(0, 0.99))] = 0.0
-    hit_peak: Annotated[float, AfterValidator(_between(0, 0.99))] | None = None
-    hit_ms: Milliseconds
-    window_ms: Annotated[float, AfterValidator(_between(1, LONGEST_MS))]
-    measured: dict[str, float] = {}
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Preset:
-        if self.keep > self.threshold:
-            raise ValueError(f"keep {self.keep:g} must be no higher than threshold {self.threshold:g}")
-        if self.hit_ms > self.window_ms:
-            raise ValueError(f"hit_ms {self.hit_ms:g} must be no longer than window_ms {self.window_ms:g}")
-        return self
-
-    @property
-    def point(self) -> OperatingPoint:
-        """What the window starts with."""
-        return self.over_time if self.hit_peak is not None else self.still
-
-    @property
-    def still(self) -> OperatingPoint:
-        """Of a picture by itself."""
-        return OperatingPoint(self.threshold, self.min_area_frac, self.min_peak)
-
-    @property
-    def over_time(self) -> OperatingPoint:
-        """Of a video whose findings are followed."""
-        return replace(
-            self.still,
-            keep=self.keep,
-            hit_peak=self.min_peak if self.hit_peak is None else self.hit_peak,
-            hit_s=self.hit_ms / 1000.0,
-            window_s=self.window_ms / 1000.0,
-        )
-
-
-class EncoderCard(_Part):
+class EncoderCard(Part):
     """The pretrained encoder that the training started from, and the input that it was made with.
 
     `name` is timm's; `source` a hub name or a file name; `padding` "same" is TensorFlow's, more on the right
@@ -149,7 +83,7 @@ class EncoderCard(_Part):
     padding: Literal["same", "symmetric"]
 
 
-class SplitCard(_Part):
+class SplitCard(Part):
     """Which images were kept from the training, by the values that decide it; `split` as a recipe has it.
 
     The two counts are what came out: a split that is made again must come out the same.
@@ -166,7 +100,7 @@ class SplitCard(_Part):
     validation_images: int
 
 
-class ImportCard(_Part):
+class ImportCard(Part):
     """Weights that others trained: their file, and the tensors of it that the student has no place for.
 
     What they were trained on is not known here. `judged_on`: by which images temperature and presets were
@@ -179,7 +113,7 @@ class ImportCard(_Part):
     judged_on: SplitCard | None = None
 
 
-class TrainingCard(_Part):
+class TrainingCard(Part):
     """Where the weights come from, in words a person can check; no `encoder`: from random weights.
 
     `changes` to the recipe of that name, as `--set` says them. `held_out` None: a card from before it
@@ -198,7 +132,7 @@ class TrainingCard(_Part):
     run_id: str
 
 
-class Metric(_Part):
+class Metric(Part):
     """One figure on the validation split; `low` and `high` bound 95 %; `set` "pooled": all sets together."""
 
     set: str
@@ -210,7 +144,7 @@ class Metric(_Part):
     n: int
 
 
-class Parity(_Part):
+class Parity(Part):
     """How far an exported file is from the trained weights, on validation images.
 
     `max_dp`: largest difference of a probability; `mask_dice`: mean Dice between the two masks at 0.5;
@@ -225,7 +159,7 @@ class Parity(_Part):
     dice_drop: float
 
 
-class CheckCard(_Part):
+class CheckCard(Part):
     """What the model says of one frame of the demonstration: its mask at `standard`'s threshold.
 
     `size` [height, width] and `counts` are COCO's compressed run lengths, at the network's size.
@@ -236,10 +170,20 @@ class CheckCard(_Part):
     counts: Annotated[str, Field(max_length=100_000, pattern="^[0-o]+$")]
 
 
-class ModelCard(_Part):
+class RecordingCard(Part):
+    """A recording left out of the training that presets were measured on; stills in order count as 5 Hz."""
+
+    name: str
+    frames: Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(ge=0)]
+    polyp_free: bool = False
+
+
+class ModelCard(Part):
     """`model.json`.
 
     `region` is what of a frame the network was made for and judged on: all of it or the endoscope's picture.
+    `recordings`: what the presets' figures over time are of; none where nothing was measured over time.
     `numbers_sha256` is `numbers_hash` of the rest: a number that was changed by hand or by a fault of the
     disk is met as a changed file is. `check` and it are missing in folders from before they existed.
     """
@@ -253,6 +197,7 @@ class ModelCard(_Part):
     output: OutputCard
     files: dict[str, FileCard]
     presets: dict[str, Preset]
+    recordings: tuple[RecordingCard, ...] = ()
     training: TrainingCard
     metrics: tuple[Metric, ...] = ()
     parity: tuple[Parity, ...] = ()
@@ -292,8 +237,9 @@ def numbers_hash(card: ModelCard) -> str:
         decides.add("region")
     numbers = card.model_dump(mode="json", include=decides)
     for preset in numbers["presets"].values():
-        if preset["hit_peak"] is None:  # nor of this
-            del preset["hit_peak"]
+        for key, unknown in (("hit_peak", None), ("by_set", {}), ("worst_set", None)):
+            if preset[key] == unknown:  # nor of these
+                del preset[key]
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from engine.model_card import (
     CARD,
     INT8_XML,
     ONNX,
+    READABLE,
     SCHEMA,
     WEIGHTS,
     FileCard,
@@ -179,10 +180,10 @@ def _folders_in(parent: Path) -> tuple[Path, ...]:
 
 
 def _upgraded(values: Any, path: Path) -> Mapping[str, Any]:
-    """Values of this program's schema; there is one so far, an older one gets its upgrade function here."""
+    """Values of a schema that this program reads: one of `READABLE`, whose older ones lack what is new."""
     if not isinstance(values, dict) or not isinstance(values.get("schema"), int):
         raise _unreadable(path, f"{CARD} without a whole number as schema")
-    if values["schema"] != SCHEMA:
+    if values["schema"] not in READABLE:
         raise FaultError(
             FaultCode.MODEL_SCHEMA,
             expected=f"{path.name}/{CARD} of schema {SCHEMA}",

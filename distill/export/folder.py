@@ -54,12 +54,12 @@ from engine.model_card import (
     ModelCard,
     OutputCard,
     Parity,
-    Preset,
     StudentCard,
     TrainingCard,
 )
 from engine.model_folder import ModelFolder
 from engine.models.onnx_file import write_onnx
+from engine.preset import Preset
 from engine.runtime.quantise import quantise
 from engine.runtime.self_check import checked
 from engine.types import F32

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from distill.data.dataset import Pictures
 from distill.metrics.detections import HIT_IOU, Point, detections, point_of
 from distill.metrics.pixels import at_native_size
-from engine.model_card import Preset
+from engine.preset import Preset
 from engine.types import F32
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65)

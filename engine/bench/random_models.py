@@ -22,13 +22,13 @@ from engine.model_card import (
     InputCard,
     ModelCard,
     OutputCard,
-    Preset,
     StudentCard,
     TrainingCard,
 )
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.models import make_student
 from engine.models.onnx_file import write_onnx
+from engine.preset import Preset
 from engine.runtime.quantise import quantise
 
 INT8_SAMPLES = 6

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import HOME_VARIABLE, sha256_of
-from engine.model_card import CARD, with_hash
+from engine.model_card import CARD, SCHEMA, numbers_hash, with_hash
 from engine.model_folder import (
     bundled_models,
     default_model,
@@ -104,7 +104,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("schema", 2),
+        ("schema", 3),
         ("schema", "1"),
         ("presets", {}),
         ("files", {}),
@@ -119,12 +119,35 @@ def test_a_card_that_says_what_this_program_does_not_know_is_refused(folder, key
 
 
 def test_a_newer_schema_says_to_update(folder):
-    write_card(folder, card_of(folder) | {"schema": 2, "something_new": 1})
+    write_card(folder, card_of(folder) | {"schema": 3, "something_new": 1})
 
     with pytest.raises(FaultError) as caught:
         read_card(folder)
 
     assert caught.value.remedy == "update the program"
+
+
+def test_a_card_from_before_presets_were_measured_over_time_is_still_read_with_its_hash(folder):
+    old = card_of(folder)
+    write_card(folder, old | {"numbers_sha256": numbers_hash(read_card(folder))})
+
+    card = load_model_folder(folder).card
+
+    assert old["schema"] == 1 < SCHEMA
+    assert (card.presets["standard"].by_set, card.recordings) == ({}, ())
+
+
+def test_what_was_measured_over_time_is_under_the_hash_of_the_numbers(folder):
+    new = card_of(folder) | {"schema": SCHEMA}
+    new["presets"]["standard"] |= {"by_set": {"a": {"images": 3.0}}, "worst_set": "a"}
+    write_card(folder, new)
+    write_card(folder, new | {"numbers_sha256": numbers_hash(read_card(folder))})
+    assert load_model_folder(folder).card.presets["standard"].worst_set == "a"
+
+    new["presets"]["standard"]["worst_set"] = "b"
+    write_card(folder, new | {"numbers_sha256": json.loads((folder / CARD).read_text())["numbers_sha256"]})
+
+    assert code_of(folder) is FaultCode.MODEL_HASH
 
 
 def test_a_card_cannot_name_files_outside_its_folder(folder):
