@@ -90,6 +90,7 @@ class Playhead:
         """To another frame, whose neighbours' masks are not its own."""
         self.move_to(index)
         self.serial += 1
+        self._finder.jumped()
 
     def move_to(self, index: int) -> None:
         """To another frame that belongs to those before it: their masks may be drawn on it."""

@@ -7,11 +7,12 @@ from contextlib import closing
 from engine.faults import FaultError
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
-from engine.types import Field, Rect, Region, Size
-from engine.view.lock_on import LONG_SIDE_PX, Lock, after, field_in
+from engine.types import U8, Field, Rect, Region, Size
+from engine.view.lock_on import LONG_SIDE_PX, MOVED_IOU, Lock, after, field_in, iou
 
 STEP_PX = 16  # swscale leaves columns out where a side is none of its whole steps
 SCOUT_S = 3.0
+PART_ROOM_FRAC = 0.02  # of a side, by which a part of a field may seem to reach over it
 
 
 class FieldFinder:
@@ -25,6 +26,9 @@ class FieldFinder:
         self._known = known
         self._asked: Region | None = None
         self._lock = Lock()
+        self._at_s: float | None = None  # of the picture before
+        self._gone_back_s = 0.0  # by loops and played backwards: for the lock, time never goes back
+        self._jumped = False
 
     def use(self, region: Region | Field | None) -> None:
         """Another region from the next picture on: "field" finds it anew, "frame" is all of each picture.
@@ -37,7 +41,12 @@ class FieldFinder:
 
     def forget(self) -> None:
         """Another source is coming."""
-        self._lock, self._known = Lock(), None
+        self._lock, self._known, self._at_s, self._jumped = Lock(), None, None, False
+
+    def jumped(self) -> None:
+        """The next picture is from elsewhere in the recording: the field is most likely where it was."""
+        self._known = self._lock.field or self._known
+        self._lock, self._at_s, self._jumped = Lock(), None, True
 
     def field_of(self, picture: Picture, at_s: float, made_for: Region = "field") -> Field:
         """The endoscope's picture in this one, or all of it; `at_s`: the picture's own time.
@@ -51,8 +60,15 @@ class FieldFinder:
             return whole(size)
         if picture.name is not None:
             return even(field_in([picture.rgb(small_size(size))], size), size)
-        if self._lock.is_due(at_s) and not picture.damaged:
-            self._lock = after(self._lock, picture.rgb(small_size(size)), size, at_s)
+        if self._jumped and not picture.damaged:
+            self._jumped = False
+            self._known = _arrived(self._known, picture.rgb(small_size(size)), size)
+        if self._at_s is not None and at_s < self._at_s:
+            self._gone_back_s += self._at_s - at_s
+        self._at_s = at_s
+        looks_s = max(at_s + self._gone_back_s, self._lock.looked_s or at_s)
+        if self._lock.is_due(looks_s) and not picture.damaged:
+            self._lock = after(self._lock, picture.rgb(small_size(size)), size, looks_s)
         if self._lock.size == size and self._lock.field is not None:
             return even(self._lock.field, size)
         return inside(self._known, size) if self._known is not None else whole(size)
@@ -86,6 +102,26 @@ def _begins_with(spec: SourceSpec) -> Field | None:
     except FaultError:  # told to whoever reads it in earnest
         pass
     return lock.field
+
+
+def _arrived(known: Field | None, small: U8, size: Size) -> Field | None:
+    """The field behind a jump, by one look: a paused picture gets no other.
+
+    `known` stays where the look agrees with it, or sees a part of it alone: the rest may be dark.
+    """
+    seen = field_in([small], size)
+    if seen == whole(size):
+        return known
+    if known is None or known == whole(size):
+        return seen
+    agrees = iou(seen.box, known.box) >= MOVED_IOU or _is_part(seen.box, known.box)
+    return known if agrees else seen
+
+
+def _is_part(part: Rect, of: Rect) -> bool:
+    wide, high = PART_ROOM_FRAC * of.w, PART_ROOM_FRAC * of.h
+    across = of.x - wide <= part.x and part.x + part.w <= of.x + of.w + wide
+    return across and of.y - high <= part.y and part.y + part.h <= of.y + of.h + high
 
 
 def small_size(size: Size) -> Size:

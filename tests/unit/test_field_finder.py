@@ -120,6 +120,49 @@ def test_another_source_is_found_anew_and_what_was_drawn_stays(video):
     assert finder.field_of(Shown(video[0]), 0.0) == BY_HAND
 
 
+def test_stepping_back_keeps_the_field(video):
+    finder = FieldFinder()
+    locked = watch(finder, video)[-1]
+
+    back = []
+    for i in (6, 5, 4):
+        finder.jumped()
+        back.append(finder.field_of(Shown(video[i]), i * LOOK_EVERY_S))
+
+    assert back == [locked] * 3
+
+
+def test_played_backwards_and_round_a_loop_the_field_stays(video):
+    finder = FieldFinder()
+    locked = watch(finder, video)[-1]
+
+    backwards = [finder.field_of(Shown(video[i]), i * LOOK_EVERY_S) for i in reversed(range(8))]
+
+    assert backwards == [locked] * 8
+    assert watch(finder, video) == [locked] * 8
+
+
+def test_one_picture_behind_a_jump_says_where_the_field_is_there(video):
+    finder = FieldFinder()
+    watch(finder, video)
+    finder.jumped()
+
+    paused_at = finder.field_of(Shown(screen(60.0, LEFT)), 60.0)
+
+    assert iou(paused_at.box, LEFT) > 0.9
+
+
+@pytest.mark.parametrize("arrived_in", ["black", "half_dark"])
+def test_a_dark_picture_behind_a_jump_moves_nothing(video, arrived_in):
+    finder = FieldFinder()
+    locked = watch(finder, video)[-1]
+    finder.jumped()
+    dark = screen(60.0)
+    dark[:, : SIZE.width_px if arrived_in == "black" else BESIDE.x + BESIDE.w // 2] = 0
+
+    assert finder.field_of(Shown(dark), 60.0) == locked
+
+
 def test_a_frame_of_another_size_is_no_place_for_an_old_lock(video):
     finder = FieldFinder()
     watch(finder, video)
