@@ -10,6 +10,7 @@ from engine.types import Component
 SAME_IOU = 0.2
 SAME_DISTANCE = 0.6  # of the larger one's diameter, as that of a disc of its area
 PART_FRAC = 0.5
+DRIFT_AREA = 3.0  # what moved far and is more than so many times larger or smaller is something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,19 @@ def overlap_px(a: Place, b: Place) -> float:
     return max(wide, 0.0) * max(high, 0.0)
 
 
-def likeness(a: Place, b: Place) -> float:
-    """0: not at one place. Above: the boxes' IoU, and behind every overlap nearness, as a small number."""
+def likeness(a: Place, b: Place, drift_px: float = 0.0) -> float:
+    """0: not at one place. Above: the boxes' IoU, and behind every overlap nearness, as a small number.
+
+    `drift_px`: how far one may have moved from the other without anybody having seen it.
+    """
     both = overlap_px(a, b)
     iou = both / max(a.w * a.h + b.w * b.h - both, 1e-9)
     if iou >= SAME_IOU:
         return iou
     apart_px = math.hypot(a.x + a.w / 2 - b.x - b.w / 2, a.y + a.h / 2 - b.y - b.h / 2)
     reach_px = SAME_DISTANCE * max(a.diameter_px, b.diameter_px)
+    if max(a.area_px, b.area_px) <= DRIFT_AREA * min(a.area_px, b.area_px):
+        reach_px += drift_px
     return SAME_IOU * (1.0 - apart_px / reach_px) if apart_px < reach_px else 0.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HOLD_S = 0.100
+HOLD_S = 0.200
 RELEASE_S = 0.400
 RETURN_S = 3.0
 # A slow source (many public clips have 5 Hz) is judged by its own frames where these take longer.

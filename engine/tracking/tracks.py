@@ -16,6 +16,7 @@ from engine.types import Component, TrackState
 
 DISMISSED_S = 30.0  # a person's no is remembered for so long after the place was last seen
 INTERVALS = 5
+LONGEST_DRIFT_S = 0.25  # what was missed for longer has to be where it was
 LONGEST_WORTH = 1.5  # periods: a stall is no time in which something was seen
 EXACT_S = 1e-6
 
@@ -101,14 +102,16 @@ def step(
     now_s: float,
     rule: TrackRule,
     motion: Shift = UNMOVED,
+    drift_px_s: float = 0.0,
     period_s: float = 0.0,
     may_start: bool = True,
 ) -> Tracks:
     """One look at a frame: what is known after it.
 
     `now_s`: the frame's own time (media time, or capture when live). `motion`: of the picture since the look
-    before. `period_s`: the source's frame interval, where it is known, until it has been seen. `may_start`
-    False: the view is bad; a confirmed track that is still seen goes on, nothing starts or is confirmed.
+    before; `drift_px_s`: how fast a blob may have moved beside that. `period_s`: the source's frame interval,
+    where it is known, until it has been seen. `may_start` False: the view is bad; a confirmed track that is
+    still seen goes on, nothing starts or is confirmed.
     """
     if before.at_s is not None and now_s <= before.at_s:
         before = restart(before)
@@ -122,7 +125,7 @@ def step(
     worth_s = min(intervals_s[-1], LONGEST_WORTH * usual_s) if intervals_s else usual_s
 
     moved = tuple(_moved(track, motion) for track in before.tracks)
-    seen, left = _matched(moved, sightings)
+    seen, left = _matched(moved, sightings, now_s, drift_px_s)
     seen, left = _with_parts(moved, seen, left)
     tracks = []
     for track in moved:
@@ -163,12 +166,17 @@ def _begun(track_id: int, sighting: Sighting, now_s: float, worth_s: float) -> T
 Seen = dict[int, tuple[Sighting, ...]]
 
 
-def _matched(tracks: Sequence[Track], sightings: Sequence[Sighting]) -> tuple[Seen, list[Sighting]]:
+def _matched(
+    tracks: Sequence[Track], sightings: Sequence[Sighting], now_s: float, drift_px_s: float
+) -> tuple[Seen, list[Sighting]]:
     """The likest pairs first, each track and each sighting once. Ties go to the older track."""
     pairs = []
     for i, sighting in enumerate(sightings):
         at = place_of(sighting.component)
-        pairs += [(-like, track.id, i) for track in tracks if (like := likeness(track.place, at)) > 0.0]
+        for track in tracks:
+            drift_px = drift_px_s * min(now_s - track.seen_s, LONGEST_DRIFT_S)
+            if (like := likeness(track.place, at, drift_px)) > 0.0:
+                pairs.append((-like, track.id, i))
     seen: Seen = {}
     taken: set[int] = set()
     for _, track_id, i in sorted(pairs):

@@ -10,7 +10,10 @@ import numpy as np
 from engine.types import F32, U8
 
 SIDE_PX = 80
-LEAST_RESPONSE = 0.05  # below it the correlation has no peak: another scene, or nothing but noise
+EVEN_PX = 11  # over so much of a look its contrast is evened: the endoscope's light moves with it
+NOISE = 4.0  # grey levels: less contrast than that is noise and stays small
+# Of pictures that have nothing in common 90 % stay below 0.15, of frames of 25 Hz half are above 0.26.
+LEAST_RESPONSE = 0.12
 FARTHEST_FRAC = 0.4  # of the side: beyond it hardly anything of the picture before is left to compare
 
 
@@ -27,29 +30,19 @@ _WINDOW = cv2.createHanningWindow((SIDE_PX, SIDE_PX), cv2.CV_32F)
 
 
 def look_of(picture: U8) -> F32:
-    """What two looks are compared by: the green of uint8 [h, w, 3], float32 [80, 80]."""
-    small = cv2.resize(picture[..., 1], (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
+    """What two looks are compared by: the green of uint8 [h, w, 3], its contrast evened, float32 [80, 80]."""
+    small = cv2.resize(picture[..., 1], (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+    detail = small - cv2.blur(small, (EVEN_PX, EVEN_PX))
+    contrast = cv2.sqrt(cv2.blur(detail * detail, (EVEN_PX, EVEN_PX)))
+    return np.asarray(detail / (contrast + NOISE), np.float32)
 
 
 def motion_between(before: F32, now: F32) -> Motion:
-    """Of two looks of one source. `STILL` where a shift explains the picture no better than none does.
+    """Of two looks of one source. `STILL` where they have nothing in common: another scene, or a black one.
 
     A shift alone: a turn or a zoom of the endoscope is one for the few hundredths of a second between looks.
     """
     (dx, dy), response = cv2.phaseCorrelate(before, now, _WINDOW)
     if response < LEAST_RESPONSE or max(abs(dx), abs(dy)) > FARTHEST_FRAC * SIDE_PX:
         return STILL
-    shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    moved = np.asarray(
-        cv2.warpAffine(before, shift, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
-    if _difference(moved, now) >= _difference(before, now):
-        return STILL
     return Motion(dx / SIDE_PX, dy / SIDE_PX)
-
-
-def _difference(a: F32, b: F32) -> float:
-    edge = SIDE_PX // 8  # what came in at the border was nowhere before
-    inner = np.s_[edge:-edge, edge:-edge]
-    return float(cv2.norm(a[inner], b[inner], cv2.NORM_L1))

@@ -75,6 +75,18 @@ def test_a_faint_one_continues_what_was_confirmed(faint):
     assert {c.track for frame in frames for c in frame.components} == {1}
 
 
+def test_a_faint_one_is_continued_while_another_is_bright():
+    both = seen(at=(45, 50))
+    both.probability[20:32, 24:36] = round(0.35 * 255)
+
+    frames, _ = watch([seen()] * 10 + [both] * 30)
+
+    assert {c.track: c.state for c in frames[-1].components} == {
+        1: TrackState.CONFIRMED,
+        2: TrackState.CONFIRMED,
+    }
+
+
 def test_what_is_fainter_than_keep_continues_nothing():
     frames, _ = watch([seen()] * 10 + [seen(0.2)] * 20)
 

@@ -30,6 +30,18 @@ def test_a_shift_is_told_to_a_pixel(dx_px, dy_px):
     assert motion.dy_frac * 320 == pytest.approx(dy_px, abs=1.5)
 
 
+def test_light_that_goes_with_the_endoscope_hides_no_motion():
+    whole, column = scene(), np.arange(320) / 320
+    lit = [
+        (view(whole, 80 - dx, 80) * (0.2 + 0.8 * side[None, :, None])).astype(np.uint8)
+        for dx, side in ((0, column), (20, column))
+    ]
+
+    motion = motion_between(*(look_of(picture) for picture in lit))
+
+    assert motion.dx_frac * 320 == pytest.approx(20, abs=2)
+
+
 def test_another_scene_is_no_motion():
     looks = [look_of(view(scene(seed), 80, 80)) for seed in range(2, 8)]
 

@@ -29,7 +29,7 @@ def weak(*args, **kwargs):
     return Sighting(blob(*args, peak=0.45, **kwargs), strong=False)
 
 
-def watch(looks, *, hz=HZ, rule=STANDARD, tracks=None, motions=None, may_start=True):
+def watch(looks, *, hz=HZ, rule=STANDARD, tracks=None, motions=None, drift_px_s=0.0, may_start=True):
     """The tracks after each look; a look is the sightings of one frame."""
     state, states = tracks or Tracks(), []
     begun_s = 0.0 if state.at_s is None else state.at_s + 1 / hz
@@ -41,6 +41,7 @@ def watch(looks, *, hz=HZ, rule=STANDARD, tracks=None, motions=None, may_start=T
             now_s=begun_s + i / hz,
             rule=rule,
             motion=motion,
+            drift_px_s=drift_px_s,
             period_s=1 / hz,
             may_start=may_start,
         )
@@ -119,14 +120,14 @@ def test_a_stall_is_no_time_in_which_something_was_seen():
     assert [track.state for track in state.tracks] == [TrackState.CANDIDATE]
 
 
-def test_a_confirmed_track_is_held_over_100_ms_hidden_then_and_released_after_400_ms():
+def test_a_confirmed_track_is_held_over_200_ms_hidden_then_and_released_after_400_ms():
     states = states_of(watch([[strong()]] * 5 + [[]] * 14))[5:]
 
-    assert states == ["held"] * 3 + ["hidden"] * 9 + ["released"] * 2
+    assert states == ["held"] * 6 + ["hidden"] * 6 + ["released"] * 2
 
 
 def test_one_hit_brings_a_hidden_track_back_at_once():
-    states = watch([[strong()]] * 5 + [[]] * 6 + [[strong()]])
+    states = watch([[strong()]] * 5 + [[]] * 9 + [[strong()]])
 
     assert states_of(states)[-2:] == ["hidden", "confirmed"]
 
@@ -165,6 +166,27 @@ def test_a_turn_of_the_endoscope_does_not_break_a_track():
 
     assert [track.id for track in moved[-1].tracks] == [1]
     assert len(unknown[-1].tracks) > 1
+
+
+def jump(*, hz, side=40):
+    """Ids after a polyp of 40 px has jumped by 80 px from one frame to the next; `drift_px_s`: 500."""
+    looks = [[strong(x=100)]] * 3 + [[strong(x=180, side=side)]]
+    return [track.id for track in watch(looks, hz=hz, drift_px_s=500.0)[-1].tracks]
+
+
+def test_what_jumps_between_two_frames_of_a_slow_source_is_the_same_and_between_those_of_a_quick_one_not():
+    assert jump(hz=5) == [1]
+    assert jump(hz=30) == [1, 2]
+
+
+def test_what_jumps_and_has_another_size_is_another():
+    assert jump(hz=5, side=80) == [1, 2]
+
+
+def test_what_was_missed_for_long_has_to_be_where_it_was():
+    looks = [[strong(x=100)]] * 3 + [[]] * 5 + [[strong(x=300)]]
+
+    assert [track.id for track in watch(looks, hz=5, drift_px_s=500.0)[-1].tracks] == [1, 2]
 
 
 def test_a_held_track_tells_how_far_the_picture_has_moved_since():
