@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.widgets import theme, words
+from app.network import preset_figures
+from app.widgets import theme
 from app.widgets.controls import Choice, Fold, JumpSlider, label
 from engine.types import OperatingPoint
 
@@ -53,7 +54,7 @@ class PointControls(QWidget):
         """Those of the model in use, and what was measured of each."""
         self._presets, self._measured = presets, measured
         self.preset.fill([(name.capitalize(), name) for name in presets])
-        self.preset.annotate({name: words.preset_note(found) for name, found in measured.items()})
+        self.preset.annotate({name: preset_figures.note(found) for name, found in measured.items()})
         self._show(self._point)
 
     def preset_point(self, name: str) -> OperatingPoint | None:
@@ -84,7 +85,7 @@ class PointControls(QWidget):
         self.preset.select(point.preset)
         measured = self._measured.get(point.preset, {})
         self._meaning.setText(
-            words.preset_detail(measured, own.threshold if own is not None and moved else None)
+            preset_figures.detail(measured, own.threshold if own is not None and moved else None)
             if self._presets
             else ""
         )

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from engine.live.mask_choice import MASK_AGE_LIMIT_S
 from engine.types import AiState, Incident, Presentation, RuntimeInfo, Snapshot, SourceInfo, SourceState
 
 RESEARCH_ONLY = "Research use only. Not a medical device."
-# Names of model.json's figures.
-MET = "sensitivity_iou_0.1"
-BESIDE = "false_detections_per_polyp_image"
-FREE = ("false_detections_per_polyp_free_image", "false_detections_per_polyp_free_field")
 RUNTIME_NAMES = {
     "openvino": "OpenVINO",
     "tensorrt": "TensorRT",
@@ -152,33 +148,6 @@ def late(late_s: float | None) -> str:
     if math.isinf(late_s):
         return f"Marks over {MASK_AGE_LIMIT_S * 1000:.0f} ms late"
     return f"Marks {math.ceil(late_s * 100 - 1e-6) * 10} ms late"
-
-
-def preset_note(measured: Mapping[str, float]) -> str:
-    """A preset by what it means: "meets 92 %, 6 false in 100"; empty where nothing was measured."""
-    met, false = measured.get(MET), _false_in_100(measured)
-    return "" if met is None or false is None else f"meets {met * 100:.0f} %, {false:.0f} false in 100"
-
-
-def preset_detail(measured: Mapping[str, float], moved_from: float | None) -> str:
-    """What was measured of a preset; `moved_from`: its own threshold, where it is not in force."""
-    met, beside, free = measured.get(MET), measured.get(BESIDE), _false_in_100(measured)
-    if met is None or beside is None or free is None:
-        said = "Nothing was measured of it."
-    else:
-        said = (
-            f"Validation images: {met * 100:.0f} of 100 polyps met. False marks in 100 images: "
-            f"{beside * 100:.0f} with a polyp, {free:.0f} without one."
-        )
-    if moved_from is not None:
-        said += f" That was at its threshold of {moved_from:.2f}."
-    return said
-
-
-def _false_in_100(measured: Mapping[str, float]) -> float | None:
-    """On images without a polyp; of the two views that were measured the worse one."""
-    found = [measured[key] for key in FREE if key in measured]
-    return max(found) * 100 if found else None
 
 
 def preparing(snapshot: Snapshot) -> str:

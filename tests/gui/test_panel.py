@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from app.network.catalogue import Machine
 from app.widgets.controls import NOTE_ROLE
-from app.widgets.words import preset_note
 from tests.fixtures.fakes import FakeSource, HalfSure
 from tests.fixtures.models import red_model
 from tests.gui.conftest import FAKE
@@ -92,7 +91,9 @@ def test_a_preset_is_shown_by_what_was_measured_of_it(make_window, qtbot, tmp_pa
         "sensitivity_iou_0.1": 0.9203,
         "false_detections_per_polyp_image": 0.0168,
         "false_detections_per_polyp_free_image": 0.0427,
-        "false_detections_per_polyp_free_field": 0.0598,
+        "polyp_free_s": 26.0,
+        "false_activations": 0.0,
+        "first_confirmed_ms": 320.0,
     }
     told = red_model(tmp_path, model_id="told")
     card = json.loads((told / "model.json").read_text())
@@ -103,10 +104,9 @@ def test_a_preset_is_shown_by_what_was_measured_of_it(make_window, qtbot, tmp_pa
     panel = window.operator.panel
     qtbot.waitUntil(lambda: panel.model.currentText() == "told")
 
-    assert preset_note(measured) == "meets 92 %, 6 false in 100"
-    assert panel.point.preset.currentData(NOTE_ROLE) == preset_note(measured)
+    assert panel.point.preset.currentData(NOTE_ROLE) == "0 false marks in 26 s, first mark after 0.3 s"
+    assert "Without a polyp: 0 false marks in 26 s." in panel.point.meaning
     assert "92 of 100 polyps met" in panel.point.meaning
-    assert "2 with a polyp, 6 without one" in panel.point.meaning
 
 
 def test_the_boxes_show_what_runs_while_another_model_is_made_ready(make_window, qtbot, tmp_path):
