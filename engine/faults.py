@@ -32,6 +32,7 @@ class FaultCode(StrEnum):
     SHAPE = "shape"
     ARGUMENT = "argument"
     DATA_SET = "data-set"
+    REVIEW = "review"
     OUTPUT = "output"
     SETTINGS = "settings"
     NO_DISPLAY = "no-display"

@@ -18,17 +18,29 @@ PART_ROOM_FRAC = 0.02  # of a side, by which a part of a field may seem to reach
 class FieldFinder:
     """Used by the thread that reads. `fixed`: where a person, or the source's owner, says that it is.
 
-    `known`: what it is until it has been found.
+    `known`: what it is until it has been found. `lock`: what another finder of the same recording had seen
+    up to the picture that comes first here.
     """
 
-    def __init__(self, fixed: Field | None = None, known: Field | None = None) -> None:
+    def __init__(
+        self, fixed: Field | None = None, known: Field | None = None, lock: Lock | None = None
+    ) -> None:
         self._fixed = fixed
         self._known = known
         self._asked: Region | None = None
-        self._lock = Lock()
+        self._lock = lock or Lock()
         self._at_s: float | None = None  # of the picture before
         self._gone_back_s = 0.0  # by loops and played backwards: for the lock, time never goes back
         self._jumped = False
+
+    @property
+    def known(self) -> Field | None:
+        return self._known
+
+    @property
+    def lock(self) -> Lock:
+        """What was seen so far."""
+        return self._lock
 
     def use(self, region: Region | Field | None) -> None:
         """Another region from the next picture on: "field" finds it anew, "frame" is all of each picture.

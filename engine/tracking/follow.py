@@ -13,7 +13,7 @@ from engine.tracking.rule import TrackRule
 from engine.tracking.steady import steadied
 from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
 from engine.types import F32, U8, Component, Mask, OperatingPoint, Rect, Size, TrackState
-from engine.view.motion import look_of, motion_between
+from engine.view.motion import STILL, Motion, look_of, motion_between
 
 DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
 # How fast a blob may move beside the picture's motion, sides of the picture a second: of polyps at 5 Hz that
@@ -60,13 +60,30 @@ def follow(
     may_start: bool = True,
 ) -> Followed:
     """One frame more. `picture`: what the network was shown, uint8 [h, w, 3]; the rest as `step` has it."""
-    if before.roi is not None and before.roi != mask.roi:
-        before = replace(before, look=None, inside=None)
     look = look_of(picture)
-    shift = Shift()
-    if before.look is not None:
-        motion = motion_between(before.look, look)
-        shift = Shift(motion.dx_frac * mask.roi.w, motion.dy_frac * mask.roi.h)
+    known = before.look is not None and before.roi in (None, mask.roi)
+    motion = motion_between(before.look, look) if known and before.look is not None else STILL
+    found = follow_moved(
+        before, mask, motion, size, point, now_s=now_s, period_s=period_s, may_start=may_start
+    )
+    return replace(found, following=replace(found.following, look=look))
+
+
+def follow_moved(
+    before: Following,
+    mask: Mask,
+    motion: Motion,
+    size: Size,
+    point: OperatingPoint,
+    *,
+    now_s: float,
+    period_s: float = 0.0,
+    may_start: bool = True,
+) -> Followed:
+    """One frame more whose picture is not at hand: `motion` is what it said against the one before."""
+    if before.roi is not None and before.roi != mask.roi:
+        before, motion = replace(before, inside=None), STILL
+    shift = Shift(motion.dx_frac * mask.roi.w, motion.dy_frac * mask.roi.h)
     high, wide = mask.probability.shape
     on_map = Shift(shift.dx_px * wide / mask.roi.w, shift.dy_px * high / mask.roi.h)
     steady = steadied(mask.probability, before.inside, point.threshold, on_map)
@@ -84,7 +101,7 @@ def follow(
     )
     inside = (steady >= point.threshold * 255.0).view(np.uint8)
     components, candidates = drawn(tracks.tracks, mask.roi, now_s, tentative=point.shows_tentative)
-    return Followed(Following(tracks, look, inside, mask.roi), components, candidates)
+    return Followed(Following(tracks, None, inside, mask.roi), components, candidates)
 
 
 def _sightings(mask: Mask, size: Size, point: OperatingPoint, *, continues: bool) -> tuple[Sighting, ...]:

@@ -1,0 +1,1 @@
+"""What is known of one recording: analysed, corrected, judged by a person, handed on (docs/adr/0033)."""

@@ -1,0 +1,162 @@
+"""Findings over time made of stored maps, by the same code as live: no network is asked (docs/adr/0033)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from engine.review.findings import Finding, Sighted
+from engine.review.maps import StoredFrame
+from engine.tracking.follow import Following, follow_moved
+from engine.types import Component, Mask, OperatingPoint, Rect, Size, TrackState
+
+LOOKED_PX = 480  # of a frame's longer side: where a blob is, and how large, needs no more
+GROWN = 1.3  # of the area: a finding that grows steadily is not pictured anew in each frame
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Of one frame. `grown`: findings that are larger in it than in any before, by a good part."""
+
+    rank: int
+    sightings: tuple[Sighted, ...]
+    grown: tuple[int, ...]
+
+
+class Follower:
+    """Takes stored frames in order, from the recording's first one on.
+
+    `size`: the recording's. The same frames give the same findings, however often they are read.
+    """
+
+    def __init__(self, size: Size, point: OperatingPoint, period_s: float = 0.0) -> None:
+        self._point = point
+        self._period_s = period_s
+        longest = max(size.width_px, size.height_px)
+        self._scale = min(1.0, LOOKED_PX / longest)
+        self._size = Size(
+            max(1, round(size.width_px * self._scale)), max(1, round(size.height_px * self._scale))
+        )
+        self._before = Following()
+        self._found: dict[int, Finding] = {}
+        self._pictured_px: dict[int, float] = {}
+        self._changed: set[int] = set()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that were ever seen, also what was never confirmed, by id."""
+        return tuple(self._found.values())
+
+    def take_changed(self) -> tuple[Finding, ...]:
+        """Those that are new or other than when this was last asked."""
+        changed, self._changed = sorted(self._changed), set()
+        return tuple(self._found[track] for track in changed)
+
+    def add(self, frame: StoredFrame) -> Followed:
+        if frame.damaged:  # as `analyse` has it: nothing is marked on it, and nothing forgotten
+            return Followed(frame.rank, (), ())
+        box = frame.field.box
+        roi = Rect(*(round(side * self._scale) for side in (box.x, box.y, box.w, box.h)))
+        now = follow_moved(
+            self._before,
+            Mask(frame.rank, frame.map, roi),
+            frame.motion,
+            self._size,
+            self._point,
+            now_s=frame.pts_s,
+            period_s=self._period_s,
+        )
+        self._before = now.following
+        seen = tuple(
+            self._in_frame(component, component.track, component.state)
+            for component in (*now.components, *now.candidates)
+            if component.track is not None and component.state is not None
+        )
+        grown = tuple(
+            dict.fromkeys(
+                one.track for one in seen if one.state is not TrackState.HELD and self._note(one, frame)
+            )
+        )
+        return Followed(frame.rank, seen, grown)
+
+    def _in_frame(self, component: Component, track: int, state: TrackState) -> Sighted:
+        box, by = component.box, 1.0 / self._scale
+        place = Rect(*(round(side * by) for side in (box.x, box.y, box.w, box.h)))
+        return Sighted(track, state, place, round(component.area_px * by * by), component.peak)
+
+    def _note(self, one: Sighted, frame: StoredFrame) -> bool:
+        """Whether the finding has grown by a good part."""
+        self._changed.add(one.track)
+        known = self._found.get(one.track)
+        if known is None:
+            known = Finding(
+                id=one.track,
+                first_rank=frame.rank,
+                last_rank=frame.rank,
+                best_rank=frame.rank,
+                start_s=frame.pts_s,
+                end_s=frame.pts_s,
+                confirmed_s=None,
+                frames=0,
+                peak=0.0,
+                box=one.box,
+                area_px=0,
+                field_frac=0.0,
+            )
+        if known.last_rank != frame.rank or not known.frames:
+            known = replace(known, frames=known.frames + 1, last_rank=frame.rank, end_s=frame.pts_s)
+        if one.state is TrackState.CONFIRMED and known.confirmed_s is None:
+            known = replace(known, confirmed_s=frame.pts_s)
+        known = replace(known, peak=max(known.peak, one.peak))
+        if one.area_px > known.area_px:
+            field_px = frame.field.box.w * frame.field.box.h
+            known = replace(
+                known,
+                best_rank=frame.rank,
+                box=one.box,
+                area_px=one.area_px,
+                field_frac=one.area_px / max(field_px, 1),
+            )
+        self._found[one.track] = known
+        if one.area_px <= GROWN * self._pictured_px.get(one.track, 0.0):
+            return False
+        self._pictured_px[one.track] = one.area_px
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """Findings at an operating point as far as they are made; `sightings`: by rank."""
+
+    point: OperatingPoint
+    frames: int
+    findings: tuple[Finding, ...]
+    sightings: dict[int, tuple[Sighted, ...]]
+
+    @property
+    def confirmed(self) -> tuple[Finding, ...]:
+        return tuple(one for one in self.findings if one.confirmed_s is not None)
+
+
+def remade(
+    frames: Iterable[StoredFrame],
+    size: Size,
+    point: OperatingPoint,
+    period_s: float = 0.0,
+    every: int = 4096,
+) -> Iterator[Remade]:
+    """The findings at another point: what is known after each `every` frames, and at the end.
+
+    Nothing has to be waited for to leave it: whoever moves a slider on begins another one.
+    """
+    follower = Follower(size, point, period_s)
+    sightings: dict[int, tuple[Sighted, ...]] = {}
+    count = 0
+    for frame in frames:
+        seen = follower.add(frame)
+        if seen.sightings:
+            sightings[seen.rank] = seen.sightings
+        count += 1
+        if count % every == 0:
+            yield Remade(point, count, follower.findings, sightings.copy())
+    yield Remade(point, count, follower.findings, sightings)
