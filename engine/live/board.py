@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.faults import Fault
 from engine.live.state import SourceEvent, next_state
+from engine.tracking.person import PersonFinding, with_missed, without_missed
 from engine.types import (
     AiState,
     Chosen,
@@ -17,6 +18,7 @@ from engine.types import (
     OperatingPoint,
     Pacing,
     Presentation,
+    Rect,
     Region,
     RuntimeInfo,
     Size,
@@ -53,6 +55,7 @@ class Status:
     frozen: bool = False  # a live sender repeats one picture
     dismissed: frozenset[int] = frozenset()  # tracks, by a person; ids are never given twice
     alarms: int = 0  # how many there were
+    missed: tuple[PersonFinding, ...] = ()  # of this source, by a person; the newest last
     serial: int = 0
 
 
@@ -83,6 +86,24 @@ class Board:
             self._replace(source_state=state, **changes)
         self._on_change()
         return state
+
+    def dismiss(self, tracks: Iterable[int], dismissed: bool = True) -> None:
+        """A person's no to these findings, or the taking back of it."""
+        with self._lock:
+            others = self._status.dismissed.difference(tracks)
+            self._replace(dismissed=others.union(tracks) if dismissed else others)
+        self._on_change()
+
+    def mark_missed(self, box: Rect, pts_s: float, size: Size) -> None:
+        """As `with_missed`, of the source that is open."""
+        with self._lock:
+            self._replace(missed=with_missed(self._status.missed, box, pts_s, size))
+        self._on_change()
+
+    def take_back_missed(self, number: int) -> None:
+        with self._lock:
+            self._replace(missed=without_missed(self._status.missed, number))
+        self._on_change()
 
     def add_fault(self, fault: Fault) -> None:
         """Show a fault. The same sentence from the same place is shown once, as its newest occurrence."""

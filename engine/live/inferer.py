@@ -108,8 +108,7 @@ class Inferer:
         """As `Pipeline.dismiss_finding`."""
         if self._network is not None:
             self._network.dismiss(track_id, dismissed)
-        others = self._board.status.dismissed - {track_id}
-        self._board.change(dismissed=others | {track_id} if dismissed else others)
+        self._board.dismiss({track_id}, dismissed)
 
     def close(self) -> None:
         """At most `LEAVE_S` for each of what is under way."""

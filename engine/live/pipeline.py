@@ -23,6 +23,7 @@ from engine.live.worker import Worker
 from engine.runtime.live import OpenLive, open_live
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
+from engine.tracking.person import PersonFinding
 from engine.types import (
     AiState,
     Field,
@@ -31,7 +32,9 @@ from engine.types import (
     OperatingPoint,
     Pacing,
     Presentation,
+    Rect,
     Region,
+    Size,
     Snapshot,
     Stats,
 )
@@ -136,6 +139,24 @@ class Pipeline:
         Undrawn at once, also on the picture that stands; False takes it back.
         """
         self._inferer_worker.post(lambda: self._inferer.dismiss_finding(track_id, dismissed))
+
+    def mark_missed(self, box: Rect, pts_s: float) -> None:
+        """A person marks what the network missed: `box` in pixels of the frame at `pts_s`, cut to it.
+
+        It is one of `missed` at once, until another source is opened. Without a source nothing is marked.
+        """
+        info = self._board.status.info
+        if info is not None:
+            self._board.mark_missed(box, pts_s, Size(info.width_px, info.height_px))
+
+    def take_back_missed(self, number: int) -> None:
+        """That it was a mistake."""
+        self._board.take_back_missed(number)
+
+    @property
+    def missed(self) -> tuple[PersonFinding, ...]:
+        """What a person has marked in the source that is open, the newest last."""
+        return self._board.status.missed
 
     def step(self, frames: int) -> None:
         """Pause and move exactly `frames` frames."""

@@ -73,13 +73,13 @@ class Reader:
         self._frozen = False
         self._wait_until_s = time.monotonic() + WAIT_FOR_AI_S
         self._stats.reset()
-        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None)
+        self._board.event(SourceEvent.OPEN, info=None, presentation=None, speed=1.0, loop=None, missed=())
         self._link.open(spec, options, pacing)
 
     def close(self) -> None:
         self._link.forget()
         self._presenter.clear()
-        self._board.event(SourceEvent.CLOSE, info=None, presentation=None)
+        self._board.event(SourceEvent.CLOSE, info=None, presentation=None, missed=())
 
     def play(self) -> None:
         """Go on, also without the AI that is being made ready."""

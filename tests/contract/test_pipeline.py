@@ -13,7 +13,7 @@ from engine.faults import FaultCode, FaultError
 from engine.live.pipeline import Pipeline
 from engine.runtime.live import only
 from engine.sources.base import SourceOptions, SourceSpec
-from engine.types import AiState, OperatingPoint, Pacing, Size, SourceState, StateWord
+from engine.types import AiState, OperatingPoint, Pacing, Rect, Size, SourceState, StateWord
 from tests.fixtures.fakes import FakeRuntime, FakeSource, Held
 from tests.fixtures.models import red_model
 
@@ -587,16 +587,21 @@ def test_turning_the_ai_off_takes_the_mask_away_at_once(screen, model):
     view.until(lambda s: s.ai_state is AiState.OFF and s.presentation.result is None)
 
 
-def test_another_source_replaces_the_first(screen):
+def test_another_source_replaces_the_first_with_what_a_person_has_marked_in_it(screen):
     first, second = FakeSource(frames=1000), FakeSource(frames=1000, title="second")
     view = screen(first)
+    view.pipeline.mark_missed(Rect(8, 8, 20, 20), 0.1)
+    assert view.pipeline.missed == ()
     view.pipeline.open(SPEC)
     view.until(lambda s: s.presentation is not None)
+    view.pipeline.mark_missed(Rect(50, 8, 20, 20), 0.1)
+    assert [one.box for one in view.pipeline.missed] == [Rect(50, 8, 14, 20)]
     view.source = second
     view.pipeline.open(SPEC)
 
     view.until(lambda s: s.info is not None and s.info.title == "second" and s.presentation is not None)
     assert first.closed.is_set()
+    assert view.pipeline.missed == ()
 
 
 def test_closing_leaves_no_thread(screen, model):
