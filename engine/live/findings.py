@@ -9,7 +9,9 @@ from engine.drawing.components import find_components
 from engine.live.board import Status
 from engine.tracking.alarm import Alarms
 from engine.tracking.alarm import after as alarms_after
-from engine.tracking.follow import DRAWN, Following, at_point, follow, largest_first
+from engine.tracking.dismissed import Dismissed, told
+from engine.tracking.dismissed import after as dismissed_after
+from engine.tracking.follow import DRAWN, Following, at_point, drawn, follow, largest_first
 from engine.tracking.place import Place, likeness, place_of
 from engine.tracking.tracks import dismiss
 from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState
@@ -27,21 +29,51 @@ class Found:
     candidates: tuple[Component, ...] = ()
     view: tuple[str, ...] = ()
     rings: tuple[int, ...] = ()
+    dismissed: frozenset[int] = frozenset()  # found again where a person has dismissed them
 
 
 class Findings:
-    """Used by the network's thread alone. `before`: of another network, whose ids are not given again."""
+    """Used by the network's thread alone.
+
+    `before`: of another network, whose ids are not given again, and what was dismissed of its recording.
+    """
 
     def __init__(self, before: Findings | None = None) -> None:
+        self._recording: str | None = None if before is None else before._recording
+        self._dismissed: Dismissed = Dismissed() if before is None else before._dismissed
         self._following: Following = Following() if before is None else before._following.anew()
         self._alarms = Alarms()
         self._quality = ViewQuality()
         self._serial: int | None = None
 
-    def dismiss(self, track_id: int, dismissed: bool = True) -> None:
-        """A person's no: the finding is silent and undrawn for as long as it is known at that place."""
-        tracks = dismiss(self._following.tracks, track_id, dismissed)
+    def dismiss(self, track_id: int, dismissed: bool = True) -> frozenset[int]:
+        """A person's no: the finding is silent and undrawn for as long as it is known at that place.
+
+        In a recording also when one comes back to that time. Returns the ids that it has had so far.
+        """
+        self._dismissed = told(self._dismissed, track_id, dismissed)
+        ids = self._dismissed.ids_of(track_id)
+        self._refuse(ids, dismissed)
+        return ids
+
+    def _refuse(self, ids: frozenset[int], dismissed: bool = True) -> None:
+        tracks = self._following.tracks
+        for track_id in ids:
+            tracks = dismiss(tracks, track_id, dismissed)
         self._following = replace(self._following, tracks=tracks)
+
+    def _back(self, frame: Frame, status: Status, now_s: float) -> frozenset[int]:
+        """What was dismissed of this recording before one went elsewhere in it and came back."""
+        if status.info is None or status.info.live:
+            return frozenset()
+        if status.info.id != self._recording:
+            self._recording, self._dismissed = status.info.id, Dismissed()
+        tracks = self._following.tracks.tracks
+        self._dismissed = dismissed_after(self._dismissed, tracks, now_s, frame.pts_s)
+        refused = frozenset(i for trail in self._dismissed.trails if trail.dismissed for i in trail.tracks)
+        back = frozenset(track.id for track in tracks if track.id in refused and not track.dismissed)
+        self._refuse(back)
+        return back
 
     def of(self, frame: Frame, picture: U8, mask: Mask, status: Status) -> Found:
         """`picture`: what the network was shown, uint8 [h, w, 3]."""
@@ -64,13 +96,19 @@ class Findings:
             may_start=self._quality.is_good,
         )
         self._following = seen.following
-        self._alarms = alarms_after(self._alarms, seen.following.tracks.tracks, now_s)
+        back = self._back(frame, status, now_s)
+        tracks = self._following.tracks.tracks
+        self._alarms = alarms_after(self._alarms, tracks, now_s)
         view = tuple(sorted(self._quality.faults))
+        components, candidates = seen.components, seen.candidates
+        if back:
+            components, candidates = drawn(tracks, mask.roi, now_s, tentative=point.shows_tentative)
         if status.source_state in _STANDS:
-            refused = [track.place for track in seen.following.tracks.tracks if track.dismissed]
-            shown, rest = _with_still(mask, frame, point, seen.components, seen.candidates, refused)
-            return Found(shown, rest, view)
-        return Found(seen.components, seen.candidates, view, self._alarms.ringing)
+            refused = [track.place for track in tracks if track.dismissed]
+            refused += self._dismissed.places(frame.pts_s)
+            shown, rest = _with_still(mask, frame, point, components, candidates, refused)
+            return Found(shown, rest, view, dismissed=back)
+        return Found(components, candidates, view, self._alarms.ringing, back)
 
 
 def moved_to(result: Result, point: OperatingPoint) -> Result:

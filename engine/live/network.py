@@ -104,7 +104,7 @@ class Network:
 
     def dismiss(self, track_id: int, dismissed: bool) -> None:
         """As `Findings.dismiss`."""
-        self._worker.post(lambda: self._findings.dismiss(track_id, dismissed))
+        self._worker.post(lambda: self._board.dismiss(self._findings.dismiss(track_id, dismissed), dismissed))
 
     def leave(self) -> None:
         """Take no other frame; the thread frees the network and ends as soon as it is done with this one."""
@@ -150,6 +150,8 @@ class Network:
             self.pace = NetworkPace(frame.number, None, self.pace.takes_s)
         self._stats.add("network", (end_s - start_s) * 1000.0, end_s)
         self._stats.add("components", (done_s - end_s) * 1000.0, done_s)
+        if found.dismissed:
+            self._board.dismiss(found.dismissed)
         self._offer_result(
             Result(
                 number=frame.number,
