@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.widgets import theme
@@ -38,7 +38,14 @@ class AlarmButton(QToolButton):
         self.clicked.connect(action.trigger)
         self.show_heard(Heard.OFF)
 
+    def set_height_px(self, height_px: int) -> None:
+        """It grows with the word beside it."""
+        if height_px != self.iconSize().height():
+            self.setIconSize(QSize(height_px, height_px))
+            self.show_heard(self._heard)
+
     def show_heard(self, heard: Heard) -> None:
-        self.setIcon(icon(*ICONS[heard]))
+        self._heard = heard
+        self.setIcon(icon(*ICONS[heard], self.iconSize().height()))
         self.setAccessibleName(heard.value)
         self.setToolTip(f"{heard.value}. {self._tip}")

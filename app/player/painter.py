@@ -47,8 +47,9 @@ def prepare(shapes: Iterable[Shape]) -> tuple[Drawable, ...]:
 
 
 def as_late(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
-    """The same marks as those of an older picture: dashed and fainter."""
-    return tuple(replace(shape, dashed=True, opacity=shape.opacity * LATE_OPACITY) for shape in shapes)
+    """The same marks as those of an older picture: dashed and fainter. Dashed ones, not sure as it is, go."""
+    sure = (shape for shape in shapes if not shape.dashed)
+    return tuple(replace(shape, dashed=True, opacity=shape.opacity * LATE_OPACITY) for shape in sure)
 
 
 def draw(

@@ -24,6 +24,8 @@ AI_TEXTS = {
 }
 NUMBERS = "What computes the masks · due to painted, median · pictures shown a second · pictures dropped"
 DASHED = "The outlines belong to an older picture: they are dashed"
+# Of the word's letters: both are there for eyes 2 m away, too.
+ICON_FRAC, LATE_FRAC = 0.8, 0.65
 LATE_PX = 260  # what is wrong just now has so much room before the figures give way
 WITHOUT_PICTURES = frozenset({StateWord.NO_SIGNAL, StateWord.FROZEN, StateWord.FAILED, StateWord.OPENING})
 
@@ -86,6 +88,8 @@ class StatusRow(QWidget):
     def set_word_px(self, height_px: int) -> None:
         """The word's size; the row is as high as it needs."""
         self.word.set_height_px(height_px)
+        self.alarm.set_height_px(min(round(height_px * ICON_FRAC), theme.CONTROL_PX - theme.XS))
+        self._late.set_letters_px(max(theme.BASE_PX, round(height_px * LATE_FRAC)))
         row_px = max(theme.STATUS_ROW_PX, round(height_px * theme.STATUS_ROW_PX / theme.WORD_PX))
         if row_px != self.height():
             self.setFixedHeight(row_px)
@@ -124,12 +128,20 @@ class _Fitted(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.whole = ""
         self._least_px = least_px
+        self._letters_px = theme.BASE_PX
 
     def set_text(self, text: str, explained: str = "") -> None:
         if text != self.whole:
             self.whole = text
             self.setAccessibleName(text)
             self.setToolTip("\n".join(part for part in (text, explained) if part))
+            self.updateGeometry()
+            self._elide()
+
+    def set_letters_px(self, letters_px: int) -> None:
+        if letters_px != self._letters_px:
+            self._letters_px = letters_px
+            self.setStyleSheet(f"font-size: {letters_px}px")
             self.updateGeometry()
             self._elide()
 

@@ -31,6 +31,7 @@ WORD_PX = 28
 # At 2 m a letter must grow with the screen, whatever the desktop's scale: 28 px at 1080 lines, 56 at 2160.
 WORD_FRAC = 0.026
 REFERENCE_LINES = 1080
+SMALL_PICTURE_LINES = 720
 UNSCALED_LINES = 2000  # from here on, unscaled letters are too small for everybody
 RADIUS_PX = 6
 
@@ -88,8 +89,11 @@ def answer_px(window_height_px: int) -> int:
 
 
 def line_scale(picture_height_px: int) -> float:
-    """How much wider lines over the picture are than at 1080 lines: seen from 2 m, not from the desk."""
-    return max(1.0, picture_height_px / REFERENCE_LINES)
+    """How much wider lines over the picture are than in a small window: seen from 2 m, not from the desk.
+
+    3 px of a full screen with 1080 lines are 0.9 mm at 27 inches, 1.6 minutes of arc at 2 m.
+    """
+    return max(1.0, picture_height_px / SMALL_PICTURE_LINES)
 
 
 def apply(application: QApplication) -> None:

@@ -16,8 +16,9 @@ from engine.view.outline import silhouette
 STEP_PX = 0.75
 MARK_FRAC = 0.06  # of the shorter side: a corner mark's arm
 OFF_CENTRE_FRAC = 0.7  # of the way from the picture's centre to its edge
+ARC_WIDTH = 2.5  # of a finding's line: it is there for the corner of the eye
 ARC_DEG = 14.0  # to both sides of the finding's direction
-ARC_ROOM_FRAC = 0.012  # of the shorter side, between the arc and the edge
+ARC_ROOM_FRAC = 0.014  # of the shorter side, between the arc and the edge
 OUTLINE_PX = 360  # the outline's accuracy for the arc
 WHITE = (0xFF, 0xFF, 0xFF)
 SKY_BLUE = (0x56, 0xB4, 0xE9)  # Okabe and Ito: told from mucosa's reds by every kind of colour vision
@@ -53,10 +54,12 @@ def fill(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     shapes = []
     for component in result.components:
         paths = _outlines(component)
+        if component.state is TrackState.TENTATIVE:  # no area, so its line is all that there is
+            shapes.append(_line(paths, style, component))
+            continue
         thin = replace(style, width_px=style.width_px / 2, casing_px=style.casing_px / 2)
         line = _line(paths, thin, component)
-        if not line.dashed:
-            shapes.append(Shape("fill", paths, style.colour, 0.0, 0.0, style.fill_opacity * line.opacity))
+        shapes.append(Shape("fill", paths, style.colour, 0.0, 0.0, style.fill_opacity * line.opacity))
         shapes.append(line)
     return tuple(shapes)
 
@@ -98,7 +101,7 @@ def field_marks(field: Field, style: OverlayStyle) -> tuple[Shape, ...]:
         np.stack([_toward(at[i], at[i - 1], arm_px), at[i], _toward(at[i], at[(i + 1) % 4], arm_px)])
         for i in range(4)
     ]
-    return (Shape("line", tuple(arms), WHITE, style.width_px / 2, style.casing_px / 2, 0.7, closed=False),)
+    return (Shape("line", tuple(arms), WHITE, 0.75 * style.width_px, style.casing_px / 2, 0.7, closed=False),)
 
 
 def edge_arcs(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
@@ -118,7 +121,9 @@ def edge_arcs(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     if not arcs:
         return ()
     return (
-        Shape("line", tuple(arcs), style.colour, 1.5 * style.width_px, style.casing_px, 0.9, closed=False),
+        Shape(
+            "line", tuple(arcs), style.colour, ARC_WIDTH * style.width_px, style.casing_px, 0.9, closed=False
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from engine.tracking.dismissed import after as dismissed_after
 from engine.tracking.follow import DRAWN, Following, at_point, drawn, follow, largest_first
 from engine.tracking.place import Place, likeness, place_of
 from engine.tracking.tracks import dismiss
-from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState
+from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState, TrackState
 from engine.view.quality import ViewQuality, faults_of, measure
 from engine.view.quality import after as quality_after
 
@@ -138,6 +138,12 @@ def as_told(result: Result, dismissed: frozenset[int]) -> Result:
     shown = [c for c in result.components if c.track not in dismissed]
     rest = [c for c in result.candidates if c.state not in DRAWN or c.track in dismissed]
     return replace(result, components=largest_first([*shown, *back]), candidates=largest_first([*rest, *out]))
+
+
+def of_itself(result: Result) -> Result:
+    """Without held findings: those are of an earlier frame, and would stand on this one for good."""
+    own = tuple(c for c in result.components if c.state is not TrackState.HELD)
+    return result if len(own) == len(result.components) else replace(result, components=own)
 
 
 def _with_still(

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.live.board import Board, Status
-from engine.live.findings import as_told, moved_to
+from engine.live.findings import as_told, moved_to, of_itself
 from engine.live.lateness import Lateness, Shown, after
 from engine.live.mask_choice import mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
@@ -206,12 +206,13 @@ def _at_point(result: Result, status: Status) -> Result:
     """`result` with the components of the operating point in force: no inference is needed for that.
 
     One of the model before keeps its own: a threshold means nothing to another model. Without those that a
-    person has dismissed.
+    person has dismissed, and on a picture that stands without what only the pictures before it showed.
     """
     point = status.point
     if result.point != point and result.model_id == status.model_id:
         result = moved_to(result, point)
-    return as_told(result, status.dismissed)
+    result = as_told(result, status.dismissed)
+    return of_itself(result) if status.source_state in _STANDS else result
 
 
 def _tracks(result: Result) -> list[int | None]:

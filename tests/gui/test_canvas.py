@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from app.player.canvas import Canvas
 from app.player.painter import Look
 from engine.drawing.overlays import OVERLAYS, OverlayStyle
-from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result
+from engine.types import Component, Frame, Mask, OperatingPoint, Presentation, Rect, Result, TrackState
 
 BLUE, GREEN, RED, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 BLACK = (0, 0, 0)
@@ -300,3 +300,13 @@ def test_marks_of_an_older_picture_are_dashed_and_fainter(canvas):
 
     assert late < 0.8 * on_time
     assert marked_px(None) == on_time
+
+
+def test_a_tentative_mark_of_an_older_picture_is_not_drawn(canvas):
+    shown = dataclasses.replace(marked(np.zeros((48, 64, 4), np.uint8)), late_s=0.07)
+    found = dataclasses.replace(shown.result.components[0], state=TrackState.TENTATIVE)
+    unsure = dataclasses.replace(shown.result, components=(found,))
+
+    canvas.show_presentation(dataclasses.replace(shown, result=unsure))
+
+    assert not (painted(canvas)[..., 0] > 200).any()

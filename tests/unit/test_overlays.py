@@ -45,6 +45,28 @@ def test_lines_have_a_dark_casing_around_a_bright_core(style, ring):
         assert shape.colour == STYLE.colour
 
 
+@pytest.mark.parametrize("style", OVERLAYS)
+def test_in_each_style_states_differ_by_line_and_strength_and_none_is_by_colour(style, ring):
+    def line(state):
+        found = replace(ring.components[0], state=state)
+        *_, shape = OVERLAYS[style](replace(ring, components=(found,)), STYLE)
+        return shape
+
+    confirmed, held, tentative = map(line, (TrackState.CONFIRMED, TrackState.HELD, TrackState.TENTATIVE))
+
+    assert [shape.dashed for shape in (confirmed, held, tentative)] == [False, False, True]
+    assert held.opacity <= 0.5 * confirmed.opacity
+    assert {shape.colour for shape in (confirmed, held, tentative)} == {STYLE.colour}
+
+
+def test_a_tentative_finding_has_no_area_and_the_same_line_in_every_style_of_outline(ring):
+    tentative = replace(ring, components=(replace(ring.components[0], state=TrackState.TENTATIVE),))
+
+    (outlined,), (filled,) = OVERLAYS["contour"](tentative, STYLE), OVERLAYS["fill"](tentative, STYLE)
+
+    assert (filled.kind, filled.width_px) == ("line", outlined.width_px)
+
+
 def test_a_contour_runs_through_the_middles_of_the_outermost_pixels(ring):
     (shape,) = OVERLAYS["contour"](ring, STYLE)
 
