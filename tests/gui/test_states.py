@@ -43,6 +43,21 @@ def test_the_word_is_never_smaller_than_28_px_and_grows_with_the_screen(lines, p
     assert word_px(lines) == px >= WORD_PX
 
 
+def test_what_is_wrong_and_whether_an_alarm_is_heard_grow_with_the_word(make_window):
+    status = make_window().operator.status
+    status.set_late("View: blurred")
+
+    def sizes():
+        late = status.findChild(QLabel, "late")
+        return status.alarm.iconSize().height(), late.sizeHint().width()
+
+    status.set_word_px(28)
+    near = sizes()
+    status.set_word_px(40)
+
+    assert all(far > 1.2 * size for far, size in zip(sizes(), near, strict=True))
+
+
 def test_a_lost_signal_is_crossed_a_failed_one_dimmed_and_what_has_ended_neither():
     assert LOOKS[SourceState.NO_SIGNAL] is Look.CROSSED
     assert LOOKS[SourceState.FAILED] is Look.DIMMED
