@@ -18,8 +18,7 @@ from distill.data.masks import Agreement
 from distill.data.views.augment import FLIPS, Box, augment, cut, flipped
 from distill.recipe import Recipe
 from engine.faults import FaultCode, FaultError
-from engine.types import U8, Region
-from engine.view.field_of_view import field_of_view
+from engine.types import U8, Rect, Region
 from engine.view.region import box_of
 
 IntArray = npt.NDArray[np.int64]
@@ -35,6 +34,7 @@ class Pictures:
         self.records = tuple(records)
         self.images: list[U8] = []
         self.masks: list[U8] = []
+        self._fields: dict[int, Rect] = {}
         agreement = Agreement()
         for done, record in enumerate(records, start=1):
             labelled = read_labelled(root, record, agreement)
@@ -51,12 +51,21 @@ class Pictures:
         self.images.append(image)
         self.masks.append(mask)
 
+    def box_of(self, position: int, region: Region) -> Rect:
+        """As `engine.view.region.box_of`; the endoscope's picture is found once."""
+        if region == "frame":
+            return box_of(self.images[position], region)
+        if position not in self._fields:
+            self._fields[position] = box_of(self.images[position], region)
+        return self._fields[position]
+
 
 def fields_of(pictures: Pictures) -> Pictures:
     """The same without what a recorder adds: each cut to its field of view."""
     alone = Pictures(Path(), ())  # none that a file holds
-    for record, image, mask in zip(pictures.records, pictures.images, pictures.masks, strict=True):
-        inside, covered, _ = cut(image, mask, field_of_view(image))
+    for position, record in enumerate(pictures.records):
+        image, mask = pictures.images[position], pictures.masks[position]
+        inside, covered, _ = cut(image, mask, pictures.box_of(position, "field"))
         alone.add(record, inside, covered)
     return alone
 
@@ -174,7 +183,8 @@ def training_batch(
             view = flipped(image, mask, size_px, copy % len(FLIPS))
         else:
             rng = np.random.default_rng([recipe.seed, epoch, int(item)])
-            view = augment(image, mask, size_px, rng, recipe.augment, donors)
+            field = pictures.box_of(position, "field") if recipe.augment.field else None
+            view = augment(image, mask, size_px, rng, recipe.augment, donors, field)
         images[row], masks[row, 0], matrices[row] = view.image, view.mask, view.matrix
         hidden.append(view.hidden)
     positions = tuple(int(item) % len(pictures) for item in items)
@@ -190,7 +200,7 @@ def plain_batch(
     matrices = np.empty((len(positions), 3, 3), np.float32)
     for row, position in enumerate(positions):
         image = pictures.images[position]
-        image, mask, matrices[row] = cut(image, pictures.masks[position], box_of(image, region))
+        image, mask, matrices[row] = cut(image, pictures.masks[position], pictures.box_of(position, region))
         images[row], masks[row, 0] = squash(image, size_px), _small_mask(mask, size_px)
     return _batch(images, masks, matrices, ((),) * len(positions), tuple(positions))
 

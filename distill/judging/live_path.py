@@ -25,9 +25,11 @@ from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
+from engine.sources.field_finder import FieldFinder
 from engine.sources.orientation import orientation_of
-from engine.types import U8, Mask, OperatingPoint, Rect, Region, Size
-from engine.view.region import box_of, placed
+from engine.types import U8, Field, Mask, OperatingPoint, Rect, Region, Size
+from engine.view.outline import within
+from engine.view.region import placed
 
 PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
 NEGATIVES = "negatives"  # the set of images that came without masks
@@ -103,9 +105,9 @@ def judged(
             pixels = picture.bgra()[..., :3]
             size_of = Size(picture.width_px, picture.height_px)
             whole = Rect(0, 0, picture.width_px, picture.height_px)
-            box = box_of(pixels, region or model.card.region)
-            image = picture.rgb(size, box)
-            found = Mask(0, network.infer(image), box)
+            field = _field_of(picture, region or model.card.region)
+            box = field.box
+            found = Mask(0, within(network.infer(picture.rgb(size, box)), field), box)
             yield Sample(
                 case=asked.case,
                 probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),
@@ -113,6 +115,12 @@ def judged(
                 shown=pixels_of(find_patches(found, whole.w, whole.h, point), whole.w, whole.h),
                 picture=pixels,
             )
+
+
+def _field_of(picture: Picture, region: Region) -> Field:
+    """As the live path has it of a still."""
+    finder = FieldFinder()
+    return finder.field_of(picture, picture.pts_s, region)
 
 
 def rows_of(images: Sequence[Measured]) -> tuple[Metric, ...]:

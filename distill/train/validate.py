@@ -11,7 +11,7 @@ from distill.data.dataset import Batch, Pictures, plain_batch
 from distill.teaching.targets import Teaching, on_device
 from distill.train.module import TrainingModule
 from engine.types import F32, Region, Size
-from engine.view.region import box_of, placed
+from engine.view.region import placed
 
 BATCH = 8
 
@@ -37,7 +37,7 @@ def maps_of(
         beat()
         for position, said in zip(positions, logits.sigmoid().cpu().numpy()[:, 0], strict=True):
             image = pictures.images[position]
-            yield placed(said, box_of(image, region), Size(image.shape[1], image.shape[0]))
+            yield placed(said, pictures.box_of(position, region), Size(image.shape[1], image.shape[0]))
 
 
 def first_batches(

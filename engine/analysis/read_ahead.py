@@ -122,7 +122,10 @@ class ReadAhead:
 
     def _item(self, picture: Picture) -> Item:
         size = Size(picture.width_px, picture.height_px)
-        field = whole(size) if self._finder is None else self._finder.field_of(picture, picture.pts_s)
+        field = whole(size)
+        if self._finder is not None:
+            self._finder.look(picture, picture.pts_s)
+            field = self._finder.field_of(picture, picture.pts_s)
         part = None if field.box == whole(size).box else field.box
         return Item(
             index=picture.index,

@@ -103,8 +103,7 @@ class Playhead:
 
         `region`: what the network was made for.
         """
-        live = picture.signal is not None
-        field = self._finder.field_of(picture, picture.captured_s if live else picture.pts_s, region)
+        field = self._finder.field_of(picture, _clock_s(picture), region)
         frame = Frame(
             number=self._number,
             index=picture.index,
@@ -125,3 +124,14 @@ class Playhead:
         self.at.handed_number = frame.number
         self.at.in_step = True
         return frame
+
+    def look(self, picture: Picture, region: Region) -> None:
+        """Where the endoscope's picture is in the frames after this one, which has been handed over: nobody
+        waits for it. `region` as for `take`.
+        """
+        self._finder.look(picture, _clock_s(picture), region)
+
+
+def _clock_s(picture: Picture) -> float:
+    """A live source's own time stamps may stand still or jump."""
+    return picture.captured_s if picture.signal is not None else picture.pts_s

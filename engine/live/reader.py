@@ -219,6 +219,7 @@ class Reader:
         self._stats.add("convert", (handed_at_s - start_s) * 1000.0, handed_at_s)
         self._frames.put(frame)
         self._presenter.offer_frame(frame)
+        self._head.look(picture, status.network_region)
         return 0.0
 
     def _play_backwards(self, now_s: float) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.review.recording import region_of, region_text
 from engine.sources.base import Picture
 from engine.sources.field_finder import FieldFinder
-from engine.types import F32, Field, Region, Size
+from engine.types import F32, Field, Rect, Region, Size
 from engine.view.lock_on import Lock, Look
 
 
@@ -54,7 +54,8 @@ def bytes_of(past: Past) -> bytes:
         "locks": past.lock is not None,
         "size": None if lock.size is None else asdict(lock.size),
         "field": None if lock.field is None else region_text(lock.field),
-        "candidates": [region_text(one) for one in lock.candidates],
+        "first": None if lock.first is None else region_text(lock.first),
+        "candidates": [astuple(box) for box in lock.candidates],
         "looked_s": lock.looked_s,
         "at_s": [look.at_s for look in lock.looks],
     }
@@ -77,11 +78,12 @@ def past_of(data: bytes | None) -> Past:
         said = json.loads(stored["said"].tobytes())
         looks = tuple(Look(at_s, stored[f"look_{number}"]) for number, at_s in enumerate(said["at_s"]))
         lock = Lock(
-            None if said["size"] is None else Size(**said["size"]),
-            _field(said["field"]),
-            looks,
-            tuple(field for text in said["candidates"] if (field := _field(text)) is not None),
-            said["looked_s"],
+            size=None if said["size"] is None else Size(**said["size"]),
+            field=_field(said["field"]),
+            first=_field(said["first"]),
+            looks=looks,
+            candidates=tuple(Rect(*box) for box in said["candidates"]),
+            looked_s=said["looked_s"],
         )
         look = stored.get("picture")
         return Past(look, _field(said["known"]), lock if said["locks"] else None)

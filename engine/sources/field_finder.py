@@ -7,12 +7,12 @@ from contextlib import closing
 from engine.faults import FaultError
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
-from engine.types import U8, Field, Rect, Region, Size
-from engine.view.lock_on import LONG_SIDE_PX, MOVED_IOU, Lock, after, field_in, iou
+from engine.types import Field, Rect, Region, Size
+from engine.view.lit import STEP_PX, small_size
+from engine.view.lock_on import Lock, after, arrived
+from engine.view.region import even, still_field
 
-STEP_PX = 16  # swscale leaves columns out where a side is none of its whole steps
-SCOUT_S = 3.0
-PART_ROOM_FRAC = 0.02  # of a side, by which a part of a field may seem to reach over it
+SCOUT_S = 10.0  # a recording may begin with black pictures, or the view of another source
 
 
 class FieldFinder:
@@ -29,8 +29,6 @@ class FieldFinder:
         self._known = known
         self._asked: Region | None = None
         self._lock = lock or Lock()
-        self._at_s: float | None = None  # of the picture before
-        self._gone_back_s = 0.0  # by loops and played backwards: for the lock, time never goes back
         self._jumped = False
 
     @property
@@ -53,17 +51,17 @@ class FieldFinder:
 
     def forget(self) -> None:
         """Another source is coming."""
-        self._lock, self._known, self._at_s, self._jumped = Lock(), None, None, False
+        self._lock, self._known, self._jumped = Lock(), None, False
 
     def jumped(self) -> None:
         """The next picture is from elsewhere in the recording: the field is most likely where it was."""
-        self._known = self._lock.field or self._known
-        self._lock, self._at_s, self._jumped = Lock(), None, True
+        self._jumped = True
 
     def field_of(self, picture: Picture, at_s: float, made_for: Region = "field") -> Field:
-        """The endoscope's picture in this one, or all of it; `at_s`: the picture's own time.
+        """The endoscope's picture in this one, or all of it, as far as is known; `at_s`: the picture's time.
 
-        `made_for`: what the network is used to, where nobody asked for anything else.
+        `made_for`: what the network is used to, where nobody asked for anything else. Where nothing is known
+        this picture is looked at first.
         """
         size = Size(picture.width_px, picture.height_px)
         if self._fixed is not None:
@@ -71,19 +69,20 @@ class FieldFinder:
         if (self._asked or made_for) == "frame":
             return whole(size)
         if picture.name is not None:
-            return even(field_in([picture.rgb(small_size(size))], size), size)
-        if self._jumped and not picture.damaged:
-            self._jumped = False
-            self._known = _arrived(self._known, picture.rgb(small_size(size)), size)
-        if self._at_s is not None and at_s < self._at_s:
-            self._gone_back_s += self._at_s - at_s
-        self._at_s = at_s
-        looks_s = max(at_s + self._gone_back_s, self._lock.looked_s or at_s)
-        if self._lock.is_due(looks_s) and not picture.damaged:
-            self._lock = after(self._lock, picture.rgb(small_size(size)), size, looks_s)
-        if self._lock.size == size and self._lock.field is not None:
-            return even(self._lock.field, size)
-        return inside(self._known, size) if self._known is not None else whole(size)
+            return still_field(picture.rgb(small_size(size)), size)
+        if self._jumped or (self._known is None and (self._lock.size != size or self._lock.best is None)):
+            self.look(picture, at_s, made_for)
+        found = self._lock.best if self._lock.size == size else None
+        return inside(found or self._known or whole(size), size)
+
+    def look(self, picture: Picture, at_s: float, made_for: Region = "field") -> None:
+        """Learn from a picture of a video, a few times a second: for those after it, or before `field_of`."""
+        is_sought = self._fixed is None and (self._asked or made_for) == "field" and picture.name is None
+        size = Size(picture.width_px, picture.height_px)
+        is_due = self._jumped or self._lock.size != size or self._lock.is_due(at_s)
+        if is_sought and not picture.damaged and is_due:
+            learn = arrived if self._jumped else after
+            self._lock, self._jumped = learn(self._lock, picture.rgb(small_size(size)), size, at_s), False
 
 
 def finder_of(region: Region | Field, spec: SourceSpec) -> FieldFinder | None:
@@ -116,35 +115,6 @@ def _begins_with(spec: SourceSpec) -> Field | None:
     return lock.field
 
 
-def _arrived(known: Field | None, small: U8, size: Size) -> Field | None:
-    """The field behind a jump, by one look: a paused picture gets no other.
-
-    `known` stays where the look agrees with it, or sees a part of it alone: the rest may be dark.
-    """
-    seen = field_in([small], size)
-    if seen == whole(size):
-        return known
-    if known is None or known == whole(size):
-        return seen
-    agrees = iou(seen.box, known.box) >= MOVED_IOU or _is_part(seen.box, known.box)
-    return known if agrees else seen
-
-
-def _is_part(part: Rect, of: Rect) -> bool:
-    wide, high = PART_ROOM_FRAC * of.w, PART_ROOM_FRAC * of.h
-    across = of.x - wide <= part.x and part.x + part.w <= of.x + of.w + wide
-    return across and of.y - high <= part.y and part.y + part.h <= of.y + of.h + high
-
-
-def small_size(size: Size) -> Size:
-    """The size of a look, about: its longer side is `LONG_SIDE_PX`."""
-    scale = LONG_SIDE_PX / max(size.width_px, size.height_px)
-    sides = (
-        max(STEP_PX, round(side * scale / STEP_PX) * STEP_PX) for side in (size.width_px, size.height_px)
-    )
-    return Size(*sides)
-
-
 def whole(size: Size) -> Field:
     return Field(Rect(0, 0, size.width_px, size.height_px))
 
@@ -156,13 +126,4 @@ def inside(field: Field, size: Size) -> Field:
     w, h = min(box.x + box.w, size.width_px) - x, min(box.y + box.h, size.height_px) - y
     if w < STEP_PX or h < STEP_PX:
         return whole(size)
-    return even(Field(Rect(x, y, w, h), field.form, field.cut), size)
-
-
-def even(field: Field, size: Size) -> Field:
-    """The same with a box on even pixels, as chroma is stored; to the frame's end where it reaches that."""
-    box = field.box
-    x, y = box.x // 2 * 2, box.y // 2 * 2
-    right = size.width_px if box.x + box.w >= size.width_px - 1 else -(-(box.x + box.w) // 2) * 2
-    low = size.height_px if box.y + box.h >= size.height_px - 1 else -(-(box.y + box.h) // 2) * 2
-    return Field(Rect(x, y, right - x, low - y), field.form, field.cut)
+    return Field(even(Rect(x, y, w, h), size), field.form, field.cut)

@@ -18,6 +18,7 @@ CUTS = {
     Form.CIRCLE: (0.0, 0.15, 0.3, 0.5, 0.7),
 }
 
+FIT_PX = 96  # of the longer side, at which forms are compared: 1 px is 1 % of it
 NEARLY = 0.01  # of an IoU
 
 
@@ -63,6 +64,11 @@ def outside(form: Form, cut: float, width_px: int, height_px: int) -> U8 | None:
     return away
 
 
+@lru_cache(maxsize=512)
+def _inside(form: Form, cut: float, width_px: int, height_px: int) -> U8:
+    return silhouette(form, cut, width_px, height_px)
+
+
 def within(probability: U8, field: Field) -> U8:
     """A map uint8 [h, w] over the field's box, with nothing in the corners that are no picture."""
     away = outside(field.form, field.cut, probability.shape[1], probability.shape[0])
@@ -76,6 +82,9 @@ def fitted(lit: U8, box: Rect) -> tuple[Form, float, float]:
     that are nearly as like the larger one is taken: a mark must not be lost at a dark edge.
     """
     part = lit[box.y : box.y + box.h, box.x : box.x + box.w]
+    scale = FIT_PX / max(box.w, box.h)
+    wide, high = (max(1, round(side * scale)) for side in (box.w, box.h))
+    part = np.asarray(cv2.resize(part, (wide, high), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
     lines, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not lines:
         return Form.RECTANGLE, 0.0, 0.0
@@ -85,8 +94,8 @@ def fitted(lit: U8, box: Rect) -> tuple[Form, float, float]:
     found = []
     for form, cuts in CUTS.items():
         for cut in cuts:
-            shape = silhouette(form, cut, box.w, box.h)
-            both, area = np.count_nonzero(hull & shape), np.count_nonzero(shape)
+            shape = _inside(form, cut, wide, high)
+            both, area = cv2.countNonZero(cv2.bitwise_and(hull, shape)), cv2.countNonZero(shape)
             found.append((both / (hull_px + area - both), area, form, cut))
     best = max(iou for iou, _, _, _ in found)
     iou, _, form, cut = max((row for row in found if row[0] >= best - NEARLY), key=lambda row: row[1])

@@ -5,15 +5,31 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.types import F32, U8, Rect, Region, Size
-from engine.view.field_of_view import field_of_view
+from engine.types import F32, U8, Field, Rect, Region, Size
+from engine.view.lit import small_of
+from engine.view.lock_on import box_in, field_in
 
 
 def box_of(image: U8, region: Region) -> Rect:
     """The part of a frame uint8 [h, w, 3], in any order of its channels, that is that region."""
+    size = Size(image.shape[1], image.shape[0])
     if region == "field":
-        return field_of_view(image)
-    return Rect(0, 0, image.shape[1], image.shape[0])
+        return even(box_in([small_of(image)], size), size)
+    return Rect(0, 0, size.width_px, size.height_px)
+
+
+def still_field(small: U8, size: Size) -> Field:
+    """Of a frame of `size` that is alone, by its look `small`: as `box_of`, with the outline."""
+    found = field_in([small], size)
+    return Field(even(found.box, size), found.form, found.cut)
+
+
+def even(box: Rect, size: Size) -> Rect:
+    """The same on even pixels, as chroma is stored; to the frame's end where it reaches that."""
+    x, y = box.x // 2 * 2, box.y // 2 * 2
+    right = size.width_px if box.x + box.w >= size.width_px - 1 else -(-(box.x + box.w) // 2) * 2
+    low = size.height_px if box.y + box.h >= size.height_px - 1 else -(-(box.y + box.h) // 2) * 2
+    return Rect(x, y, right - x, low - y)
 
 
 def placed(probability: F32, box: Rect, frame: Size) -> F32:

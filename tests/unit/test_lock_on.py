@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from engine.types import Field, Form, Rect, Size
-from engine.view.lock_on import AGREEING, LOOK_EVERY_S, Lock, after, field_in, iou, small_of
+from engine.view.lit import small_of
+from engine.view.lock_on import AGREEING, LOOK_EVERY_S, Lock, after, field_in, iou
 from engine.view.outline import outside, silhouette
 
 W, H = 640, 360
@@ -135,6 +136,46 @@ def test_a_picture_that_grows_to_full_screen_is_followed_within_a_second(locked)
 
 def test_another_size_of_the_frame_starts_anew(locked):
     assert watch([cv2.resize(screen(2.0), (320, 180))], locked, from_s=2.0)[-1].field is None
+
+
+def test_a_jump_to_another_time_keeps_the_lock(locked):
+    for to_s in (-60.0, 0.5, 300.0):
+        assert watch([screen(1.0)], locked, from_s=to_s)[-1].field == locked.field
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_the_first_picture_alone_says_where_it_is_or_nothing(bad):
+    assert iou(watch([screen(0.0)])[-1].best.box, BESIDE) >= 0.97
+
+    first = watch([bad])[-1].best
+
+    assert first is None or iou(first.box, BESIDE) >= 0.97
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_a_recording_that_begins_badly_is_shown_right_from_its_first_good_picture_on(bad):
+    locks = watch([bad] * 3 + [screen(t) for t in times(8)])
+
+    assert all(iou(lock.best.box, BESIDE) >= 0.95 for lock in locks[3:])
+
+
+def test_what_the_first_picture_says_is_corrected_by_the_lock():
+    """A title that fills the frame comes before the recorder's screen."""
+    title = cv2.resize(mucosa(0.0), (W, H))
+    locks = watch([title] * 2 + [screen(t) for t in times(20)])
+
+    assert locks[0].best.box == Rect(0, 0, W, H)
+    assert iou(locks[-1].best.box, BESIDE) >= 0.97
+
+
+def test_a_light_that_fades_is_no_edge_of_the_picture(locked):
+    """A pool of light in the dark is round, as an endoscope's picture may be."""
+    far = np.hypot(*np.mgrid[-150:150, -150:150])
+    pool = (mucosa(3.0) * np.clip(1.4 - far / 90, 0, 1)[..., None]).astype(np.uint8)
+    shown = screen(3.0, picture=pool)
+
+    assert {lock.field for lock in watch([shown] * 15, locked, from_s=2.0)} == {locked.field}
+    assert watch([shown])[-1].best is None
 
 
 def test_a_still_is_looked_at_alone():

@@ -13,7 +13,7 @@ from distill.data.views.photometry import colour, jpeg, lamp, optics
 from distill.data.views.scale import inside_polyp, with_small_polyp
 from distill.recipe import AugmentPart
 from engine.types import U8, Rect
-from engine.view.field_of_view import field_of_view
+from engine.view.region import box_of
 
 Rng = np.random.Generator
 Matrix = npt.NDArray[np.float64]
@@ -52,13 +52,15 @@ def augment(
     rng: Rng,
     part: AugmentPart = AugmentPart(),
     donors: Donors | None = None,
+    field: Rect | None = None,
 ) -> View:
     """One random view.
 
-    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. Geometry moves both alike, light touches the
+    image: uint8 [h, w, 3] RGB; mask: uint8 [h, w] of 0 and 1. `field`: the endoscope's picture, where it is
+    known; else it is found where it is needed. Geometry moves both alike, light touches the
     picture only, panels cover both. An option of probability 0 draws nothing, so that what others draw stays.
     """
-    view = _geometry(image, mask, size_px, rng, part)
+    view = _geometry(image, mask, size_px, rng, part, field)
     if donors is not None:
         view = _mixed(view, rng, part, donors)
     image = colour(view.image, part, rng)
@@ -107,7 +109,9 @@ def _squash(image: U8, mask: U8, size_px: int) -> tuple[U8, U8]:
     return small.astype(np.uint8, copy=False), small_mask.astype(np.uint8, copy=False)
 
 
-def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) -> View:
+def _geometry(
+    image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart, field: Rect | None = None
+) -> View:
     """Flips and quarter turns; a share of the views also turns, zooms, stretches and shifts.
 
     A crop into a large polyp is left as large as it is.
@@ -117,7 +121,7 @@ def _geometry(image: U8, mask: U8, size_px: int, rng: Rng, part: AugmentPart) ->
     if close is not None:
         image, mask, window = cut(image, mask, close)
     elif part.field and rng.random() < part.field:
-        image, mask, window = cut(image, mask, field_of_view(image))
+        image, mask, window = cut(image, mask, field or box_of(image, "field"))
     if close is None and part.polyp_free_crop and mask.any() and rng.random() < part.polyp_free_crop:
         image, mask, free = _polyp_free_crop(image, mask, rng)
         window = free @ window

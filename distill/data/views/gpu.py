@@ -17,7 +17,6 @@ from distill.data.dataset import Batch, Pictures, squash
 from distill.data.views.augment import FLIPS, Matrix, large_crop, unit_move, window_of
 from distill.data.views.warp import warp_maps
 from distill.recipe import AugmentPart, Recipe
-from engine.view.field_of_view import field_of_view
 
 BLUR_PX = 9
 
@@ -36,7 +35,10 @@ class GpuViews:
         self._there = pictures.masks  # on the CPU, at their stored sizes: where a large polyp is
         self._fields: list[Matrix] = []
         if recipe.augment.field:
-            self._fields = [window_of(field_of_view(image), *image.shape[:2]) for image in pictures.images]
+            self._fields = [
+                window_of(pictures.box_of(position, "field"), *image.shape[:2])
+                for position, image in enumerate(pictures.images)
+            ]
 
     def batch(self, items: Sequence[int], size_px: int, epoch: int) -> Batch:
         """As `training_batch`; the matrices depend on seed, epoch and item, the light on the whole batch."""
