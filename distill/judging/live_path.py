@@ -23,12 +23,12 @@ from engine.model_card import Metric
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import RuntimeOptions
+from engine.runtime.masks import region_mask
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
 from engine.sources.field_finder import FieldFinder
 from engine.sources.orientation import orientation_of
-from engine.types import U8, Field, Mask, OperatingPoint, Rect, Region, Size
-from engine.view.outline import within
+from engine.types import U8, Field, OperatingPoint, Rect, Region, Size
 from engine.view.region import placed
 
 PRECISION = "f32"  # of a card: what every processor has, so that every machine makes the same figures
@@ -107,7 +107,7 @@ def judged(
             whole = Rect(0, 0, picture.width_px, picture.height_px)
             field = _field_of(picture, region or model.card.region)
             box = field.box
-            found = Mask(0, within(network.infer(picture.rgb(size, box)), field), box)
+            found = region_mask(network, picture.rgb(size, box), field, 0)
             yield Sample(
                 case=asked.case,
                 probability=placed(found.probability.astype(np.float32) / np.float32(255), box, size_of),

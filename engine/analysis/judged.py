@@ -23,13 +23,13 @@ from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
+from engine.runtime.masks import mask_of
 from engine.runtime.self_check import check_runtime
 from engine.sources import LIVE_KINDS, open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
 from engine.sources.field_finder import FieldFinder
 from engine.sources.file.decode_choice import SOFTWARE
-from engine.types import U8, Mask, OperatingPoint, Result, Size
-from engine.view.outline import within
+from engine.types import U8, OperatingPoint, Result, Size
 
 AT_ONCE = 4
 
@@ -71,8 +71,7 @@ class Judge:
     def __call__(self, item: Item) -> JudgedFrame:
         """Raises FaultError INFERENCE."""
         width_px, height_px = item.width_px, item.height_px
-        probability = within(self.runtime.infer(item.rgb), item.field)
-        mask = Mask(item.index, probability, item.field.box)
+        mask = mask_of(self.runtime, item.rgb, item.field, item.index)
         followed = self.point.follows and item.name is None
         patches = () if followed else find_patches(mask, width_px, height_px, self.point)
         result = Result(

@@ -50,7 +50,14 @@ def tracked(frames: Iterable[JudgedFrame], period_s: float = 0.0) -> Iterator[Ju
             yield replace(frame, patches=(), result=replace(result, components=(), candidates=()))
             continue
         now = follow(
-            before, result.mask, frame.shown, result.size, result.point, now_s=result.pts_s, period_s=period_s
+            before,
+            result.mask,
+            frame.shown,
+            result.size,
+            result.point,
+            now_s=result.pts_s,
+            period_s=period_s,
+            field=result.field,
         )
         before = now.following
         seen = replace(result, components=now.components, candidates=now.candidates)

@@ -94,6 +94,7 @@ class Findings:
             now_s=now_s,
             period_s=period_s,
             may_start=self._quality.is_good,
+            field=frame.field,
         )
         self._following = seen.following
         back = self._back(frame, status, now_s)

@@ -27,7 +27,8 @@ def mask_for(
     """The newest mask that may be drawn on `frame`, with its age in seconds, or None.
 
     Its own if it is there; else the newest older one inside the limit. Never one from the other side of a
-    seek, of another picture size (its pixels are not this picture's), or of a frame that was read later.
+    seek, of another picture size (its pixels are not this picture's) or another field (what was picture there
+    may be a panel here), or of a frame that was read later.
     Of two masks of one frame the later of `results` counts. A damaged picture gets none.
     """
     best: tuple[Result, float] | None = None
@@ -36,7 +37,7 @@ def mask_for(
     for result in results:
         if result.seek_serial != frame.seek_serial or result.size != frame.size:
             continue
-        if result.number > frame.number:
+        if result.field != frame.field or result.number > frame.number:
             continue
         age_s = 0.0 if result.number == frame.number else mask_age_s(frame, result, live=live)
         if 0.0 <= age_s <= limit_s and (best is None or result.number >= best[0].number):

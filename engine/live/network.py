@@ -21,10 +21,10 @@ from engine.live.stats import StatsRecorder
 from engine.live.watch import HANG_LIMIT_S
 from engine.live.worker import Worker, step_behind
 from engine.runtime.base import Runtime
+from engine.runtime.masks import mask_of
 from engine.runtime.self_check import check_mask, check_picture
 from engine.sources.field_finder import whole
-from engine.types import U8, AiState, Chosen, Frame, Mask, Result, RuntimeInfo, Size
-from engine.view.outline import within
+from engine.types import U8, AiState, Chosen, Frame, Result, RuntimeInfo, Size
 
 SLOW_S = 0.5  # longer than any network that is of use live takes
 _TIMED_FRAMES = 15  # so the usual time follows a change within half a second
@@ -138,12 +138,10 @@ class Network:
         try:
             image = picture_for(frame, self.size)
             start_s = time.monotonic()
-            probability = self._runtime.infer(image)
+            mask = mask_of(self._runtime, image, frame.field or whole(frame.size), frame.number)
             end_s = time.monotonic()
             if self._left:  # another one has taken over meanwhile, or this one was given up
                 return
-            field = frame.field or whole(frame.size)
-            mask = Mask(frame.number, within(probability, field), field.box)
             found = self._findings.of(frame, image, mask, status)
             done_s = time.monotonic()
         finally:

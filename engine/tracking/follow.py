@@ -12,8 +12,9 @@ from engine.tracking.place import Shift, likeness, overlap_px, place_of
 from engine.tracking.rule import TrackRule
 from engine.tracking.steady import steadied
 from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
-from engine.types import F32, U8, Component, Mask, OperatingPoint, Rect, Size, TrackState
+from engine.types import F32, U8, Component, Field, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import STILL, Motion, look_of, motion_between
+from engine.view.outline import outside
 
 DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
 # How fast a blob may move beside the picture's motion, sides of the picture a second: of polyps at 5 Hz that
@@ -58,13 +59,17 @@ def follow(
     now_s: float,
     period_s: float = 0.0,
     may_start: bool = True,
+    field: Field | None = None,
 ) -> Followed:
-    """One frame more. `picture`: what the network was shown, uint8 [h, w, 3]; the rest as `step` has it."""
+    """One frame more. `picture`: what the network was shown, uint8 [h, w, 3]; the rest as `step` has it.
+
+    `field`: the outline in the map's box outside of which nothing is drawn; None: there is none.
+    """
     look = look_of(picture)
     known = before.look is not None and before.roi in (None, mask.roi)
     motion = motion_between(before.look, look) if known and before.look is not None else STILL
     found = follow_moved(
-        before, mask, motion, size, point, now_s=now_s, period_s=period_s, may_start=may_start
+        before, mask, motion, size, point, now_s=now_s, period_s=period_s, may_start=may_start, field=field
     )
     return replace(found, following=replace(found.following, look=look))
 
@@ -79,6 +84,7 @@ def follow_moved(
     now_s: float,
     period_s: float = 0.0,
     may_start: bool = True,
+    field: Field | None = None,
 ) -> Followed:
     """One frame more whose picture is not at hand: `motion` is what it said against the one before."""
     if before.roi is not None and before.roi != mask.roi:
@@ -100,7 +106,8 @@ def follow_moved(
         may_start=may_start,
     )
     inside = (steady >= point.threshold * 255.0).view(np.uint8)
-    components, candidates = drawn(tracks.tracks, mask.roi, now_s, tentative=point.shows_tentative)
+    shown_in = field or Field(mask.roi)
+    components, candidates = drawn(tracks.tracks, shown_in, now_s, tentative=point.shows_tentative)
     return Followed(Following(tracks, None, inside, mask.roi), components, candidates)
 
 
@@ -121,19 +128,19 @@ def _sightings(mask: Mask, size: Size, point: OperatingPoint, *, continues: bool
 
 
 def drawn(
-    tracks: Sequence[Track], roi: Rect, now_s: float, *, tentative: bool = False
+    tracks: Sequence[Track], field: Field, now_s: float, *, tentative: bool = False
 ) -> tuple[tuple[Component, ...], tuple[Component, ...]]:
     """The components of findings that are drawn at `now_s`, and those of all others seen then.
 
-    `tentative`: those that were seen but twice are drawn, too. A held one that has moved out of `roi` is not:
-    nothing is marked outside of the picture.
+    `tentative`: those that were seen but twice are drawn, too. A held one that has moved out of `field` is
+    not: nothing is marked outside of the picture.
     """
     components: list[Component] = []
     candidates: list[Component] = []
     for track in tracks:
         own = [replace(c, track=track.id, state=track.state) for c in track.components]
         if track.state is TrackState.HELD:
-            own = [component for c in own if _is_in(component := _moved(c, track.moved), roi)]
+            own = [component for c in own if _is_in(component := _moved(c, track.moved), field)]
         seen = track.seen_s == now_s
         twice = tentative and seen and track.state is TrackState.TENTATIVE and not track.dismissed
         if track.is_shown or twice:
@@ -143,10 +150,15 @@ def drawn(
     return largest_first(components), largest_first(candidates)
 
 
-def _is_in(component: Component, roi: Rect) -> bool:
-    box = component.box
+def _is_in(component: Component, field: Field) -> bool:
+    box, roi = component.box, field.box
     across = roi.x <= box.x and box.x + box.w <= roi.x + roi.w
-    return across and roi.y <= box.y and box.y + box.h <= roi.y + roi.h
+    if not (across and roi.y <= box.y and box.y + box.h <= roi.y + roi.h):
+        return False
+    away = outside(field.form, field.cut, roi.w, roi.h)
+    return away is None or not any(
+        away[line[:, 1] - roi.y, line[:, 0] - roi.x].any() for line in component.contours
+    )
 
 
 def largest_first(components: Sequence[Component]) -> tuple[Component, ...]:

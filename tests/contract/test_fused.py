@@ -10,9 +10,11 @@ import pytest
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
-from engine.runtime.auto.parity import compare_runtimes
+from engine.runtime.auto.parity import compare_maps, compare_runtimes, is_same
 from engine.runtime.base import RuntimeOptions
+from engine.types import Size
 from tests.fixtures.models import IMAGENET, random_student
+from tests.fixtures.region import far_outside, probabilities
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
@@ -49,6 +51,18 @@ def test_in_float32_it_says_what_eager_says_within_one_step(model, eager, pictur
 
     assert difference.max_dp <= 1 / 255
     assert difference.images == 3
+
+
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_what_it_sees_of_a_region_lies_where_eager_sees_it_and_nowhere_else(model, eager, precision):
+    size = Size(SIZE_PX, SIZE_PX)
+    reference, other = probabilities(eager, size), probabilities(on_cpu(model, precision), size)
+
+    difference = compare_maps(zip(reference, other, strict=True), threshold=0.5)
+
+    assert (reference >= 128).any()
+    assert is_same(difference, precision)
+    assert not other[:, far_outside()].any()
 
 
 @pytest.mark.parametrize(("precision", "max_dp"), [("f16", 0.02), ("bf16", 0.15)])

@@ -13,11 +13,13 @@ from engine.files.whole import HOME_VARIABLE
 from engine.model_card import CARD
 from engine.model_folder import load_model_folder
 from engine.runtime import GPU_RUNTIMES, RUNTIMES, open_runtime
-from engine.runtime.auto.parity import compare_runtimes
+from engine.runtime.auto.parity import compare_maps, compare_runtimes
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.nvidia.gpu import nvidia_gpus
 from engine.table import load
+from engine.types import Size
 from tests.fixtures.models import random_student, red_model
+from tests.fixtures.region import far_outside, probabilities
 
 SIZE_PX = 96
 EXACT = RuntimeOptions(precision="f32", threads=1)
@@ -78,6 +80,18 @@ def test_it_sees_what_eager_sees(name, opened, student_folder):
 
     assert difference.max_dp <= 2 / 255
     assert difference.mask_dice >= 0.99
+
+
+def test_what_it_sees_of_a_region_lies_where_eager_sees_it_and_nowhere_else(name, opened, student_folder):
+    size = Size(SIZE_PX, SIZE_PX)
+    reference, other = (probabilities(opened(key, student_folder), size) for key in ("eager", name))
+
+    difference = compare_maps(zip(reference, other, strict=True), threshold=0.5)
+
+    assert (reference >= 128).any()
+    assert difference.max_dp <= 2 / 255
+    assert difference.mask_dice >= 0.99
+    assert not other[:, far_outside()].any()
 
 
 def test_the_picture_may_be_read_only_and_a_part_of_another(name, opened, student_folder):

@@ -136,6 +136,14 @@ def test_a_seek_is_clamped_to_what_exists(opened, no_ring, name, asked, given):
     assert number_in(source.read().bgra()) == given
 
 
+@pytest.mark.parametrize("name", ["transport.ts", "open_gop.ts", "variable.mkv"])
+def test_after_a_jump_into_its_last_pictures_a_whole_file_ends_without_a_word_of_damage(opened, name):
+    source = opened(name)
+    source.seek(118)
+
+    assert [picture.index for picture in pictures(source)] == [118, 119]
+
+
 @pytest.mark.parametrize("name", CLIPS)
 def test_after_the_end_a_seek_back_plays_again(opened, no_ring, name):
     source = opened(name)

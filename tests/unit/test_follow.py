@@ -9,7 +9,7 @@ from engine.drawing.components import find_components
 from engine.tracking.follow import Following, drawn, follow
 from engine.tracking.place import Shift, place_of
 from engine.tracking.tracks import Track
-from engine.types import Component, Mask, OperatingPoint, Rect, Size, TrackState
+from engine.types import Component, Field, Form, Mask, OperatingPoint, Rect, Size, TrackState
 
 SIZE = Size(320, 240)
 ROI = Rect(40, 20, 240, 200)
@@ -159,7 +159,7 @@ def held(box, moved):
 
 
 def test_a_held_mark_goes_with_the_picture():
-    (mark,), others = drawn([held(Rect(100, 80, 20, 20), Shift(12.4, -6.0))], ROI, 1.05)
+    (mark,), others = drawn([held(Rect(100, 80, 20, 20), Shift(12.4, -6.0))], Field(ROI), 1.05)
 
     assert (mark.box, mark.track, mark.state) == (Rect(112, 74, 20, 20), 7, TrackState.HELD)
     assert mark.contours[0].tolist() == [[112, 74], [131, 93]]
@@ -168,7 +168,15 @@ def test_a_held_mark_goes_with_the_picture():
 
 @pytest.mark.parametrize("moved", [Shift(-61.0, 0), Shift(161.0, 0), Shift(0, -61.0), Shift(0, 121.0)])
 def test_a_held_mark_that_leaves_the_picture_is_not_drawn(moved):
-    assert drawn([held(Rect(100, 80, 20, 20), moved)], ROI, 1.05) == ((), ())
+    assert drawn([held(Rect(100, 80, 20, 20), moved)], Field(ROI), 1.05) == ((), ())
+
+
+def test_a_held_mark_that_moves_into_a_corner_that_is_no_picture_is_not_drawn():
+    octagon = Field(ROI, Form.OCTAGON, 0.3)
+    corner, edge = Shift(-56.0, -56.0), Shift(-56.0, 0.0)
+
+    assert drawn([held(Rect(100, 80, 20, 20), corner)], octagon, 1.05) == ((), ())
+    assert len(drawn([held(Rect(100, 80, 20, 20), edge)], octagon, 1.05)[0]) == 1
 
 
 def test_a_picture_that_turns_away_takes_a_held_mark_out_of_sight():

@@ -2,7 +2,7 @@ import pytest
 
 from engine.live.mask_choice import mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
-from engine.types import Size
+from engine.types import Field, Rect, Size
 from tests.fixtures.values import frame, result
 
 
@@ -35,6 +35,13 @@ def test_a_mask_from_before_a_seek_is_never_drawn_after_it():
 def test_a_mask_of_another_picture_size_is_never_drawn():
     assert mask_for(frame(6, size=Size(16, 12)), [result(5)], live=True) is None
     assert mask_for(frame(6, size=Size(6, 8)), [result(6)], live=True) is None
+
+
+def test_a_mask_of_another_field_is_never_drawn_what_was_picture_there_may_be_a_panel_here():
+    here, there = Field(Rect(0, 0, 4, 6)), Field(Rect(4, 0, 4, 6))
+
+    assert mask_for(frame(6, field=here), [result(5, field=there)], live=True) is None
+    assert mask_for(frame(6, field=here), [result(5, field=here)], live=True) is not None
 
 
 def test_of_two_masks_of_one_frame_the_later_is_drawn():

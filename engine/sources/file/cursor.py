@@ -228,7 +228,12 @@ class FrameCursor:
             self._smeared.add(rank)
 
     def _note_the_rest(self) -> None:
-        """At the end: what was promised behind the last frame is lost as well."""
+        """At the end: what was promised behind the last frame is lost as well.
+
+        A jump behind the last keyframe, as transport streams make, gives no frame and tells of none.
+        """
+        if self._table is not None and not self._ring:
+            return
         last = self._ring[-1].rank if self._ring else -1
         promise, damaged = self._decoder.promise, self._decoder.damaged
         if self._table is not None or promise.ordered:
