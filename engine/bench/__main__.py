@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (default 10)")
     parser.add_argument("--model", help="runtimes, alarms: one model instead of the bundled ones")
     parser.add_argument("--only", metavar="TEXT", help="students, peers: those with this in their name")
-    parser.add_argument("--runtimes", metavar="A,B", help="students, peers: these instead of all")
+    parser.add_argument("--runtimes", metavar="A,B", help="runtimes, students, peers: these instead of all")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
     parser.add_argument("--int8", action="store_true", help="students: quantised, too (noise: speed alone)")
     parser.add_argument("--no-memory", action="store_true", help="students, peers: a process less a row")
@@ -60,16 +60,17 @@ def main(argv: list[str] | None = None) -> int:
         help="peers: further model folders, such as a peer trained by `python -m distill train`",
     )
     args = parser.parse_args(argv)
+    runtimes = args.runtimes.split(",") if args.runtimes else None
     executed = {
         "rounds": args.rounds * 10,
         "only": args.only,
-        "runtimes": args.runtimes.split(",") if args.runtimes else None,
+        "runtimes": runtimes,
         "memory": not args.no_memory,
     }
     options: dict[str, dict[str, Any]] = {
         "pipeline": {"rounds": args.rounds, "seconds": args.seconds},
         "live": {"rounds": args.rounds, "seconds": args.seconds},
-        "runtimes": {"rounds": args.rounds * 10, "model": args.model},
+        "runtimes": {"rounds": args.rounds * 10, "model": args.model, "runtimes": runtimes},
         "students": {**executed, "size_px": args.size, "int8": args.int8},
         "peers": {**executed, "trained": args.trained},
         "analyse": {"rounds": args.rounds, "seconds": args.seconds},

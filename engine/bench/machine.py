@@ -7,6 +7,8 @@ import os
 import platform
 from pathlib import Path
 
+from engine.runtime.nvidia.gpu import nvidia_gpus
+
 PACKAGES = (
     "numpy",
     "opencv-python-headless",
@@ -19,10 +21,11 @@ PACKAGES = (
 
 
 def machine() -> dict[str, object]:
-    """Processor, memory, system and the versions that matter, as JSON values."""
+    """Processor, NVIDIA GPUs, memory, system and the versions that matter, as JSON values."""
     return {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
+        "gpus": [f"{gpu.name}, driver {gpu.driver}" for gpu in nvidia_gpus()],
         "memory_gb": _memory_gb(),
         "system": platform.platform(),
         "python": platform.python_version(),

@@ -18,10 +18,12 @@ from engine.files.whole import sha256_of
 from engine.model_card import CARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.runtime import open_runtime
-from engine.runtime.auto.parity import compare_maps
+from engine.runtime.auto.parity import compare_maps, is_same
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.cache import META, EngineCache
+from engine.types import RuntimeInfo, Size
 from tests.fixtures.models import random_student
+from tests.fixtures.region import far_outside, probabilities
 
 torch = pytest.importorskip("torch", reason="pip install 'polyplive[torch]'")
 
@@ -157,6 +159,21 @@ def test_the_first_time_it_is_compiled_in_half_and_the_second_time_loaded(build,
     assert (first.layout, first.origin) == ("f16", "compiled")
     assert (second.layout, second.origin) == ("f16", "cached")
     assert says_what_eager_says(second, model, frames)
+
+
+def test_what_an_engine_sees_of_a_region_lies_where_eager_sees_it_and_nowhere_else(build, model):
+    from engine.runtime.nvidia.lane import Lane
+    from engine.runtime.nvidia.on_gpu import LaneRuntime
+
+    size = Size(SIZE_PX, SIZE_PX)
+    lane = Lane(build(model).module, size, torch.device("cpu"), graph=False)
+    engine = LaneRuntime(lane, size, RuntimeInfo("tensorrt", "a CPU", "f16", 0, "fake"))
+    eager = open_runtime("eager", model, RuntimeOptions("f32", threads=1))
+    reference, other = probabilities(eager, size), probabilities(engine, size)
+
+    assert (reference >= 128).any()
+    assert is_same(compare_maps(zip(reference, other, strict=True), threshold=0.5), "f16")
+    assert not other[:, far_outside()].any()
 
 
 @pytest.mark.parametrize("changed", [{"driver": "590.1"}, {"name": "NVIDIA L4"}], ids=["driver", "GPU"])

@@ -20,7 +20,7 @@ from engine.bench.clips import demo_clip
 from engine.bench.memory import memory_mb
 from engine.bench.report import Point, pareto, points_of, quickest, spread, write_report
 from engine.bench.skipped import Skipped, reasons
-from engine.bench.suites import peers, students
+from engine.bench.suites import peers, runtimes, students
 from engine.bench.suites.live import sent
 from engine.bench.timing import interleaved, percentiles, ratio
 from engine.bench.window import screen
@@ -91,6 +91,22 @@ def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_pa
     assert "- not measured: light, broken" in capsys.readouterr().out
     assert "- not measured: light, broken" in (out / "students.md").read_text()
     assert (out / "students.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_runtimes_are_compared_on_the_region_that_the_live_path_shows_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtimes, "PICTURES", 2)
+    folder = random_student(tmp_path)
+
+    figures = runtimes.run(rounds=1, model=str(folder), runtimes=["openvino"])
+    pictures, field = runtimes.region_pictures(Size(96, 96))
+
+    exact, *others = figures["runtimes"]
+    assert (exact["runtime"], exact["max_dp"], exact["pooled_dice"]) == ("eager", 0.0, 1.0)
+    assert {row["runtime"] for row in others} == {"openvino"}
+    assert all(row["pooled_dice"] > 0.9 and row["p99_ms"] > 0 and row["device"] for row in others)
+    assert "random, openvino int8" in [what for what, _ in figures["skipped"]]
+    assert field.box.w < 600  # of 640: the demonstration has black borders
+    assert pictures[0][:4, 40:56].mean() > 40  # not black: the borders were cut off
 
 
 @pytest.mark.slow  # quantises a network
