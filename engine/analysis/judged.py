@@ -23,7 +23,7 @@ from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, open_runtime
 from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.host import default_threads
-from engine.runtime.masks import mask_of
+from engine.runtime.masks import region_mask
 from engine.runtime.self_check import check_runtime
 from engine.sources import LIVE_KINDS, open_source
 from engine.sources.base import Source, SourceOptions, SourceSpec
@@ -71,7 +71,7 @@ class Judge:
     def __call__(self, item: Item) -> JudgedFrame:
         """Raises FaultError INFERENCE."""
         width_px, height_px = item.width_px, item.height_px
-        mask = mask_of(self.runtime, item.rgb, item.field, item.index)
+        mask = region_mask(self.runtime, item.rgb, item.field, item.index)
         followed = self.point.follows and item.name is None
         patches = () if followed else find_patches(mask, width_px, height_px, self.point)
         result = Result(

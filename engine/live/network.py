@@ -21,7 +21,7 @@ from engine.live.stats import StatsRecorder
 from engine.live.watch import HANG_LIMIT_S
 from engine.live.worker import Worker, step_behind
 from engine.runtime.base import Runtime
-from engine.runtime.masks import mask_of
+from engine.runtime.masks import region_mask
 from engine.runtime.self_check import check_mask, check_picture
 from engine.sources.field_finder import whole
 from engine.types import U8, AiState, Chosen, Frame, Result, RuntimeInfo, Size
@@ -138,7 +138,7 @@ class Network:
         try:
             image = picture_for(frame, self.size)
             start_s = time.monotonic()
-            mask = mask_of(self._runtime, image, frame.field or whole(frame.size), frame.number)
+            mask = region_mask(self._runtime, image, frame.field or whole(frame.size), frame.number)
             end_s = time.monotonic()
             if self._left:  # another one has taken over meanwhile, or this one was given up
                 return

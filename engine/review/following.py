@@ -65,6 +65,7 @@ class Follower:
             self._point,
             now_s=frame.pts_s,
             period_s=self._period_s,
+            field=replace(frame.field, box=roi),
         )
         self._before = now.following
         seen = tuple(

@@ -7,7 +7,7 @@ from engine.types import U8, Field, Mask
 from engine.view.outline import within
 
 
-def mask_of(runtime: Runtime, shown: U8, field: Field, number: int) -> Mask:
+def region_mask(runtime: Runtime, shown: U8, field: Field, number: int) -> Mask:
     """What the network says of frame `number`, with its place in the frame; nothing outside the field.
 
     `shown`: uint8 [h, w, 3] RGB, the field's box alone, squashed to the network's size straight from the

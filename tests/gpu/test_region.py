@@ -1,6 +1,6 @@
 """A region of a frame on a real NVIDIA GPU, and the table of docs/benchmarks.md: `make test-gpu`.
 
-The same of every runtime that a CPU has: tests/contract/test_runtimes.py, test_fused.py and test_trt_build.py.
+The same on a CPU: tests/contract/test_runtimes.py, test_fused.py and test_trt_build.py.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from engine.model_folder import ModelFolder, bundled_models, find_model, load_mo
 from engine.runtime import open_runtime
 from engine.runtime.auto.parity import compare_maps
 from engine.runtime.base import Runtime, RuntimeOptions
-from engine.runtime.masks import mask_of
+from engine.runtime.masks import region_mask
 from engine.sources import open_source
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.sources.field_finder import FieldFinder, finder_of
@@ -58,7 +58,7 @@ def run(*, rounds: int, model: str | None, runtimes: Collection[str] | None = No
 
 
 def region_pictures(size: Size) -> tuple[list[U8], Field]:
-    """Frames of the demonstration as a reader hands them to a network, uint8 [h, w, 3] RGB, and their field."""
+    """Frames of the demonstration as a reader hands them over, uint8 [h, w, 3] RGB, and their field."""
     spec = SourceSpec("demo", "")
     finder = finder_of("field", spec) or FieldFinder()
     pictures: list[U8] = []
@@ -85,7 +85,7 @@ def _measure(
                 skipped.append(Skipped(f"{model.card.id}, {name} {precision}", str(error)))
         times_ms = interleaved({key: (runtime.infer, pictures) for key, runtime in opened.items()}, rounds)
         maps = {
-            key: [mask_of(runtime, picture, field, 0).probability for picture in pictures]
+            key: [region_mask(runtime, picture, field, 0).probability for picture in pictures]
             for key, runtime in opened.items()
         }
         return [_row(model, key, opened[key], times_ms, maps) for key in times_ms]
