@@ -14,7 +14,7 @@ from engine.tracking.dismissed import after as dismissed_after
 from engine.tracking.follow import DRAWN, Following, at_point, drawn, follow, largest_first
 from engine.tracking.place import Place, likeness, place_of
 from engine.tracking.tracks import dismiss
-from engine.types import U8, Component, Frame, Mask, OperatingPoint, Result, SourceState, TrackState
+from engine.types import U8, Component, Field, Frame, Mask, OperatingPoint, Result, SourceState, TrackState
 from engine.view.quality import ViewQuality, faults_of, measure
 from engine.view.quality import after as quality_after
 
@@ -103,7 +103,8 @@ class Findings:
         view = tuple(sorted(self._quality.faults))
         components, candidates = seen.components, seen.candidates
         if back:
-            components, candidates = drawn(tracks, mask.roi, now_s, tentative=point.shows_tentative)
+            field = frame.field or Field(mask.roi)
+            components, candidates = drawn(tracks, field, now_s, tentative=point.shows_tentative)
         if status.source_state in _STANDS:
             refused = [track.place for track in tracks if track.dismissed]
             refused += self._dismissed.places(frame.pts_s)
