@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from distill.data.mask_values import (
     INSIDE,
@@ -22,11 +21,11 @@ from distill.data.mask_values import (
     named_value,
 )
 from distill.data.pictures import decoded, one_page, read_data
+from engine.drawing.polygon import pixels_inside
 from engine.drawing.rle import Rle, decode
 from engine.sources.orientation import AS_STORED, orientation_of, upright
 from engine.types import U8
 
-F64 = npt.NDArray[np.float64]
 # JPEG's ringing makes many values of two.
 LOSSLESS = frozenset({".bmp", ".png", ".tif", ".tiff"})
 
@@ -144,7 +143,7 @@ def _has_black_palette(data: bytes) -> bool:
 def _drawn(mask: Outlines) -> U8:
     picture: U8 = np.zeros((mask.height_px, mask.width_px), np.uint8)
     for polygon in mask.polygons:
-        picture |= _inside(np.asarray(polygon, np.float64), mask.width_px, mask.height_px)
+        picture |= pixels_inside(np.asarray(polygon, np.float64), mask.width_px, mask.height_px)
     for rle in mask.runs:
         if rle["size"] != [mask.height_px, mask.width_px]:
             raise ValueError(f"run lengths of {rle['size'][1]}x{rle['size'][0]}")
@@ -165,18 +164,3 @@ def _patch(picture: U8, patch: Patch) -> None:
     pixels = pixels[top_cut:, left_cut:]
     place = picture[top + top_cut :, left + left_cut :][: pixels.shape[0], : pixels.shape[1]]
     place |= pixels[: place.shape[0], : place.shape[1]].astype(np.uint8)
-
-
-def _inside(corners: F64, width_px: int, height_px: int) -> U8:
-    """Pixels whose centre is inside the polygon [n, 2] of x and y, even-odd.
-
-    Not cv2.fillPoly: it paints every pixel that the outline touches, 20 % too much of a polyp of 10 px.
-    """
-    crossings = np.zeros((height_px, width_px + 1), np.int32)
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        top, bottom = np.clip(np.ceil(np.sort([y0, y1]) - 0.5).astype(int), 0, height_px)
-        rows = np.arange(top, bottom)
-        if len(rows):
-            x = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-            crossings[rows, np.clip(np.ceil(x - 0.5), 0, width_px).astype(int)] += 1
-    return (crossings.cumsum(axis=1)[:, :width_px] % 2).astype(np.uint8)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from engine.drawing.components import Patch
 from engine.drawing.geometry import I64
-from engine.types import U8
+from engine.types import U8, Rect
 
 
 class Rle(TypedDict):
@@ -43,6 +44,15 @@ def encode_patches(patches: Iterable[Patch], width_px: int, height_px: int) -> R
     if rest:
         counts = np.append(counts, rest)
     return Rle(size=[height_px, width_px], counts=_text(counts))
+
+
+def encode(mask: U8) -> Rle:
+    """Of a whole frame, uint8 [h, w], anything but 0 inside; an empty one has a single run."""
+    height_px, width_px = mask.shape
+    x, y, w, h = cv2.boundingRect(mask)
+    inside = np.asfortranarray(mask[y : y + h, x : x + w] > 0).astype(np.uint8)
+    found = encode_patches([Patch(Rect(x, y, w, h), inside, ())], width_px, height_px) if w else None
+    return found or Rle(size=[height_px, width_px], counts=_text(np.array([width_px * height_px])))
 
 
 def decode(rle: Rle) -> U8:

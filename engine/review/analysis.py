@@ -138,6 +138,8 @@ def spec_of(car: SideCar) -> SourceSpec:
 
 def analyse_into(database: Database, analysis: Analysis, spec: SourceSpec, job: RunFolder) -> bool:
     """Judge what is not judged yet; False when it was asked to pause. Raises FaultError."""
+    if analysis.done:
+        return True
     model = _model(analysis)
     faults: list[FaultError] = []
     with ExitStack() as stack:

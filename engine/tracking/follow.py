@@ -10,7 +10,7 @@ import numpy as np
 from engine.drawing.components import find_components
 from engine.tracking.place import Shift, likeness, overlap_px, place_of
 from engine.tracking.rule import TrackRule
-from engine.tracking.steady import steadied
+from engine.tracking.steady import BAND, steadied
 from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
 from engine.types import F32, U8, Component, Field, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import STILL, Motion, look_of, motion_between
@@ -90,11 +90,16 @@ def follow_moved(
     if before.roi is not None and before.roi != mask.roi:
         before, motion = replace(before, inside=None), STILL
     shift = Shift(motion.dx_frac * mask.roi.w, motion.dy_frac * mask.roi.h)
-    high, wide = mask.probability.shape
-    on_map = Shift(shift.dx_px * wide / mask.roi.w, shift.dy_px * high / mask.roi.h)
-    steady = steadied(mask.probability, before.inside, point.threshold, on_map)
-    known = bool(before.tracks.tracks)
-    seen = _sightings(replace(mask, probability=steady), size, point, continues=known)
+    if _is_empty(mask, point):  # most frames of a recording, and then none of the rest has to be made
+        seen: tuple[Sighting, ...] = ()
+        inside = np.zeros_like(mask.probability)
+    else:
+        high, wide = mask.probability.shape
+        on_map = Shift(shift.dx_px * wide / mask.roi.w, shift.dy_px * high / mask.roi.h)
+        steady = steadied(mask.probability, before.inside, point.threshold, on_map)
+        known = bool(before.tracks.tracks)
+        seen = _sightings(replace(mask, probability=steady), size, point, continues=known)
+        inside = (steady >= point.threshold * 255.0).view(np.uint8)
     tracks = step(
         before.tracks,
         seen,
@@ -105,10 +110,15 @@ def follow_moved(
         period_s=period_s,
         may_start=may_start,
     )
-    inside = (steady >= point.threshold * 255.0).view(np.uint8)
     shown_in = field or Field(mask.roi)
     components, candidates = drawn(tracks.tracks, shown_in, now_s, tentative=point.shows_tentative)
     return Followed(Following(tracks, None, inside, mask.roi), components, candidates)
+
+
+def _is_empty(mask: Mask, point: OperatingPoint) -> bool:
+    """Whether nothing can be found in it, even of what was inside a moment ago."""
+    lowest = min(point.keep or 1.0, point.threshold - BAND)
+    return int(mask.probability.max(initial=0)) < lowest * 255.0
 
 
 def _sightings(mask: Mask, size: Size, point: OperatingPoint, *, continues: bool) -> tuple[Sighting, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -29,6 +31,7 @@ def steadied(
     return np.where(before, cv2.LUT(probability, stays), cv2.LUT(probability, enters)).astype(np.uint8)
 
 
+@lru_cache(maxsize=16)
 def _tables(threshold: float) -> tuple[U8, U8]:
     values = np.arange(256) / 255.0
     lift = BAND * SHARE * np.clip(1.0 - np.abs(values - threshold) / BAND, 0.0, None)
