@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from engine.review.findings import Finding, Sighted
+from engine.review.database import Database
+from engine.review.findings import Finding, Sighted, forget_findings, write_findings
 from engine.review.maps import StoredFrame
+from engine.review.recording import point_text
 from engine.tracking.follow import Following, follow_moved
 from engine.types import Component, Mask, OperatingPoint, Rect, Size, TrackState
 
@@ -137,6 +139,24 @@ class Remade:
     @property
     def confirmed(self) -> tuple[Finding, ...]:
         return tuple(one for one in self.findings if one.confirmed_s is not None)
+
+
+def keep(database: Database, analysis: int, made: Remade) -> bool:
+    """These are the findings that the side-car has from now on. False, and nothing is kept, while the
+    analysis is not done: it adds to those of its own point. Raises FaultError.
+    """
+    with database.change() as change:
+        if not change.rows("SELECT 1 FROM analysis WHERE id = ? AND done", analysis):
+            return False
+        forget_findings(change, analysis)
+        write_findings(change, analysis, made.findings, made.sightings.items())
+        change.run(
+            "UPDATE analysis SET point = ?, preset = ? WHERE id = ?",
+            point_text(made.point),
+            made.point.preset,
+            analysis,
+        )
+    return True
 
 
 def remade(

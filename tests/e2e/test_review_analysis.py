@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from contextlib import ExitStack, closing
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -22,24 +23,26 @@ from engine.review import keeper
 from engine.review.analysis import analyse_into, begin, points_of, progress_of, run_folder, spec_of, start
 from engine.review.database import DATABASE
 from engine.review.findings import read_findings, read_sightings
-from engine.review.following import remade
+from engine.review.following import keep, remade
 from engine.review.maps import CHUNK, MapReader, chunks, stored_frames, view_faults
+from engine.review.marks import marks_of, mask_of
 from engine.review.pictures import picture_at
 from engine.review.places import Places
 from engine.review.store import open_side_car
+from engine.review.timeline import FrameTable, columns, frame_table, stretches
 from engine.sources import parse_source
 from engine.types import TrackState
 from engine.view.lock_on import iou
 from engine.view.quality import ViewFault
 from tests.fixtures.recorder import FIELD, POLYP, following_model, recorder_clip
 
-FRAMES, SEEN, FLASH = 3 * CHUNK + 20, range(40, 150), 180
+FRAMES, SEEN, NO_FLASH = 3 * CHUNK + 20, range(40, 150), -1
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorder")
-    clip = recorder_clip(folder / "screen.mp4", FRAMES, SEEN, FLASH)
+    clip = recorder_clip(folder / "screen.mp4", FRAMES, SEEN, NO_FLASH)
     return clip, load_model_folder(following_model(folder))
 
 
@@ -147,6 +150,54 @@ def test_another_preset_gives_other_findings_without_a_network(whole, made):
 
     assert first.confirmed == ()
     assert [one.confirmed_s for one in last.confirmed] == [pytest.approx((SEEN.start + 99) / 25)]
+
+
+def test_what_is_made_at_another_point_is_kept_once_the_analysis_is_done(whole, made):
+    (analysis,) = whole.analyses
+    size, before = whole.recording.size, contents(whole.folder)
+    frames = list(stored_frames(whole.database, analysis.id, analysis.map_size))
+    *_, other = remade(frames, size, points_of(made[1])["quiet"], 1 / 25)
+    assert keep(whole.database, analysis.id, other)
+    assert whole.analyses[0].preset == "quiet"
+    assert read_findings(whole.database, analysis.id) == other.confirmed
+
+    *_, back = remade(frames, size, analysis.point, 1 / 25)
+    assert keep(whole.database, analysis.id, back)
+    assert contents(whole.folder) == before
+
+
+def test_a_frame_is_drawn_with_the_outlines_of_its_map_and_their_findings(whole, made):
+    (analysis,) = whole.analyses
+    (finding,) = read_findings(whole.database, analysis.id)
+    reader = MapReader(whole.database, analysis.id, analysis.map_size)
+    seen = read_sightings(whole.database, analysis.id, 0, FRAMES)
+    size = whole.recording.size
+
+    ((mark,), rest) = marks_of(reader.at(100), seen[100], size, analysis.point)
+    assert (mark.track, mark.state, rest) == (finding.id, TrackState.CONFIRMED, ())
+    assert mask_of([mark], size)[POLYP[1], POLYP[0]]
+    assert mask_of([mark], size).sum() == pytest.approx(np.pi * 30**2, rel=0.15)
+    (drawn, (candidate,)) = marks_of(reader.at(SEEN.start), seen[SEEN.start], size, analysis.point)
+    assert drawn == ()
+    assert candidate.state is TrackState.CANDIDATE
+
+
+def test_the_timeline_has_every_frame_and_grows_with_the_analysis(whole):
+    (analysis,) = whole.analyses
+    table = frame_table(whole.database, analysis.id)
+    names = [one.name for one in fields(FrameTable)]
+    early = FrameTable(*(getattr(table, name)[:CHUNK] for name in names))
+    grown = frame_table(whole.database, analysis.id, early)
+
+    assert len(table) == FRAMES
+    assert np.array_equal(grown.ranks, table.ranks)
+    assert table.time_s(50) == pytest.approx(2.0)
+    assert table.rank_at(2.01) == 50
+    density = columns(table, 0.0, 12.0, 12)
+    assert list(np.flatnonzero(density[:8] > 0.6)) == [1, 2, 3, 4, 5]
+    assert np.isnan(density[9:]).all()
+    ((start_s, end_s),) = stretches(table.peaks > 150, table)
+    assert (start_s, end_s) == (pytest.approx(1.6), pytest.approx(149 / 25))
 
 
 def test_the_same_model_goes_on_and_another_one_is_a_second_analysis(car, made, tmp_path):

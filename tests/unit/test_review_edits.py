@@ -1,0 +1,250 @@
+"""What people do with a recording: acts that are kept, undone and done again, and what follows from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.drawing.rle import decode
+from engine.faults import FaultError
+from engine.review import acts
+from engine.review.acts import BOOKMARKS, FINDINGS, Anchor, FrameState, Verdict, frame_scope
+from engine.review.edits import Edits, drawn, mask_act
+from engine.review.findings import Finding, Sighted, next_finding, previous_finding
+from engine.review.places import Places
+from engine.review.rows import MODEL, PERSON, rows_of
+from engine.review.store import open_side_car
+from engine.types import OperatingPoint, Rect, Size, TrackState
+
+SIZE = Size(64, 48)
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"pictures")
+    return path
+
+
+@pytest.fixture
+def car(video, tmp_path):
+    with open_side_car([video], Places(tmp_path / "library")) as one:
+        yield one
+
+
+@pytest.fixture
+def edits(car):
+    return Edits(car.database)
+
+
+def disc(x: int = 30, radius: int = 8) -> np.ndarray:
+    rows, columns = np.ogrid[:48, :64]
+    return ((columns - x) ** 2 + (rows - 20) ** 2 <= radius**2).astype(np.uint8)
+
+
+def again(car) -> Edits:
+    return Edits(car.database)
+
+
+def test_a_mask_is_on_the_disk_as_soon_as_it_is_drawn_and_the_frame_is_touched(car, edits):
+    edits.mask(7, 1, disc(), "brush")
+
+    known = again(car).frame(7)
+    assert known.state is FrameState.TOUCHED
+    assert np.array_equal(decode(known.masks[1].rle), disc())
+    assert known.masks[1].source == "brush"
+    assert again(car).frame(8).state is FrameState.MACHINE
+
+
+def test_several_polyps_of_a_frame_are_kept_apart_and_taken_away_alone(edits):
+    edits.mask(7, 1, disc(15), "brush")
+    edits.mask(7, 2, disc(45), "brush")
+    edits.mask(7, 1, None, "brush")
+
+    assert set(edits.frame(7).masks) == {2}
+
+
+def test_undo_and_redo_have_no_end_and_outlive_the_window(car, edits):
+    masks = [disc(10 + number) for number in range(12)]
+    for mask in masks:
+        edits.mask(7, 1, mask, "brush")
+    for mask in reversed(masks[:-1]):
+        assert again(car).undo(frame_scope(7))
+        assert np.array_equal(decode(again(car).frame(7).masks[1].rle), mask)
+    edits = again(car)
+    assert edits.undo(frame_scope(7))
+    assert not edits.undo(frame_scope(7))
+    assert edits.frame(7) == acts.NOTHING
+    for mask in masks:
+        assert again(car).redo(frame_scope(7))
+        assert np.array_equal(decode(again(car).frame(7).masks[1].rle), mask)
+    assert not again(car).redo(frame_scope(7))
+
+
+def test_what_is_done_behind_an_undo_ends_the_redo_and_nothing_is_ever_removed(car, edits):
+    edits.mask(7, 1, disc(10), "brush")
+    edits.mask(7, 1, disc(20), "brush")
+    edits.undo(frame_scope(7))
+    edits.mask(7, 1, disc(30), "polygon")
+
+    assert not edits.redo(frame_scope(7))
+    assert np.array_equal(decode(edits.frame(7).masks[1].rle), disc(30))
+    assert [act.kind for act in again(car).history(frame_scope(7))] == ["mask", "mask", "undo", "mask"]
+
+
+def test_undo_is_of_one_frame_and_a_stroke_over_many_is_taken_back_at_once_or_frame_by_frame(edits):
+    edits.do([mask_act(rank, 1, disc(), "flow") for rank in (1, 2)])
+    edits.mask(3, 1, disc(), "brush")
+    stroke = edits.last_stroke - 1
+
+    edits.undo(frame_scope(1))
+    assert (edits.frame(1).state, edits.frame(2).state) == (FrameState.MACHINE, FrameState.TOUCHED)
+    edits.undo_stroke(stroke)
+    assert set(edits.frames) == {3}
+
+
+def test_a_frame_that_is_verified_has_what_it_showed_and_a_later_stroke_unverifies_it(car, edits):
+    edits.mask(1, 1, disc(), "brush")
+    edits.verify(1)
+    machine = again(car).frame(1).masks.values()
+    edits.verify(2, machine)
+    edits.verify(3)
+
+    assert {rank: one.state for rank, one in again(car).vouched.items()} == {
+        1: FrameState.VERIFIED,
+        2: FrameState.VERIFIED,
+        3: FrameState.EMPTY,
+    }
+    assert np.array_equal(decode(edits.frame(2).masks[1].rle), disc())
+    edits.mask(2, 1, disc(20), "brush")
+    assert edits.frame(2).state is FrameState.TOUCHED
+    edits.undo(frame_scope(2))
+    assert edits.frame(2).state is FrameState.VERIFIED
+    edits.undo(frame_scope(2))
+    assert edits.frame(2).state is FrameState.MACHINE
+
+
+def test_copied_masks_stand_for_all_that_was_there(edits):
+    edits.mask(1, 5, disc(), "brush")
+    edits.masks(1, {1: disc(15), 2: disc(45)}, "model")
+    assert set(edits.frame(1).masks) == {1, 2}
+    edits.masks(1, {}, "clear")
+    assert edits.frame(1).masks == {}
+    assert edits.frame(1).state is FrameState.TOUCHED
+
+
+def test_a_polygon_is_a_mask_to_the_part_of_a_pixel_and_is_kept_as_it_was_drawn(car, edits):
+    line = [(10.25, 10.25), (20.75, 10.25), (20.75, 18.0), (10.25, 18.0)]
+    mask = drawn([line], SIZE)
+    edits.mask(4, 1, mask, "polygon", [line])
+
+    assert int(mask.sum()) == 11 * 8
+    assert again(car).frame(4).masks[1].outlines == (tuple(line),)
+
+
+def test_bookmarks_have_a_note_and_an_undo(car, edits):
+    edits.bookmark(90, "caecum")
+    edits.bookmark(10)
+    edits.bookmark(10, None)
+    assert again(car).bookmarks == {90: "caecum"}
+    edits.undo(BOOKMARKS)
+    assert again(car).bookmarks == {10: "", 90: "caecum"}
+
+
+def test_what_cannot_be_kept_is_told_and_has_not_happened(video, car, tmp_path):
+    with open_side_car([video], Places(tmp_path / "library")) as second:
+        edits = Edits(second.database)
+        with pytest.raises(FaultError):
+            edits.mask(1, 1, disc(), "brush")
+        assert edits.frame(1) == acts.NOTHING
+
+
+def test_where_the_sliders_stood_is_known_again(car, edits):
+    point = OperatingPoint(0.4, 0.001, preset="quiet", keep=0.2, hit_s=0.3, window_s=0.5)
+    edits.look_at(1, point.moved(0.3))
+    edits.look_at(1, point)
+    assert again(car).points == {1: point}
+    assert again(car).points[1].preset == "quiet"
+
+
+# Findings, and what is said of them.
+
+A, B = Rect(10, 10, 10, 10), Rect(40, 10, 10, 10)
+
+
+def finding(number: int, first: int, last: int, box: Rect) -> Finding:
+    return Finding(number, first, last, first, first / 10, last / 10, first / 10, 5, 0.9, box, 80, 0.1)
+
+
+def sightings(*findings: Finding):
+    found: dict[int, list[Sighted]] = {}
+    for one in findings:
+        for rank in range(one.first_rank, one.last_rank + 1):
+            seen = Sighted(one.id, TrackState.CONFIRMED, one.box, one.area_px + rank, 0.9)
+            found.setdefault(rank, []).append(seen)
+    return {rank: tuple(seen) for rank, seen in found.items()}
+
+
+FOUND = (finding(1, 10, 20, A), finding(2, 15, 25, B))
+
+
+def rows(edits, found=FOUND):
+    return rows_of(found, sightings(*found), edits.told, lambda rank: rank / 10)
+
+
+def test_a_verdict_and_a_note_stand_in_the_row_of_their_finding_and_are_undone(car, edits):
+    first, second = rows(edits)
+    edits.judge(second.anchor, Verdict.REJECT)
+    edits.note(second.anchor, "a fold")
+    edits.judge(first.anchor, Verdict.KEEP)
+
+    assert [(row.verdict, row.note) for row in rows(again(car))] == [("keep", ""), ("reject", "a fold")]
+    edits.undo(FINDINGS)
+    assert [row.verdict for row in rows(edits)] == [Verdict.OPEN, Verdict.REJECT]
+    assert {row.who for row in rows(edits)} == {MODEL}
+
+
+def test_a_verdict_finds_its_finding_among_those_of_another_threshold_by_its_place(edits):
+    edits.judge(rows(edits)[1].anchor, Verdict.KEEP)
+    others = (finding(7, 12, 30, Rect(41, 11, 9, 9)), finding(9, 12, 30, A))
+
+    assert {row.findings: row.verdict for row in rows(edits, others)} == {
+        (7,): Verdict.KEEP,
+        (9,): Verdict.OPEN,
+    }
+
+
+def test_what_was_kept_is_still_listed_where_it_is_not_found_any_more(edits):
+    edits.judge(rows(edits)[1].anchor, Verdict.KEEP)
+    kept = rows(edits, FOUND[:1])[1]
+    assert (kept.gone, kept.verdict, kept.best_rank, kept.start_s) == (True, Verdict.KEEP, 15, 1.5)
+
+
+def test_findings_are_joined_split_deleted_and_added_by_hand(edits):
+    first, second = rows(edits)
+    edits.join(first.anchor, second.anchor)
+    (joined,) = rows(edits)
+    assert (joined.findings, joined.first_rank, joined.last_rank) == ((1, 2), 10, 25)
+    edits.undo(FINDINGS)
+
+    edits.split(first.anchor, 16)
+    early, _, late = rows(edits)
+    assert [(early.first_rank, early.last_rank), (late.first_rank, late.last_rank)] == [(10, 15), (16, 20)]
+    edits.judge(late.anchor, Verdict.REJECT)
+    assert [row.verdict for row in rows(edits)] == ["", "", "reject"]
+
+    edits.delete(second.anchor)
+    assert [row.findings for row in rows(edits)] == [(1,), (1,)]
+    label = edits.add(40, 60, Anchor(50, A))
+    own = rows(edits)[-1]
+    assert (own.who, own.label, own.start_s, own.end_s) == (PERSON, label, 4.0, 6.0)
+    edits.judge(own.anchor, Verdict.KEEP)
+    assert rows(edits)[-1].verdict is Verdict.KEEP
+    assert edits.free_label() == label + 1
+
+
+def test_next_and_previous_go_from_beginning_to_beginning():
+    assert next_finding(FOUND, 10).id == 2
+    assert next_finding(FOUND, 15) is None
+    assert previous_finding(FOUND, 12).id == 1
+    assert previous_finding(FOUND, 10) is None
