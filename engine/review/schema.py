@@ -26,24 +26,12 @@ class Version:
         return f"{self.major}.{self.minor}"
 
 
-CURRENT = Version(1, 1)
+CURRENT = Version(1, 0)
 
 # One recording a file. Arrays are little-endian: ranks int32, times and moves float64, the rest uint8.
 # `chunk` has what is known of frames in a row, `maps` their probability maps behind one another, deflated.
 # `act` is what people did, in order; nothing in it is ever changed or removed (engine.review.acts).
-# `edit` is what they did to the masks of a frame, `edited` which of it holds (engine.review.editing.store).
-EDITS = """
-CREATE TABLE edit (
-    rank INTEGER NOT NULL, number INTEGER NOT NULL, parent INTEGER NOT NULL,
-    at_utc TEXT NOT NULL, who TEXT NOT NULL, tool TEXT NOT NULL, state TEXT NOT NULL, labels TEXT NOT NULL,
-    PRIMARY KEY (rank, number)
-) STRICT;
-CREATE TABLE edited (
-    rank INTEGER PRIMARY KEY, pts_s REAL NOT NULL,
-    width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, current INTEGER NOT NULL
-) STRICT;
-"""
-FIRST_TABLES = """
+TABLES = """
 CREATE TABLE recording (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     title TEXT NOT NULL, made_utc TEXT NOT NULL, opened_utc TEXT NOT NULL,
@@ -97,10 +85,9 @@ CREATE TABLE act (
 ) STRICT;
 CREATE INDEX act_of ON act (scope);
 """
-TABLES = FIRST_TABLES + EDITS
 
 # From a major or minor version to the next one: SQL, run in one transaction with the new number.
-MIGRATIONS: Mapping[Version, tuple[Version, str]] = {Version(1, 0): (Version(1, 1), EDITS)}
+MIGRATIONS: Mapping[Version, tuple[Version, str]] = {}
 
 
 def version_of(connection: sqlite3.Connection) -> Version:

@@ -1,12 +1,10 @@
-"""Correction of masks: what a tool does to a frame, the way back through it, and that it is kept."""
+"""Correction of masks: what a tool does to a frame, and how masks are carried to the next ones."""
 
 from __future__ import annotations
 
 import random
-import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -14,34 +12,13 @@ import pytest
 
 from engine.analysis.judged import open_recording
 from engine.drawing.components import find_components
-from engine.review import schema
-from engine.review.database import DATABASE
 from engine.review.editing import propagation
 from engine.review.editing.brush import stroked
 from engine.review.editing.clicks import CLICKS, Click
-from engine.review.editing.flow import LEAST, Carried, Looked, carried
-from engine.review.editing.history import History
-from engine.review.editing.labels import (
-    FrameState,
-    at,
-    component_of,
-    label_of,
-    labels_of_components,
-    renamed,
-    with_mask,
-)
+from engine.review.editing.flow import LEAST, Looked, carried
 from engine.review.editing.outline import dragged, filled, nearest, outlines_of
-from engine.review.editing.propagation import Stopped, keep_propagated, propagated
-from engine.review.editing.store import (
-    frame_states,
-    labelled_frames,
-    new_track,
-    read_history,
-    write_history,
-)
-from engine.review.places import Places
-from engine.review.schema import EDITS, Version
-from engine.review.store import open_side_car
+from engine.review.editing.polyps import component_of, masks_of, polyp_at
+from engine.review.editing.propagation import Stopped, propagated
 from engine.sources import parse_source
 from engine.types import Mask, OperatingPoint, Rect, Size
 from tests.fixtures.clips import CLIPS, variable, write
@@ -213,31 +190,7 @@ def test_a_propagation_ends_before_a_verified_frame_and_at_the_end_of_the_record
     assert behind == Stopped(89, "the recording ends")
 
 
-# Labels
-
-
-def test_two_polyps_of_one_frame_keep_their_tracks_and_do_not_touch_each_other():
-    first, second = disc(30, 40, 12), disc(80, 50, 15)
-    labels = with_mask(with_mask((), 4, first), -1, second)
-
-    changed = with_mask(labels, 4, disc(35, 40, 12))
-
-    assert [label.track for label in changed] == [4, -1]
-    assert np.array_equal(changed[1].mask, second)
-    assert (at(changed, 80, 50), at(changed, 36, 40), at(changed, 5, 5)) == (-1, 4, None)
-    assert with_mask(changed, 4, np.zeros_like(first)) == changed[1:]
-    (one,) = renamed(labels, 4, -1)
-    assert np.array_equal(one.mask, first | second)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_a_stored_mask_is_the_mask_bit_for_bit_and_small(seed):
-    mask = blob(seed) | disc(9, 9, 3)
-    label = label_of(1, mask)
-    assert label is not None
-
-    assert np.array_equal(label.mask, mask)
-    assert len(label.counts) < mask.size / 25
+# Polyps
 
 
 def test_what_the_model_marked_is_copied_with_its_track_and_drawn_as_it_was():
@@ -245,140 +198,27 @@ def test_what_the_model_marked_is_copied_with_its_track_and_drawn_as_it_was():
     (found,) = find_components(mask, 120, 90, OperatingPoint(0.5, 0.001))
     held = replace(found, contours=(), track=8)
 
-    (label,) = labels_of_components((replace(found, track=9), held), SIZE)
+    masks = masks_of((replace(found, track=9), held), SIZE)
 
-    assert label.track == 9
-    assert np.array_equal(label.mask, disc(60, 45, 20))
-    drawn = component_of(label)
+    assert list(masks) == [9]
+    assert np.array_equal(masks[9], disc(60, 45, 20))
+    drawn = component_of(9, masks[9])
     assert (drawn.box, drawn.area_px, drawn.track) == (found.box, found.area_px, 9)
+    assert component_of(9, np.zeros_like(mask.probability)) is None
 
 
-# Undo and redo
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mask_is_drawn_with_all_its_parts_and_holes(seed):
+    mask = blob(seed) | disc(9, 9, 3)
+
+    drawn = component_of(1, mask)
+
+    assert np.array_equal(masks_of([drawn], SIZE)[1], mask)
 
 
-def any_acts(history: History, chance: random.Random, acts: int) -> list[History]:
-    """What a person may do to a frame, at random; after each act."""
-    steps = [history]
-    for _ in range(acts):
-        now = steps[-1]
-        labels = now.now.labels if now.now is not None else ()
-        act = chance.choice(("brush", "brush", "clear", "verify", "undo", "redo"))
-        if act == "brush":
-            changed = with_mask(labels, chance.choice((1, 2, -1)), blob(chance.randrange(99)))
-            steps.append(now.done(act, FrameState.TOUCHED, changed))
-        elif act == "clear":
-            steps.append(now.done(act, FrameState.TOUCHED, ()))
-        elif act == "verify":
-            steps.append(now.done(act, FrameState.VERIFIED if labels else FrameState.EMPTY, labels))
-        else:
-            steps.append(now.undone() if act == "undo" else now.redone())
-    return steps
+def test_the_polyp_under_a_point_is_the_one_on_top():
+    masks = {4: disc(50, 40, 12), 2: disc(60, 40, 12)}
 
-
-def shown(history: History) -> tuple[FrameState, dict[int, bytes]]:
-    labels = history.now.labels if history.now is not None else ()
-    return history.state, {label.track: label.mask.tobytes() for label in labels}
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_undo_of_any_acts_gives_the_beginning_and_redo_the_end_bit_for_bit(seed):
-    steps = any_acts(History(5, 0.2, SIZE), random.Random(seed), 40)
-
-    back = [steps[-1]]
-    while back[-1].can_undo:
-        back.append(back[-1].undone())
-    assert shown(back[-1]) == (FrameState.MACHINE, {})
-    on = back[-1]
-    for expected in reversed(back[:-1]):
-        on = on.redone()
-        assert shown(on) == shown(expected)
-    assert shown(on) == shown(steps[-1])
-
-
-def test_what_was_undone_is_behind_a_new_act_no_longer_on_the_way_and_still_kept():
-    one = History(5, 0.2, SIZE).done("brush", FrameState.TOUCHED, with_mask((), 1, disc(20, 20, 5)))
-    other = one.undone().done("brush", FrameState.TOUCHED, with_mask((), 1, disc(60, 60, 5)))
-
-    assert not other.can_redo
-    assert other.undone().redone() == other
-    assert len(other.edits) == 2
-
-
-# On the disk
-
-
-@pytest.fixture
-def car(tmp_path):
-    video = tmp_path / "a.mp4"
-    video.write_bytes(b"pictures" * 100)
-    with open_side_car([video], Places(tmp_path / "library")) as opened:
-        yield opened
-
-
-def keep(car, history: History) -> None:
-    with car.database.change() as change:
-        write_history(change, history, at_utc="2026-01-01", who="me")
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_undo_and_redo_go_through_a_side_car_that_was_closed_as_through_the_memory(car, seed):
-    steps = any_acts(History(5, 0.2, SIZE), random.Random(seed), 25)
-    for before, now in pairwise(steps):
-        if now != before:
-            keep(car, now)
-
-    again = read_history(car.database, 5)
-
-    assert again == steps[-1]
-    assert read_history(car.database, 6) is None
-
-
-def test_the_frames_that_a_person_has_labelled_are_listed_with_their_state(car):
-    mask = with_mask((), -3, disc(20, 20, 5))
-    keep(car, History(9, 0.9, SIZE).done("brush", FrameState.TOUCHED, mask))
-    keep(car, History(2, 0.2, SIZE).done("verify", FrameState.VERIFIED, mask))
-    keep(car, History(4, 0.4, SIZE).done("verify", FrameState.EMPTY, ()))
-    keep(car, History(6, 0.6, SIZE).done("brush", FrameState.TOUCHED, mask).undone())
-
-    assert frame_states(car.database) == {
-        2: FrameState.VERIFIED,
-        4: FrameState.EMPTY,
-        9: FrameState.TOUCHED,
-    }
-    assert [one.rank for one in labelled_frames(car.database, only_verified=True)] == [2, 4]
-    (one,) = labelled_frames(car.database, first_rank=5)
-    assert (one.rank, one.pts_s, one.labels) == (9, 0.9, mask)
-    assert new_track(car.database) == -4
-
-
-def test_a_propagation_is_kept_whole_beside_other_labels_and_can_be_undone_in_each_frame(car):
-    other, mine = with_mask((), 2, disc(20, 20, 5)), disc(80, 40, 9)
-    keep(car, History(3, 0.3, SIZE).done("brush", FrameState.TOUCHED, other))
-    keep(car, History(4, 0.4, SIZE).done("verify", FrameState.VERIFIED, other))
-    found = [Carried(rank, rank / 10, {7: mine}, 0.9) for rank in (2, 3, 4)]
-
-    with car.database.change() as change:
-        kept = keep_propagated(change, found, at_utc="2026-01-01", who="me")
-
-    assert [history.rank for history in kept] == [2, 3]
-    assert [read_history(car.database, 2), read_history(car.database, 3)] == list(kept)
-    assert kept[1].now.labels == with_mask(other, 7, mine)
-    assert kept[1].undone().now.labels == other
-    assert read_history(car.database, 4).now.labels == other
-
-
-def test_a_side_car_of_before_gets_a_place_for_edits_and_keeps_what_it_has(tmp_path):
-    video = tmp_path / "a.mp4"
-    video.write_bytes(b"pictures" * 100)
-    places = Places(tmp_path / "library")
-    with open_side_car([video], places) as car:
-        path = car.folder / DATABASE
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE edit; DROP TABLE edited; UPDATE recording SET title = 'kept'")
-        connection.execute(f"PRAGMA user_version = {Version(1, 0).number}")
-    assert schema.MIGRATIONS[Version(1, 0)] == (Version(1, 1), EDITS)
-
-    with open_side_car([video], places) as car:
-        keep(car, History(1, 0.0, SIZE).done("clear", FrameState.TOUCHED, ()))
-        assert car.recording.title == "kept"
-        assert frame_states(car.database) == {1: FrameState.TOUCHED}
+    assert (polyp_at(masks, 55, 40), polyp_at(masks, 40, 40)) == (2, 4)
+    assert polyp_at(masks, 5, 5) is None
+    assert polyp_at(masks, -1, 400) is None

@@ -1,1 +1,1 @@
-"""What a person makes of the masks of frames: tools, states, undo and redo, what is kept (docs/adr/0034)."""
+"""What a person does to the masks of a frame: tools, clicks, propagation; pure (docs/adr/0034)."""

@@ -12,7 +12,7 @@ import numpy as np
 from engine.sources.base import Picture
 from engine.types import F32, U8, Size
 
-LOOKED_PX = 480  # of the longer side: 8 ms a direction there, and outlines are as good
+LOOKED_PX = 480  # of the longer side: more brings no better outlines and costs its square
 LEAST = 0.6  # of a mask's neighbourhood must agree with itself, or it is not followed any farther
 AROUND_FRAC = 0.25  # of the mask's size: what is looked at round it
 # Sundaram 2010 (Dense point trajectories by GPU-accelerated large displacement optical flow), equation 5.
@@ -22,7 +22,7 @@ AREA_FACTOR = 1.35  # from one frame to the next: more is no motion
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Of one frame. `masks`: uint8 [H, W] by track, at the frame's size; `confidence`: 0..1, the lowest."""
+    """Of one frame. `masks`: uint8 [H, W] by label, at the frame's size; `confidence`: 0..1, the lowest."""
 
     rank: int
     pts_s: float
@@ -52,7 +52,7 @@ def looked_at(picture: Picture) -> Looked:
 def carried(
     start: Looked, masks: Mapping[int, U8], frames: Iterable[Looked], least: float = LEAST
 ) -> Iterator[Carried]:
-    """The masks of `start`, uint8 [H, W] by track, in each of the frames behind or before it, in their order.
+    """The masks of `start`, uint8 [H, W] by label, in each of the frames behind or before it, in their order.
 
     The last one given may have a confidence below `least`: there it became unsure, and nothing of it is to be
     kept. Who wants no more of it leaves the iterator.
@@ -61,12 +61,12 @@ def carried(
     grey = start.grey
     high, wide = next(iter(masks.values())).shape
     # Distances instead of masks: a threshold in each frame would eat the outline away.
-    soft = {track: _distance(_inside(mask, grey)) for track, mask in masks.items()}
+    soft = {label: _distance(_inside(mask, grey)) for label, mask in masks.items()}
     for frame in frames:
         back, forth = flow(frame.grey, grey), flow(grey, frame.grey)
-        moved = {track: _warped(before, back) for track, before in soft.items()}
-        confidence = min(_confidence(soft[track], moved[track], back, forth) for track in soft)
-        found = {track: _hard(values, (wide, high)) for track, values in moved.items()}
+        moved = {label: _warped(before, back) for label, before in soft.items()}
+        confidence = min(_confidence(soft[label], moved[label], back, forth) for label in soft)
+        found = {label: _hard(values, (wide, high)) for label, values in moved.items()}
         yield Carried(frame.rank, frame.pts_s, found, confidence)
         if confidence < least:
             return
