@@ -11,6 +11,7 @@ from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.player.alarm_sound import AlarmSound
 from app.player.finding_commands import FindingCommands
+from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
 from app.side_windows import SideWindows
@@ -29,6 +30,7 @@ class Owners:
     ai: AiControls
     region: RegionCommands
     finding: FindingCommands
+    missed: MissedCommands
     alarm: AlarmSound
     over: OverPicture
     view: ViewCommands
@@ -179,12 +181,14 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("threshold-up", "Raise threshold", ("]",), lambda to: to.ai.threshold_up, repeats=True),
         Entry("dismiss", "Dismiss a finding", ("D",), lambda to: to.finding.dismiss, _N.SOURCE),
         Entry("restore", "Bring it back", ("Shift+D",), lambda to: to.finding.restore, _N.SOURCE),
+        Entry("mark-missed", "Mark what the network missed", ("M",), lambda to: to.missed.mark, _N.SOURCE),
+        Entry("unmark-missed", "Take the mark back", ("Shift+M",), lambda to: to.missed.take_back, _N.SOURCE),
         Entry("alarm", "Alarm sound on or off", ("S",), lambda to: to.alarm.toggle),
         Entry("region-draw", "Region: drag it", ("Ctrl+R",), lambda to: to.region.draw, _N.SOURCE),
         Entry("region-keep", "Region: keep it as it is", ("Ctrl+K",), lambda to: to.region.keep, _N.SOURCE),
         Entry("region-find", "Region: find it by itself", ("Ctrl+E",), lambda to: to.region.find, _N.SOURCE),
         Entry("region-all", "Region: whole frame", ("Ctrl+Shift+E",), lambda to: to.region.whole, _N.SOURCE),
-        Entry("model", "Choose model", ("M",), lambda to: to.view.choose_model, icon="cpu"),
+        Entry("model", "Choose model", ("Ctrl+M",), lambda to: to.view.choose_model, icon="cpu"),
         Entry("runtime", "Choose runtime", ("R",), lambda to: to.view.choose_runtime),
     ),
     Section.VIEW: (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
+from app.player.box_drag import BoxDrag
 from app.player.full_screen import FullScreen
 from app.player.over_picture import OverPicture
 from app.player.page import OperatorPage
-from app.start.region_commands import RegionCommands
 from app.start.start_page import StartPage
 from app.widgets import focus
 
@@ -30,7 +30,7 @@ class ViewCommands(QObject):
         operator: OperatorPage,
         over: OverPicture,
         full_screen: FullScreen,
-        region: RegionCommands,
+        drag: BoxDrag,
         *,
         side_panel: bool,
     ) -> None:
@@ -41,7 +41,7 @@ class ViewCommands(QObject):
         self._operator = operator
         self._over = over
         self._full_screen = full_screen
-        self._region = region
+        self._drag = drag
         self._panel_wanted = side_panel
         operator.canvas.double_clicked.connect(self.toggle_full_screen)
         operator.canvas.focused.connect(self._rest)
@@ -68,7 +68,7 @@ class ViewCommands(QObject):
 
     def leave(self) -> None:
         """Esc: first what is asked of the picture or lies over it, then full screen."""
-        if self._region.stop():
+        if self._drag.stop():
             return
         if self._over.escape():
             self._operator.canvas.setFocus()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions_and_keys import Owners, make_actions
 from app.bridge import Bridge
@@ -18,8 +18,10 @@ from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.player.alarm_sound import AlarmSound
+from app.player.box_drag import BoxDrag
 from app.player.finding_commands import FindingCommands
 from app.player.full_screen import FullScreen
+from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.page import OperatorPage
 from app.player.playback import is_recording
@@ -35,7 +37,7 @@ from app.start.start_page import StartPage
 from app.view_commands import ViewCommands
 from app.widgets import theme, words
 from app.widgets.action import Needs, enable
-from app.widgets.controls import label
+from app.widgets.edge import Edge
 from app.widgets.icons import icon
 from engine.faults import Fault
 from engine.types import Presentation, Snapshot
@@ -76,8 +78,11 @@ class Window(QMainWindow):
         self.operator = OperatorPage(self.actions_by_id)
         self._pages = QStackedWidget()
         self.over = OverPicture(self.operator, self.actions_by_id, self.transport, self)
-        self.region = RegionCommands(self.operator.canvas, self.opening, self)
-        self.finding = FindingCommands(self.operator.canvas, self)
+        canvas = self.operator.canvas
+        self.drag = BoxDrag(canvas)
+        self.region = RegionCommands(canvas, self.drag, self.opening, self)
+        self.finding = FindingCommands(canvas, self)
+        self.missed = MissedCommands(canvas, self.drag, self)
         self.alarm = AlarmSound(launch.alarm_sound, self.operator.status.alarm, self)
         self.view = ViewCommands(
             self,
@@ -86,7 +91,7 @@ class Window(QMainWindow):
             self.operator,
             self.over,
             self.full_screen,
-            self.region,
+            self.drag,
             side_panel=launch.side_panel,
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
@@ -100,14 +105,18 @@ class Window(QMainWindow):
             self.ai,
             self.region,
             self.finding,
+            self.missed,
             self.alarm,
             self.over,
             self.view,
             self.notices,
             self.side_windows,
         )
+        # The source after the AI: a recording waits for the network that is coming.
+        marks = (self.region, self.finding, self.missed)
+        self._parts = (self.transport, self.notices, self.ai, *marks, self.opening)
         self._keyboard = Keyboard(self, self.operator.canvas, self.actions_by_id, self.over.say)
-        self._edge = label(tone="secondary", role=theme.CAPTION)
+        self._edge = Edge()
         self._lay_out()
         self._connect()
         self._enable()
@@ -124,8 +133,7 @@ class Window(QMainWindow):
         """Everything is there: open what waits, load the model."""
         self._pipeline = pipeline
         self.bridge.connect_to(pipeline)
-        # The source after the AI: a recording waits for the network that is coming.
-        for part in (self.transport, self.notices, self.ai, self.region, self.finding, self.opening):
+        for part in self._parts:
             part.connect_to(pipeline)
         self.bridge.ring()
 
@@ -162,7 +170,7 @@ class Window(QMainWindow):
         self.full_screen.stop()
         self.opening.close()
         self.bridge.connect_to(None)
-        for part in (self.transport, self.opening, self.ai, self.region, self.finding, self.notices):
+        for part in self._parts:
             part.connect_to(None)
         self.opens.close()
         self.alarm.close()
@@ -184,6 +192,7 @@ class Window(QMainWindow):
         self.operator.show_snapshot(snapshot, self.opening.title)
         if self.page is self.start:
             self.start.show_readiness(snapshot)
+        self.missed.take(snapshot)
         self.alarm.take(snapshot)
         self.notices.take(snapshot)
         self.side_windows.show_snapshot(snapshot)
@@ -212,6 +221,7 @@ class Window(QMainWindow):
     def _begin(self) -> None:
         self.notices.clear("drop")
         self.operator.forget()
+        self.finding.forget()
         self.opens.show_title()
         self._pages.setCurrentWidget(self.operator)
         self.operator.canvas.setFocus()
@@ -245,7 +255,7 @@ class Window(QMainWindow):
 
     def _place_edge(self) -> None:
         """In full screen the page says its words itself: the edge would make the picture smaller."""
-        self._edge_row.setVisible(not (self.full_screen.is_on and self.page is self.operator))
+        self._edge.setVisible(not (self.full_screen.is_on and self.page is self.operator))
 
     def _connect(self) -> None:
         self.bridge.changed.connect(self._show_snapshot)
@@ -253,17 +263,14 @@ class Window(QMainWindow):
         self.opening.closed.connect(self._closed)
         self.opening.first_picture.connect(self._resume)
         self.full_screen.changed.connect(self._place_edge)
-        self.opens.faulted.connect(self.tell)
-        self.ai.faulted.connect(self.tell)
-        self.side_windows.faulted.connect(self.tell)
+        for faulted in (self.opens.faulted, self.ai.faulted, self.side_windows.faulted, self.alarm.failed):
+            faulted.connect(self.tell)
         self.side_windows.stale.connect(self.bridge.ring)
-        self.ai.chosen.connect(self.preferences.keep)
-        self.opens.chosen.connect(self.preferences.keep)
-        self.view.chosen.connect(self.preferences.keep)
-        self.alarm.chosen.connect(self.preferences.keep)
-        self.alarm.failed.connect(self.tell)
-        for commands in (self.finding, self.region):
+        for chosen in (self.ai.chosen, self.opens.chosen, self.view.chosen, self.alarm.chosen):
+            chosen.connect(self.preferences.keep)
+        for commands in (self.finding, self.missed, self.region):
             commands.said.connect(self.over.say)
+        self.region.kept.connect(self.operator.show_field)
         self.ai.mended.connect(self.notices.clear)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)
@@ -281,18 +288,10 @@ class Window(QMainWindow):
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.operator)
         self._pages.currentChanged.connect(self._place_edge)
-        self._edge_row = edge = QWidget()
-        edge.setFixedHeight(theme.EDGE_PX)
-        edge.setProperty("surface", "background")
-        row = QHBoxLayout(edge)
-        row.setContentsMargins(theme.L, 0, theme.L, 0)
-        self._edge.setText(words.RESEARCH_ONLY)
-        row.addWidget(self._edge)
-        row.addStretch(1)
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._pages, 1)
-        column.addWidget(edge)
+        column.addWidget(self._edge)
         self.setCentralWidget(centre)

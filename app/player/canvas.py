@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import chain
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -33,9 +34,8 @@ from app.player.painter import (
 )
 from app.player.zoom import Placement, View, panned, place, zoomed
 from app.widgets import theme
-from engine.drawing.overlays import OverlayStyle, field_marks
 from engine.drawing.shape import Shape
-from engine.types import U8, Field, Presentation, Result
+from engine.types import U8, Presentation, Result
 
 Overlay = Callable[[Result], tuple[Shape, ...]]
 OnPainted = Callable[[Presentation, float, float], None]
@@ -65,9 +65,9 @@ class Canvas(QWidget):
         self._aspect = 1.0
         self._overlay: Overlay = lambda result: ()
         self._drawables: tuple[Drawable, ...] = ()
-        self._corners: tuple[Drawable, ...] = ()  # of the endoscope's picture, while they are shown
+        self._beside: dict[str, tuple[Drawable, ...]] = {}  # what is no finding, by what it is
         self._look = Look.PLAIN
-        self._late = False  # the marks are shown as those of an older picture
+        self._late = False  # the marks are those of an older picture
         self._raw = False
         self._message = ""
         self._view = View()
@@ -114,10 +114,11 @@ class Canvas(QWidget):
         self._drawables = self._marks(result)
         self.update()
 
-    def show_field(self, field: Field | None) -> None:
-        """Four corner marks around what the network is shown; None: none."""
-        self._corners = () if field is None else prepare(field_marks(field, OverlayStyle()))
-        self.update()
+    def show_beside(self, name: str, shapes: tuple[Shape, ...]) -> None:
+        """Something that is no finding, beside them; () for nothing of that name."""
+        if shapes or self._beside.get(name):
+            self._beside[name] = prepare(shapes)
+            self.update()
 
     def set_look(self, look: Look) -> None:
         if look is not self._look:
@@ -132,7 +133,6 @@ class Canvas(QWidget):
 
     @property
     def message(self) -> str:
-        """The words that stand in place of a picture."""
         return self._message
 
     def set_message(self, text: str) -> None:
@@ -252,13 +252,13 @@ class Canvas(QWidget):
             painter.setOpacity(DIMMED_OPACITY)
         painter.drawImage(target, image)
         painter.setOpacity(1.0)
+        marks = () if self._raw else (*chain.from_iterable(self._beside.values()), *self._drawables)
         if self._look is Look.CROSSED:
             paint_cross(painter, target)
-        elif self._corners or (self._drawables and not self._raw):
+        elif marks:
             painter.setClipRect(target)
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
-            marks = () if self._raw else self._drawables
-            draw(painter, (*self._corners, *marks), self._to_screen(target), widths)
+            draw(painter, marks, self._to_screen(target), widths)
 
     def _marks(self, result: Result | None) -> tuple[Drawable, ...]:
         if result is None:

@@ -38,6 +38,10 @@ class FindingCommands(QObject):
 
     def connect_to(self, pipeline: Pipeline | None) -> None:
         self._pipeline = pipeline
+        self.forget()
+
+    def forget(self) -> None:
+        """Another source: what was dismissed in the one before cannot be brought back."""
         self._dismissed = []
 
     def dismiss(self) -> str:

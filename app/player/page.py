@@ -20,6 +20,7 @@ from app.widgets import theme, words
 from app.widgets.action import Action
 from app.widgets.controls import label
 from app.widgets.notice_row import HatchStrip, NoticeRow
+from engine.drawing.overlays import OverlayStyle, field_marks
 from engine.types import AiState, Field, Size, Snapshot, SourceState, StateWord
 
 # Word and picture change at once; figures that nobody can read faster change at most this often.
@@ -60,7 +61,7 @@ class OperatorPage(QWidget):
         self._field_shown = QTimer(self)
         self._field_shown.setSingleShot(True)
         self._field_shown.setInterval(FIELD_SHOWN_MS)
-        self._field_shown.timeout.connect(lambda: self.canvas.show_field(None))
+        self._field_shown.timeout.connect(lambda: self.canvas.show_beside("field", ()))
         self._snapshot: Snapshot | None = None
         self._filled = False
         self._free = QRect()
@@ -111,11 +112,17 @@ class OperatorPage(QWidget):
         self._figures.stop()
         self._field_shown.stop()
         self._field = None
-        self.canvas.show_field(None)
+        self.canvas.show_beside("field", ())
         self._snapshot = None
         self.canvas.show_presentation(None)
         self.canvas.fit()
         self.answer.clear()
+
+    def show_field(self) -> None:
+        """Corner marks around what of the picture the network looks at, for a moment."""
+        field = self._field
+        self.canvas.show_beside("field", () if field is None else field_marks(field, OverlayStyle()))
+        self._field_shown.start()
 
     def hold_raw(self, raw: bool) -> None:
         """Hold the marks back while a key or button is down; the strips say so."""
@@ -175,11 +182,7 @@ class OperatorPage(QWidget):
         if field == self._field:
             return
         self._field = field
-        self.canvas.show_field(field)
-        if field is None:
-            self._field_shown.stop()
-        else:
-            self._field_shown.start()
+        self.show_field()
 
     def _show_unmarked(self, snapshot: Snapshot) -> None:
         """Say why nothing is marked.

@@ -123,6 +123,8 @@ def _drawable(shape: Shape) -> Drawable:
     pens = []
     if shape.casing_px > 0:
         pens.append(_pen(casing, shape.width_px + 2 * shape.casing_px, style))
+    if shape.dotted:  # over a whole casing: dots without it are glints
+        style = Qt.PenStyle.DotLine
     pens.append(_pen(core, shape.width_px, style))
     return Drawable(path, tuple(pens), None)
 

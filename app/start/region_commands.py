@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas
-from app.player.region_drag import RegionDrag
 from app.start.opening import Opening
 from app.start.regions import Regions
 from engine.types import Field, Rect, Region
@@ -15,40 +15,37 @@ from engine.types import Field, Rect, Region
 if TYPE_CHECKING:
     from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
 
+LEAST_PX = 32  # of the frame, in both directions
+TOO_SMALL = "Too small for a region: it stays as it was"
+
 
 class RegionCommands(QObject):
     """Handlers of app.actions_and_keys; what a person chose holds for this source, also the next time.
 
-    `said` answers a drag in a word.
+    `said` answers a drag in a word; `kept`: it is worth a look which.
     """
 
     said = Signal(str)
+    kept = Signal()
 
-    def __init__(self, canvas: Canvas, opening: Opening, parent: QObject) -> None:
+    def __init__(self, canvas: Canvas, drag: BoxDrag, opening: Opening, parent: QObject) -> None:
         super().__init__(parent)
         self._canvas = canvas
         self._opening = opening
         self._regions = Regions()
         self._pipeline: Pipeline | None = None
-        self.drag = RegionDrag(canvas)
-        self.drag.drawn.connect(self._drawn)
+        self._drag = drag
         opening.began.connect(self._begun)
-        opening.closed.connect(self.drag.stop)
+        opening.closed.connect(drag.stop)
 
     def connect_to(self, pipeline: Pipeline | None) -> None:
         self._pipeline = pipeline
         if pipeline is not None and self._opening.spec is not None:
             self._begun()
 
-    def stop(self) -> bool:
-        """Ask for no drag any more; False when none was asked for."""
-        asked = self.drag.asked
-        self.drag.stop()
-        return asked
-
     def draw(self) -> str:
         """The next drag over the picture marks it."""
-        self.drag.ask()
+        self._drag.ask(LEAST_PX, self._drawn, lambda at: self.said.emit(TOO_SMALL))
         return "Drag over the picture that the network should look at"
 
     def keep(self) -> str:
@@ -57,6 +54,7 @@ class RegionCommands(QObject):
         if shown is None or shown.frame.field is None:
             return "There is no picture yet"
         self._use(shown.frame.field)
+        self.kept.emit()
         return "Region kept as it is"
 
     def find(self) -> str:
@@ -72,12 +70,12 @@ class RegionCommands(QObject):
         self.said.emit("Region as drawn")
 
     def _begun(self) -> None:
-        self.drag.stop()
+        self._drag.stop()
         if self._opening.spec is not None and self._pipeline is not None:
             self._pipeline.set_region(self._regions.of(self._opening.spec))
 
     def _use(self, region: Region | Field) -> None:
-        self.drag.stop()
+        self._drag.stop()
         if self._opening.spec is not None and self._pipeline is not None:
             self._regions.keep(self._opening.spec, region)
             self._pipeline.set_region(region)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -102,6 +102,14 @@ def field_marks(field: Field, style: OverlayStyle) -> tuple[Shape, ...]:
         for i in range(4)
     ]
     return (Shape("line", tuple(arms), WHITE, 0.75 * style.width_px, style.casing_px / 2, 0.7, closed=False),)
+
+
+def person_marks(boxes: Sequence[Rect], style: OverlayStyle) -> tuple[Shape, ...]:
+    """What a person has marked: white and dotted, so never taken for what the network found."""
+    return tuple(
+        Shape("line", (_corners(box, 0.0),), WHITE, style.width_px, style.casing_px, 1.0, dotted=True)
+        for box in boxes
+    )
 
 
 def edge_arcs(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:

@@ -13,7 +13,8 @@ class Shape:
 
     `paths` are float32 [n, 2] points in frame pixels, closed when `closed`; several paths of one fill are
     filled by the even-odd rule (holes). `width_px` and `casing_px` (the dark line on both sides) are
-    screen pixels: they do not grow with zoom. `colour` is (r, g, b); `opacity` 0..1.
+    screen pixels: they do not grow with zoom. `colour` is (r, g, b); `opacity` 0..1. `dashed` is what is not
+    sure, `dotted` what a person said.
     """
 
     kind: str  # "line" | "fill"
@@ -24,3 +25,4 @@ class Shape:
     opacity: float
     closed: bool = True
     dashed: bool = False
+    dotted: bool = False

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.player.alarm_button import AlarmButton, Heard
 from app.player.alarm_sound import AlarmSound, player_for
+from engine.sources.base import SourceSpec
 from engine.types import StateWord, TrackState
 from tests.fixtures.fakes import FakeSource, HalfSure
 from tests.fixtures.models import IDENTITY, red_model, write_card
 from tests.gui.conftest import FAKE
 
 LEFT = Qt.MouseButton.LeftButton
+OTHER = SourceSpec("file", "/fake/other.mp4")
 # Notes in a file, named by its first argument, that it was called.
 NOTING = (sys.executable, "-S", "-c", "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')")
 FAILING = (sys.executable, "-S", "-c", "raise SystemExit('no sound card')")
@@ -129,6 +131,16 @@ def test_a_picture_that_stands_is_not_marked_by_what_only_the_one_before_it_show
     shown = window.operator.canvas
     qtbot.waitUntil(lambda: _number(window) > before and shown.presentation.mask_age_s == 0.0)
     assert findings(window) == []
+
+
+def test_what_was_dismissed_in_another_source_cannot_be_brought_back(standing, qtbot, press):
+    press(standing, Qt.Key.Key_D)
+    qtbot.waitUntil(lambda: not findings(standing))
+
+    standing.opening.open(OTHER)
+    press(standing, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+
+    assert standing.operator.answer.text == "Nothing was dismissed"
 
 
 def test_another_threshold_does_not_bring_back_what_was_dismissed(standing, qtbot, press):

@@ -71,7 +71,7 @@ def test_a_region_is_dragged_and_the_network_looks_at_it(window, qtbot, press):
 
     qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
     assert window.operator.answer.text == "Region as drawn"
-    assert not window.region.drag.asked
+    assert not window.drag.asked
     assert window.operator.canvas.cursor().shape() is Qt.CursorShape.ArrowCursor
 
 
@@ -81,15 +81,26 @@ def test_without_being_asked_for_a_drag_marks_nothing_and_a_click_neither(window
     drag(window, Rect(20, 20, 0, 0))
 
     assert Regions().of(FAKE) is None
+    assert window.operator.answer.text == "Too small for a region: it stays as it was"
+
+
+def test_what_is_kept_is_shown_by_corner_marks_once_more(window, qtbot, press):
+    press(window, Qt.Key.Key_R, CTRL)
+    drag(window)
+    qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
+    window.operator.canvas.show_beside("field", ())
+    press(window, Qt.Key.Key_K, CTRL)
+
+    assert whites(window) > 20
 
 
 def test_esc_ends_the_asking_and_leaves_full_screen_only_the_second_time(window, qtbot, press):
     window.view.toggle_full_screen()
     press(window, Qt.Key.Key_R, CTRL)
-    assert window.region.drag.asked
+    assert window.drag.asked
 
     press(window, Qt.Key.Key_Escape)
-    assert not window.region.drag.asked
+    assert not window.drag.asked
     assert window.full_screen.is_on
     drag(window)
     assert Regions().of(FAKE) is None
