@@ -37,7 +37,7 @@ def cropped(frame: VideoFrame, box: Rect) -> VideoFrame:
     left, top = box.x // across * across, box.y // down * down
     part = VideoFrame(box.x + box.w - left, box.y + box.h - top, frame.format.name)
     for index, step in enumerate(steps):
-        target, source = _lines(part, index), _lines(frame, index)
+        target, source = lines_of(part, index), lines_of(frame, index)
         first = left // step.across * step.bytes
         length = -(-part.width // step.across) * step.bytes
         rows = np.s_[top // step.down : top // step.down + target.shape[0]]
@@ -63,7 +63,7 @@ def _steps_of(name: str) -> tuple[_PlaneStep, ...] | None:
     return tuple(steps) if bits == layout.padded_bits_per_pixel else None
 
 
-def _lines(frame: VideoFrame, index: int) -> U8:
+def lines_of(frame: VideoFrame, index: int) -> U8:
     """All bytes of a plane, uint8 [lines, bytes], its padding too."""
     plane = frame.planes[index]
     lines: U8 = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]

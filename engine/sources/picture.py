@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from engine.sources.colour import Colour, ColourTags, colour_of
+from engine.sources.fields import is_woven, upper_field
 from engine.sources.live.signal import Signal
 from engine.sources.orientation import AS_STORED
 from engine.sources.screen_pixels import ScreenPixels
@@ -56,6 +57,7 @@ class Converter:
         self._screen = ScreenPixels()
         self._reformatters: OrderedDict[Size, VideoReformatter] = OrderedDict()
         self._colours: dict[ColourTags, Colour] = {}
+        self._judged: tuple[VideoFrame, bool] | None = None
 
     def colour(self, frame: VideoFrame) -> Colour:
         """The matrix and range used for this frame. Raises FaultError ARGUMENT for a wrong override."""
@@ -66,7 +68,7 @@ class Converter:
 
     def bgra(self, frame: VideoFrame) -> U8:
         """uint8 [H, W, 4] at the frame's own size; a buffer of its own, not rotated."""
-        return self._screen.bgra(frame, self.colour(frame))
+        return self._screen.bgra(frame, self.colour(frame), self._is_woven(frame))
 
     def rgb(self, frame: VideoFrame, size: Size, box: Rect | None = None) -> U8:
         """uint8 [h, w, 3], scaled from the decoder's planes with an area filter, not rotated.
@@ -75,6 +77,9 @@ class Converter:
         """
         # Planes, not "rgb24": that is 2 levels too dark in every channel, or takes 1.8 ms with full chroma.
         colour = self.colour(frame)
+        if self._is_woven(frame):
+            frame = upper_field(frame)
+            box = None if box is None else Rect(box.x, box.y // 2, box.w, max(1, box.h // 2))
         small = self._reformatter(size).reformat(
             halved(frame, size, box),
             width=size.width_px,
@@ -88,6 +93,12 @@ class Converter:
         )
         green, blue, red = (plane_of(small, index) for index in range(3))
         return np.asarray(cv2.merge([red, green, blue]), dtype=np.uint8)
+
+    def _is_woven(self, frame: VideoFrame) -> bool:
+        """Asked two or three times of a frame, before the next one comes."""
+        if self._judged is None or self._judged[0] is not frame:
+            self._judged = frame, is_woven(frame)
+        return self._judged[1]
 
     def _reformatter(self, size: Size) -> VideoReformatter:
         reformatter = self._reformatters.get(size)

@@ -22,14 +22,17 @@ class ScreenPixels:
     """Used by one thread. The graph is made anew when frames of another kind come."""
 
     def __init__(self) -> None:
-        self._kind: tuple[int, int, str, Colour] | None = None
+        self._kind: tuple[int, int, str, Colour, bool] | None = None
         self._graph = Graph()
 
-    def bgra(self, frame: VideoFrame, colour: Colour) -> U8:
-        """uint8 [H, W, 4] at the frame's own size; nobody else writes to it while it is held."""
-        kind = (frame.width, frame.height, frame.format.name, colour)
+    def bgra(self, frame: VideoFrame, colour: Colour, woven: bool = False) -> U8:
+        """uint8 [H, W, 4] at the frame's own size; nobody else writes to it while it is held.
+
+        `woven`: of two fields that show different moments, so that only the upper one is shown.
+        """
+        kind = (frame.width, frame.height, frame.format.name, colour, woven)
         if kind != self._kind:
-            self._graph = _graph(frame, colour)
+            self._graph = _graph(frame, colour, woven)
             self._kind = kind
         self._graph.vpush(frame)
         converted = self._graph.vpull()
@@ -40,17 +43,19 @@ class ScreenPixels:
         return (array if own else array.copy(order="C")).view(np.uint8)
 
 
-def _graph(frame: VideoFrame, colour: Colour) -> Graph:
+def _graph(frame: VideoFrame, colour: Colour, woven: bool) -> Graph:
     graph = Graph()
     # Beside decoder and network, two threads that wait for each other take twice as long as one.
     graph.threads = 1
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or _TICKS
     )
-    scale = graph.add("scale", ":".join(f"{key}={value}" for key, value in _options(colour).items()))
+    size = {"w": str(frame.width), "h": str(frame.height)}
+    scale = graph.add("scale", ":".join(f"{key}={value}" for key, value in (size | _options(colour)).items()))
     to_bgra = graph.add("format", "bgra")
     sink = graph.add("buffersink")
-    graph.link_nodes(source, scale, to_bgra, sink).configure()
+    upper = [graph.add("field", "type=top")] if woven else []
+    graph.link_nodes(source, *upper, scale, to_bgra, sink).configure()
     return graph
 
 
