@@ -20,8 +20,8 @@ HIGHEST_PX, FULL_HD_PX = 576, (1080, 1088)
 LOWEST_PX = 96
 BLOCK_PX = 16
 COMBED_FRAC = 0.31  # of a block's pixels, as FFmpeg's fieldmatch has it (80 of 16 x 16)
-# By whether the stream says that it is interlaced: of so many lines one block's are looked at; levels by which a
-# line has to stick out, and the share of the blocks that have to be combed.
+# By whether the stream says that it is interlaced: of so many lines one block is looked at; levels by which a
+# line has to stick out; the share of the blocks that have to be combed.
 EVERY_PX = {False: 6 * BLOCK_PX, True: 2 * BLOCK_PX}
 LEVELS = {False: 12, True: 9}
 WOVEN_FRAC = {False: 0.005, True: 0.002}
