@@ -15,7 +15,11 @@ from engine.live.mask_choice import mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
 from engine.live.state import SourceEvent
 from engine.live.stats import StatsRecorder
+from engine.sources.field_finder import whole
+from engine.tracking.carried import carried_with
+from engine.tracking.place import Shift
 from engine.types import AiState, Frame, Pacing, Presentation, Result, SourceState
+from engine.view.looks import Looks
 
 SIGNAL_LIMIT_S = 0.4
 # A slow source may take longer between two frames: a stills feed of 1 Hz is not a lost signal.
@@ -47,6 +51,8 @@ class Presenter:
         self._lock = threading.Lock()  # held while deciding and publishing, so that nothing goes out twice
         self._frames: deque[Frame] = deque()
         self._results: deque[Result] = deque(maxlen=KEPT_RESULTS)
+        self._looks = Looks()
+        self._drawn_from: Result | None = None  # as the network gave it: what is shown may have been moved
         self._arrived_s = time.monotonic()
         self._lateness = Lateness()
         self._late_serial = -1
@@ -59,6 +65,9 @@ class Presenter:
             while self._frames and self._frames[0].seek_serial != frame.seek_serial:
                 self._frames.popleft()
             self._frames.append(frame)
+            if frame.network_image is not None:
+                box = (frame.field or whole(frame.size)).box
+                self._looks.add(frame.number, frame.network_image, box)
             self._arrived_s = time.monotonic()
         self.bell()
 
@@ -86,6 +95,7 @@ class Presenter:
         with self._lock:
             self._frames.clear()
             self._results.clear()
+            self._looks = Looks()
 
     def tick(self) -> float | None:
         """Publish what is due; returns when to look again."""
@@ -138,7 +148,7 @@ class Presenter:
         chosen = mask_for(frame, results, live=live)
         shown = Presentation(frame, None, None)
         if chosen is not None:
-            shown = Presentation(frame, _at_point(chosen[0], status), chosen[1])
+            shown = self._under(status, frame, *chosen)
         self._board.event(SourceEvent.FRAME, presentation=self._timed(status, shown))
 
     def _improve(self, status: Status, results: tuple[Result, ...]) -> None:
@@ -146,20 +156,30 @@ class Presenter:
         shown = status.presentation
         if shown is None:
             return
-        if results and shown.result is not None:
-            results = (shown.result, *results)  # its own mask may have left the few that are kept
+        if results and shown.result is not None and self._drawn_from is not None:
+            results = (self._drawn_from, *results)  # its own mask may have left the few that are kept
         chosen = mask_for(shown.frame, results, live=status.pacing is Pacing.LIVE)
         if chosen is None:
             if shown.result is not None and status.ai_state is not AiState.ON:
                 self._board.change(presentation=Presentation(shown.frame, None, None))
             return
-        result = _at_point(chosen[0], status)
+        better = self._under(status, shown.frame, *chosen)
+        result = better.result
+        assert result is not None
         late = shown.late_s is not None and chosen[1] == 0.0 and status.source_state in _STANDS
         was = shown.result
         same = was is not None and result.mask is was.mask and result.point == was.point
         if late or was is None or not same or _tracks(result) != _tracks(was):
-            better = Presentation(shown.frame, result, chosen[1])
             self._board.change(presentation=self._timed(status, better))
+
+    def _under(self, status: Status, frame: Frame, result: Result, age_s: float) -> Presentation:
+        """The frame under that mask; marks of an earlier frame are moved with the picture (docs/adr/0030)."""
+        self._drawn_from = result
+        result = _at_point(result, status)
+        if result.number != frame.number and (result.components or result.candidates):
+            motion, roi = self._looks.between(result.number, frame.number), result.mask.roi
+            result = carried_with(result, Shift(motion.dx_frac * roi.w, motion.dy_frac * roi.h))
+        return Presentation(frame, result, age_s)
 
     def _timed(self, status: Status, shown: Presentation) -> Presentation:
         """With how late masks have been; a picture that stands under its own one is on time.

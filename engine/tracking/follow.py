@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.drawing.components import find_components
-from engine.tracking.place import Shift, likeness, overlap_px, place_of
+from engine.tracking.carried import carried
+from engine.tracking.place import Place, Shift, likeness, overlap_px, place_of
 from engine.tracking.rule import TrackRule
 from engine.tracking.steady import BAND, steadied
 from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
 from engine.types import F32, U8, Component, Field, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import STILL, Motion, look_of, motion_between
-from engine.view.outline import outside
 
 DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
+CONTINUED = frozenset(TrackState) - {TrackState.RELEASED}
 # How fast a blob may move beside the picture's motion, sides of the picture a second: of polyps at 5 Hz that
 # motion leaves 0.09 of a side unexplained from frame to frame (mean of 354), at 25 Hz 0.016.
 DRIFT_FRAC_S = 1.0
@@ -97,8 +98,8 @@ def follow_moved(
         high, wide = mask.probability.shape
         on_map = Shift(shift.dx_px * wide / mask.roi.w, shift.dy_px * high / mask.roi.h)
         steady = steadied(mask.probability, before.inside, point.threshold, on_map)
-        known = bool(before.tracks.tracks)
-        seen = _sightings(replace(mask, probability=steady), size, point, continues=known)
+        known = [track.place.moved(shift) for track in before.tracks.tracks if track.state in CONTINUED]
+        seen = _sightings(replace(mask, probability=steady), size, point, known)
         inside = (steady >= point.threshold * 255.0).view(np.uint8)
     tracks = step(
         before.tracks,
@@ -121,16 +122,18 @@ def _is_empty(mask: Mask, point: OperatingPoint) -> bool:
     return int(mask.probability.max(initial=0)) < lowest * 255.0
 
 
-def _sightings(mask: Mask, size: Size, point: OperatingPoint, *, continues: bool) -> tuple[Sighting, ...]:
-    """All that lies over the threshold, and beside it what a finding is continued by, if there are any.
+def _sightings(mask: Mask, size: Size, point: OperatingPoint, known: Sequence[Place]) -> tuple[Sighting, ...]:
+    """All that lies over the threshold, and beside it what a finding is continued by.
 
-    A blob elsewhere must not end a finding that has become faint.
+    `known`: where findings are to be. Where each of them meets what is over the threshold, nothing else is
+    looked for: it would cost as much again.
     """
     every = replace(point, min_peak=0.0)
     found = find_components(mask, size.width_px, size.height_px, every)
     seen = [Sighting(component, component.peak >= point.hit_peak) for component in found]
-    if continues and 0.0 < point.keep < point.threshold:
-        places = [place_of(component) for component in found]
+    places = [place_of(component) for component in found]
+    missing = any(not any(overlap_px(at, place) for place in places) for at in known)
+    if missing and 0.0 < point.keep < point.threshold:
         faint = find_components(mask, size.width_px, size.height_px, replace(every, threshold=point.keep))
         alone = (c for c in faint if not any(overlap_px(place_of(c), place) for place in places))
         seen += [Sighting(component, strong=False) for component in alone]
@@ -150,7 +153,7 @@ def drawn(
     for track in tracks:
         own = [replace(c, track=track.id, state=track.state) for c in track.components]
         if track.state is TrackState.HELD:
-            own = [component for c in own if _is_in(component := _moved(c, track.moved), field)]
+            own = carried(own, track.moved, field)
         seen = track.seen_s == now_s
         twice = tentative and seen and track.state is TrackState.TENTATIVE and not track.dismissed
         if track.is_shown or twice:
@@ -158,17 +161,6 @@ def drawn(
         elif seen:
             candidates += own
     return largest_first(components), largest_first(candidates)
-
-
-def _is_in(component: Component, field: Field) -> bool:
-    box, roi = component.box, field.box
-    across = roi.x <= box.x and box.x + box.w <= roi.x + roi.w
-    if not (across and roi.y <= box.y and box.y + box.h <= roi.y + roi.h):
-        return False
-    away = outside(field.form, field.cut, roi.w, roi.h)
-    return away is None or not any(
-        away[line[:, 1] - roi.y, line[:, 0] - roi.x].any() for line in component.contours
-    )
 
 
 def largest_first(components: Sequence[Component]) -> tuple[Component, ...]:
@@ -196,12 +188,3 @@ def at_point(
         stands = same and own.state is None and any(near is one for one in drawn_before)
         (shown if own.state in DRAWN or stands else others).append(own)
     return tuple(shown), tuple(others)
-
-
-def _moved(component: Component, by: Shift) -> Component:
-    dx, dy = round(by.dx_px), round(by.dy_px)
-    if not dx and not dy:
-        return component
-    box, offset = component.box, np.array([dx, dy], np.int32)
-    contours = tuple(line + offset for line in component.contours)
-    return replace(component, box=Rect(box.x + dx, box.y + dy, box.w, box.h), contours=contours)

@@ -59,6 +59,9 @@ def likeness(a: Place, b: Place, drift_px: float = 0.0) -> float:
 
     `drift_px`: how far one may have moved from the other without anybody having seen it.
     """
+    far_px = max(a.w, b.w, a.h, b.h) + drift_px  # beyond it nothing is at one place: most pairs are there
+    if abs(a.x - b.x + (a.w - b.w) / 2) > far_px or abs(a.y - b.y + (a.h - b.h) / 2) > far_px:
+        return 0.0
     both = overlap_px(a, b)
     iou = both / max(a.w * a.h + b.w * b.h - both, 1e-9)
     if iou >= SAME_IOU:

@@ -28,7 +28,8 @@ def steadied(
         return probability
     before = _shifted(inside_before, motion_map_px)
     stays, enters = _tables(threshold)
-    return np.where(before, cv2.LUT(probability, stays), cv2.LUT(probability, enters)).astype(np.uint8)
+    steady = cv2.LUT(probability, enters)
+    return np.asarray(cv2.copyTo(cv2.LUT(probability, stays), before, steady), np.uint8)
 
 
 @lru_cache(maxsize=16)
@@ -44,6 +45,8 @@ def _shifted(inside: U8, by: Shift) -> U8:
     dx, dy = round(by.dx_px), round(by.dy_px)
     if not dx and not dy:
         return inside
-    at = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
-    size = inside.shape[1], inside.shape[0]
-    return cv2.warpAffine(inside, at, size, flags=cv2.INTER_NEAREST).astype(np.uint8)
+    moved = np.zeros_like(inside)
+    high, wide = inside.shape
+    to = np.s_[max(dy, 0) : max(high + dy, 0), max(dx, 0) : max(wide + dx, 0)]
+    moved[to] = inside[max(-dy, 0) : max(high - dy, 0), max(-dx, 0) : max(wide - dx, 0)]
+    return moved

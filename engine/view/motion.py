@@ -31,7 +31,8 @@ _WINDOW = cv2.createHanningWindow((SIDE_PX, SIDE_PX), cv2.CV_32F)
 
 def look_of(picture: U8) -> F32:
     """What two looks are compared by: the green of uint8 [h, w, 3], its contrast evened, float32 [80, 80]."""
-    small = cv2.resize(picture[..., 1], (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
+    green = cv2.extractChannel(picture, 1)
+    small = cv2.resize(green, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
     detail = small - cv2.blur(small, (EVEN_PX, EVEN_PX))
     contrast = cv2.sqrt(cv2.blur(detail * detail, (EVEN_PX, EVEN_PX)))
     return np.asarray(detail / (contrast + NOISE), np.float32)

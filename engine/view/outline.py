@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from engine.types import U8, Field, Form, Rect
+from engine.types import I32, U8, Field, Form, Rect
 
 # Of each form, how much of the corners is missing: see `silhouette`.
 CUTS = {
@@ -73,6 +74,19 @@ def within(probability: U8, field: Field) -> U8:
     """A map uint8 [h, w] over the field's box, with nothing in the corners that are no picture."""
     away = outside(field.form, field.cut, probability.shape[1], probability.shape[0])
     return probability if away is None else np.asarray(cv2.subtract(probability, away), np.uint8)
+
+
+def holds(field: Field, points: Sequence[I32]) -> bool:
+    """Whether all of these outlines, int32 [n, 2] of (x, y) in frame pixels, lie on the picture."""
+    box = field.box
+    away = outside(field.form, field.cut, box.w, box.h)
+    for line in points:
+        x, y = line[:, 0] - box.x, line[:, 1] - box.y
+        if min(x.min(), y.min()) < 0 or x.max() >= box.w or y.max() >= box.h:
+            return False
+        if away is not None and away[y, x].any():
+            return False
+    return True
 
 
 def fitted(lit: U8, box: Rect) -> tuple[Form, float, float]:

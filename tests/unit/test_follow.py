@@ -184,7 +184,7 @@ def test_a_picture_that_turns_away_takes_a_held_mark_out_of_sight():
     frames, state = watch([seen(at=(20, 2))] * 10, picture=wide[:96, 20:116])
     assert frames[-1].components
 
-    left = follow(state, NOTHING, wide[:96, 30:126], SIZE, STANDARD, now_s=10 / HZ, period_s=1 / HZ)
+    left = follow(state, NOTHING, wide[:96, 40:136], SIZE, STANDARD, now_s=10 / HZ, period_s=1 / HZ)
 
     assert left.components == ()
     stays = follow(state, NOTHING, wide[:96, 20:116], SIZE, STANDARD, now_s=10 / HZ, period_s=1 / HZ)

@@ -53,7 +53,7 @@ def run(paths: Sequence[str], masks: Path | None = None, model: str | None = Non
     """A row a clip, a preset, and with and without tracks. Raises FaultError."""
     folder = load_model_folder(find_model(model) if model else default_model())
     rows = []
-    for path in _clips(paths):
+    for path in clips_of(paths):
         frames, period_s = look_at(path, folder)
         truth = _truth(masks, len(frames))
         for name, preset in folder.card.presets.items():
@@ -143,7 +143,8 @@ def _dice(marks: Bits | None, there: Bits) -> float:
     return float(2.0 * (marks & there).sum() / (marks.sum() + there.sum()))
 
 
-def _clips(paths: Sequence[str]) -> list[str]:
+def clips_of(paths: Sequence[str]) -> list[str]:
+    """The clips, and those of folders, in the order of their names."""
     found: list[str] = []
     for path in paths:
         folder = Path(path)
