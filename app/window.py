@@ -82,7 +82,7 @@ class Window(QMainWindow):
         self.drag = BoxDrag(canvas)
         self.region = RegionCommands(canvas, self.drag, self.opening, self)
         self.finding = FindingCommands(canvas, self)
-        self.missed = MissedCommands(canvas, self.drag, self)
+        self.missed = MissedCommands(canvas, self.drag, lambda: self.operator.transport.origin_s, self)
         self.alarm = AlarmSound(launch.alarm_sound, self.operator.status.alarm, self)
         self.view = ViewCommands(
             self,
@@ -276,6 +276,7 @@ class Window(QMainWindow):
         self.over.leave_asked.connect(self.close)
         page = self.operator
         page.canvas.on_painted = self._painted
+        self.missed.changed.connect(page.transport.show_marks)
         page.transport.seek_asked.connect(self.transport.seek)
         page.transport.wheel_turned.connect(
             lambda way: self.actions_by_id["second-on" if way > 0 else "second-back"].trigger()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Signal
@@ -30,13 +31,16 @@ class MissedCommands(QObject):
     """
 
     said = Signal(str)
+    changed = Signal(object)  # media times of all that is marked
 
-    def __init__(self, canvas: Canvas, drag: BoxDrag, parent: QObject) -> None:
+    def __init__(self, canvas: Canvas, drag: BoxDrag, origin_s: Callable[[], float], parent: QObject) -> None:
         super().__init__(parent)
         self._canvas = canvas
+        self._origin_s = origin_s  # media time of the first frame
         self._pipeline: Pipeline | None = None
         self._snapshot: Snapshot | None = None
         self._waits_for: int | None = None  # the number of what has no place yet
+        self._marked: tuple[PersonFinding, ...] = ()  # as it was told last
         self._shown: tuple[PersonFinding, ...] = ()
         self._drag = drag
 
@@ -51,7 +55,10 @@ class MissedCommands(QObject):
     def take(self, snapshot: Snapshot) -> None:
         """Draw what was marked in the picture that is shown."""
         self._snapshot = snapshot
-        shown = _seen(self.marked, snapshot)
+        if self.marked != self._marked:
+            self._marked = self.marked
+            self.changed.emit([finding.pts_s for finding in self._marked])
+        shown = _seen(self._marked, snapshot)
         if shown != self._shown:
             self._shown = shown
             boxes = [finding.box for finding in shown]
@@ -101,7 +108,7 @@ class MissedCommands(QObject):
         info = self._snapshot.info if self._snapshot is not None else None
         if info is not None and info.live:
             return time.strftime("%H:%M:%S")
-        return words.short_clock(shown.frame.pts_s)
+        return words.short_clock(shown.frame.pts_s - self._origin_s())
 
 
 def _view(shown: Presentation) -> Rect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QWheelEvent
@@ -95,6 +95,10 @@ class Transport(QWidget):
     def origin_s(self) -> float:
         """Media time of the first frame."""
         return self._origin.at_s
+
+    def show_marks(self, at_s: Sequence[float]) -> None:
+        """Points at these media times, as in the file: what a person has marked."""
+        self._slider.set_points(tuple(round((mark_s - self.origin_s) * 1000) for mark_s in at_s))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Move the handle and the figures; never against a hand that holds the handle."""

@@ -184,6 +184,17 @@ class JumpSlider(QSlider):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.actionTriggered.connect(lambda _: self.scrubbed.emit(self.sliderPosition()))
         self._marked: tuple[int, int] | None = None
+        self._points: tuple[int, ...] = ()
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        return self._points
+
+    def set_points(self, points: tuple[int, ...]) -> None:
+        """Mark single values, above the groove: moments that a person wants to find again."""
+        if points != self._points:
+            self._points = points
+            self.update()
 
     @property
     def marked(self) -> tuple[int, int] | None:
@@ -197,21 +208,15 @@ class JumpSlider(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._marked is None:
+        if self._marked is None and not self._points:
             return
-        groove, handle_px = self._groove()
         painter = QPainter(self)
-        for value in self._marked:
-            x = (
-                groove.x()
-                + handle_px // 2
-                + QStyle.sliderPositionFromValue(
-                    self.minimum(), self.maximum(), value, max(1, groove.width() - handle_px)
-                )
-            )
-            painter.fillRect(
-                QRect(x - 1, (self.height() - theme.L) // 2, 2, theme.L), theme.colour(theme.TEXT)
-            )
+        for value in self._marked or ():
+            top = (self.height() - theme.L) // 2
+            painter.fillRect(QRect(self._x_of(value) - 1, top, 2, theme.L), theme.colour(theme.TEXT))
+        for value in self._points:
+            box = QRect(self._x_of(value) - 2, (self.height() - theme.L) // 2 - 2, 4, 4)
+            painter.fillRect(box, theme.colour(theme.TEXT))
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -242,6 +247,12 @@ class JumpSlider(QSlider):
         if value != self.value():
             self.setValue(value)
             self.scrubbed.emit(value)
+
+    def _x_of(self, value: int) -> int:
+        groove, handle_px = self._groove()
+        room = max(1, groove.width() - handle_px)
+        along = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), value, room)
+        return groove.x() + handle_px // 2 + along
 
     def _groove(self) -> tuple[QRect, int]:
         """Where the handle runs, and how wide it is."""

@@ -106,6 +106,17 @@ def test_while_it_plays_it_is_seen_for_longer_than_a_frame(window, qtbot, press)
     qtbot.waitUntil(lambda: shown_s(window) > at_s + missed_commands.SHOWN_S and not is_drawn(window))
 
 
+def test_each_moment_is_a_point_on_the_way_through_the_recording(standing, qtbot, press):
+    slider = standing.operator.transport.slider
+    press(standing, Qt.Key.Key_M)
+    qtbot.waitUntil(lambda: slider.points == (round(1000 * shown_s(standing)),))
+    before = slider.grab().toImage()
+
+    press(standing, Qt.Key.Key_M, SHIFT)
+    qtbot.waitUntil(lambda: slider.points == ())
+    assert slider.grab().toImage() != before
+
+
 def test_esc_keeps_the_moment_and_the_next_click_is_for_findings_again(standing, press):
     press(standing, Qt.Key.Key_M)
     press(standing, Qt.Key.Key_Escape)
