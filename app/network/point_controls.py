@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.network import preset_figures
 from app.widgets import theme
-from app.widgets.controls import Choice, Fold, JumpSlider, label
+from app.widgets.controls import Choice, Fold, label
+from app.widgets.slider import JumpSlider
 from engine.types import OperatingPoint
 
 STEPS = 100  # of the threshold slider

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.player.playback import Origin, is_running
 from app.widgets import theme, words
-from app.widgets.controls import JumpSlider, flat_button, label
+from app.widgets.controls import flat_button, label
 from app.widgets.icons import icon
+from app.widgets.slider import JumpSlider
 from engine.types import Snapshot
 
 PAGE_MS = 10_000
