@@ -34,8 +34,9 @@ def look_of(picture: U8) -> F32:
     green = cv2.extractChannel(picture, 1)
     small = cv2.resize(green, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
     detail = small - cv2.blur(small, (EVEN_PX, EVEN_PX))
-    contrast = cv2.sqrt(cv2.blur(detail * detail, (EVEN_PX, EVEN_PX)))
-    return np.asarray(detail / (contrast + NOISE), np.float32)
+    # Running sums fall a hair below zero behind a lit part, and a root of that is no number.
+    power = np.maximum(cv2.blur(detail * detail, (EVEN_PX, EVEN_PX)), 0.0)
+    return np.asarray(detail / (np.sqrt(power) + NOISE), np.float32)
 
 
 def motion_between(before: F32, now: F32) -> Motion:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,9 @@ from tests.e2e.test_analyse_many import (
     states_of,
     wait_for_workers,
 )
+from tests.fixtures.senders import free_port
+
+README = Path(__file__).parents[2] / "README.md"
 
 pytest.importorskip("distributed", reason="pip install 'polyplive[cluster]'")
 __all__ = ["analyse", "home", "model", "slow_list", "start"]  # fixtures
@@ -77,6 +84,64 @@ def test_the_recording_of_a_killed_machine_is_done_again_by_the_other(cluster, s
     assert running.returncode == 0, errors
     assert states_of(out) == {"short.mp4": "done", "long1": "done", "long2": "done"}
     assert [read_summary(out / folder).frames for folder in rows_of(out)] == [5, LONG_FRAMES, LONG_FRAMES]
+    assert not any(path.name.startswith(".") for path in out.rglob("*"))
+
+
+@pytest.fixture
+def readmes_loop():
+    """What the README has for workers that start themselves, with `address` in its place, as a process."""
+    (line,) = re.findall(r"`(while true; do dask worker .*?done)`", README.read_text("utf-8"))
+    shells = []
+
+    def begin(address, environment):
+        command = line.replace("tcp://HOST:8786", address).replace("sleep 5", "sleep 0.2")
+        command = command.replace("dask worker", f"{sys.executable} -m dask worker --no-dashboard")
+        shells.append(
+            subprocess.Popen(
+                ["sh", "-c", command],
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+
+    yield begin
+    for shell in shells:
+        os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such shell")
+def test_workers_in_the_readmes_loop_come_back_with_their_scheduler_and_the_run_goes_on(
+    home, start, slow_list, tmp_path, readmes_loop
+):
+    out, environment = tmp_path / "out", os.environ | {HOME_VARIABLE: str(home)}
+    port = str(free_port(socket.SOCK_STREAM))
+    address = f"tcp://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "dask", "scheduler", "--no-dashboard", "--host", "127.0.0.1"]
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([*command, "--port", port], **quiet)
+    try:
+        readmes_loop(address, environment)
+        running = start(slow_list, "--out", out, "--scheduler", address)
+        wait_for_workers(out, count=1)
+        scheduler.kill()
+        scheduler.wait()
+        _, errors = running.communicate(timeout=WAIT_S)
+        assert running.returncode != 0
+        assert "Start all again" in errors
+
+        scheduler = subprocess.Popen([*command, "--port", port], **quiet)
+        again = start(slow_list, "--out", out, "--scheduler", address)
+        _, errors = again.communicate(timeout=WAIT_S)
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+    assert again.returncode == 0, errors
+    assert set(states_of(out).values()) == {"done"}
     assert not any(path.name.startswith(".") for path in out.rglob("*"))
 
 

@@ -52,3 +52,13 @@ def test_black_pictures_do_not_move():
     black = look_of(np.zeros((64, 64, 3), np.uint8))
 
     assert motion_between(black, black) == STILL
+
+
+def test_a_dark_part_under_a_lit_one_gives_numbers_whatever_its_rounding():
+    """Running sums of squares fall below zero there: 112 of 2000 such pictures once gave NaN."""
+    for seed in range(38, 138):
+        picture = np.full((96, 96, 3), 12, np.uint8)
+        rough = np.random.default_rng(seed).integers(0, 255, (12, 12, 3)).astype(np.uint8)
+        picture[:40] = cv2.resize(rough, (96, 40), interpolation=cv2.INTER_CUBIC)
+
+        assert np.isfinite(look_of(picture)).all()
