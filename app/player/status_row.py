@@ -23,7 +23,7 @@ AI_TEXTS = {
     AiState.FAULT: "AI fault",
 }
 NUMBERS = "What computes the masks · due to painted, median · pictures shown a second · pictures dropped"
-DASHED = "The outlines belong to an older picture: they are dashed"
+DASHED = "The outlines are of an older picture, moved with it, dashed. One that is missing is not late"
 # Of the word's letters: both are there for eyes 2 m away, too.
 ICON_FRAC, LATE_FRAC = 0.8, 0.65
 LATE_PX = 260  # what is wrong just now has so much room before the figures give way

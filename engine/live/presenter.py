@@ -11,7 +11,7 @@ from collections.abc import Callable
 from engine.live.board import Board, Status
 from engine.live.findings import as_told, moved_to, of_itself
 from engine.live.lateness import Lateness, Shown, after
-from engine.live.mask_choice import mask_for, waits_for_mask
+from engine.live.mask_choice import MASK_AGE_LIMIT_S, mask_for, waits_for_mask
 from engine.live.pacing import NetworkPace
 from engine.live.state import SourceEvent
 from engine.live.stats import StatsRecorder
@@ -25,6 +25,8 @@ SIGNAL_LIMIT_S = 0.4
 # A slow source may take longer between two frames: a stills feed of 1 Hz is not a lost signal.
 SIGNAL_LIMIT_PERIODS = 2.5
 MASK_WAIT_S = {Pacing.LIVE: 0.0, Pacing.REALTIME: 0.020, Pacing.EVERY: 5.0}
+# The mask before is too old already where a live source is this slow: marks would blink with each picture.
+SLOW_LIVE_WAIT_S = 0.060
 KEPT_RESULTS = 4
 _STANDS = (SourceState.PAUSED, SourceState.ENDED)
 
@@ -128,7 +130,7 @@ class Presenter:
         frame = self._frames[0]
         if now_s < frame.due_s:
             return None, frame.due_s - now_s
-        mask_wait_s = MASK_WAIT_S[status.pacing]
+        mask_wait_s = _mask_wait_s(status)
         awaited = status.ai_state is AiState.ON and not frame.damaged
         if status.source_state is SourceState.PAUSED or not awaited:
             mask_wait_s = 0.0
@@ -220,6 +222,14 @@ class Presenter:
             return left_s
         self._board.event(SourceEvent.OVERDUE)
         return None
+
+
+def _mask_wait_s(status: Status) -> float:
+    """How long a due frame may wait for its own mask, where that is to be expected in time."""
+    rate_hz = status.info.rate_hz if status.info is not None else None
+    if status.pacing is Pacing.LIVE and rate_hz and 1.0 / rate_hz > MASK_AGE_LIMIT_S:
+        return SLOW_LIVE_WAIT_S
+    return MASK_WAIT_S[status.pacing]
 
 
 def _at_point(result: Result, status: Status) -> Result:

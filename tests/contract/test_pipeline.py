@@ -198,6 +198,20 @@ def test_a_mask_that_comes_too_late_is_not_drawn_and_the_word_says_stale(screen,
     assert snapshot.presentation.result is None
 
 
+def test_a_live_source_of_few_pictures_is_shown_with_their_marks_and_no_word_flickers(screen, model):
+    view = screen(FakeSource(live=True, rate_hz=7), FakeRuntime(delay_s=0.02))
+    view.pipeline.set_model(model)
+    view.until(lambda s: s.ai_state is AiState.ON)
+    view.pipeline.open(SPEC)
+    view.until(lambda s: s.presentation is not None and s.presentation.result is not None)
+    view.words.clear()
+    view.seen.clear()
+
+    view.until(lambda s: s.presentation.frame.number > 5)
+    assert view.words == [StateWord.LIVE]
+    assert {shown.mask_age_s for shown in view.seen} == {0.0}
+
+
 @pytest.fixture
 def stalled(screen):
     """A live source that ran and has fallen silent: its view, the source."""
