@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from importlib import resources
 from itertools import islice
@@ -18,6 +20,7 @@ from engine.analysis.judged import judged_frames, open_judge, open_recording
 from engine.analysis.many.task import Options, Order, analyse_one, digest_of
 from engine.analysis.one import analyse
 from engine.analysis.results import RESULTS, result_line
+from engine.analysis.tracked import watched
 from engine.drawing.components import components_of, find_patches
 from engine.drawing.rle import encode_patches
 from engine.faults import FaultCode, FaultError
@@ -144,6 +147,31 @@ def test_every_container_gives_what_a_plain_loop_over_its_pictures_gives(name, c
 
 def test_the_demonstration_gives_what_a_plain_loop_over_its_pictures_gives(model, judge):
     assert lines_of(DEMO, judge, most=24) == list(islice(one_after_the_other(DEMO, model), 24))
+
+
+@pytest.mark.parametrize("name", ["variable.mkv", "variable.ts"])
+def test_a_recording_gives_the_same_tracks_bit_for_bit_however_fast_and_in_how_many_threads(
+    name, clips, model, judge
+):
+    spec = SourceSpec("file", str(clips / name))
+    point = replace(POINT, keep=0.01, hit_peak=0.02, hit_s=0.05, window_s=0.2)
+
+    def tracks_of(judge, pause_s=0.0):
+        with (
+            closing(open_recording(spec)) as source,
+            closing(watched(source, replace(judge, point=point), spec, "frame")) as frames,
+        ):
+            for frame in frames:
+                time.sleep(pause_s)
+                found = (*frame.result.components, *frame.result.candidates)
+                lines = [b"".join(line.tobytes() for line in one.contours) for one in found]
+                yield [(one.track, one.state, one.box, one.peak) for one in found], lines
+
+    with closing(open_judge(model, POINT, threads=1)) as alone:
+        slowly = list(tracks_of(alone, pause_s=0.002))
+
+    assert list(tracks_of(judge)) == slowly
+    assert {state for found, _ in slowly for _, state, _, _ in found} >= {"candidate", "confirmed"}
 
 
 @pytest.mark.parametrize("name", CONTAINERS)

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import cv2
@@ -20,7 +21,7 @@ from engine.model_folder import ModelFolder, default_model, find_model, load_mod
 from engine.sources import parse_source
 from engine.sources.field_finder import finder_of
 from engine.tracking.follow import Following, follow
-from engine.types import U8, Mask, OperatingPoint, Size
+from engine.types import U8, Field, Mask, OperatingPoint, Size
 
 LONG_S = (0.0, 0.5, 1.0, 2.0)
 HIT_IOU = 0.1
@@ -39,14 +40,19 @@ class Seen:
     mask: Mask
     shown: U8
     size: Size
+    field: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What is drawn of a frame, uint8 [h, w] of 0 and 1 as bool; None: nothing."""
+    """What is drawn of a frame, uint8 [h, w] of 0 and 1 as bool; None: nothing.
+
+    `waited_s`: of each finding that this frame confirms, since its first hit.
+    """
 
     pts_s: float
     marks: Bits | None
+    waited_s: tuple[float, ...] = ()
 
 
 def run(paths: Sequence[str], masks: Path | None = None, model: str | None = None) -> dict[str, Any]:
@@ -73,7 +79,7 @@ def look_at(path: str, model: ModelFolder) -> tuple[list[Seen], float]:
         closing(open_judge(model, point, precision=PRECISION)) as judge,
         closing(judged_frames(source, judge, finder=finder_of("field", spec))) as frames,
     ):
-        seen = [Seen(f.result.pts_s, f.result.mask, f.shown, f.result.size) for f in frames]
+        seen = [Seen(r.pts_s, r.mask, f.shown, r.size, r.field) for f in frames for r in (f.result,)]
         rate_hz = source.info.rate_hz or 25.0
     return seen, 1.0 / rate_hz
 
@@ -81,16 +87,20 @@ def look_at(path: str, model: ModelFolder) -> tuple[list[Seen], float]:
 def drawn_of(frames: Sequence[Seen], point: OperatingPoint, period_s: float) -> list[Drawn]:
     """What the window would draw of each; without times in `point`, of each by itself."""
     before, drawn = Following(), []
-    for frame in frames:
-        size = frame.size
+    for seen in frames:
+        size, now_s = seen.size, seen.pts_s
+        waited_s: tuple[float, ...] = ()
         if point.follows:
-            now = follow(before, frame.mask, frame.shown, size, point, now_s=frame.pts_s, period_s=period_s)
+            now = follow(
+                before, seen.mask, seen.shown, size, point, now_s=now_s, period_s=period_s, field=seen.field
+            )
             before = now.following
             patches = tuple(patch_of(component) for component in now.components)
+            waited_s = tuple(now_s - t.first_s for t in before.tracks.tracks if t.confirmed_s == now_s)
         else:
-            patches = find_patches(frame.mask, size.width_px, size.height_px, point)
+            patches = find_patches(seen.mask, size.width_px, size.height_px, point)
         marks = pixels_of(patches, size.width_px, size.height_px) if patches else None
-        drawn.append(Drawn(frame.pts_s, marks))
+        drawn.append(Drawn(now_s, marks, waited_s))
     return drawn
 
 
@@ -98,7 +108,8 @@ def figures(drawn: Sequence[Drawn], period_s: float, truth: Sequence[Bits | None
     """Of one clip. `truth`: each frame's mask, None where it shows no polyp; None: unknown.
 
     An activation is a run of frames with anything drawn. `first_ms`: from the first frame (with a polyp,
-    where that is known) to the first mark (on it).
+    where that is known) to the first mark (on it). `wait_ms`: from a finding's first hit, which may be a
+    flash, until it is confirmed; the median of all.
     """
     on = [frame.marks is not None for frame in drawn]
     seconds = max(drawn[-1].pts_s - drawn[0].pts_s + period_s, period_s)
@@ -109,6 +120,7 @@ def figures(drawn: Sequence[Drawn], period_s: float, truth: Sequence[Bits | None
     first, begun = _index(hits), _index(polyps)
     found = None if first is None or begun is None else first
     both = zip(drawn, truth, strict=True) if truth else ()
+    waits_s = [waited_s for frame in drawn for waited_s in frame.waited_s]
     dices = [_dice(frame.marks, there) for frame, there in both if there is not None]
     return {
         "seconds": round(seconds, 2),
@@ -116,6 +128,7 @@ def figures(drawn: Sequence[Drawn], period_s: float, truth: Sequence[Bits | None
         "per_min": {k: round(v * 60 / seconds, 2) for k, v in counts.items()} if seconds >= SHORT_S else None,
         "first_frames": None if found is None else found - (begun or 0),
         "first_ms": None if found is None else round((drawn[found].pts_s - drawn[begun or 0].pts_s) * 1000),
+        "wait_ms": round(median(waits_s) * 1000) if waits_s else None,
         "changes_per_s": round(sum(a != b for a, b in pairwise(on)) / seconds, 3),
         "on_share": round(float(np.mean(on)), 4),
         "sensitivity": round(sum(hits) / sum(polyps), 4) if truth and any(polyps) else None,
