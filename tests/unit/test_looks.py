@@ -8,7 +8,7 @@ import pytest
 
 from engine.live.board import Board
 from engine.live.pacing import NetworkPace
-from engine.live.presenter import Presenter
+from engine.live.presenter import KEPT_RESULTS, Presenter
 from engine.live.stats import StatsRecorder
 from engine.types import AiState, Field, OperatingPoint, Pacing, Rect, Size, SourceInfo, SourceState
 from engine.view.looks import KEPT, Looks
@@ -90,6 +90,9 @@ def test_a_late_mask_is_drawn_where_the_picture_has_moved_it_and_its_own_mask_wh
     (late,) = marks(board)
     assert board.status.presentation.result.number == 2
     assert (late.x - still.x, late.y - still.y) == (pytest.approx(20, abs=3), pytest.approx(0, abs=2))
+    for number in range(10, 10 + KEPT_RESULTS):  # of frames to come: the mask that is drawn is kept no longer
+        presenter.offer_result(mask_of(number))
+    board.change(point=replace(board.status.point, min_peak=0.4))
     presenter.tick()
     assert marks(board) == [late]
 
