@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from PySide6.QtCore import QObject
 
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
+from app.place_commands import PlaceCommands
 from app.player.alarm_sound import AlarmSound
 from app.player.finding_commands import FindingCommands
 from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
+from app.review.actions import REVIEW
+from app.review.place import ReviewPlace
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
 from app.start.region_commands import RegionCommands
@@ -21,10 +25,26 @@ from app.view_commands import ViewCommands
 from app.widgets.action import Action, Entry, Needs, Section
 
 
+class Front(Protocol):
+    """The place in front: what every one of them can do. An answer is said over its picture."""
+
+    def close(self) -> None: ...
+    def go_to(self) -> None: ...
+    def hold_raw(self) -> None: ...
+    def release_raw(self) -> None: ...
+    def leave(self) -> None: ...
+    def toggle_panel(self) -> None: ...
+    def next_area(self) -> None: ...
+    def fit(self) -> str: ...
+    def threshold_down(self) -> str: ...
+    def threshold_up(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Whose methods the actions call."""
+    """Whose methods the actions call; `transport` is that of the place in `front`."""
 
+    front: Front
     opens: OpenCommands
     transport: TransportCommands
     ai: AiControls
@@ -34,7 +54,9 @@ class Owners:
     alarm: AlarmSound
     over: OverPicture
     view: ViewCommands
+    review: ReviewPlace
     notices: NoticeBoard
+    places: PlaceCommands
     beside: SideWindows
 
 
@@ -59,12 +81,26 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry(
             "open-demo", "Demonstration", ("Ctrl+Shift+D",), lambda to: to.opens.open_demo, icon="circle-play"
         ),
+        Entry(
+            "review",
+            "Review what is open, or a recording…",
+            ("V",),
+            lambda to: to.places.review,
+            icon="clapperboard",
+        ),
+        Entry(
+            "review-open",
+            "Open recording for review…",
+            ("Ctrl+Shift+R",),
+            lambda to: to.places.ask_for_review,
+            icon="film",
+        ),
         Entry("retry", "Open again", ("F5",), lambda to: to.opens.open_again, _N.SOURCE, icon="refresh-cw"),
         Entry(
             "close",
-            "Close and go to the start page",
+            "Close what is open here",
             ("Ctrl+W",),
-            lambda to: to.opens.close_source,
+            lambda to: to.front.close,
             icon="house",
         ),
         Entry("quit", "Quit", ("Ctrl+Q",), lambda to: to.over.quit),
@@ -75,7 +111,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
             "Play or pause; freeze a live picture",
             ("Space",),
             lambda to: to.transport.play_pause,
-            _N.SOURCE,
+            _N.PICTURE,
             "play",
         ),
         Entry(
@@ -155,30 +191,31 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
             _N.RECORDING,
             repeats=True,
         ),
-        Entry("go-to", "Go to frame or time…", ("G",), lambda to: to.over.go_to, _N.RECORDING),
+        Entry("go-to", "Go to frame or time…", ("G",), lambda to: to.front.go_to, _N.RECORDING),
         Entry("loop-start", "Loop from here", ("I",), lambda to: to.transport.loop_from, _N.RECORDING),
         Entry("loop-end", "Loop to here", ("O",), lambda to: to.transport.loop_to, _N.RECORDING),
         Entry("loop-off", "No loop", ("Shift+O",), lambda to: to.transport.loop_off, _N.RECORDING),
         Entry("first", "First frame", ("Home",), lambda to: to.transport.to_start, _N.RECORDING, "skip-back"),
         Entry("last", "Last frame", ("End",), lambda to: to.transport.to_end, _N.RECORDING, "skip-forward"),
     ),
+    Section.REVIEW: REVIEW,
     Section.AI: (
         Entry("ai", "AI on or off", ("A",), lambda to: to.ai.toggle_ai),
         Entry(
             "raw",
             "Hold: picture without marks",
             ("H",),
-            lambda to: to.view.hold_raw,
-            _N.SOURCE,
+            lambda to: to.front.hold_raw,
+            _N.PICTURE,
             icon="eye",
-            released=lambda to: to.view.release_raw,
+            released=lambda to: to.front.release_raw,
         ),
         Entry("contour", "Overlay: contour", ("1",), lambda to: to.ai.style_contour, icon="lasso"),
         Entry("fill", "Overlay: fill", ("2",), lambda to: to.ai.style_fill, icon="paint-bucket"),
         Entry("box", "Overlay: box", ("3",), lambda to: to.ai.style_box, icon="square"),
         Entry("corners", "Overlay: corner brackets", ("4",), lambda to: to.ai.style_corners, icon="scan"),
-        Entry("threshold-down", "Lower threshold", ("[",), lambda to: to.ai.threshold_down, repeats=True),
-        Entry("threshold-up", "Raise threshold", ("]",), lambda to: to.ai.threshold_up, repeats=True),
+        Entry("threshold-down", "Lower threshold", ("[",), lambda to: to.front.threshold_down, repeats=True),
+        Entry("threshold-up", "Raise threshold", ("]",), lambda to: to.front.threshold_up, repeats=True),
         Entry("dismiss", "Dismiss a finding", ("D",), lambda to: to.finding.dismiss, _N.SOURCE),
         Entry("restore", "Bring it back", ("Shift+D",), lambda to: to.finding.restore, _N.SOURCE),
         Entry("mark-missed", "Mark what the network missed", ("M",), lambda to: to.missed.mark, _N.SOURCE),
@@ -195,14 +232,18 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry(
             "full-screen", "Full screen", ("F11", "F"), lambda to: to.view.toggle_full_screen, icon="maximize"
         ),
-        Entry("leave", "Leave full screen, back to the picture", ("Esc",), lambda to: to.view.leave),
-        Entry("panel", "Side panel", ("Tab",), lambda to: to.view.toggle_panel, icon="panel-right"),
-        Entry("next-area", "Next group of controls", ("F6",), lambda to: to.view.next_area),
+        Entry("leave", "Leave full screen, back to the picture", ("Esc",), lambda to: to.front.leave),
+        Entry("panel", "Side panel", ("Tab",), lambda to: to.front.toggle_panel, icon="panel-right"),
+        Entry("next-area", "Next group of controls", ("F6",), lambda to: to.front.next_area),
         Entry(
-            "fit", "Whole picture (after zooming with the wheel)", ("Z",), lambda to: to.view.fit, _N.SOURCE
+            "fit", "Whole picture (after zooming with the wheel)", ("Z",), lambda to: to.front.fit, _N.PICTURE
         ),
         Entry(
             "names", "Names of recent items shown or hidden", ("Ctrl+H",), lambda to: to.opens.toggle_names
+        ),
+        Entry("place-live", "Place Live", ("Ctrl+1",), lambda to: to.places.show_live, icon="video"),
+        Entry(
+            "place-review", "Place Review", ("Ctrl+2",), lambda to: to.places.show_review, icon="clapperboard"
         ),
         Entry("latency", "Latency", ("Ctrl+L",), lambda to: to.beside.show_latency, icon="activity"),
         Entry("faults", "Faults", ("Ctrl+F",), lambda to: to.view.show_faults, icon="triangle-alert"),

@@ -104,6 +104,9 @@ class _Session(QObject):
             self.window.opening.first_picture.connect(self._source_shown)
             self.window.opening.open(launch.source, launch.options)
             self._asked = self.window.opening.spec
+        if launch.review is not None:
+            self.window.review.use(launch.options)
+            self.window.places.open_path(launch.review)
         self.window.show()
         if launch.full_screen:
             self.window.full_screen.enter()

@@ -22,6 +22,7 @@ DEMO_OUT = Path("out") / "demo"
 
 DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use only. Not a medical device."
 EPILOG = (
+    "A recording's findings, one by one: polyplive review VIDEO. "
     "Without a screen: polyplive analyse VIDEO --out DIR. What is wrong with this machine: polyplive doctor."
 )
 
@@ -34,15 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return analyse(given[1:])
         if given[:1] == ["doctor"]:
             return doctor(given[1:])
+        if given[:1] == ["review"]:
+            return live(_parser("polyplive review").parse_args(given[1:]), reviews=True)
         return live(_parser().parse_args(given))
     except FaultError as error:
         print(error, file=sys.stderr)
         return EXIT_INPUT
 
 
-def live(options: argparse.Namespace) -> int:
-    """The window; without a screen, the demonstration analysed instead. Raises FaultError for wrong input."""
+def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
+    """The window; without a screen, the demonstration analysed instead. Raises FaultError for wrong input.
+
+    `reviews`: the recording is opened for review.
+    """
     launch_source = _source(options)
+    review = _recording(launch_source) if reviews else None
     if not has_display(os.environ, sys.platform):
         if not options.demo:
             raise FaultError(
@@ -59,7 +66,8 @@ def live(options: argparse.Namespace) -> int:
     found = read_settings(settings_path(), os.environ, options.set)
     chosen = found.settings
     launch = Launch(
-        source=launch_source,
+        source=None if reviews else launch_source,
+        review=review,
         options=SourceOptions(
             pixel_format=options.capture_format,
             size=_size(options.size),
@@ -75,6 +83,8 @@ def live(options: argparse.Namespace) -> int:
         side_panel=chosen.screen.side_panel,
         names=chosen.screen.names,
         alarm_sound=chosen.alarm.sound,
+        side_cars=chosen.review.side_cars,
+        library=chosen.review.library,
         keeps=settings_path(),
         faults=found.faults,
         full_screen=options.fullscreen,
@@ -115,8 +125,8 @@ def demo_without_display(options: argparse.Namespace) -> int:
     return analyse(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="polyplive", description=DESCRIPTION, epilog=EPILOG)
+def _parser(prog: str = "polyplive") -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("video", nargs="?", metavar="VIDEO", help="a video file or a folder of pictures")
     parser.add_argument(
         "--source", metavar="SPEC", help="v4l2:/dev/video0, rtsp://…, udp://…, a folder or a file"
@@ -171,6 +181,19 @@ def _source(options: argparse.Namespace) -> SourceSpec | None:
             said=f"There is nothing at {spec.address}. Name a video file or a folder of pictures.",
         )
     return spec
+
+
+def _recording(source: SourceSpec | None) -> Path:
+    """What is to be reviewed. Raises FaultError ARGUMENT."""
+    if source is None or source.kind not in ("file", "images"):
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a video file or a folder of pictures to review",
+            got=source.text if source is not None else "nothing",
+            remedy="name one: polyplive review VIDEO",
+            said="What is reviewed is a video or a folder of pictures. Name one: polyplive review VIDEO.",
+        )
+    return Path(source.address)
 
 
 def _model(name: str | None) -> str | None:

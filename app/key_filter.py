@@ -13,21 +13,27 @@ from app.widgets.action import Action, Needs, disabled_by
 
 # What answers the key of an action that makes no sense now.
 NOT_NOW = {
-    Needs.SOURCE: "Nothing is open",
+    Needs.PICTURE: "Nothing is open",
+    Needs.SOURCE: "Nothing is open in Live",
     Needs.RECORDING: "Only for recordings",
+    Needs.REVIEW: "Only in Review",
     Needs.NOTICE: "No message",
 }
 
 
 class Keyboard(QObject):
-    """Looks at the window's events before the window does. `canvas` leaves all keys to the shortcuts."""
+    """Looks at the window's events before the window does. A `picture` leaves all keys to the shortcuts."""
 
     def __init__(
-        self, window: QMainWindow, canvas: QWidget, actions: Mapping[str, Action], say: Callable[[str], None]
+        self,
+        window: QMainWindow,
+        picture: type[QWidget],
+        actions: Mapping[str, Action],
+        say: Callable[[str], None],
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._canvas = canvas
+        self._picture = picture
         self._actions = actions
         self._say = say
         window.installEventFilter(self)
@@ -36,7 +42,7 @@ class Keyboard(QObject):
         kind = event.type()
         if isinstance(event, QKeyEvent):
             if kind is QEvent.Type.ShortcutOverride:
-                if focus.belongs_to_control(event.key(), self._window.focusWidget(), self._canvas):
+                if focus.belongs_to_control(event.key(), self._window.focusWidget(), self._picture):
                     event.accept()
                     return True
             elif kind is QEvent.Type.KeyPress:

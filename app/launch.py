@@ -11,12 +11,14 @@ from engine.sources.base import SourceOptions, SourceSpec
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`source` None: the start page. `model` is a name or a folder, None the default.
+    """`source` None: the start page; `review`: a recording to be reviewed. `model` is a name or a folder,
+    None the default.
 
     `keeps` is the file that gets what is changed in the window, None for none; `faults` are of the settings.
     """
 
     source: SourceSpec | None = None
+    review: Path | None = None
     options: SourceOptions = field(default_factory=SourceOptions)
     model: str | None = None
     runtime: str = "auto"
@@ -27,6 +29,8 @@ class Launch:
     side_panel: bool = True
     names: bool = True
     alarm_sound: bool = False
+    side_cars: str = "beside"
+    library: str = ""
     full_screen: bool = False
     quit_after_s: float | None = None
     screenshot: Path | None = None

@@ -13,8 +13,8 @@ from app.widgets.action import Action, Section, shown_keys
 from app.widgets.controls import label
 
 # Sections in columns of about equal height; in two of them where the screen is narrow.
-COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY,), (Section.AI,))
-NARROW_COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY, Section.AI))
+COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY,), (Section.AI, Section.REVIEW))
+NARROW_COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY, Section.AI, Section.REVIEW))
 # What the mouse does: (what, how).
 MOUSE = (
     ("Zoom in and out", "Wheel over the picture"),

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from app.actions_and_keys import Owners, make_actions
+from app.actions_and_keys import Front, Owners, make_actions
 from app.bridge import Bridge
 from app.key_filter import Keyboard
 from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
+from app.place_commands import LiveFront, PlaceCommands, ReviewFront
+from app.places import PlaceStrip, beside_strip
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
+from app.player.canvas import Canvas
 from app.player.finding_commands import FindingCommands
 from app.player.full_screen import FullScreen
 from app.player.missed_commands import MissedCommands
@@ -27,6 +30,7 @@ from app.player.page import OperatorPage
 from app.player.playback import is_recording
 from app.player.transport_commands import TransportCommands
 from app.preferences import Preferences
+from app.review.place import ReviewPlace
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
 from app.start.opening import Opening
@@ -72,10 +76,14 @@ class Window(QMainWindow):
         self.opening = Opening(recent, self)
         self.full_screen = FullScreen(self)
         # The panel's buttons need the actions, the AI's handlers need the panel: owners are named late.
-        self.actions_by_id = make_actions(self, lambda: self._owners, lambda text: self.over.say(text))
+        self.actions_by_id = make_actions(self, self._owners, self._say)
         self.addActions(list(self.actions_by_id.values()))
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
+        self.review = ReviewPlace(
+            self.actions_by_id, self._model_folder, launch.preset, (launch.side_cars, launch.library)
+        )
+        self.strip = PlaceStrip(self.actions_by_id)
         self._pages = QStackedWidget()
         self.over = OverPicture(self.operator, self.actions_by_id, self.transport, self)
         canvas = self.operator.canvas
@@ -96,26 +104,18 @@ class Window(QMainWindow):
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self.operator.canvas.set_overlay, launch, self)
-        self.side_windows = SideWindows(self.actions_by_id, self)
-        rows = (self.start.notice, self.operator.notice)
-        self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
-        self._owners = Owners(
-            self.opens,
-            self.transport,
-            self.ai,
-            self.region,
-            self.finding,
-            self.missed,
-            self.alarm,
-            self.over,
-            self.view,
-            self.notices,
-            self.side_windows,
+        self.places = PlaceCommands(
+            self, self._pages, self.strip, self.review, self.transport, self.opening, recent
         )
+        self.side_windows = SideWindows(self.actions_by_id, self)
+        rows = (self.start.notice, self.operator.notice, self.review.notice)
+        self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
+        self._live_front: Front = LiveFront(self.view, self.over, self.ai, self.opens)
+        self._review_front: Front = ReviewFront(self.review, self.full_screen)
         # The source after the AI: a recording waits for the network that is coming.
         marks = (self.region, self.finding, self.missed)
         self._parts = (self.transport, self.notices, self.ai, *marks, self.opening)
-        self._keyboard = Keyboard(self, self.operator.canvas, self.actions_by_id, self.over.say)
+        self._keyboard = Keyboard(self, Canvas, self.actions_by_id, self._say)
         self._edge = Edge()
         self._lay_out()
         self._connect()
@@ -139,7 +139,7 @@ class Window(QMainWindow):
 
     @property
     def page(self) -> QWidget | None:
-        """The page that is shown: `start` or `operator`."""
+        """The page that is shown: `start`, `operator` or `review`."""
         return self._pages.currentWidget()
 
     def tell(self, fault: Fault) -> None:
@@ -158,7 +158,7 @@ class Window(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.opens.open_drop(event.mimeData())
+        self.places.drop(event.mimeData(), self.opens.open_drop)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # By the window's own button; a signal, or the end of a timed run, is not asked.
@@ -168,6 +168,7 @@ class Window(QMainWindow):
         self.over.withdraw()
         self.closing.emit()
         self.full_screen.stop()
+        self.review.close_place()
         self.opening.close()
         self.bridge.connect_to(None)
         for part in self._parts:
@@ -186,6 +187,7 @@ class Window(QMainWindow):
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.strip.show_snapshot(snapshot)
         self.transport.take(snapshot)
         self.ai.take(snapshot)
         self.opening.take(snapshot)
@@ -208,10 +210,13 @@ class Window(QMainWindow):
 
     def _enable(self) -> None:
         available: set[Needs] = set()
-        if self.opening.spec is not None:
-            available.add(Needs.SOURCE)
-        if self._snapshot is not None and self.opening.spec is not None and is_recording(self._snapshot):
-            available.add(Needs.RECORDING)
+        if self.places.is_review:
+            if self.review.has_recording:
+                available |= {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
+        elif self.opening.spec is not None:
+            available |= {Needs.PICTURE, Needs.SOURCE}
+            if self._snapshot is not None and is_recording(self._snapshot):
+                available.add(Needs.RECORDING)
         if self.notices.has_notice:
             available.add(Needs.NOTICE)
         if available != self._available:
@@ -253,8 +258,40 @@ class Window(QMainWindow):
     def _ask_model_folder(self) -> None:
         ask_for_folder(self, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
 
+    def _owners(self) -> Owners:
+        """Whose methods the keys call now: those of the place in front."""
+        in_review = self.places.is_review
+        return Owners(
+            self._review_front if in_review else self._live_front,
+            self.opens,
+            self.review.transport if in_review else self.transport,
+            self.ai,
+            self.region,
+            self.finding,
+            self.missed,
+            self.alarm,
+            self.over,
+            self.view,
+            self.review,
+            self.notices,
+            self.places,
+            self.side_windows,
+        )
+
+    def _say(self, text: str) -> None:
+        """Answer a key, over the picture in front."""
+        self.review.say(text)
+        self.over.say(text)
+
+    def _model_folder(self) -> Path:
+        """Of the model that is chosen."""
+        from engine.model_folder import default_model  # pydantic: not before the window is up
+
+        return self.operator.panel.chosen or default_model()
+
     def _place_edge(self) -> None:
         """In full screen the page says its words itself: the edge would make the picture smaller."""
+        self.strip.setVisible(not self.full_screen.is_on)
         self._edge.setVisible(not (self.full_screen.is_on and self.page is self.operator))
 
     def _connect(self) -> None:
@@ -268,6 +305,10 @@ class Window(QMainWindow):
         self.side_windows.stale.connect(self.bridge.ring)
         for chosen in (self.ai.chosen, self.opens.chosen, self.view.chosen, self.alarm.chosen):
             chosen.connect(self.preferences.keep)
+        for faulted in (self.review.faulted, self.places.faulted):
+            faulted.connect(self.tell)
+        for changed in (self.review.came, self.places.changed):
+            changed.connect(self._enable)
         for commands in (self.finding, self.missed, self.region):
             commands.said.connect(self.over.say)
         self.region.kept.connect(self.operator.show_field)
@@ -288,11 +329,6 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.operator)
+        self._pages.addWidget(self.review)
         self._pages.currentChanged.connect(self._place_edge)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self._edge)
-        self.setCentralWidget(centre)
+        self.setCentralWidget(beside_strip(self.strip, self._pages, self._edge))

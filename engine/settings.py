@@ -53,6 +53,11 @@ class Alarm(_Section):
     sound: bool = False  # when a finding is confirmed
 
 
+class Review(_Section):
+    side_cars: Literal["beside", "library"] = "beside"  # where what is known of a recording is kept
+    library: str = ""  # a folder; "": the usual one
+
+
 class Settings(_Section):
     """Every setting there is, by section."""
 
@@ -61,6 +66,7 @@ class Settings(_Section):
     overlay: Overlay = Overlay()
     screen: Screen = Screen()
     alarm: Alarm = Alarm()
+    review: Review = Review()
 
 
 # TABLE of all settings: dotted key -> default.

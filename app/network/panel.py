@@ -119,6 +119,11 @@ class ControlPanel(QWidget):
     # What is in force
 
     @property
+    def chosen(self) -> Path | None:
+        """The model folder that is in use."""
+        return self._chosen
+
+    @property
     def executing(self) -> str:
         """What computes the masks, and what is being made ready beside it."""
         return self._executing.text()

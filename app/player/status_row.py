@@ -41,7 +41,7 @@ class StatusRow(QWidget):
         self._late = _Fitted("late", "attention", LATE_PX)
         self._late.hide()
         self.alarm = AlarmButton(actions["alarm"])
-        self._source = _Elided()
+        self._source = Elided()
         self._numbers = _Fitted("numbers", "secondary", 0)
         self._ai = QToolButton()
         self._ai.setCheckable(True)
@@ -162,7 +162,7 @@ class _Fitted(QLabel):
             self.setText(shown)
 
 
-class _Elided(QLabel):
+class Elided(QLabel):
     """A line that gives way to its neighbours: shortened in the middle, whole in the tooltip."""
 
     def __init__(self) -> None:

@@ -62,7 +62,7 @@ class Transport(QWidget):
             (self._frame, "frame 000000 / 000000"),
             (self._speed, "−0.25x"),
         ):
-            _keep_width(text, widest)
+            keep_width(text, widest)
         row.addSpacing(theme.M)
         row.addWidget(self._frame)
         row.addWidget(self._speed)
@@ -129,6 +129,7 @@ class Transport(QWidget):
             self._slider.setValue(round(at_s * 1000))
 
 
-def _keep_width(target: QLabel, widest: str) -> None:
+def keep_width(target: QLabel, widest: str) -> None:
+    """Nothing beside it moves when its figures change."""
     target.ensurePolished()
     target.setMinimumWidth(target.fontMetrics().horizontalAdvance(widest) + theme.XS)

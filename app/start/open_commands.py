@@ -95,10 +95,8 @@ class OpenCommands(QObject):
 
     def open_drop(self, data: QMimeData) -> None:
         """What was dropped on the window; a wrong drop is told and what plays goes on."""
-        paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
-        remote = next((url.toString() for url in data.urls() if not url.isLocalFile()), "")
         try:
-            self._opening.open(spec_of_drop(paths, remote or data.text().strip()))
+            self._opening.open(spec_of_drop(*dropped_on(data)))
         except FaultError as error:
             self.faulted.emit(error.as_fault("drop"))
 
@@ -128,3 +126,10 @@ class OpenCommands(QObject):
         self._devices.done.connect(form.show_devices)
         self._devices.failed.connect(self.faulted)
         self._devices.start()
+
+
+def dropped_on(data: QMimeData) -> tuple[list[str], str]:
+    """Local paths, and the text or address beside them: what `spec_of_drop` takes."""
+    paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    remote = next((url.toString() for url in data.urls() if not url.isLocalFile()), "")
+    return paths, remote or data.text().strip()

@@ -20,6 +20,7 @@ class Section(Enum):
 
     OPEN = "Open"
     PLAY = "Play"
+    REVIEW = "Review"
     AI = "AI and overlay"
     VIEW = "View"
     HELP = "Help"
@@ -29,8 +30,10 @@ class Needs(Enum):
     """What must be there for an action to make sense."""
 
     NOTHING = "nothing"
-    SOURCE = "a source"
+    PICTURE = "a picture"  # something is open in the place in front
+    SOURCE = "a source"  # in the place Live
     RECORDING = "a recording"  # one that can be paused and searched
+    REVIEW = "a recording under review"
     NOTICE = "a message"
 
 

@@ -12,12 +12,12 @@ _PRESS = (Qt.Key.Key_Space, *ENTER)
 _MOVE = (Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
-def belongs_to_control(key: int, focus: QWidget | None, canvas: QWidget) -> bool:
+def belongs_to_control(key: int, focus: QWidget | None, picture: type[QWidget]) -> bool:
     """Whether the focused control gets the key: Tab walks on from controls, Space presses them.
 
     From the picture both are the operator's: Tab folds the panel, Space plays.
     """
-    if focus is None or focus is canvas:
+    if focus is None or isinstance(focus, picture):
         return False
     if key == Qt.Key.Key_Tab:
         return True

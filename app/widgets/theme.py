@@ -181,6 +181,15 @@ QToolButton[fold="true"]:focus {{ border: 2px solid {ACCENT}; }}
 QToolButton[segment="true"], QToolButton[segment="true"]:focus {{ padding: 0; }}
 QToolButton[segment="true"]:checked {{ background: {ACCENT}; color: {BACKGROUND}; border-color: {ACCENT}; }}
 QToolButton[segment="true"]:checked:focus {{ border: 2px solid {TEXT}; }}
+QToolButton[place="true"] {{
+  background: transparent; border: 2px solid transparent; padding: {XS}px 0; font-size: {CAPTION_PX}px;
+  color: {SECONDARY};
+}}
+QToolButton[place="true"]:hover {{ background: {HOVER}; }}
+QToolButton[place="true"]:checked {{ background: {RAISED}; color: {TEXT}; }}
+QToolButton[place="true"]:focus {{ border: 2px solid {ACCENT}; padding: {XS}px 0; }}
+QListView {{ background: transparent; border: 0; outline: 0; }}
+QListView:focus {{ border: 1px solid {ACCENT}; }}
 QToolButton[switch="true"]:checked {{ color: {GOOD}; border-color: {GOOD}; }}
 QToolButton[switch="true"]:!checked {{ color: {ATTENTION}; border-color: {ATTENTION}; }}
 QToolButton[switch="true"]:focus {{ border: 2px solid {ACCENT}; }}

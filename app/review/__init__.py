@@ -1,0 +1,1 @@
+"""The place where a recording is reviewed: its picture, its time line, its findings."""

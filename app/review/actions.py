@@ -1,0 +1,44 @@
+"""What can be done in review: rows of the table in app.actions_and_keys."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from app.review.place import ReviewPlace
+from app.widgets.action import Entry, Needs
+
+
+class HasReview(Protocol):
+    """Of the owners, what these rows need."""
+
+    @property
+    def review(self) -> ReviewPlace: ...
+
+
+_R = Needs.REVIEW
+
+REVIEW: tuple[Entry[Any], ...] = (
+    Entry("finding-next", "Next finding", ("N",), lambda to: to.review.desk.next_finding, _R, "arrow-right"),
+    Entry(
+        "finding-previous",
+        "Previous finding",
+        ("P",),
+        lambda to: to.review.desk.previous_finding,
+        _R,
+        "arrow-left",
+    ),
+    Entry("keep", "Keep the finding", ("Return", "Enter"), lambda to: to.review.desk.keep, _R),
+    Entry("reject", "Reject the finding", ("Del", "Backspace"), lambda to: to.review.desk.reject, _R),
+    Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.unsure, _R),
+    Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.undo, _R),
+    Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.redo, _R),
+    Entry("bookmark", "Bookmark this frame, or take it away", ("B",), lambda to: to.review.desk.bookmark, _R),
+    Entry(
+        "analysis",
+        "Pause the analysis, or go on with it",
+        ("Shift+A",),
+        lambda to: to.review.desk.toggle_analysis,
+        _R,
+    ),
+    Entry("timeline-fit", "Whole time line", ("Shift+Z",), lambda to: to.review.desk.fit_timeline, _R),
+)

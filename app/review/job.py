@@ -1,0 +1,194 @@
+"""The analysis of the open recording: begun or gone on with in a process of its own, and paused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.review.known import Found, Known, KnownReader
+from app.review.side_car import PLACE, SideCarThread
+from engine.faults import Fault, FaultCode, FaultError
+from engine.jobs.ended import Ended, How
+from engine.jobs.process import Process
+from engine.model_folder import ModelFolder, load_model_folder
+from engine.review.analysis import begin, points_of, start
+from engine.review.edits import Edits
+from engine.review.recording import Analysis
+from engine.review.store import SideCar
+from engine.types import OperatingPoint
+
+LOOK_EVERY_MS = 500
+PATIENCE_S = 5.0  # of a pause, at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The analysis that is looked at, and at which point it was last; `points`: the presets of its model."""
+
+    analysis: Analysis
+    point: OperatingPoint
+    points: dict[str, OperatingPoint]
+
+
+class AnalysisJob(QObject):
+    """Asks for no more than it must: nothing is started where all is analysed, or nothing can be written."""
+
+    begun = Signal(object)  # Begun
+    progressed = Signal(object)  # Known
+    changed = Signal()  # `is_running`
+    failed = Signal(object)  # Fault
+
+    def __init__(
+        self, side_car: SideCarThread, model: Callable[[], Path], preset: str, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._side_car = side_car
+        self._model = model
+        self._preset = preset
+        self._process: Process | None = None
+        self._analysis: Analysis | None = None
+        self._reader: KnownReader | None = None  # of the side-car's thread, from there on
+        self._known: Known | None = None
+        self._asked = False  # for what is known: one question at a time
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        side_car.ask(self._begin, self._begun)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
+    def can_run(self) -> bool:
+        """Whether there is something left to analyse, and somewhere to keep it."""
+        known = self._known
+        return known is not None and not known.progress.is_done and not known.why_read_only
+
+    def toggle(self) -> str:
+        """Pause it, or go on; the word that answers the key."""
+        if self._process is not None:
+            self._process.ask()
+            return "Analysis pauses"
+        if not self.can_run:
+            return "All of it is analysed" if self._known and self._known.progress.is_done else ""
+        self._start()
+        return "Analysis goes on"
+
+    def edit(self, change: Callable[[Edits], object], done: Callable[[], None] = lambda: None) -> None:
+        """A person's act: on the disk before anything of it is seen; `done` once it is."""
+
+        def act(car: SideCar) -> Known:
+            assert self._reader is not None
+            change(self._reader.edits)
+            return self._reader.read()
+
+        def know(known: Known) -> None:
+            self._know(known)
+            done()
+
+        self._side_car.ask(act, know)
+
+    def find(self, found: Found | None) -> None:
+        """Show the findings of another operating point from now on; None: those of the analysis."""
+
+        def show(car: SideCar) -> Known:
+            assert self._reader is not None
+            self._reader.find(found)
+            return self._reader.read()
+
+        self._side_car.ask(show, self._know)
+
+    def close(self) -> None:
+        """Once the side-car's thread has ended. What was kept stays; the process is gone after this."""
+        self._timer.stop()
+        if self._process is not None:
+            self._process.stop(PATIENCE_S)
+            self._process = None
+
+    # Inside
+
+    def _begin(self, car: SideCar) -> Begun:
+        """In the side-car's thread: the analysis of the model that is wanted, or the one there is."""
+        model = load_model_folder(self._model())
+        if car.why_read_only:
+            made = [one for one in car.analyses if one.has_maps]
+            if not made:
+                raise FaultError(
+                    FaultCode.REVIEW,
+                    expected="a recording that was analysed, or a place to keep what is found",
+                    got=car.why_read_only,
+                    remedy="open it where it can be changed",
+                    said=f"{car.why_read_only} Nothing of it has been analysed yet.",
+                )
+            return self._read_on(car, made[0], model)
+        return self._read_on(car, begin(car, model, self._preset), model)
+
+    def _read_on(self, car: SideCar, analysis: Analysis, model: ModelFolder) -> Begun:
+        self._reader = KnownReader(car, analysis)
+        point = self._reader.edits.points.get(analysis.id, analysis.point)
+        return Begun(analysis, point, points_of(model))
+
+    def _begun(self, begun: Begun) -> None:
+        self._analysis = begun.analysis
+        self.begun.emit(begun)
+        self._ask()
+
+    def _start(self) -> None:
+        analysis = self._analysis
+        assert analysis is not None
+
+        def begin_process(car: SideCar) -> None:
+            # Kept there: the window may close before the answer comes.
+            self._process = start(car, analysis)
+
+        self._side_car.ask(begin_process, self._started)
+
+    def _started(self, _: None) -> None:
+        self._timer.start()
+        self.changed.emit()
+
+    def _look(self) -> None:
+        self._ask()
+        ended = self._process.poll() if self._process is not None else None
+        if ended is None:
+            return
+        self._process = None
+        self._timer.stop()
+        self._asked = False
+        self._ask()  # what it kept last
+        self.changed.emit()
+        if ended.how not in (How.DONE, How.CANCELLED):
+            self.failed.emit(_stopped(ended))
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self._side_car.ask(lambda car: self._read(), self._know)
+
+    def _read(self) -> Known:
+        assert self._reader is not None  # nothing is asked before it is there
+        return self._reader.read()
+
+    def _know(self, known: Known) -> None:
+        first = self._known is None
+        self._asked = False
+        self._known = known
+        self.progressed.emit(known)
+        if first and self.can_run:
+            self._start()
+
+
+def _stopped(ended: Ended) -> Fault:
+    sentence = ended.sentence("The analysis")
+    return FaultError(
+        FaultCode.REVIEW,
+        expected="the analysis to end",
+        got=ended.reason,
+        remedy="go on with it",
+        fatal=False,
+        said=f"{sentence} What was analysed is kept.",
+    ).as_fault(PLACE)

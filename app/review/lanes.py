@@ -1,0 +1,244 @@
+"""LANES of the time line: what each shows, how high it is, what paints it. All over one axis of seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from app.widgets import theme
+from engine.review.acts import Verdict
+from engine.review.timeline import EMPTY, FrameTable
+from engine.types import U8
+
+GAP_S = 0.5  # between two judged frames: more is a hole
+THUMBNAIL_PX = 64  # width of a lane's picture, about
+BAR_PX = 8.0
+LEAST_BAR_PX = 3.0
+STRENGTHS = {Verdict.KEEP: 1.0, Verdict.OPEN: 0.55, Verdict.UNSURE: 0.25, Verdict.REJECT: 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A finding on the time line: seconds since the beginning."""
+
+    start_s: float
+    end_s: float
+    verdict: Verdict
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point that a person set."""
+
+    at_s: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that lanes show. `times_s`: of the frames of `table`, since the beginning; `thumbnail(at_s)`: the
+    picture of then, where it is there.
+    """
+
+    table: FrameTable = EMPTY
+    times_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    bars: tuple[Bar, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    labelled_s: tuple[float, ...] = ()
+    threshold: float = 0.5
+    thumbnail: Callable[[float], QImage | None] = lambda at_s: None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What of the axis is seen: `x_px(at_s)` in the lane's own pixels."""
+
+    from_s: float
+    to_s: float
+    width_px: float
+
+    def x_px(self, at_s: float) -> float:
+        return (at_s - self.from_s) / (self.to_s - self.from_s) * self.width_px
+
+    def at_s(self, x_px: float) -> float:
+        return self.from_s + x_px / self.width_px * (self.to_s - self.from_s)
+
+
+Paint = Callable[[QPainter, QRectF, Axis, Content], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    name: str
+    height_px: int
+    paint: Paint
+    tip: str
+
+
+def columns_of(
+    times_s: npt.NDArray[np.float64], values: U8, axis: Axis, *, bits: bool = False
+) -> npt.NDArray[np.int16]:
+    """The largest value of each pixel column (`bits`: all bits together), int16 [width]; -1: nothing known.
+
+    A frame fills the columns up to the next one, where that is not further than `GAP_S`.
+    """
+    width = max(1, round(axis.width_px))
+    found = np.full(width, -1, np.int16)
+    if not len(times_s):
+        return found
+    edges = axis.from_s + np.arange(width + 1) * (axis.to_s - axis.from_s) / width
+    at = np.searchsorted(times_s, edges)
+    filled = at[1:] > at[:-1]
+    starts = at[:-1][filled]
+    if len(starts):
+        join = np.bitwise_or if bits else np.maximum
+        stop = int(at[-1])
+        found[filled] = join.reduceat(values[:stop], starts)
+    before = at[:-1] - 1
+    lone = ~filled & (before >= 0)
+    lone[lone] = edges[:-1][lone] - times_s[before[lone]] <= GAP_S
+    found[lone] = values[before[lone]]
+    return found
+
+
+def paint_thumbnails(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    count = max(1, round(area.width() / THUMBNAIL_PX))
+    wide = area.width() / count
+    for number in range(count):
+        slot = QRectF(area.x() + number * wide, area.y(), wide - 1, area.height())
+        image = content.thumbnail(axis.at_s((number + 0.5) * wide))
+        if image is None:
+            continue
+        scale = max(slot.width() / image.width(), slot.height() / image.height())
+        seen = QRectF(0, 0, slot.width() / scale, slot.height() / scale)
+        seen.moveCenter(QRectF(image.rect()).center())
+        painter.drawImage(slot, image, seen)
+
+
+def paint_density(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
+    """The highest probability of each column; what reaches the threshold is bright."""
+    values = columns_of(content.times_s, content.table.peaks, axis)
+    level = content.threshold * 255.0
+    for token, opacity, chosen in (
+        (theme.DISABLED, 0.55, (values > 0) & (values < level)),
+        (theme.ACCENT, 1.0, values >= max(level, 1.0)),
+    ):
+        _columns(painter, area, np.flatnonzero(chosen), values, theme.colour(token, opacity))
+    y = area.bottom() - content.threshold * area.height()
+    painter.setPen(theme.colour(theme.SECONDARY, 0.5))
+    painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+
+
+def _columns(
+    painter: QPainter, area: QRectF, at: npt.NDArray[np.intp], values: npt.NDArray[np.int16], colour: QColor
+) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    if not len(at):
+        return
+    rects = [
+        QRectF(
+            area.x() + int(x),
+            area.bottom() - values[x] / 255.0 * area.height(),
+            1.0,
+            values[x] / 255.0 * area.height(),
+        )
+        for x in at
+    ]
+    painter.drawRects(rects)
+
+
+def paint_findings(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
+    """A bar a finding: kept full, rejected an empty outline, unsure dashed, open in between; told by form."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    top = area.center().y() - BAR_PX / 2
+    for bar in content.bars:
+        if bar.end_s < axis.from_s or bar.start_s > axis.to_s:
+            continue
+        left, right = axis.x_px(bar.start_s), axis.x_px(bar.end_s)
+        box = QRectF(left, top, max(right - left, LEAST_BAR_PX), BAR_PX)
+        colour = theme.colour(theme.TEXT if bar.is_chosen else theme.ACCENT)
+        painter.setPen(_outline(bar, colour))
+        painter.setBrush(_inside(bar, colour))
+        painter.drawRoundedRect(box, 2, 2)
+        if bar.is_chosen:
+            middle = box.center().x()
+            tip = QPolygonF(
+                [
+                    QPointF(middle - 4, area.top()),
+                    QPointF(middle + 4, area.top()),
+                    QPointF(middle, area.top() + 5),
+                ]
+            )
+            painter.setBrush(colour)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawPolygon(tip)
+
+
+def _outline(bar: Bar, colour: QColor) -> QPen:
+    pen = QPen(colour, 1.0)
+    if bar.verdict is Verdict.UNSURE:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    return pen
+
+
+def _inside(bar: Bar, colour: QColor) -> QColor:
+    inside = QColor(colour)
+    inside.setAlphaF(STRENGTHS[bar.verdict])
+    return inside
+
+
+def paint_view(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
+    """A quiet line where the view is good, a bar where it cannot be judged; nothing where none is known."""
+    values = columns_of(content.times_s, content.table.views, axis, bits=True)
+    middle = area.center().y()
+    for chosen, height_px, token, opacity in (
+        (values == 0, 2.0, theme.GOOD, 0.6),
+        (values > 0, area.height() - 6.0, theme.ATTENTION, 0.45),
+    ):
+        for start, stop in _runs(chosen):
+            painter.fillRect(
+                QRectF(area.x() + start, middle - height_px / 2, stop - start, height_px),
+                theme.colour(token, opacity),
+            )
+
+
+def _runs(chosen: npt.NDArray[np.bool_]) -> Sequence[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def paint_marks(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
+    """Bookmarks as diamonds, frames that a person has labelled as ticks under them."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour(theme.GOOD))
+    for at_s in content.labelled_s:
+        if axis.from_s <= at_s <= axis.to_s:
+            painter.drawRect(QRectF(axis.x_px(at_s) - 1, area.bottom() - 6, 2, 5))
+    painter.setBrush(theme.colour(theme.TEXT))
+    half, y = 4.0, area.top() + 6.0
+    for mark in content.marks:
+        if axis.from_s <= mark.at_s <= axis.to_s:
+            x = axis.x_px(mark.at_s)
+            painter.drawPolygon(
+                QPolygonF(
+                    [QPointF(x, y - half), QPointF(x + half, y), QPointF(x, y + half), QPointF(x - half, y)]
+                )
+            )
+
+
+LANES: tuple[Lane, ...] = (
+    Lane("Pictures", 40, paint_thumbnails, "Small pictures of the recording"),
+    Lane("Probability", 32, paint_density, "The highest probability; bright where it reaches the threshold"),
+    Lane("Findings", 22, paint_findings, "Kept is full, rejected empty, unsure dashed"),
+    Lane("View", 18, paint_view, "A thin line where the view is good, a bar where it cannot be judged"),
+    Lane("Marks", 18, paint_marks, "Bookmarks, and ticks where a frame was labelled by a person"),
+)

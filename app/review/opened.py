@@ -1,0 +1,107 @@
+"""One recording open for review: its player, its side-car, its analysis, its marks; ended together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.bridge import Bridge
+from app.review.job import AnalysisJob, Begun
+from app.review.known import Known
+from app.review.marks import Marks
+from app.review.side_car import SideCarThread
+from engine.live.pipeline import Pipeline
+from engine.review.places import Places
+from engine.review.recording import Recording
+from engine.review.store import SideCar, open_side_car
+from engine.sources import parse_source
+from engine.sources.base import SourceOptions
+from engine.types import AiState, Presentation, Size, Snapshot, StateWord
+
+
+class OpenedReview(QObject):
+    """`changed`: the newest Snapshot, with marks of the side-car. Nothing of the live page is shared."""
+
+    changed = Signal(object)  # Snapshot
+    recorded = Signal(object)  # Recording: it is open
+    begun = Signal(object)  # Begun
+    progressed = Signal(object)  # Known
+    failed = Signal(object)  # Fault
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        places: Places,
+        model: Callable[[], Path],
+        preset: str,
+        options: SourceOptions,
+        at_rank: int,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._at_rank = at_rank
+        self._size: Size | None = None
+        self._snapshot: Snapshot | None = None
+        self.bridge = Bridge(self)
+        self.bridge.changed.connect(self._show)
+        self.pipeline = Pipeline(self.bridge.ring)
+        self.bridge.connect_to(self.pipeline)
+        self.pipeline.open(parse_source(str(paths[0])), options)
+        self._stands = False  # a recording that is opened for review does not play by itself
+        self._shown: Presentation | None = None
+        self.side_car = SideCarThread(lambda: open_side_car(paths, places), self)
+        self.side_car.failed.connect(self.failed)
+        self.side_car.ask(_recording, self.recorded.emit)
+        self.marks = Marks(self.side_car, lambda: self._size, self)
+        self.marks.made.connect(self.bridge.ring)
+        self.job = AnalysisJob(self.side_car, model, preset, self)
+        self.job.begun.connect(self._begun)
+        self.job.progressed.connect(self._progressed)
+        self.job.failed.connect(self.failed)
+
+    def close(self) -> None:
+        """All that was done is on the disk when this returns, and nothing of it runs any more."""
+        self.bridge.connect_to(None)
+        self.pipeline.close()
+        self.side_car.close()
+        self.job.close()
+
+    def _begun(self, begun: Begun) -> None:
+        self.marks.show(begun.analysis, begun.analysis.point)
+        self.begun.emit(begun)
+
+    def _progressed(self, known: Known) -> None:
+        self.marks.grown()
+        self.progressed.emit(known)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        if snapshot.presentation is not None:
+            self._stop_at_first()
+            self._size = snapshot.presentation.frame.size
+            snapshot = replace(snapshot, presentation=self._marked(snapshot.presentation))
+        if snapshot.word is StateWord.AI_OFF:  # the marks are those of the side-car
+            snapshot = replace(snapshot, word=StateWord.PLAYING)
+        self.changed.emit(replace(snapshot, ai_state=AiState.ON))
+
+    def _stop_at_first(self) -> None:
+        if not self._stands:
+            self._stands = True
+            self.pipeline.pause()
+            self.pipeline.seek_frame(self._at_rank)
+
+    def _marked(self, shown: Presentation) -> Presentation:
+        """The same value for the same picture and marks: nothing is painted twice."""
+        result = self.marks.of(shown.frame.index)
+        before = self._shown
+        if before is None or before.frame is not shown.frame or before.result is not result:
+            age_s = None if result is None else 0.0
+            self._shown = before = replace(shown, result=result, mask_age_s=age_s)
+        return before
+
+
+def _recording(car: SideCar) -> Recording:
+    return car.recording

@@ -1,0 +1,136 @@
+"""The review page: picture, time line, findings. Shows values; what people do comes out of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.player.canvas import Canvas
+from app.player.go_to import GoTo
+from app.player.key_answer import KeyAnswer
+from app.player.places import Span
+from app.player.playback import is_recording
+from app.review.findings_list import Picture
+from app.review.head import ReviewHead
+from app.review.hover import HoverPicture
+from app.review.known import Known
+from app.review.lanes import Mark
+from app.review.panel import ReviewPanel
+from app.review.timeline import Timeline
+from app.review.transport_row import TransportRow
+from app.widgets import theme
+from app.widgets.action import Action
+from app.widgets.notice_row import NoticeRow
+from engine.types import Snapshot, SourceState
+
+MESSAGES = {
+    SourceState.OPENING: "Opening…",
+    SourceState.FAILED: "No picture. The message above says why.",
+}
+
+
+class ReviewPage(QWidget):
+    """`canvas`, `timeline`, `panel` are for whoever adds to it; `panel.tools` is for those of correction."""
+
+    sought = Signal(float)  # the time line was clicked or dragged there, since the recording's beginning
+
+    def __init__(
+        self,
+        actions: Mapping[str, Action],
+        notice: NoticeRow,
+        picture: Picture,
+        span: Callable[[], Span],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "black")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._picture = picture
+        self.head = ReviewHead(actions)
+        self.notice = notice
+        self.canvas = Canvas()
+        self.transport = TransportRow(actions)
+        self.timeline = Timeline()
+        self.panel = ReviewPanel(actions, picture)
+        self.answer = KeyAnswer(self)
+        self.go_to = GoTo(span, self)
+        self.hover = HoverPicture(self)
+        self._lay_out()
+        self.canvas.installEventFilter(self)
+        self.timeline.sought.connect(self.sought)
+        self.timeline.hovered.connect(self._hover)
+        self.go_to.left.connect(self.canvas.setFocus)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The newest state of the picture, with its marks."""
+        info, shown = snapshot.info, snapshot.presentation
+        self.head.show_snapshot(snapshot)
+        self.transport.show_snapshot(snapshot)
+        self.canvas.set_message(MESSAGES.get(snapshot.source_state, ""))
+        self.canvas.show_presentation(shown, info.pixel_aspect if info else 1.0)
+        if shown is None or not is_recording(snapshot):
+            return
+        origin_s = self.transport.origin_s
+        if info is not None and info.duration_s:
+            self.timeline.set_length(info.duration_s)
+        self.timeline.set_cursor(shown.frame.pts_s - origin_s)
+        loop = snapshot.loop
+        self.timeline.set_range(None if loop is None else (loop.start_s - origin_s, loop.end_s - origin_s))
+
+    def show_known(self, known: Known, *, is_running: bool) -> None:
+        """As far as the recording is analysed."""
+        self.head.show_known(known, is_running=is_running)
+        table, origin_s = known.table, self.transport.origin_s
+        marks = tuple(Mark(table.time_s(rank) - origin_s, note) for rank, note in known.bookmarks.items())
+        self.timeline.show_content(
+            table=table,
+            times_s=table.pts_s - origin_s,
+            marks=marks,
+            labelled_s=tuple(table.time_s(rank) - origin_s for rank in known.labelled),
+            threshold=known.point.threshold,
+        )
+
+    def focus_areas(self) -> list[QWidget]:
+        """One control of each group, in the order of F6."""
+        return [self.canvas, self.panel.first_focus] if self.panel.isVisible() else [self.canvas]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            free = self._free()
+            self.answer.keep_inside(free, theme.answer_px(self.window().height()))
+            self.go_to.keep_inside(free)
+        return False
+
+    def _free(self) -> QRect:
+        """Where words may stand for a moment: over the picture."""
+        return QRect(self.canvas.mapTo(self, QPoint(0, 0)), self.canvas.size())
+
+    def _hover(self, at: tuple[float, QPoint] | None) -> None:
+        if at is None:
+            self.hover.hide()
+            return
+        at_s, place = at
+        table = self.timeline.content.table
+        image = self._picture(table.rank_at(at_s + self.transport.origin_s)) if len(table) else None
+        self.hover.show_at(at_s, image, self.mapFromGlobal(place))
+
+    def _lay_out(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addWidget(self.notice)
+        left.addWidget(self.canvas, 1)
+        left.addWidget(self.transport)
+        left.addWidget(self.timeline)
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        below.addLayout(left, 1)
+        below.addWidget(self.panel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.head)
+        column.addLayout(below, 1)
+        self.answer.raise_()
+        self.hover.raise_()

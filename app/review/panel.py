@@ -1,0 +1,120 @@
+"""The side of the review page: findings, what a person says of them, tools, and where outlines begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from app.network.point_controls import PointControls
+from app.review.findings_list import FindingsList, Picture
+from app.review.rows import FILTERS, SORTS, chosen, counted
+from app.widgets import theme
+from app.widgets.action import Action
+from app.widgets.controls import Choice, label, line
+from engine.review.rows import Row
+
+VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
+NONE_YET = "Nothing was found yet."
+NONE = "Nothing was found at this setting. Lower the threshold, or choose the preset Sensitive."
+NONE_OF_THESE = "None of these. Choose All above the list."
+
+
+class ReviewPanel(QWidget):
+    """`tools` is where the tools of correction go. `listed`: another filter or order was chosen."""
+
+    jumped = Signal(object)  # Row
+    listed = Signal()
+
+    def __init__(
+        self, actions: Mapping[str, Action], picture: Picture, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setFixedWidth(theme.PANEL_PX)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._all: tuple[Row, ...] = ()
+        self._is_whole = False
+        self._count = label("Findings", role=theme.STRONG)
+        self.only = Choice("Which findings")
+        self.only.fill([(name, name) for name in FILTERS])
+        self.order = Choice("Order of findings")
+        self.order.fill([(name, name) for name in SORTS])
+        self.findings = FindingsList(picture)
+        self._nothing = label(NONE_YET, tone="secondary")
+        self._nothing.setWordWrap(True)
+        self.verdicts = {id_: _button(actions[id_], text) for id_, text in VERDICTS}
+        self.tools = QVBoxLayout()
+        self.tools.setSpacing(theme.S)
+        self.point = PointControls()
+        self.only.chosen.connect(lambda _: self._list())
+        self.order.chosen.connect(lambda _: self._list())
+        self.findings.jumped.connect(self.jumped)
+        self._lay_out()
+        self._list()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Those that are listed, in their order."""
+        return self.findings.rows
+
+    @property
+    def count_text(self) -> str:
+        return self._count.text()
+
+    @property
+    def nothing_text(self) -> str:
+        """What stands in place of the list; "" while there is one."""
+        return "" if self._nothing.isHidden() else self._nothing.text()
+
+    @property
+    def first_focus(self) -> QWidget:
+        return self.findings
+
+    def show_rows(self, rows: Sequence[Row], *, whole: bool) -> None:
+        """All findings there are; `whole`: all of the recording is analysed."""
+        self._all, self._is_whole = tuple(rows), whole
+        self._list()
+
+    def _list(self) -> None:
+        rows = chosen(self._all, self.only.currentData(), self.order.currentData())
+        self._count.setText(counted(self._all))
+        self.findings.show_rows(rows)
+        self._nothing.setText(NONE_OF_THESE if self._all else NONE if self._is_whole else NONE_YET)
+        self._nothing.setVisible(not rows)
+        self.findings.setVisible(bool(rows))
+        self.listed.emit()
+
+    def _lay_out(self) -> None:
+        choice = QHBoxLayout()
+        choice.setSpacing(theme.S)
+        choice.addWidget(self.only)
+        choice.addWidget(self.order)
+        verdicts = QHBoxLayout()
+        verdicts.setSpacing(theme.S)
+        for button in self.verdicts.values():
+            verdicts.addWidget(button)
+        self._count.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.M, theme.M, theme.M, theme.M)
+        column.setSpacing(theme.S)
+        column.addWidget(self._count)
+        column.addLayout(choice)
+        column.addWidget(self.findings, 1)
+        column.addWidget(self._nothing, 1, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(verdicts)
+        column.addLayout(self.tools)
+        column.addWidget(line())
+        column.addWidget(self.point)
+
+
+def _button(action: Action, text: str) -> QPushButton:
+    """Of an action, with the key that does the same."""
+    button = QPushButton(text)
+    button.setToolTip(action.toolTip())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setEnabled(action.isEnabled())
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    return button

@@ -1,0 +1,230 @@
+"""The place Review in the window: empty until a recording is opened in it, made when that happens first."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from app.player.playback import is_recording
+from app.player.transport_commands import TransportCommands
+from app.widgets import focus, theme
+from app.widgets.action import Action
+from app.widgets.controls import label
+from app.widgets.notice_row import NoticeRow
+from app.widgets.task import Task
+from engine.sources.base import SourceOptions
+from engine.types import Snapshot
+
+if TYPE_CHECKING:
+    from app.review.reviewing import Reviewing  # cv2, pyqtgraph: not before somebody reviews
+
+NUDGE_STEPS = 2  # hundredths
+EMPTY = "Open a recording to review it"
+EMPTY_HINT = "Drop a video here, or press Ctrl+Shift+R. Its findings are looked for while you watch."
+
+
+class ReviewPlace(QWidget):
+    """Handlers of app.actions_and_keys among its methods. `model`: the folder of the model that is chosen."""
+
+    faulted = Signal(object)  # Fault
+    came = Signal()  # what can be done has changed
+
+    def __init__(
+        self,
+        actions: Mapping[str, Action],
+        model: Callable[[], Path],
+        preset: str,
+        side_cars: tuple[str, str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self._model = model
+        self._preset = preset
+        self._side_cars = side_cars
+        self._options = SourceOptions()
+        self.notice = NoticeRow()
+        self.transport = TransportCommands(lambda: self._origin_s())
+        self.reviewing: Reviewing | None = None
+        self.paths: tuple[Path, ...] = ()
+        self._snapshot: Snapshot | None = None
+        self._import: Task | None = None
+        self._module: ModuleType | None = None
+        self._stack = QStackedWidget(self)
+        self._empty = _Empty(actions["review-open"], self.notice)
+        self._stack.addWidget(self._empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._stack)
+
+    @property
+    def title(self) -> str:
+        """The name of what is open."""
+        return self.paths[0].name if self.paths else ""
+
+    @property
+    def has_recording(self) -> bool:
+        return self._snapshot is not None and is_recording(self._snapshot)
+
+    def use(self, options: SourceOptions) -> None:
+        """How recordings are decoded."""
+        self._options = options
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Close what is open here and open this; the live page is left alone."""
+        self.close_review()
+        self.paths = tuple(path.absolute() for path in paths)
+        self._empty.say(f"Opening {self.title}…", "")
+        if self._module is not None:
+            self._begin(self._module)
+        elif self._import is None:
+            self._import = Task("review", lambda: importlib.import_module("app.review.reviewing"), self)
+            self._import.done.connect(self._begin)
+            self._import.failed.connect(self.faulted)
+            self._import.start()
+        self.came.emit()
+
+    def close_review(self) -> None:
+        """What was done is on the disk when this returns."""
+        reviewing, self.reviewing = self.reviewing, None
+        if reviewing is not None:
+            reviewing.close()
+            self._empty.take_notice(self.notice)
+            self._stack.removeWidget(reviewing.page)
+            reviewing.page.deleteLater()
+            reviewing.deleteLater()
+        self.paths, self._snapshot = (), None
+        self._empty.say(EMPTY, EMPTY_HINT)
+        self.came.emit()
+
+    def close_place(self) -> None:
+        """The window closes."""
+        if self._import is not None:
+            self._import.forget()
+        self.close_review()
+
+    def say(self, text: str) -> None:
+        """Answer a key in a word."""
+        if self.reviewing is not None and self.isVisible():
+            self.reviewing.page.answer.say(text)
+
+    # Handlers of app.actions_and_keys, with a recording open
+
+    @property
+    def desk(self) -> Reviewing:
+        assert self.reviewing is not None
+        return self.reviewing
+
+    def go_to(self) -> None:
+        self.desk.page.go_to.ask()
+
+    def toggle_panel(self) -> None:
+        if self.reviewing is not None:
+            panel = self.desk.page.panel
+            panel.setVisible(panel.isHidden())
+
+    def next_area(self) -> None:
+        if self.reviewing is None:
+            self._empty.button.setFocus(Qt.FocusReason.TabFocusReason)
+            return
+        areas = self.desk.page.focus_areas()
+        focus.next_of(areas, self.window().focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
+
+    def fit(self) -> str:
+        self.desk.page.canvas.fit()
+        return "Whole picture"
+
+    def hold_raw(self) -> None:
+        self.desk.page.canvas.set_raw(True)
+
+    def release_raw(self) -> None:
+        if self.reviewing is not None:
+            self.desk.page.canvas.set_raw(False)
+
+    def threshold_down(self) -> str:
+        return "" if self.reviewing is None else self.desk.nudge_threshold(-NUDGE_STEPS)
+
+    def threshold_up(self) -> str:
+        return "" if self.reviewing is None else self.desk.nudge_threshold(NUDGE_STEPS)
+
+    def escape(self) -> bool:
+        """Close what lies over the picture; False when nothing did."""
+        if self.reviewing is None or self.desk.page.go_to.isHidden():
+            return False
+        self.desk.page.go_to.withdraw()
+        return True
+
+    def take_focus(self) -> None:
+        (self._empty.button if self.reviewing is None else self.desk.page.canvas).setFocus()
+
+    # Inside
+
+    def _origin_s(self) -> float:
+        return 0.0 if self.reviewing is None else self.reviewing.page.transport.origin_s
+
+    def _begin(self, module: ModuleType) -> None:
+        self._module = module
+        if not self.paths:
+            return  # closed again meanwhile
+        from engine.review.places import places_of
+
+        made: Reviewing = module.Reviewing(
+            self.paths,
+            places_of(*self._side_cars),
+            self._model,
+            self._preset,
+            self._options,
+            self._actions,
+            self.notice,
+            self.transport,
+            self,
+        )
+        made.changed.connect(self._take)
+        made.failed.connect(self.faulted)
+        self.reviewing = made
+        self._stack.addWidget(made.page)
+        self._stack.setCurrentWidget(made.page)
+        made.page.canvas.setFocus()
+        self.came.emit()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        had, self._snapshot = self.has_recording, snapshot
+        if had is not self.has_recording:
+            self.came.emit()
+
+
+class _Empty(QWidget):
+    """Says what the place is for, and has one target."""
+
+    def __init__(self, action: Action, notice: NoticeRow) -> None:
+        super().__init__()
+        self.setProperty("surface", "background")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._title = label(EMPTY, role=theme.TITLE)
+        self._hint = label(EMPTY_HINT, tone="secondary")
+        self.button = QPushButton("Open recording…")
+        self.button.setProperty("primary", True)
+        self.button.setToolTip(action.toolTip())
+        self.button.clicked.connect(action.trigger)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.M)
+        self._column.addWidget(notice)
+        self._column.addStretch(1)
+        for widget in (self._title, self._hint, self.button):
+            self._column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._column.addStretch(1)
+
+    def say(self, title: str, hint: str) -> None:
+        self._title.setText(title)
+        self._hint.setText(hint)
+        self.button.setVisible(bool(hint))
+
+    def take_notice(self, notice: NoticeRow) -> None:
+        self._column.insertWidget(0, notice)

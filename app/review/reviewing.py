@@ -1,0 +1,212 @@
+"""One recording under review: what is known, shown on the page, and what people do on the page, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from app.player.transport_commands import TransportCommands
+from app.review.job import Begun
+from app.review.known import Known
+from app.review.lanes import Bar
+from app.review.opened import OpenedReview
+from app.review.page import ReviewPage
+from app.review.pictures import SmallPictures
+from app.review.rows import after, before
+from app.widgets.action import Action
+from app.widgets.notice_row import NoticeRow
+from engine.review.acts import FINDINGS, Verdict
+from engine.review.places import Places
+from engine.review.rows import Row
+from engine.sources.base import SourceOptions
+from engine.types import Presentation, Snapshot
+
+ANSWERS = {
+    Verdict.KEEP: "Kept",
+    Verdict.REJECT: "Rejected",
+    Verdict.UNSURE: "Unsure",
+    Verdict.OPEN: "Open again",
+}
+
+
+class Reviewing(QObject):
+    """Ends with `close`. Handlers of app.actions_and_keys among its methods."""
+
+    changed = Signal(object)  # Snapshot
+    failed = Signal(object)  # Fault
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        places: Places,
+        model: Callable[[], Path],
+        preset: str,
+        options: SourceOptions,
+        actions: Mapping[str, Action],
+        notice: NoticeRow,
+        transport: TransportCommands,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._known: Known | None = None
+        self._snapshot: Snapshot | None = None
+        self._transport = transport
+        self.opened = OpenedReview(paths, places, model, preset, options, 0, self)
+        self._pictures = SmallPictures(self.opened.side_car, self)
+        self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
+        transport.connect_to(self.opened.pipeline)
+        self._connect()
+
+    def close(self) -> None:
+        """All that was done is on the disk when this returns."""
+        self._transport.connect_to(None)
+        self.opened.close()
+
+    # Handlers of app.actions_and_keys
+
+    def next_finding(self) -> str:
+        return self._jump(after, "No finding behind this")
+
+    def previous_finding(self) -> str:
+        return self._jump(before, "No finding before this")
+
+    def keep(self) -> str:
+        return self._judge(Verdict.KEEP)
+
+    def reject(self) -> str:
+        return self._judge(Verdict.REJECT)
+
+    def unsure(self) -> str:
+        return self._judge(Verdict.UNSURE)
+
+    def bookmark(self) -> str:
+        """Set one at this frame, or take it away."""
+        rank = self._here()
+        if rank < 0 or self._known is None:
+            return ""
+        if why := self._known.why_read_only:
+            return why
+        there = rank in self._known.bookmarks
+        self.opened.job.edit(lambda edits: edits.bookmark(rank, None if there else ""))
+        return "Bookmark taken away" if there else "Bookmark"
+
+    def undo(self) -> str:
+        self.opened.job.edit(lambda edits: edits.undo(FINDINGS))
+        return "Undone"
+
+    def redo(self) -> str:
+        self.opened.job.edit(lambda edits: edits.redo(FINDINGS))
+        return "Done again"
+
+    def toggle_analysis(self) -> str:
+        return self.opened.job.toggle()
+
+    def fit_timeline(self) -> str:
+        self.page.timeline.fit()
+        return "Whole time line"
+
+    def nudge_threshold(self, steps: int) -> str:
+        return f"Threshold {self.page.panel.point.nudge_threshold(steps):.2f}"
+
+    # Inside
+
+    def _connect(self) -> None:
+        opened, page = self.opened, self.page
+        opened.changed.connect(self._show)
+        opened.begun.connect(self._show_begun)
+        opened.progressed.connect(self._show_known)
+        opened.failed.connect(self.failed)
+        opened.job.changed.connect(self._show_job)
+        self._pictures.came.connect(page.panel.findings.repaint_pictures)
+        self._pictures.came.connect(page.timeline.repaint_lanes)
+        page.canvas.on_painted = self._painted
+        page.sought.connect(lambda at_s: self._transport.seek(at_s + page.transport.origin_s))
+        page.panel.jumped.connect(self._jump_to_best)
+        page.panel.listed.connect(self._show_bars)
+        page.go_to.asked.connect(lambda place: page.answer.say(self._transport.go_to_place(place)))
+        page.timeline.show_content(thumbnail=self._thumbnail)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._transport.take(snapshot)
+        self.page.show_snapshot(snapshot)
+        self.changed.emit(snapshot)
+
+    def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:
+        self.opened.pipeline.painted(presentation, start_s, end_s)
+
+    def _show_begun(self, begun: Begun) -> None:
+        self.page.panel.point.set_presets(begun.points, {})
+        self.page.panel.point.show_point(begun.point)
+        self.page.transport.show_by(f"{begun.analysis.model_id} · {begun.point.preset}")
+
+    def _show_known(self, known: Known) -> None:
+        self._known = known
+        self._pictures.renew()
+        self.page.show_known(known, is_running=self.opened.job.is_running)
+        self.page.panel.findings.origin_s = self.page.transport.origin_s
+        self.page.panel.show_rows(known.rows, whole=known.progress.is_done)
+
+    def _show_job(self) -> None:
+        if self._known is not None:
+            self.page.head.show_known(self._known, is_running=self.opened.job.is_running)
+
+    def _show_bars(self) -> None:
+        origin_s = self.page.transport.origin_s
+        chosen = self.page.panel.findings.chosen
+        bars = tuple(
+            Bar(row.start_s - origin_s, row.end_s - origin_s, row.verdict, row == chosen)
+            for row in self.page.panel.rows
+        )
+        self.page.timeline.show_content(bars=bars)
+
+    def _thumbnail(self, at_s: float) -> QImage | None:
+        table = self.page.timeline.content.table
+        pts_s = at_s + self.page.transport.origin_s
+        if not len(table) or pts_s > table.pts_s[-1]:
+            return None
+        return self._pictures.of(table.rank_at(pts_s))
+
+    def _here(self) -> int:
+        """Rank of the frame that is shown; -1 without one."""
+        shown = self._snapshot.presentation if self._snapshot is not None else None
+        return -1 if shown is None else shown.frame.index
+
+    def _jump(self, way: Callable[[Iterable[Row], int], Row | None], none: str) -> str:
+        rows = self.page.panel.rows
+        found = way(rows, self._here())
+        if found is None:
+            return none
+        self._choose(found)
+        self.opened.pipeline.seek_frame(found.first_rank)
+        return f"Finding {1 + sum(row.first_rank < found.first_rank for row in rows)} of {len(rows)}"
+
+    def _jump_to_best(self, row: Row) -> None:
+        self._choose(row)
+        self.opened.pipeline.pause()
+        self.opened.pipeline.seek_frame(row.best_rank)
+        self.page.canvas.setFocus()
+
+    def _choose(self, row: Row) -> None:
+        self.page.panel.findings.choose(row.anchor)
+        self.page.timeline.reveal(row.start_s - self.page.transport.origin_s)
+        self._show_bars()
+
+    def _judge(self, verdict: Verdict) -> str:
+        """Of the finding that is chosen, or of the one that is seen; the same once more takes it back."""
+        row = self.page.panel.findings.chosen or self._seen()
+        if row is None or self._known is None:
+            return "Choose a finding first: N"
+        if why := self._known.why_read_only:
+            return why
+        told = Verdict.OPEN if row.verdict is verdict else verdict
+        self._choose(row)
+        self.opened.job.edit(lambda edits: edits.judge(row.anchor, told))
+        return ANSWERS[told]
+
+    def _seen(self) -> Row | None:
+        here = self._here()
+        return next((row for row in self.page.panel.rows if row.first_rank <= here <= row.last_rank), None)

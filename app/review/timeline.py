@@ -1,0 +1,249 @@
+"""The time line under the picture: lanes over one axis, zoomed at the mouse, clicked to the exact frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.review.lanes import LANES, Axis, Content, Lane
+from app.widgets import theme, words
+from app.widgets.controls import label
+
+NAMES_PX = 80
+AXIS_PX = 22
+LEAST_S = 0.2  # that can be seen at once
+ZOOM_A_NOTCH = 1.25
+HEIGHT_PX = sum(lane.height_px for lane in LANES) + AXIS_PX
+
+
+class Timeline(QWidget):
+    """Seconds are those since the recording's beginning. `sought`: a person wants that place, exactly.
+
+    `scrubbing`: while the button is down. `hovered` carries a time and a place on the screen, or None.
+    """
+
+    sought = Signal(float)
+    hovered = Signal(object)  # tuple[float, QPoint] | None
+    viewed = Signal(float, float)  # what is seen of it
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT_PX)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Time line")
+        self.content = Content()
+        self._length_s = 0.0
+        self._box = _ViewBox(self)
+        self._axis = _ClockAxis()
+        self._plot = pg.PlotWidget(
+            viewBox=self._box, axisItems={"bottom": self._axis}, background=theme.SURFACE
+        )
+        self._plot.setFrameShape(self._plot.Shape.NoFrame)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        item = self._plot.getPlotItem()
+        item.hideAxis("left")
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.layout.setContentsMargins(0, 0, 0, 0)
+        self._axis.setHeight(AXIS_PX)
+        self._box.setDefaultPadding(0)
+        self._box.invertY(True)
+        self._box.setMouseEnabled(x=True, y=False)
+        lanes_px = HEIGHT_PX - AXIS_PX
+        self._box.setYRange(0, lanes_px, padding=0)
+        self._items = []
+        top = 0
+        for lane in LANES:
+            drawn = _LaneItem(lane, top, self)
+            self._box.addItem(drawn)
+            self._items.append(drawn)
+            top += lane.height_px
+        self._range = pg.LinearRegionItem(
+            movable=False, brush=theme.colour(theme.ACCENT, 0.15), pen=theme.colour(theme.ACCENT)
+        )
+        self._range.hide()
+        self._cursor = pg.InfiniteLine(0.0, pen=pg.mkPen(theme.TEXT, width=1))
+        for over in (self._range, self._cursor):
+            self._box.addItem(over)
+        self._box.sigXRangeChanged.connect(lambda _, seen: self.viewed.emit(*seen))
+        self._plot.scene().sigMouseMoved.connect(self._hover)
+        self._lay_out()
+
+    # What is shown
+
+    def set_length(self, length_s: float) -> None:
+        """Of the recording; all of it is seen until somebody zooms."""
+        if length_s > 0 and length_s != self._length_s:
+            whole = not self._length_s or self.seen == (0.0, self._length_s)
+            self._length_s = length_s
+            self._box.setLimits(xMin=0.0, xMax=length_s, minXRange=LEAST_S, maxXRange=length_s)
+            if whole:
+                self.fit()
+
+    def show_content(self, **changes: object) -> None:
+        """Fields of `Content`; what is not named stays as it was."""
+        self.content = replace(self.content, **changes)  # type: ignore[arg-type]
+        self.repaint_lanes()
+
+    def repaint_lanes(self) -> None:
+        for item in self._items:
+            item.update()
+
+    def set_cursor(self, at_s: float) -> None:
+        self._cursor.setValue(at_s)
+
+    def set_range(self, ends_s: tuple[float, float] | None) -> None:
+        """The part that is looped."""
+        self._range.setVisible(ends_s is not None)
+        if ends_s is not None:
+            self._range.setRegion(ends_s)
+
+    @property
+    def seen(self) -> tuple[float, float]:
+        first, last = self._box.viewRange()[0]
+        return float(first), float(last)
+
+    def see(self, from_s: float, to_s: float) -> None:
+        self._box.setXRange(from_s, to_s, padding=0)
+
+    def fit(self) -> None:
+        """All of it."""
+        if self._length_s:
+            self.see(0.0, self._length_s)
+
+    def reveal(self, at_s: float) -> None:
+        """Move what is seen, as far as it must, for this place to be among it."""
+        first, last = self.seen
+        if not first <= at_s <= last:
+            half = (last - first) / 2
+            self.see(max(0.0, at_s - half), min(self._length_s, at_s + half))
+
+    def x_of(self, at_s: float) -> float:
+        """Where that is on this widget, px."""
+        return NAMES_PX + self.axis().x_px(at_s)
+
+    def axis(self) -> Axis:
+        return Axis(*self.seen, max(1.0, self._box.width()))
+
+    # Inside
+
+    def _hover(self, at: QPointF) -> None:
+        if not self._box.sceneBoundingRect().contains(at):
+            self.hovered.emit(None)
+            return
+        at_s = min(max(self._box.mapSceneToView(at).x(), 0.0), self._length_s)
+        place = self._plot.mapToGlobal(self._plot.mapFromScene(QPointF(at.x(), 0)))
+        self.hovered.emit((float(at_s), place))
+
+    def leaveEvent(self, event: object) -> None:
+        self.hovered.emit(None)
+
+    def seek_to(self, at_s: float) -> None:
+        self.sought.emit(min(max(at_s, 0.0), self._length_s))
+
+    def _lay_out(self) -> None:
+        names = QVBoxLayout()
+        names.setContentsMargins(theme.S, 0, 0, AXIS_PX)
+        names.setSpacing(0)
+        for lane in LANES:
+            name = label(lane.name, role=theme.CAPTION, tone="secondary")
+            name.setFixedHeight(lane.height_px)
+            name.setToolTip(lane.tip)
+            names.addWidget(name)
+        side = QWidget()
+        side.setFixedWidth(NAMES_PX)
+        side.setLayout(names)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, theme.S, 0)
+        row.setSpacing(0)
+        row.addWidget(side)
+        row.addWidget(self._plot, 1)
+
+
+class _ViewBox(pg.ViewBox):  # type: ignore[misc]
+    """Left button: go there, drag = scrub. Wheel: zoom at the mouse; with Shift, or the right button: pan."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__(enableMenu=False)
+        self._timeline = timeline
+
+    def mouseClickEvent(self, event) -> None:  # type: ignore[no-untyped-def]
+        if event.button() is Qt.MouseButton.LeftButton:
+            event.accept()
+            if event.double():
+                self._timeline.fit()
+            else:
+                self._timeline.seek_to(self.mapSceneToView(event.scenePos()).x())
+
+    def mouseDragEvent(self, event, axis=None) -> None:  # type: ignore[no-untyped-def]
+        event.accept()
+        at_s = self.mapSceneToView(event.scenePos()).x()
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._timeline.seek_to(at_s)
+        else:
+            before_s = self.mapSceneToView(event.lastScenePos()).x()
+            self._pan(before_s - at_s)
+
+    def wheelEvent(self, event, axis=None) -> None:  # type: ignore[no-untyped-def]
+        event.accept()
+        notches = event.delta() / 120
+        first, last = self._timeline.seen
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._pan(-notches * (last - first) / 10)
+            return
+        at_s = self.mapSceneToView(event.scenePos()).x()
+        by = ZOOM_A_NOTCH**-notches
+        self._timeline.see(at_s - (at_s - first) * by, at_s + (last - at_s) * by)
+
+    def _pan(self, by_s: float) -> None:
+        self.translateBy(x=by_s, y=0)
+
+
+class _ClockAxis(pg.AxisItem):  # type: ignore[misc]
+    """Seconds as h:mm:ss."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+        self.setPen(theme.LINE)
+        self.setTextPen(theme.SECONDARY)
+        self.setStyle(tickFont=theme.font(theme.CAPTION_PX), tickLength=-theme.XS)
+        self.enableAutoSIPrefix(False)
+
+    def tickStrings(self, values, scale, spacing):  # type: ignore[no-untyped-def]
+        said = words.short_clock if spacing < 1.0 else words.duration
+        return [said(value) for value in values]
+
+
+class _LaneItem(pg.GraphicsObject):  # type: ignore[misc]
+    """One lane: painted in the pixels of the screen, whatever the axis shows."""
+
+    def __init__(self, lane: Lane, top_px: float, timeline: Timeline) -> None:
+        super().__init__()
+        self._lane, self._top_px, self._timeline = lane, top_px, timeline
+
+    def boundingRect(self) -> QRectF:
+        first, last = self._timeline.seen
+        return QRectF(first, self._top_px, max(last - first, 1e-6), self._lane.height_px)
+
+    def viewRangeChanged(self) -> None:
+        self.prepareGeometryChange()
+        self.update()
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        box = self.getViewBox()
+        area = self.mapRectToDevice(self.boundingRect())
+        if box is None or area is None:
+            return
+        painter.save()
+        painter.resetTransform()
+        painter.setClipRect(area)
+        painter.translate(area.topLeft())
+        axis = Axis(*self._timeline.seen, area.width())
+        inner = QRectF(0, 0, area.width(), area.height()).adjusted(0, 1, 0, -1)
+        self._lane.paint(painter, inner, axis, self._timeline.content)
+        painter.restore()
