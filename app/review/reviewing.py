@@ -65,6 +65,15 @@ class Reviewing(QObject):
         self._transport.connect_to(None)
         self.opened.close()
 
+    @property
+    def known(self) -> Known | None:
+        """None until the side-car was read."""
+        return self._known
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self._snapshot
+
     # Handlers of app.actions_and_keys
 
     def next_finding(self) -> str:
