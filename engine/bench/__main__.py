@@ -32,13 +32,14 @@ SUITES = (
     "alarms",
     "tracking",
     "field",
+    "quality",
 )
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
-    parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms, tracking: clips or folders (demo:)")
+    parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms, tracking, quality (demo:)")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="alarms: a mask a frame, as PNG")
     parser.add_argument("--data", type=Path, metavar="DIR", help="field: the folder with the sets' images")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
@@ -80,6 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         "demo": {},
         "field": {"data": args.data, "rounds": args.rounds},
         "tracking": {"paths": args.paths or ["demo:"], "model": args.model},
+        "quality": {"paths": args.paths or ["demo:"]},
         "alarms": {"paths": args.paths or ["demo:"], "masks": args.masks, "model": args.model},
     }
     try:

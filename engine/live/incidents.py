@@ -35,9 +35,10 @@ class Incidents:
         """Tell what one picture's signal says, and end what is over."""
         frozen, lost = signal.still_s >= FROZEN_S, signal.lost_frac > 0.0
         if frozen:
-            said = (
-                f"The picture from {title} has not moved for {signal.still_s:.1f} s: the same one comes "
-                "again and again. Check the sender."
+            said = f"The picture from {title} has not moved for {signal.still_s:.1f} s" + (
+                ", while a clock runs beside it: the endoscope's processor holds it. Release its freeze."
+                if signal.clock_runs
+                else ": the same one comes again and again. Check the sender."
             )
             self.tell(FROZEN, f"Frozen picture from {title}", said, now_s, since_s=now_s - signal.still_s)
         if frozen is not self._board.status.frozen:  # the word never stands without its sentence

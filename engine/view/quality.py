@@ -60,10 +60,14 @@ class Measures:
 
 def measure(picture: U8) -> Measures:
     """Of uint8 [h, w, 3] RGB, the endoscope's picture without panels."""
-    small = cv2.resize(picture, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    inner = np.ascontiguousarray(small[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX])
-    red, green, blue = cv2.split(inner)
-    brightest, darkest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    inside, size = np.s_[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX], (SIDE_PX, SIDE_PX)
+    # Detail is that of an area filter; colours need none, which takes 0.3 ms for all three channels.
+    detail = cv2.resize(cv2.extractChannel(picture, 1), size, interpolation=cv2.INTER_AREA)
+    green = np.ascontiguousarray(detail[inside])
+    inner = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)[inside])
+    first, second, third = cv2.split(inner)
+    brightest = cv2.max(cv2.max(first, second), third)
+    darkest = cv2.min(cv2.min(first, second), third)
     contrast = float(cv2.meanStdDev(green)[1][0, 0])
     edges = float(cv2.meanStdDev(cv2.Laplacian(green, cv2.CV_16S))[1][0, 0])
     glints = cv2.subtract(green, cv2.blur(green, (SPOT_SIZE_PX, SPOT_SIZE_PX)))

@@ -101,3 +101,41 @@ def test_a_busy_machine_that_hands_over_waiting_packets_slowly_still_catches_up(
 
     assert not any(catch_up.look(0.006, 0.01, 1.0) for _ in range(50)), "a quick decoder needs no skip"
     assert [catch_up.look(0.006, 0.08, 1.0) for _ in range(10)][-1]
+
+
+def noisy(number, clock=True, picture=True):
+    """Lines of a recorder's screen: a camera's picture with its noise, and a clock beside it."""
+    lines = np.full((68, 960), 16, np.uint8)
+    random = np.random.default_rng(number if picture else 0)
+    lines[4:60, 300:900] = random.normal(120, 4, (56, 600)).clip(0, 255)
+    if clock:
+        lines[4:6, 20 + number % 40 : 60 + number % 40] = 230
+    return lines
+
+
+def still_at(pictures):
+    watch = StillWatch()
+    return [(watch.look(picture, 100.0 + n / 25) > 0, watch.clock_runs) for n, picture in enumerate(pictures)]
+
+
+def test_a_picture_that_stands_beside_a_clock_that_runs_is_frozen_and_told_apart_from_a_stalled_sender():
+    held = still_at([noisy(n, picture=n < 25) for n in range(60)])
+    stalled = still_at([noisy(min(n, 25)) for n in range(60)])
+
+    assert not any(frozen for frozen, _ in held[:26])
+    assert all(held[n] == (True, True) for n in range(36, 60))
+    assert all(stalled[n] == (True, False) for n in range(36, 60))
+
+
+def test_a_camera_at_rest_is_not_frozen_by_its_noise_with_or_without_a_clock():
+    assert not any(frozen for frozen, _ in still_at([noisy(n) for n in range(50)]))
+    assert not any(frozen for frozen, _ in still_at([noisy(n, clock=False) for n in range(50)]))
+
+
+def test_something_small_that_wanders_over_the_picture_is_no_clock():
+    pictures = [noisy(0, picture=False) for _ in range(50)]
+    for n, lines in enumerate(pictures):
+        x, y = 300 + 60 * (n % 10), 4 * (n % 13)
+        lines[y : y + 4, x : x + 20] = 250
+
+    assert not any(frozen for frozen, _ in still_at(pictures))

@@ -194,6 +194,7 @@ class LiveSource:
                 signal = Signal(
                     # Every sixteenth line tells, and takes 0.2 ms at 1080p.
                     still.look(plane_of(frame, 0)[::_LINES].copy(), arrived_s),
+                    still.clock_runs,
                     delay.look(pts_s, arrived_s),
                     facts.damaged,
                     facts.lost_frac,

@@ -7,8 +7,12 @@ from collections import deque
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from engine.types import U8
+
+Cells = npt.NDArray[np.bool_]
 
 FROZEN_S = 0.3
 # A picture that is sent twice (30 Hz in 60 Hz) or a slow source is not frozen.
@@ -19,6 +23,9 @@ _USUAL_LIMIT_S = 2.0
 # noise is more.
 _REFINED_LEVELS = 4
 _REFINED_MEAN = 0.4
+# A clock that runs beside a frozen picture: no more parts of the whole than that, and always the same.
+_CELLS = 16
+_CLOCK_FRAC = 0.04
 _KEPT_CHANGES = 9
 _MIN_CHANGES = 3
 
@@ -36,12 +43,14 @@ _BUSY_SHARE = 0.1
 class Signal:
     """Of one live picture.
 
-    `still_s`: for how long it has been the same picture, 0 while it moves; `behind_s`: how much later it came
-    than the quickest one; `damaged`: parts of it, or of what it refers to, are missing; `lost_frac`: the
-    share of the stream's packets that was lost in the last seconds.
+    `still_s`: for how long it has been the same picture, 0 while it moves; `clock_runs`: something small
+    beside it moves on, as a clock does; `behind_s`: how much later it came than the quickest one; `damaged`:
+    parts of it, or of what it refers to, are missing; `lost_frac`: the share of the stream's packets that was
+    lost in the last seconds.
     """
 
     still_s: float = 0.0
+    clock_runs: bool = False
     behind_s: float = 0.0
     damaged: bool = False
     lost_frac: float = 0.0
@@ -66,24 +75,40 @@ class CatchUp:
 
 
 class StillWatch:
-    """Tells a frozen sender by pictures that are the same but for what an encoder refines in them."""
+    """Tells a frozen sender by pictures that are the same but for what an encoder refines in them.
+
+    What a clock needs may change, if it is always the same place: an endoscope's processor that holds its
+    picture sends the time on. A camera's noise is everywhere.
+    """
 
     def __init__(self) -> None:
         self._last: U8 | None = None
         self._changed_s = 0.0
         self._repeats = 0
+        self._clock: Cells | None = None  # where it changed, since the picture stands
         self._steps_s: deque[float] = deque(maxlen=_KEPT_CHANGES)
 
+    @property
+    def clock_runs(self) -> bool:
+        """Whether something small moves on beside the picture that stands."""
+        return self._clock is not None and bool(self._clock.any())
+
     def look(self, samples: U8, now_s: float) -> float:
-        """For how long the picture has been frozen, seconds; 0 while it moves as it usually does."""
-        if self._last is not None and _is_same(self._last, samples):
+        """For how long the picture has been frozen, seconds; 0 while it moves as it usually does.
+
+        `samples`: uint8 [h, w], lines of the picture.
+        """
+        moved = None if self._last is None else _moved(self._last, samples)
+        clock = moved if self._clock is None or moved is None else self._clock | moved
+        if clock is not None and np.count_nonzero(clock) <= _CLOCK_FRAC * clock.size:
+            self._clock = clock
             self._repeats += 1
             self._last = samples
             still_s = now_s - self._changed_s
             return still_s if self._repeats >= _FROZEN_REPEATS and still_s >= self._limit_s() else 0.0
         if self._last is not None:
             self._steps_s.append(now_s - self._changed_s)
-        self._last, self._changed_s, self._repeats = samples, now_s, 0
+        self._last, self._changed_s, self._repeats, self._clock = samples, now_s, 0, None
         return 0.0
 
     def _limit_s(self) -> float:
@@ -93,11 +118,21 @@ class StillWatch:
         return max(FROZEN_S, _FROZEN_PERIODS * usual_s)
 
 
-def _is_same(last: U8, samples: U8) -> bool:
+def _moved(last: U8, samples: U8) -> Cells | None:
+    """Which parts are not the same, bool [rows, columns]; None: the picture as a whole is another."""
     if last.shape != samples.shape:
-        return False
-    apart = cv2.absdiff(last, samples)
-    return int(apart.max(initial=0)) <= _REFINED_LEVELS and float(cv2.mean(apart)[0]) <= _REFINED_MEAN
+        return None
+    apart = np.asarray(cv2.absdiff(last, samples), np.uint8)
+    most = apart
+    for axis, side in enumerate(apart.shape):
+        most = np.maximum.reduceat(most, np.arange(0, side, -(-side // _CELLS)), axis)
+    moved = most > _REFINED_LEVELS
+    if cv2.mean(apart)[0] > _REFINED_MEAN:  # what a clock adds to that is of its own place alone
+        wide, high = samples.shape[1], samples.shape[0]
+        where = cv2.resize(moved.astype(np.uint8), (wide, high), interpolation=cv2.INTER_NEAREST)
+        if cv2.mean(apart, 1 - where)[0] > _REFINED_MEAN:
+            return None
+    return moved
 
 
 class DelayWatch:
