@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -13,7 +13,8 @@ from distill.card.text import HEAD, model_text
 from distill.data.belonging import belonging_of_model
 from distill.data.index import load_index
 from distill.data.splits import split_beside
-from distill.judging.over_time import Recording, clips_of, sequences_of, watch
+from distill.judging.over_time import watch
+from distill.judging.recordings import recordings_of
 from engine.files.whole import write_bytes, write_text
 from engine.model_folder import ModelFolder
 from engine.models import make_student
@@ -38,7 +39,11 @@ def write_card(
     parts = [HEAD]
     for model, root in zip(models, roots, strict=True):
         figures = measure_model(model, root, tick)
-        behaviour = [watch(model, recording) for recording in recordings_of(model, root)]
+        index = load_index(root)
+        recordings = recordings_of(
+            model.card.training, index, split_beside(model.card.training, index).validation
+        )
+        behaviour = [watch(model, recording) for recording in recordings]
         picture = Path(PICTURES) / f"reliability-{model.id}.png"
         write_bytes(out.parent / picture, reliability_png(figures.logits, model.card.output.temperature))
         notes = out.parent / NOTES / f"{model.id}.md"
@@ -53,12 +58,3 @@ def _cost(model: ModelFolder) -> Cost:
     with torch.device("meta"):  # counted, not computed
         student = make_student(model.card.student.name, model.card.student.args)
     return cost_of(student, model.card.input.width_px)
-
-
-def recordings_of(model: ModelFolder, data_root: Path) -> Iterator[Recording]:
-    """The clips, then the recordings among the model's validation images."""
-    index = load_index(data_root)
-    split = split_beside(model.card.training, index)
-    clips = list(clips_of(data_root))
-    yield from clips
-    yield from sequences_of(index, split.validation)

@@ -32,16 +32,15 @@ USUAL = "Threshold, area and peak are the usual ones, chosen on no images of thi
 FIELD = """Recorders put panels, text and borders around the endoscope's picture, and all polyp-free
 recordings here are of a few of them. So every image is judged once more with that picture alone, as another
 recorder would show it: what a network knows by the panels is gone."""
-VIDEO = """Frame by frame at the standard preset, before any rule over time. First hit: frames from the first
-one with a polyp. The last columns: false activations a minute, by how long they last."""
-WATCHED = {"frame": "", "field": " Whole frames, as live use shows them to every model so far."}
+VIDEO = """At the standard preset, as the window draws it. First mark: from the first frame with a polyp. The
+last columns: how many false activations, by how long they last; recordings are too short for rates."""
 MADE_FOR = {"frame": "", "field": ", the endoscope's picture alone, as are all figures unless said"}
 SETS = ("set", "images", "Dice", "Dice, polyps", "polyps touched", "polyp-free with a false pixel")
 PRESETS = (
     *("preset", "threshold", "area", "peak", "sensitivity", "false, with polyp", "false, polyp-free"),
     "false, polyp-free, picture alone",
 )
-SEQUENCES = ("sequence", "frames", "frames on", "changes/s", "polyp frames hit", "first hit")
+SEQUENCES = ("recording", "frames", "s", "frames on", "changes/s", "polyp frames marked", "first mark, ms")
 
 
 def model_text(
@@ -98,7 +97,7 @@ def model_text(
         f"{before.error:.4f} without it, {after.error:.4f} with; over pixels that are not sure background: "
         f"{before.polyp_error:.3f} without, {after.polyp_error:.3f} with.",
         "### Video",
-        VIDEO + WATCHED[card.region],
+        VIDEO,
         _table(
             (*SEQUENCES, *(f"≥ {s:g} s" for s in LONG_S)),
             (_behaviour(row) for row in behaviour),
@@ -157,15 +156,16 @@ def _cells(rows: Sequence[Metric], name: str) -> tuple[str, ...]:
 
 
 def _behaviour(row: Behaviour) -> tuple[str, ...]:
-    false = row.false_activations_per_min
+    false = row.false_activations
     return (
         row.name,
         str(row.frames),
+        f"{row.seconds:.1f}",
         f"{row.on_share:.0%}",
         f"{row.changes_per_s:.2f}",
         "-" if row.hit_share is None else f"{row.hit_share:.0%}",
-        "-" if row.first_hit_frames is None else str(row.first_hit_frames),
-        *("-" if false is None else f"{false[least]:.1f}" for least in LONG_S),
+        "-" if row.first_mark_ms is None else f"{row.first_mark_ms:.0f}",
+        *("-" if false is None else str(false[least]) for least in LONG_S),
     )
 
 

@@ -26,7 +26,7 @@ from distill.export.parity import (
     refusal,
     unlike,
 )
-from distill.export.presets import Judged, choose_presets, usual_presets
+from distill.export.presets import usual_presets, with_presets
 from distill.judging.networks import (
     Network,
     maps_of,
@@ -59,7 +59,6 @@ from engine.model_card import (
 )
 from engine.model_folder import ModelFolder
 from engine.models.onnx_file import write_onnx
-from engine.preset import Preset
 from engine.runtime.quantise import quantise
 from engine.runtime.self_check import checked
 from engine.types import F32
@@ -78,11 +77,10 @@ class Material:
     input: InputCard
     output: OutputCard
 
-    def maps(self, network: Network, pictures: Pictures | None = None) -> Iterator[F32]:
-        """Of the validation images, or of others, in order, with a progress bar."""
-        pictures = self.validation if pictures is None else pictures
-        maps = maps_of(network, pictures, self.input, self.output, self.trained.region)
-        return iter(tqdm(maps, total=len(pictures), unit="image", leave=False))
+    def maps(self, network: Network) -> Iterator[F32]:
+        """Of the validation images, in order, with a progress bar."""
+        maps = maps_of(network, self.validation, self.input, self.output, self.trained.region)
+        return iter(tqdm(maps, total=len(self.validation), unit="image", leave=False))
 
 
 def export(
@@ -92,6 +90,7 @@ def export(
     default: bool,
     int8_images: int,
     size_px: int | None = None,
+    more: Sequence[Path] = (),
 ) -> ModelCard:
     """Write the model folder `out`, named by the model's id, from the averaged weights of a run folder, or
     from those of another model folder: for another input size, or to quantise again. Several runs of one
@@ -100,11 +99,12 @@ def export(
     `int8_images` training images calibrate the int8 network; it stays out when there are none or it is worse
     by 0.3 points of Dice or shows other masks on video. `size_px` None: as the recipe or the model says.
     `data_root` None: the data that it was trained beside, known by its fingerprint; other data is refused.
+    `more`: further data folders, by whose unseen polyp-free images presets are chosen, too.
     Raises FaultError ARGUMENT (nothing trained there, the folder exists), OUTPUT (an export that does not say
     the same), DATA_SET.
     """
     trained = _trained(sources)
-    return write_model(trained, out, trained.belonging.find(data_root), default, int8_images, size_px)
+    return write_model(trained, out, trained.belonging.find(data_root), default, int8_images, size_px, more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ class Found:
     """What a card says besides what the network is."""
 
     output: OutputCard
-    presets: dict[str, Preset]
     training: TrainingCard
     metrics: tuple[Metric, ...] = ()
     parity: tuple[Parity, ...] = ()
@@ -125,6 +124,7 @@ def write_model(
     default: bool = False,
     int8_images: int = 0,
     size_px: int | None = None,
+    more: Sequence[Path] = (),
 ) -> ModelCard:
     """The model folder of whatever was trained; `data_root` None: presets as they are, and nothing measured.
 
@@ -160,14 +160,17 @@ def write_model(
             region=trained.region,
             output=found.output,
             files={path.name: _file_card(path) for path in sorted(aside.iterdir())},
-            presets=found.presets,
+            presets=usual_presets(),
             training=_with(sized, found.training),
             metrics=found.metrics,
             parity=found.parity,
             licence=trained.licence(),
             use="research use only",
         )
-        card = checked(ModelFolder(aside, card))
+        if material is None:
+            card = checked(ModelFolder(aside, card))
+        else:
+            card = with_presets(ModelFolder(aside, card), material.index.root, more)
         write_json(aside / CARD, card.model_dump(mode="json", by_alias=True))
         aside.rename(out)
     finally:
@@ -239,7 +242,6 @@ def _measured(material: Material, network: Network, folder: Path, int8_images: i
         parity.append(_write_int8(material, folder, maps, int8_images))
     return Found(
         material.output,
-        choose_presets(material.validation, maps, _field(material, folder / ONNX)),
         material.trained.card(material.index, material.split),
         evaluate(material.validation, maps).metrics,
         tuple(parity),
@@ -254,7 +256,7 @@ def _unmeasured(trained: Trained, taken: InputCard, network: Network, onnx: Path
     assert trained.unjudged is not None
     output = OutputCard(kind="logits")
     check_on_video(network, onnx, taken, output)
-    return Found(output, usual_presets(), trained.unjudged)
+    return Found(output, trained.unjudged)
 
 
 def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32]]:
@@ -263,14 +265,6 @@ def _calibrated(material: Material, maps: list[F32]) -> tuple[Material, list[F32
     log.info("temperature %.2f", temperature)
     output = material.output.model_copy(update={"temperature": temperature})
     return replace(material, output=output), [cooled(probability, temperature) for probability in maps]
-
-
-def _field(material: Material, onnx: Path) -> Judged | None:
-    """What the network says of the validation images without what a recorder adds, unless it sees no more."""
-    if material.trained.region == "field":
-        return None
-    alone = fields_of(material.validation)
-    return Judged(alone, list(material.maps(openvino_network(onnx, "f32"), alone)))
 
 
 def _check_float(material: Material, onnx: Path, trained: list[F32]) -> Iterator[Parity]:

@@ -1,133 +1,222 @@
-"""The operating points: chosen on the validation split, with what each costs and brings there."""
+"""The presets of a model folder: chosen and measured through the path that runs live (docs/adr/0032).
+
+Stills of the validation split and of further folders choose the still points, recordings what a hit in video
+is. What the network says is kept in a folder while this works, so that it goes on where it was stopped.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from distill.data.dataset import Pictures
-from distill.metrics.detections import HIT_IOU, Point, detections, point_of
+from distill.data.belonging import INDEX_DIGITS
+from distill.data.index import UNLABELLED, Index, Record, load_index
+from distill.data.more import training_lists, with_more
+from distill.data.splits import held_out_by, split_beside
+from distill.export.preset_choice import (
+    THRESHOLDS,
+    WISHES,
+    Key,
+    StillImage,
+    Wish,
+    figures,
+    hit_peak,
+    still_point,
+)
+from distill.export.preset_figures import by_set, of_recordings, of_stills, worst_of
+from distill.judging.live_path import PRECISION, eval_image, judged
+from distill.judging.over_time import Behaviour, Looked, behaviour_at, look
+from distill.judging.recordings import recordings_of
+from distill.judging.remembered import maps_folder, open_remembered
+from distill.metrics.detections import detections
+from distill.metrics.image import dice_iou
+from distill.metrics.measure import Case, Sample
 from distill.metrics.pixels import at_native_size
+from distill.metrics.rows import ImageResult, card_rows
+from engine.analysis.judged import Judge
+from engine.model_card import SCHEMA, ModelCard, RecordingCard
+from engine.model_folder import ModelFolder
 from engine.preset import Preset
-from engine.types import F32
+from engine.runtime.base import Runtime
+from engine.runtime.self_check import checked
+from engine.types import Region, Size
 
-THRESHOLDS = (0.3, 0.4, 0.5, 0.55, 0.6, 0.65)
-MIN_PEAKS = (0.0, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995)
-MIN_AREAS_FRAC = (0.0005, 0.001, 0.002, 0.003)
 KEEP_FACTOR = 0.7  # a weaker answer than the threshold may continue a finding, never start one
-DIGITS = 4
-Key = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """False detections an image that a preset may have, and how long a finding must last."""
-
-    most_false: float
-    hit_ms: float
-    window_ms: float
-
+MOST_FURTHER = 250  # images of a set: they tell a rate of a third to 6 points
+Tick = Callable[[int, int], None]
 
 # Where no image says which: area and peak as in the middle of what is chosen for trained ones.
 USUAL: Mapping[str, Key] = {
-    "sensitive": (0.4, 0.0005, 0.0),
-    "standard": (0.5, 0.001, 0.8),
-    "quiet": (0.6, 0.002, 0.95),
+    "sensitive": Key(0.4, 0.0005, 0.0),
+    "standard": Key(0.5, 0.001, 0.8),
+    "quiet": Key(0.6, 0.002, 0.95),
 }
 
 
-class Judged(NamedTuple):
-    """Pictures, and a map float32 in 0..1 for each."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that a model was asked. `cases` and `outcomes`: of the validation images alone, at 0.5."""
 
-    pictures: Pictures
-    maps: Sequence[F32]
-
-
-# Other recordings have more false detections than the validation's: `standard` aims well below the 0.1 that
-# it is allowed. The times: a finding is one when it was hit
-# for so long within such a window.
-WISHES: Mapping[str, Wish] = {
-    "sensitive": Wish(0.20, 100.0, 165.0),
-    "standard": Wish(0.06, 165.0, 265.0),
-    "quiet": Wish(0.045, 330.0, 500.0),
-}
-
-
-def choose_presets(pictures: Pictures, maps: Sequence[F32], field: Judged | None = None) -> dict[str, Preset]:
-    """Of each wish: of the points within its false detections, the best mean of sensitivity and Dice.
-
-    maps: float32 in 0..1, one a picture. All kinds of false detections have to stay within the wish: those on
-    polyp-free images, those beside polyps, and those on polyp-free images of `field`, the same images without
-    what a recorder adds. A wish that no point fulfils gets the one with the fewest.
-    """
-    points = measured_points(pictures, maps)
-    alone = measured_points(field.pictures, field.maps) if field else {}
-    free = {key: point.false_per_polyp_free_image for key, point in alone.items()}
-    return {name: _preset(points, free, wish) for name, wish in WISHES.items()}
+    images: tuple[StillImage, ...]
+    cases: tuple[Case, ...]
+    outcomes: tuple[ImageResult, ...]
+    recordings: tuple[Looked, ...]
 
 
 def usual_presets() -> dict[str, Preset]:
     """Of each wish a point that nothing was measured for: `measured` is empty."""
-    return {name: _made(point, WISHES[name], {}) for name, point in USUAL.items()}
+    return {name: _preset(key, WISHES[name]) for name, key in USUAL.items()}
 
 
-def measured_points(pictures: Pictures, maps: Sequence[F32]) -> dict[Key, Point]:
-    """Figures by threshold, smallest area and lowest peak."""
-    points: dict[Key, Point] = {}
-    for threshold in THRESHOLDS:
-        found = [
-            detections(at_native_size(probability, mask), mask, threshold)
-            for mask, probability in zip(pictures.masks, maps, strict=True)
-        ]
-        for area in MIN_AREAS_FRAC:
-            for peak in MIN_PEAKS:
-                points[threshold, area, peak] = point_of(found, area, peak)
-    return points
+def with_presets(
+    model: ModelFolder,
+    data_root: Path,
+    more: Sequence[Path] = (),
+    region: Region | None = None,
+    maps: Path | None = None,
+    tick: Tick = lambda done, total: None,
+) -> ModelCard:
+    """The model's card with presets chosen for `region` (None: the card's) by what the training left out.
+
+    Its check and hash are made again, and where the region is another the figures of its sets, too. `more`:
+    further folders, whose polyp-free images count where the training did not see them. `maps`: where what
+    the network says is kept; None: in the user's cache. Raises FaultError DATA_SET, and as `judged`.
+    """
+    region = region or model.card.region
+    with closing(open_remembered(model, PRECISION, maps or maps_folder(model))) as network:
+        seen = ask(model, network, data_root, more, region, tick)
+    changes: dict[str, Any] = {
+        "schema_": SCHEMA,
+        "region": region,
+        "presets": choose_presets(seen.images, seen.recordings),
+        "recordings": tuple(map(_recording_card, seen.recordings)),
+        "numbers_sha256": None,
+        "check": None,
+    }
+    if region != model.card.region:
+        changes["metrics"] = tuple(card_rows(seen.cases, seen.outcomes))
+    return checked(replace(model, card=model.card.model_copy(update=changes)))
 
 
-def _preset(points: Mapping[Key, Point], field_free: Mapping[Key, float], wish: Wish) -> Preset:
-    false = {key: _false(point, field_free.get(key, math.nan)) for key, point in points.items()}
-    allowed = {key: point for key, point in points.items() if false[key] <= wish.most_false}
-    if allowed:
-        threshold, area, peak = max(allowed, key=lambda key: _worth(allowed[key]))
-    else:
-        threshold, area, peak = min(points, key=lambda key: false[key])
-    chosen = (threshold, area, peak)
-    return _made(chosen, wish, _rounded(points[chosen], field_free.get(chosen, math.nan)))
+def ask(
+    model: ModelFolder, network: Runtime, data_root: Path, more: Sequence[Path], region: Region, tick: Tick
+) -> Seen:
+    """Every image and recording. Raises FaultError as `with_presets`."""
+    index = with_more(load_index(data_root), more)
+    validation = split_beside(model.card.training, index).validation
+    own = [eval_image(index.records[i], data_root) for i in validation]
+    further = [eval_image(record, Path()) for record in unseen(model, index)]
+    sequences = list(recordings_of(model.card.training, index, validation))
+    total = len(own) + len(further) + len(sequences)
+    images: list[StillImage] = []
+    cases: list[Case] = []
+    outcomes: list[ImageResult] = []
+    for sample in judged(model, (*own, *further), region=region, network=network):
+        is_further = len(images) >= len(own)
+        images.append(_still(sample, is_further))
+        if not is_further:
+            cases.append(sample.case)
+            outcomes.append(_outcome(sample))
+        tick(len(images), total)
+    size = Size(model.card.input.width_px, model.card.input.height_px)
+    judge = Judge(network, model.id, size, model.card.points["standard"], streams=1)
+    recordings: list[Looked] = []
+    for recording in sequences:
+        recordings.append(look(recording, judge, region))
+        tick(len(images) + len(recordings), total)
+    return Seen(tuple(images), tuple(cases), tuple(outcomes), tuple(recordings))
 
 
-def _made(point: Key, wish: Wish, measured: dict[str, float]) -> Preset:
-    threshold, area, peak = point
+def unseen(model: ModelFolder, index: Index) -> list[Record]:
+    """Polyp-free images of further folders that the model was not trained on: a few hundred of each set.
+
+    Of a folder that its card does not name those whose group has no image on the training side, of one that
+    it does those that were held out. Of more than `MOST_FURTHER` some at even distances.
+    """
+    sets: dict[str, list[Record]] = {}
+    for record in _unseen(model, index):
+        sets.setdefault(record.set, []).append(record)
+    chosen: list[Record] = []
+    for some in sets.values():
+        few = min(len(some), MOST_FURTHER)
+        chosen += [some[i * len(some) // few] for i in range(few)]
+    return chosen
+
+
+def _unseen(model: ModelFolder, index: Index) -> Iterator[Record]:
+    training = model.card.training
+    split = split_beside(training, index)
+    trained = {index.records[i].group for i in split.train}
+    learned = {record.image for record in training_lists(index, split, held_out_by(training)).labelled}
+    for one in index.more:
+        is_named = one.sha256[:INDEX_DIGITS] in training.data
+        for record in one.records:
+            is_free = record.label != UNLABELLED and record.has_no_polyp
+            if is_free and record.group not in trained and not (is_named and record.image in learned):
+                yield record
+
+
+def choose_presets(images: Sequence[StillImage], recordings: Sequence[Looked] = ()) -> dict[str, Preset]:
+    """Of each wish its still point, then what a hit in a recording is, with what both cost and bring.
+
+    Without recordings frames are judged one by one, as by cards from before.
+    """
+    by_key = figures(images)
+    presets = {}
+    for name, wish in WISHES.items():
+        key = still_point(by_key, wish)
+        preset = _preset(key, wish)
+        measured = of_stills(images, key)
+        if recordings:
+            followed = partial(_followed, recordings, key, wish)
+            peak = hit_peak(key, followed, by_key, wish)
+            preset = _preset(key, wish, peak)
+            measured |= of_recordings(followed(peak), by_key[key._replace(min_peak=peak)])
+        presets[name] = preset.model_copy(
+            update={"measured": measured, "by_set": by_set(images, key), "worst_set": worst_of(by_key[key])}
+        )
+    return presets
+
+
+def _followed(recordings: Sequence[Looked], key: Key, wish: Wish, peak: float) -> list[Behaviour]:
+    return [behaviour_at(one, _preset(key, wish, peak).over_time) for one in recordings]
+
+
+def _preset(key: Key, wish: Wish, hit: float | None = None) -> Preset:
     return Preset(
-        threshold=threshold,
-        keep=round(threshold * KEEP_FACTOR, 2),
-        min_area_frac=area,
-        min_peak=peak,
+        threshold=key.threshold,
+        keep=round(key.threshold * KEEP_FACTOR, 2),
+        min_area_frac=key.min_area_frac,
+        min_peak=key.min_peak,
+        hit_peak=hit,
         hit_ms=wish.hit_ms,
         window_ms=wish.window_ms,
-        measured=measured,
     )
 
 
-def _false(point: Point, field_free: float) -> float:
-    kinds = (point.false_per_polyp_free_image, point.false_per_polyp_image, field_free)
-    return max(kind for kind in kinds if not math.isnan(kind))
+def _still(sample: Sample, is_further: bool) -> StillImage:
+    native = at_native_size(sample.probability, sample.mask)
+    found = {threshold: detections(native, sample.mask, threshold) for threshold in THRESHOLDS}
+    return StillImage(sample.case.set, found, is_further)
 
 
-def _worth(point: Point) -> float:
-    values = [value for value in (point.sensitivity, point.dice_polyp_images) if not math.isnan(value)]
-    return sum(values)
+def _outcome(sample: Sample) -> ImageResult:
+    """At 0.5, as `distill.metrics.evaluate` has it."""
+    found = at_native_size(sample.probability, sample.mask) > 0.5
+    dice, iou = dice_iou(found, sample.mask)
+    there = sample.mask > 0
+    return ImageResult(dice, iou, bool(found.any()), bool((found & there).any()), float(there.mean()))
 
 
-def _rounded(point: Point, field_free: float) -> dict[str, float]:
-    named = {
-        f"sensitivity_iou_{HIT_IOU}": point.sensitivity,
-        "dice_polyp_images": point.dice_polyp_images,
-        "false_detections_per_polyp_image": point.false_per_polyp_image,
-        "false_detections_per_polyp_free_image": point.false_per_polyp_free_image,
-        "false_alarm_share_polyp_free": point.alarm_share_polyp_free,
-        "false_detections_per_polyp_free_field": field_free,
-    }
-    return {name: round(value, DIGITS) for name, value in named.items() if not math.isnan(value)}
+def _recording_card(looked: Looked) -> RecordingCard:
+    recording = looked.recording
+    return RecordingCard(
+        name=recording.name,
+        frames=len(looked.frames),
+        seconds=round(looked.seconds, 2),
+        polyp_free=recording.polyp_free,
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from distill.data.index import load_index
+from distill.data.index import Record, load_index
 from distill.data.labelled import laid, mask_of
 from distill.data.masks import Agreement
 from distill.data.splits import split_beside
@@ -22,7 +22,7 @@ from engine.faults import FaultCode, FaultError
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
 from engine.runtime import AUTO, open_runtime
-from engine.runtime.base import RuntimeOptions
+from engine.runtime.base import Runtime, RuntimeOptions
 from engine.runtime.masks import region_mask
 from engine.sources import open_source
 from engine.sources.base import Picture, SourceOptions, SourceSpec
@@ -71,15 +71,17 @@ def validation_images(model: ModelFolder, data_root: Path) -> tuple[EvalImage, .
     """The validation split that the model was trained beside. Raises FaultError."""
     index = load_index(data_root)
     records = [index.records[position] for position in split_beside(model.card.training, index).validation]
-    return tuple(
-        EvalImage(
-            Case(record.image, record.set, record.group),
-            data_root / record.image,
-            data_root / record.mask if record.mask else None,
-            turned=record.exif is not None,
-            sha256=record.mask_sha256,
-        )
-        for record in records
+    return tuple(eval_image(record, data_root) for record in records)
+
+
+def eval_image(record: Record, root: Path) -> EvalImage:
+    """An image of an index; `root`: what its paths are meant from."""
+    return EvalImage(
+        Case(record.image, record.set, record.group),
+        root / record.image,
+        root / record.mask if record.mask else None,
+        turned=record.exif is not None,
+        sha256=record.mask_sha256,
     )
 
 
@@ -89,16 +91,20 @@ def judged(
     runtime: str = AUTO,
     precision: str = AUTO,
     region: Region | None = None,
+    network: Runtime | None = None,
 ) -> Iterator[Sample]:
     """Map, mask and what the window would draw of every image, in order, one at a time.
 
-    `region`: what of a frame the network sees, None as its card says; outside of it nothing is found. Raises
-    FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
+    `region`: what of a frame the network sees, None as its card says; outside of it nothing is found.
+    `network`: the model in a runtime that is open and stays so; None: it is opened as the two names say.
+    Raises FaultError DATA_SET for an unreadable image or a mask of another size, and what the runtime raises.
     """
     size = Size(model.card.input.width_px, model.card.input.height_px)
     point = standard_point(model)
     agreement = Agreement()
-    with closing(open_runtime(runtime, model, RuntimeOptions(precision))) as network:
+    with ExitStack() as stack:
+        if network is None:
+            network = stack.enter_context(closing(open_runtime(runtime, model, RuntimeOptions(precision))))
         for asked in images:
             picture = _picture(asked.image)
             mask = _mask(asked, picture, agreement)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from distill.metrics.lesions import MIN_AREA_FRAC, blobs, ious_of, matches
 from distill.metrics.pixels import F64
@@ -68,30 +70,69 @@ class Point:
     alarm_share_polyp_free: float
 
 
-def point_of(images: Sequence[Detections], min_area_frac: float, min_peak: float = 0.0) -> Point:
-    """All images at one threshold, without blobs under that part of the picture or that peak."""
-    lesions = hits = 0
-    dice, false_polyp, false_free = [], [], []
-    for image in images:
-        kept = (image.areas_frac >= min_area_frac) & (image.peaks >= min_peak)
-        hit = matches(image.ious[:, kept], HIT_IOU)
-        false = int(kept.sum()) - hit
-        if not image.there_px:
-            false_free.append(false)
-            continue
-        lesions += image.lesions
-        hits += hit
-        false_polyp.append(false)
-        total = image.there_px + image.areas_px[kept].sum()
-        dice.append(2 * image.hits_px[kept].sum() / total)
-    return Point(
-        sensitivity=hits / lesions if lesions else float("nan"),
-        dice_polyp_images=_mean(dice),
-        false_per_polyp_image=_mean(false_polyp),
-        false_per_polyp_free_image=_mean(false_free),
-        alarm_share_polyp_free=_mean([float(count > 0) for count in false_free]),
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is left of the detections of n images, by m pairs of a smallest area and a lowest peak.
+
+    `lesions` float64 [n]; `hits`, `false` and `dice` float64 [n, m], Dice of those with a `polyp`, bool [n].
+    """
+
+    polyp: npt.NDArray[np.bool_]
+    lesions: F64
+    hits: F64
+    false: F64
+    dice: F64
+
+
+def counts_of(images: Sequence[Detections], limits: Sequence[tuple[float, float]]) -> Counts:
+    """All images at one threshold. limits: (smallest part of the picture, lowest peak), float both."""
+    areas, peaks = np.array(limits, np.float64).T
+    hits, false, dice = (np.zeros((len(images), len(limits))) for _ in range(3))
+    for row, image in enumerate(images):
+        kept = (image.areas_frac >= areas[:, None]) & (image.peaks >= peaks[:, None])
+        known: dict[bytes, tuple[int, int, float]] = {}  # most pairs leave the same of an image
+        for column, some in enumerate(kept):
+            key = some.tobytes()
+            if key not in known:
+                known[key] = _counted(image, some)
+            hits[row, column], false[row, column], dice[row, column] = known[key]
+    return Counts(
+        polyp=np.array([image.there_px > 0 for image in images], bool),
+        lesions=np.array([image.lesions for image in images], np.float64),
+        hits=hits,
+        false=false,
+        dice=dice,
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+def _counted(image: Detections, kept: npt.NDArray[np.bool_]) -> tuple[int, int, float]:
+    hits = matches(image.ious[:, kept], HIT_IOU)
+    total = image.there_px + image.areas_px[kept].sum()
+    dice = 2 * image.hits_px[kept].sum() / total if total else 1.0
+    return hits, int(kept.sum()) - hits, float(dice)
+
+
+def points_of(counts: Counts, rows: npt.NDArray[np.bool_] | None = None) -> list[Point]:
+    """A point for each pair of limits, of the images that `rows`, bool [n], chooses; None: of all."""
+    rows = np.ones(len(counts.polyp), bool) if rows is None else rows
+    polyp, free = rows & counts.polyp, rows & ~counts.polyp
+    lesions = counts.lesions[polyp].sum()
+    return [
+        Point(
+            sensitivity=float(counts.hits[polyp, column].sum() / lesions) if lesions else float("nan"),
+            dice_polyp_images=_mean(counts.dice[polyp, column]),
+            false_per_polyp_image=_mean(counts.false[polyp, column]),
+            false_per_polyp_free_image=_mean(counts.false[free, column]),
+            alarm_share_polyp_free=_mean(counts.false[free, column] > 0),
+        )
+        for column in range(counts.hits.shape[1])
+    ]
+
+
+def point_of(images: Sequence[Detections], min_area_frac: float, min_peak: float = 0.0) -> Point:
+    """All images at one threshold, without blobs under that part of the picture or that peak."""
+    return points_of(counts_of(images, [(min_area_frac, min_peak)]))[0]
+
+
+def _mean(values: npt.NDArray[Any]) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")

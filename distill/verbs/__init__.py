@@ -18,6 +18,7 @@ VERBS: Mapping[str, str] = {
     "compare": "whether one run or model is better than another: difference, interval and p",
     "card": "the model card: every figure of the bundled models, measured again",
     "export": "make a model folder of a run: weights, ONNX, int8 if it is as good",
+    "presets": "choose the presets of a model folder again by what its training left out, and measure them",
     "import": "make a model folder of weights that others published: PraNet, EMCAD, U-Net, U-Net++",
     "probe": "which forms of distillation reach a student, and which only look like it",
     "reproduce": "make a table of the paper again, run by run; --dry-run tells what it costs",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from distill.verbs.run_options import add_set_option, refuse_a_run, refuse_changes
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
-from distill.verbs.events_option import add_events_option
-from distill.verbs.progress import progress
+from distill.verbs.progress import add_events_option, progress
 from engine.files.whole import write_json
 from engine.jobs.begun import begun
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from engine.files.whole import write_json
 from engine.jobs.begun import begun
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from distill.exit_codes import CANCELLED, DATA_UNUSABLE, OK
 from distill.verbs.data_option import add_data_option, add_more_data_option, data_root
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from distill.verbs.run_options import add_set_option, process_number
 
 log = logging.getLogger("distill")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
-from distill.verbs.events_option import add_events_option
-from distill.verbs.progress import progress
+from distill.verbs.progress import add_events_option, progress
 from engine.faults import FaultCode, FaultError
 from engine.jobs.begun import begun
 

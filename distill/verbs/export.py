@@ -8,7 +8,7 @@ from pathlib import Path
 
 from distill.exit_codes import OK
 from distill.verbs.data_option import OWN_DATA, add_data_option
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")
@@ -33,6 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--int8-images", type=int, default=300, help="training images for calibration, 0: no int8"
     )
+    parser.add_argument(
+        "--more-data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further data folder: presets are chosen by its polyp-free images, too, where unseen",
+    )
     add_events_option(parser)
     add_data_option(parser, OWN_DATA)
 
@@ -48,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             options.default,
             options.int8_images,
             options.size,
+            options.more_data,
         )
         folder.event("file", path=str(options.out))
     log.info("wrote %s", options.out)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from distill.exit_codes import OK
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from engine.jobs.begun import begun
 
 log = logging.getLogger("distill")

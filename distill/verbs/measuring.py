@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.verbs.events_option import add_events_option
-from distill.verbs.progress import progress
+from distill.verbs.progress import add_events_option, progress
 
 if TYPE_CHECKING:
     from distill.metrics.measure import Measured, Sample

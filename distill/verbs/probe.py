@@ -10,8 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from distill.exit_codes import OK
-from distill.verbs.events_option import add_events_option
-from distill.verbs.progress import progress
+from distill.verbs.progress import add_events_option, progress
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json, write_text
 from engine.jobs.begun import begun

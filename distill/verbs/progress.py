@@ -1,7 +1,8 @@
-"""A bar for a person, and events for whoever else looks."""
+"""A bar for a person, and events for whoever else looks: `--events FILE`, the same for every verb."""
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,13 @@ from contextlib import contextmanager
 from engine.jobs.events import RunFolder
 
 PROGRESS_S = 0.5
+
+
+def add_events_option(parser: argparse.ArgumentParser) -> None:
+    """What `engine.jobs.begun` takes as `events`."""
+    parser.add_argument(
+        "--events", metavar="FILE", help="also write the events there, a JSON object a line; - for stdout"
+    )
 
 
 @contextmanager

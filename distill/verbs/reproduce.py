@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from distill.exit_codes import CANCELLED, OK
 from distill.verbs.data_option import add_data_option, data_root
-from distill.verbs.events_option import add_events_option
-from distill.verbs.progress import progress
+from distill.verbs.progress import add_events_option, progress
 from engine.jobs.begun import begun
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from distill.verbs.data_option import (
     data_root,
     more_data_of_run,
 )
-from distill.verbs.events_option import add_events_option
+from distill.verbs.progress import add_events_option
 from distill.verbs.run_folder import opened
 from distill.verbs.run_options import add_run_options, recipe_and_folder
 from engine.jobs.begun import begun

@@ -87,7 +87,7 @@ def test_it_says_what_each_preset_finds_and_how_it_behaves_over_time(card):
         in preset
     )
     (clip,) = [line for line in text.splitlines() if line.startswith("| polyp_free_x |")]
-    assert clip.split("|")[3].strip() == "80%"
+    assert clip.split("|")[4].strip() == "80%"
 
 
 def test_it_says_what_is_found_in_the_endoscopes_picture_alone(card, model, data):

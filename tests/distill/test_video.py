@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from distill.data.index import load_index
-from distill.judging.over_time import behaviour, clips_of, sequences_of, watch
+from distill.judging.over_time import Drawn, behaviour, watch
+from distill.judging.recordings import clips_of, sequences_of
 from engine.model_folder import load_model_folder
 from tests.fixtures.models import red_model
 from tests.fixtures.red_clips import centre, has_disc, red_clip, red_picture
@@ -20,39 +21,55 @@ def model(tmp_path_factory):
     return load_model_folder(folder / "red")
 
 
-def test_flicker_is_every_change_from_on_to_off_and_back():
-    said = behaviour("a", [True, True, False, True, False, False], None, rate_hz=3, polyp_free=False)
+def said_of(on, rate_hz, hits=None, polyp_free=False):
+    hits = hits or [None] * len(on)
+    drawn = [
+        Drawn(rank / rate_hz, is_on, hit) for rank, (is_on, hit) in enumerate(zip(on, hits, strict=True))
+    ]
+    return behaviour("a", drawn, 1 / rate_hz, polyp_free)
 
-    assert (said.frames, said.duration_s, said.on_share) == (6, 2.0, 0.5)
-    assert said.changes_per_s == 1.5
-    assert said.false_activations_per_min is None
+
+def test_flicker_is_every_change_from_on_to_off_and_back():
+    said = said_of([True, True, False, True, False, False], rate_hz=3)
+
+    assert (said.frames, said.seconds, said.on_share) == (6, pytest.approx(2.0), 0.5)
+    assert said.changes_per_s == pytest.approx(1.5)
+    assert said.false_activations is None
 
 
 def test_false_activations_are_counted_by_how_long_they_last():
     on = [True, False, *[True] * 6, False, *[True] * 20]
 
-    said = behaviour("a", on, None, rate_hz=10, polyp_free=True)
+    said = said_of(on, rate_hz=10, polyp_free=True)
 
-    per_min = 60 / 2.9
-    assert said.false_activations_per_min == pytest.approx(
-        {0.0: 3 * per_min, 0.5: 2 * per_min, 1.0: per_min, 2.0: per_min}
-    )
+    assert said.false_activations == {0.0: 3, 0.5: 2, 1.0: 1, 2.0: 1}
 
 
-def test_the_first_hit_is_counted_from_the_first_frame_with_a_polyp():
-    hits = [None, False, None, False, True, True]
+def test_the_first_mark_is_counted_from_the_first_frame_with_a_polyp():
+    said = said_of([True] * 6, rate_hz=5, hits=[None, False, None, False, True, True])
 
-    said = behaviour("a", [True] * 6, hits, rate_hz=5, polyp_free=False)
-
-    assert said.first_hit_frames == 3
+    assert said.first_mark_ms == pytest.approx(600)
     assert said.hit_share == 0.5
 
 
-def test_a_polyp_that_is_never_hit_has_no_first_hit():
-    said = behaviour("a", [False] * 3, [False, None, False], rate_hz=5, polyp_free=False)
+def test_a_polyp_that_is_never_marked_has_no_first_mark():
+    said = said_of([False] * 3, rate_hz=5, hits=[False, None, False])
 
-    assert said.first_hit_frames is None
+    assert said.first_mark_ms is None
     assert said.hit_share == 0.0
+
+
+def test_confirmation_is_counted_from_when_a_finding_was_first_seen():
+    one, two = frozenset({1}), frozenset({1, 2})
+    drawn = [
+        Drawn(0.0, False, seen=one),
+        Drawn(0.1, True, marked=one, seen=two),
+        Drawn(0.2, True, marked=one, seen=two),
+    ]
+
+    said = behaviour("a", drawn, 0.1, polyp_free=False)
+
+    assert said.confirmation_ms == (100.0,)  # the second one was never drawn
 
 
 def test_a_clip_of_the_data_folder_is_watched_through_analyse(tmp_path, model):
@@ -70,10 +87,10 @@ def test_a_clip_of_the_data_folder_is_watched_through_analyse(tmp_path, model):
     labelled, free = (watch(model, recording) for recording in clips_of(tmp_path))
 
     assert (labelled.name, labelled.frames, labelled.on_share) == ("polyp_a", 10, 0.8)
-    assert (labelled.hit_share, labelled.first_hit_frames) == (1.0, 0)
-    assert labelled.changes_per_s * labelled.duration_s == pytest.approx(3)
+    assert (labelled.hit_share, labelled.first_mark_ms) == (1.0, 0)
+    assert labelled.changes == 3
     assert free.hit_share is None
-    assert free.false_activations_per_min[0.0] * free.duration_s / 60 == pytest.approx(2)
+    assert free.false_activations[0.0] == 2
 
 
 def test_frames_of_a_recording_come_in_their_order_whatever_they_are_called(tmp_path, model):
@@ -90,4 +107,22 @@ def test_frames_of_a_recording_come_in_their_order_whatever_they_are_called(tmp_
     assert [path.stem for path in recording.frames] == ["8", "7", "6"]
     assert recording.polyp_free
     assert said.on_share == pytest.approx(2 / 3)
-    assert said.changes_per_s * said.duration_s == pytest.approx(1)  # off, on, on
+    assert said.changes == 1  # off, on, on
+
+
+def test_stills_in_order_are_followed_as_a_video_of_five_pictures_a_second(tmp_path):
+    path = red_model(tmp_path / "models")
+    card = json.loads((path / "model.json").read_text())
+    card["presets"]["standard"] |= {"hit_peak": 0.5}
+    (path / "model.json").write_text(json.dumps(card))
+    lines = []
+    for frame in range(4):
+        cv2.imwrite(str(tmp_path / f"{frame}.png"), red_picture(0)[..., ::-1])
+        line = {"image": f"{frame}.png", "mask": None, "set": "s", "group": "g", "frame": frame}
+        lines.append(json.dumps(line) + "\n")
+    (tmp_path / "index.jsonl").write_text("".join(lines))
+
+    said = watch(load_model_folder(path), next(sequences_of(load_index(tmp_path), range(4))))
+
+    assert said.seconds == pytest.approx(0.8)
+    assert said.on_share == 0.75  # the first sighting alone is no finding
