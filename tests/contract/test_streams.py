@@ -61,6 +61,20 @@ def test_a_stream_gives_whole_pictures_in_order_and_is_lost_when_the_sender_fall
     assert lost.code is FaultCode.SOURCE_LOST
 
 
+def test_a_picture_that_never_came_by_rtsp_damages_all_behind_it_until_the_next_keyframe():
+    with rtsp_server(is_lost=lambda rank: rank % 10 == 4) as (url, _):
+        source = open_source(parse_source(url))
+        try:
+            pictures = [source.read() for _ in range(40)]
+        finally:
+            source.close()
+
+    good = [number_in(picture.bgra()) for picture in pictures if not picture.damaged]
+    assert 10 < len(good) < 30
+    assert {number % 10 for number in good} <= {0, 1, 2, 3}  # a keyframe every ten, and the fifth one is lost
+    assert good == sorted(good)
+
+
 def test_names_and_passwords_are_not_shown():
     with rtsp_server() as (url, _):
         source = open_source(parse_source(url))

@@ -27,6 +27,7 @@ from engine.sources.file.hardware import (
 from engine.sources.file.header import sane_hz, sane_rate_hz
 from engine.sources.live.continuity import Damage
 from engine.sources.live.datagrams import Datagrams
+from engine.sources.live.frame_numbers import FrameNumbers
 from engine.sources.live.grabber import Facts
 from engine.sources.live.signal import CatchUp, DelayWatch
 
@@ -40,7 +41,8 @@ class ContainerFeed:
     """A `Feed` (engine/sources/live/grabber.py). `open_container` raises FaultError when it cannot.
 
     `hardware` decodes as long as it can; after that software, without connecting again. `datagrams` is
-    what `open_container` reads, for streams over UDP.
+    what `open_container` reads, for streams over UDP. `lossy`: of another stream whose sender may leave out
+    packets (RTSP over TCP): losses are told by what is in the pictures.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class ContainerFeed:
         hardware: Hardware | None = None,
         left: str = "",
         datagrams: Datagrams | None = None,
+        lossy: bool = False,
     ) -> None:
         self._datagrams = datagrams
+        self._lossy = lossy
+        self._numbers: FrameNumbers | None = None
         self._title = title
         self._open = open_container
         self._remedy = remedy
@@ -95,7 +100,12 @@ class ContainerFeed:
         if failure is not None:
             self._leave_hardware(failure)
         self._stream = video_stream_of(self._container, self._title)
-        _set_up(self._stream.codec_context)
+        context = self._stream.codec_context
+        _set_up(context)
+        if self._lossy:
+            # Of several threads FFmpeg's decoder forgets that a slice was cut off.
+            context.thread_count = 1
+            self._numbers = FrameNumbers(context.extradata) if context.codec.name == "h264" else None
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float, float]]:
         """Frames as they come, damaged ones too: a live picture is worth more than a whole one."""
@@ -147,6 +157,8 @@ class ContainerFeed:
             gap_at = self._datagrams.continuity.gap_at.get(packet.stream.id, -1)
             self._lost_frac = self._datagrams.continuity.lost_frac(now_s)
         corrupt, key = packet.is_corrupt, packet.is_keyframe
+        if self._numbers is not None and self._numbers.misses_one(bytes(packet)):
+            corrupt = True
         if packet.dts is not None and packet.time_base:
             behind_s = self._delay.look(float(packet.dts * packet.time_base), now_s)
             late = self._catch_up.look(now_s - self._idle_s, self._idle_s - self._got_s, behind_s)

@@ -60,6 +60,7 @@ def open(address: str, options: SourceOptions) -> Source:
         hardware=hardware,
         left=refusal,
         datagrams=datagrams,
+        lossy=scheme in ("rtsp", "rtsps"),
     )
     silent = FaultError(
         FaultCode.SOURCE_LOST,
