@@ -22,7 +22,9 @@ def note(measured: Measured) -> str:
 
     Of a preset that was measured on images alone: "met 92 % of polyps, 6 false marks in 100 images".
     """
-    over_time = [part for part in (_false_marks(measured), _first_mark(measured)) if part]
+    first_ms = measured.get("first_confirmed_ms")
+    first = "" if first_ms is None else f"first mark after {_seconds(first_ms)}"
+    over_time = [part for part in (_false_marks(measured), first) if part]
     if over_time:
         return ", ".join(over_time)
     met, false = measured.get("sensitivity_iou_0.1"), _false_in_100(measured)
@@ -43,18 +45,18 @@ def detail(measured: Measured, moved_from: float | None) -> str:
 
 def _in_video(measured: Measured) -> Iterable[str]:
     if false := _false_marks(measured):
-        yield f"Without a polyp: {false}{_lasting(measured)}."
-    if first := _first_mark(measured):
-        late_ms = measured.get("first_confirmed_p90_ms")
+        yield f"No polyp: {false}{_lasting(measured)}."
+    first_ms, late_ms = measured.get("first_confirmed_ms"), measured.get("first_confirmed_p90_ms")
+    if first_ms is not None:
         nine = ""
         if late_ms is not None and measured.get("polyps", 0.0) >= TENTHS_FROM:
-            nine = f", 9 in 10 within {_seconds(late_ms)}"
-        yield f"{first.capitalize()} of a polyp in view (median){nine}."
+            nine = f", {_seconds(late_ms)} (9 in 10)"
+        yield f"First mark: {_seconds(first_ms)} (median){nine}."
     polyps, met = measured.get("polyps"), measured.get("polyp_sensitivity")
     if polyps and met is not None:
-        said = f"Marked {round(met * polyps)} of {polyps:.0f} polyps"
         in_frames = measured.get("frame_sensitivity")
-        yield said + ("." if in_frames is None else f", in {in_frames * 100:.0f} % of their frames.")
+        frames = "" if in_frames is None else f", in {in_frames * 100:.0f} % of frames"
+        yield f"{round(met * polyps)} of {polyps:.0f} polyps marked{frames}."
     if (changes := measured.get("changes_per_s")) is not None:
         yield f"Marks come or go {changes:.1f} times a second."
 
@@ -64,8 +66,8 @@ def _in_stills(measured: Measured) -> Iterable[str]:
     free = _false_in_100(measured)
     if met is not None and beside is not None and free is not None:
         yield (
-            f"Still images: {met * 100:.0f} of 100 polyps met. False marks in 100 images: "
-            f"{beside * 100:.0f} with a polyp, {free:.0f} without one."
+            f"Still images: {met * 100:.0f} of 100 polyps met, false marks in 100: "
+            f"{beside * 100:.0f} with a polyp, {free:.0f} without."
         )
 
 
@@ -79,19 +81,15 @@ def _false_marks(measured: Measured) -> str:
     return f"{_rate(measured, 'false_activations'):.2g} false marks a minute"
 
 
-def _first_mark(measured: Measured) -> str:
-    first_ms = measured.get("first_confirmed_ms")
-    return "" if first_ms is None else f"first mark after {_seconds(first_ms)}"
-
-
 def _lasting(measured: Measured) -> str:
     """How many of them stay: those are what disturbs."""
     lasting = measured.get(LASTING)
     if lasting is None or not measured["false_activations"]:
         return ""
-    if measured["polyp_free_s"] < RATES_FROM_S:
-        return f", {lasting:.0f} of 1 s or longer"
-    return f", {_rate(measured, LASTING):.2g} of 1 s or longer"
+    if not lasting:
+        return ", none for 1 s"
+    said = f"{lasting:.0f}" if measured["polyp_free_s"] < RATES_FROM_S else f"{_rate(measured, LASTING):.2g}"
+    return f", {said} for 1 s"
 
 
 def _rate(measured: Measured, name: str) -> float:

@@ -27,9 +27,9 @@ VIDEO = {
 def test_below_five_minutes_of_video_counts_and_seconds_are_said():
     assert note(VIDEO) == "2 false marks in 26 s, first mark after 0.3 s"
     assert detail(VIDEO, None).splitlines() == [
-        "Without a polyp: 2 false marks in 26 s, 1 of 1 s or longer.",
-        "First mark after 0.3 s of a polyp in view (median).",
-        "Marked 3 of 4 polyps, in 71 % of their frames.",
+        "No polyp: 2 false marks in 26 s, 1 for 1 s.",
+        "First mark: 0.3 s (median).",
+        "3 of 4 polyps marked, in 71 % of frames.",
         "Marks come or go 0.4 times a second.",
     ]
 
@@ -38,24 +38,25 @@ def test_from_five_minutes_on_rates_are_said():
     long = {**VIDEO, "polyp_free_s": 600.0, "false_activations": 4.0, "false_activations_1s": 1.0}
 
     assert note(long).startswith("0.4 false marks a minute, ")
-    assert detail(long, None).startswith("Without a polyp: 0.4 false marks a minute, 0.1 of 1 s or longer.")
+    assert detail(long, None).startswith("No polyp: 0.4 false marks a minute, 0.1 for 1 s.")
 
 
 def test_none_and_one_are_said_as_such():
     assert note({"polyp_free_s": 26.0, "false_activations": 0.0}) == "0 false marks in 26 s"
     assert note({"polyp_free_s": 26.0, "false_activations": 1.0}) == "1 false mark in 26 s"
     none = {"polyp_free_s": 26.0, "false_activations": 0.0, "false_activations_1s": 0.0}
-    assert detail(none, None) == "Without a polyp: 0 false marks in 26 s."
+    assert detail(none, None) == "No polyp: 0 false marks in 26 s."
+    assert detail({**none, "false_activations": 1.0}, None).endswith("1 false mark in 26 s, none for 1 s.")
 
 
 def test_nine_in_ten_are_said_of_ten_polyps_at_least():
-    assert "9 in 10 within 0.9 s" in detail({**VIDEO, "polyps": 12.0}, None)
+    assert "0.3 s (median), 0.9 s (9 in 10)" in detail({**VIDEO, "polyps": 12.0}, None)
 
 
 def test_a_preset_that_was_measured_on_images_alone_is_said_by_those():
     assert note(IMAGES) == "met 92 % of polyps, 6 false marks in 100 images"
     assert detail(IMAGES, None) == (
-        "Still images: 92 of 100 polyps met. False marks in 100 images: 2 with a polyp, 6 without one."
+        "Still images: 92 of 100 polyps met, false marks in 100: 2 with a polyp, 6 without."
     )
 
 
