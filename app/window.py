@@ -191,7 +191,7 @@ class Window(QMainWindow):
         self.transport.take(snapshot)
         self.ai.take(snapshot)
         self.opening.take(snapshot)
-        self.operator.show_snapshot(snapshot, self.opening.title)
+        self.operator.show_snapshot(snapshot, self.opens.title)
         if self.page is self.start:
             self.start.show_readiness(snapshot)
         self.missed.take(snapshot)
@@ -225,7 +225,7 @@ class Window(QMainWindow):
 
     def _begin(self) -> None:
         self.notices.clear("drop")
-        self.operator.forget()
+        self.operator.expect(self.opens.title)
         self.finding.forget()
         self.opens.show_title()
         self._pages.setCurrentWidget(self.operator)
@@ -303,6 +303,7 @@ class Window(QMainWindow):
         for faulted in (self.opens.faulted, self.ai.faulted, self.side_windows.faulted, self.alarm.failed):
             faulted.connect(self.tell)
         self.side_windows.stale.connect(self.bridge.ring)
+        self.opens.chosen.connect(lambda _: self.bridge.ring())  # the name of what stands there, too
         for chosen in (self.ai.chosen, self.opens.chosen, self.view.chosen, self.alarm.chosen):
             chosen.connect(self.preferences.keep)
         for faulted in (self.review.faulted, self.places.faulted):

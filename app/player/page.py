@@ -63,6 +63,7 @@ class OperatorPage(QWidget):
         self._field_shown.setInterval(FIELD_SHOWN_MS)
         self._field_shown.timeout.connect(lambda: self.canvas.show_beside("field", ()))
         self._snapshot: Snapshot | None = None
+        self._title = ""
         self._filled = False
         self._free = QRect()
         self._faded = False
@@ -75,9 +76,9 @@ class OperatorPage(QWidget):
         self.notice.changed.connect(self._arrange)
 
     def show_snapshot(self, snapshot: Snapshot, title: str) -> None:
-        """Show the newest state; `title` names the source before it says its own name."""
+        """Show the newest state; `title` names the source before it says its own name, "" hides both."""
         before = self._snapshot
-        self._snapshot = snapshot
+        self._snapshot, self._title = snapshot, title
         info = snapshot.info
         if snapshot.word is not self.status.word.word:
             self.status.word.set_word(snapshot.word)
@@ -117,6 +118,12 @@ class OperatorPage(QWidget):
         self.canvas.show_presentation(None)
         self.canvas.fit()
         self.answer.clear()
+
+    def expect(self, title: str) -> None:
+        """Another source is being opened; until there is news of it, that is all there is to be seen."""
+        self.forget()
+        self.status.word.set_word(StateWord.OPENING)
+        self.canvas.set_message(_opening(title))
 
     def show_field(self) -> None:
         """Corner marks around what of the picture the network looks at, for a moment."""
@@ -165,7 +172,7 @@ class OperatorPage(QWidget):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        self.status.show_snapshot(snapshot)
+        self.status.show_snapshot(snapshot, named=bool(self._title))
         self.status.set_late(words.beside_the_word(snapshot.presentation))
         self.panel.show_snapshot(snapshot)
         self._arrange()
@@ -270,7 +277,11 @@ def _message(snapshot: Snapshot, title: str) -> str:
     """Words in place of the picture, while there is none."""
     return {
         SourceState.IDLE: "Nothing is open. Drop a video here, or press Ctrl+O.",
-        SourceState.OPENING: f"Opening {title}…",
-        SourceState.NO_SIGNAL: f"Waiting for a picture from {title}",
+        SourceState.OPENING: _opening(title),
+        SourceState.NO_SIGNAL: f"Waiting for a picture from {title or 'the source'}",
         SourceState.FAILED: "No picture. The message above says why.",
     }.get(snapshot.source_state, "")
+
+
+def _opening(title: str) -> str:
+    return f"Opening {title or 'the source'}…"

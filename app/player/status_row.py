@@ -48,6 +48,7 @@ class StatusRow(QWidget):
         self._ai.setProperty("switch", True)
         self._ai.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._ai.setToolTip(actions["ai"].toolTip())
+        self._ai.setText(AI_TEXTS[AiState.LOADING])
         self._ai.clicked.connect(actions["ai"].trigger)
         self._menu = menu_button(actions)
         self._buttons = [
@@ -94,9 +95,9 @@ class StatusRow(QWidget):
         if row_px != self.height():
             self.setFixedHeight(row_px)
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
+    def show_snapshot(self, snapshot: Snapshot, *, named: bool = True) -> None:
         """All but the word, which the page sets at once: these figures may lag a little."""
-        self._source.set_text(words.source_line(snapshot.info))
+        self._source.set_text(words.source_line(snapshot.info, named=named))
         self._numbers.set_text(words.numbers_line(snapshot), NUMBERS)
         # Green only while there are pictures that it marks.
         self._ai.setChecked(snapshot.ai_state is AiState.ON and snapshot.word not in WITHOUT_PICTURES)

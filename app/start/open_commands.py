@@ -77,12 +77,17 @@ class OpenCommands(QObject):
         self._opening.close()
 
     def toggle_names(self) -> str:
-        """Names and thumbnails of recent items, and the name in the window's title: shown or hidden."""
+        """Names and thumbnails of recent items, and the name of what is open: shown or hidden."""
         self._names = not self._names
         self.chosen.emit({"screen.names": self._names})
         self.show_recent()
         self.show_title()
         return "Names are shown" if self._names else "Names are hidden"
+
+    @property
+    def title(self) -> str:
+        """What is open; "" while names are hidden."""
+        return self._opening.title if self._names else ""
 
     def show_recent(self) -> None:
         """The list as it is now."""
@@ -90,8 +95,7 @@ class OpenCommands(QObject):
 
     def show_title(self) -> None:
         """What is open, as the window's name."""
-        title = self._opening.title if self._names else ""
-        self._window.setWindowTitle(f"{title} – {PROGRAM}" if title else PROGRAM)
+        self._window.setWindowTitle(f"{self.title} – {PROGRAM}" if self.title else PROGRAM)
 
     def open_drop(self, data: QMimeData) -> None:
         """What was dropped on the window; a wrong drop is told and what plays goes on."""

@@ -51,11 +51,12 @@ def jump(by_s: float) -> str:
     return f"{'−' if by_s < 0 else '+'}{amount}"
 
 
-def source_line(info: SourceInfo | None) -> str:
+def source_line(info: SourceInfo | None, *, named: bool = True) -> str:
     """Title, size, rate: "clip.mp4 · 1920×1080 · 25 Hz"; and the decoder where it is not plain software."""
     if info is None:
         return ""
-    parts = [info.title, f"{info.width_px}×{info.height_px}"]
+    parts = [info.title] if named else []
+    parts.append(f"{info.width_px}×{info.height_px}")
     if info.rate_hz:
         parts.append(f"{info.rate_hz:.4g} Hz")
     if " on " in info.decoder or "(" in info.decoder:

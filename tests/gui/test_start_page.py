@@ -11,6 +11,7 @@ from app.widgets import theme, words
 from engine.faults import Fault, FaultCode
 from engine.settings import read_settings
 from engine.sources.base import SourceSpec
+from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
 PATIENT = SourceSpec("file", "/films/Schmidt_Anna_1961-02-03.mp4")
@@ -101,6 +102,29 @@ def test_a_window_that_starts_with_hidden_names_shows_none(start):
     assert "Schmidt" not in everything_said(window)
     window.opening.open(PATIENT)
     assert window.windowTitle() == "polyplive"
+
+
+def test_hidden_names_hide_the_one_that_stands_in_the_players_row(playing, qtbot):
+    window = playing(FakeSource(title="Schmidt", frames=10_000, rate_hz=50))
+    window.transport.play_pause()
+    row = window.operator.status
+
+    def said():
+        return " ".join(label.text() + label.toolTip() for label in row.findChildren(QLabel))
+
+    qtbot.waitUntil(lambda: row.word.word is StateWord.PAUSED and "Schmidt" in said())
+    window.actions_by_id["names"].trigger()
+
+    qtbot.waitUntil(lambda: "Schmidt" not in said())
+    assert "64×48 · 50 Hz" in said()
+
+
+def test_what_is_being_opened_is_said_before_there_is_news_of_it(make_window):
+    window = make_window(FakeSource())
+    window.opening.open(OTHER)
+
+    assert window.operator.status.word.word is StateWord.OPENING
+    assert window.operator.canvas.message == "Opening other.mp4…"
 
 
 def test_the_window_is_called_as_the_recording_is(start):

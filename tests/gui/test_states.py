@@ -185,6 +185,7 @@ def test_in_full_screen_the_picture_has_the_whole_screen_and_what_is_over_it_fad
     assert page.transport.isVisible()
     assert not page.panel.isVisible()
     picture = page.canvas.picture_rect()
+    page.status.set_late("")  # a busy machine's masks may be late
     page.fade(True)
 
     assert page.canvas.picture_rect() == picture, "nothing moves the picture"
