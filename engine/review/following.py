@@ -25,70 +25,28 @@ class Followed:
     grown: tuple[int, ...]
 
 
-class Follower:
-    """Takes stored frames in order, from the recording's first one on.
+class Noted:
+    """What becomes of sightings: a finding for each track."""
 
-    `size`: the recording's. The same frames give the same findings, however often they are read.
-    """
-
-    def __init__(self, size: Size, point: OperatingPoint, period_s: float = 0.0) -> None:
-        self._point = point
-        self._period_s = period_s
-        longest = max(size.width_px, size.height_px)
-        self._scale = min(1.0, LOOKED_PX / longest)
-        self._size = Size(
-            max(1, round(size.width_px * self._scale)), max(1, round(size.height_px * self._scale))
-        )
-        self._before = Following()
+    def __init__(self) -> None:
         self._found: dict[int, Finding] = {}
         self._pictured_px: dict[int, float] = {}
         self._changed: set[int] = set()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All that were ever seen, also what was never confirmed, by id."""
-        return tuple(self._found.values())
+        """All that were ever seen, also what was never confirmed, in the order of their beginning."""
+        return tuple(sorted(self._found.values(), key=lambda one: (one.first_rank, one.id)))
 
     def take_changed(self) -> tuple[Finding, ...]:
         """Those that are new or other than when this was last asked."""
         changed, self._changed = sorted(self._changed), set()
         return tuple(self._found[track] for track in changed)
 
-    def add(self, frame: StoredFrame) -> Followed:
-        if frame.damaged:  # as `analyse` has it: nothing is marked on it, and nothing forgotten
-            return Followed(frame.rank, (), ())
-        box = frame.field.box
-        roi = Rect(*(round(side * self._scale) for side in (box.x, box.y, box.w, box.h)))
-        now = follow_moved(
-            self._before,
-            Mask(frame.rank, frame.map, roi),
-            frame.motion,
-            self._size,
-            self._point,
-            now_s=frame.pts_s,
-            period_s=self._period_s,
-            field=replace(frame.field, box=roi),
-        )
-        self._before = now.following
-        seen = tuple(
-            self._in_frame(component, component.track, component.state)
-            for component in (*now.components, *now.candidates)
-            if component.track is not None and component.state is not None
-        )
-        grown = tuple(
-            dict.fromkeys(
-                one.track for one in seen if one.state is not TrackState.HELD and self._note(one, frame)
-            )
-        )
-        return Followed(frame.rank, seen, grown)
-
-    def _in_frame(self, component: Component, track: int, state: TrackState) -> Sighted:
-        box, by = component.box, 1.0 / self._scale
-        place = Rect(*(round(side * by) for side in (box.x, box.y, box.w, box.h)))
-        return Sighted(track, state, place, round(component.area_px * by * by), component.peak)
-
-    def _note(self, one: Sighted, frame: StoredFrame) -> bool:
-        """Whether the finding has grown by a good part."""
+    def add(self, one: Sighted, frame: StoredFrame) -> bool:
+        """Whether the finding has grown by a good part; nothing comes of one that is held, and not seen."""
+        if one.state is TrackState.HELD:
+            return False
         self._changed.add(one.track)
         known = self._found.get(one.track)
         if known is None:
@@ -125,6 +83,53 @@ class Follower:
             return False
         self._pictured_px[one.track] = one.area_px
         return True
+
+
+class Follower:
+    """Takes stored frames in order, from the recording's first one on.
+
+    `size`: the recording's. The same frames give the same findings, however often they are read.
+    """
+
+    def __init__(self, size: Size, point: OperatingPoint, period_s: float = 0.0) -> None:
+        self._point = point
+        self._period_s = period_s
+        longest = max(size.width_px, size.height_px)
+        self._scale = min(1.0, LOOKED_PX / longest)
+        self._size = Size(
+            max(1, round(size.width_px * self._scale)), max(1, round(size.height_px * self._scale))
+        )
+        self._before = Following()
+        self.noted = Noted()
+
+    def add(self, frame: StoredFrame) -> Followed:
+        if frame.damaged:  # as `analyse` has it: nothing is marked on it, and nothing forgotten
+            return Followed(frame.rank, (), ())
+        box = frame.field.box
+        roi = Rect(*(round(side * self._scale) for side in (box.x, box.y, box.w, box.h)))
+        now = follow_moved(
+            self._before,
+            Mask(frame.rank, frame.map, roi),
+            frame.motion,
+            self._size,
+            self._point,
+            now_s=frame.pts_s,
+            period_s=self._period_s,
+            field=replace(frame.field, box=roi),
+        )
+        self._before = now.following
+        seen = tuple(
+            self._in_frame(component, component.track, component.state)
+            for component in (*now.components, *now.candidates)
+            if component.track is not None and component.state is not None
+        )
+        grown = tuple(dict.fromkeys(one.track for one in seen if self.noted.add(one, frame)))
+        return Followed(frame.rank, seen, grown)
+
+    def _in_frame(self, component: Component, track: int, state: TrackState) -> Sighted:
+        box, by = component.box, 1.0 / self._scale
+        place = Rect(*(round(side * by) for side in (box.x, box.y, box.w, box.h)))
+        return Sighted(track, state, place, round(component.area_px * by * by), component.peak)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +184,5 @@ def remade(
             sightings[seen.rank] = seen.sightings
         count += 1
         if count % every == 0:
-            yield Remade(point, count, follower.findings, sightings.copy())
-    yield Remade(point, count, follower.findings, sightings)
+            yield Remade(point, count, follower.noted.findings, sightings.copy())
+    yield Remade(point, count, follower.noted.findings, sightings)

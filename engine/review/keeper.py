@@ -80,7 +80,7 @@ class Keeper:
         with self._database.change() as change:
             if self._frames:
                 write_chunk(change, id_, self._frames)
-            changed = self._follower.take_changed() if self._follower else ()
+            changed = self._follower.noted.take_changed() if self._follower else ()
             write_findings(change, id_, changed, self._sightings)
             self._pictures.write(change)
             change.run(
@@ -123,4 +123,4 @@ class Keeper:
             self._pictures.pass_by(frame, seen.grown)
             self._roi, self.next_rank = frame.field.box, frame.rank + 1
         if self._follower is not None:
-            self._follower.take_changed()
+            self._follower.noted.take_changed()

@@ -108,8 +108,15 @@ def view_faults(bits: int) -> frozenset[ViewFault]:
 
 def write_chunk(change: Database, analysis: int, frames: Sequence[StoredFrame]) -> None:
     """Add frames, inside `Database.change`."""
+    chunk = write_frames(change, analysis, frames, [int(frame.map.max(initial=0)) for frame in frames])
+    data = zlib.compress(np.stack([frame.map for frame in frames]).tobytes(), LEVEL)
+    change.run("INSERT INTO maps VALUES (?, ?)", chunk, data)
+
+
+def write_frames(change: Database, analysis: int, frames: Sequence[StoredFrame], peaks: Sequence[int]) -> int:
+    """Add what is known of frames beside their maps; the chunk's id."""
     fields = tuple(dict.fromkeys(frame.field for frame in frames))
-    chunk = change.run(
+    return change.run(
         "INSERT INTO chunk (analysis, first_rank, frames, ranks, pts_s, peaks, moves, damaged, views, "
         "field_of, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         analysis,
@@ -117,15 +124,13 @@ def write_chunk(change: Database, analysis: int, frames: Sequence[StoredFrame]) 
         len(frames),
         np.array([frame.rank for frame in frames], "<i4").tobytes(),
         np.array([frame.pts_s for frame in frames], "<f8").tobytes(),
-        bytes(int(frame.map.max(initial=0)) for frame in frames),
+        bytes(peaks),
         np.array([[frame.motion.dx_frac, frame.motion.dy_frac] for frame in frames], "<f8").tobytes(),
         bytes(frame.damaged for frame in frames),
         bytes(frame.view for frame in frames),
         bytes(fields.index(frame.field) for frame in frames),
         json.dumps([region_text(field) for field in fields]),
     )
-    data = zlib.compress(np.stack([frame.map for frame in frames]).tobytes(), LEVEL)
-    change.run("INSERT INTO maps VALUES (?, ?)", chunk, data)
 
 
 _COLUMNS = "id, ranks, pts_s, peaks, moves, damaged, views, field_of, fields"
