@@ -14,8 +14,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from engine.analysis.judged import JudgedFrame
+from engine.analysis.read_ahead import VideoTags
 from engine.faults import FaultCode, FaultError
-from engine.types import U8
+from engine.types import U8, Size
 
 VIDEO: Final = "overlay.mp4"
 STILLS: Final = "overlay"
@@ -37,18 +38,19 @@ class OverlayWriter(Protocol):
         """Finish the file. Idempotent."""
 
 
-class OverlayVideo:
+class TimedVideo:
     """H.264 in MP4: as many frames as are written, each with the `pts` it had, in the source's own ticks.
 
     Pixel aspect and colour tags are carried over. A picture of odd size gets one more column or row (4:2:0
-    has even sizes only); one of another size than the first is scaled to it.
+    has even sizes only); one of another size than `size` is scaled to it.
     """
 
-    def __init__(self, path: Path, first: JudgedFrame, rate_hz: float | None, pixel_aspect: float) -> None:
-        tags = first.tags
+    def __init__(
+        self, path: Path, size: Size, tags: VideoTags | None, rate_hz: float | None, pixel_aspect: float
+    ) -> None:
         self._ticks = tags.time_base if tags else TICKS
         self._last_pts: int | None = None
-        width_px, height_px = first.result.size.width_px, first.result.size.height_px
+        width_px, height_px = size.width_px, size.height_px
         self._size = (width_px + width_px % 2, height_px + height_px % 2)
         self._matrix = tags.matrix if tags and tags.matrix in _SWSCALE else _usual_matrix(height_px)
         self._reformatter = VideoReformatter()
@@ -68,9 +70,9 @@ class OverlayVideo:
         self._stream = stream
         self._open = True
 
-    def write(self, frame: JudgedFrame, picture: U8) -> None:
-        """As `OverlayWriter.write`."""
-        pts = round(Fraction(frame.result.pts_s) / self._ticks)
+    def add(self, pts_s: float, picture: U8) -> None:
+        """`picture`: uint8 [H, W, 4] BGRA. Raises FaultError OUTPUT."""
+        pts = round(Fraction(pts_s) / self._ticks)
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1  # two pictures at one time do not exist in MP4
         self._last_pts = pts
@@ -109,6 +111,17 @@ class OverlayVideo:
                 cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
             )
         return picture
+
+
+class OverlayVideo(TimedVideo):
+    """An `OverlayWriter` of a video; the first frame says what all are like."""
+
+    def __init__(self, path: Path, first: JudgedFrame, rate_hz: float | None, pixel_aspect: float) -> None:
+        super().__init__(path, first.result.size, first.tags, rate_hz, pixel_aspect)
+
+    def write(self, frame: JudgedFrame, picture: U8) -> None:
+        """As `OverlayWriter.write`."""
+        self.add(frame.result.pts_s, picture)
 
 
 class OverlayStills:

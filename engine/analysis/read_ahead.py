@@ -137,7 +137,7 @@ class ReadAhead:
             field=field,
             rgb=picture.rgb(self._size, part),
             bgra=picture.bgra() if self._with_pixels else None,
-            tags=_tags(picture) if self._with_pixels else None,
+            tags=tags_of(picture) if self._with_pixels else None,
         )
 
     def _put(self, item: Item | FaultError | None) -> None:
@@ -147,7 +147,8 @@ class ReadAhead:
                 return
 
 
-def _tags(picture: Picture) -> VideoTags | None:
+def tags_of(picture: Picture) -> VideoTags | None:
+    """What a copy of the picture's video has to say; None where there is none."""
     if not isinstance(picture, VideoPicture):
         return None
     frame = picture.frame

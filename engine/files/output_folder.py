@@ -74,7 +74,7 @@ def move_in(aside: Path, path: Path, names: Sequence[str], old_names: Sequence[s
         for name in old_names:
             _remove(path / name)
         for name in (*names, last):
-            _sync_all(aside / name)  # a name must not be on the disk before its content is
+            sync_all(aside / name)  # a name must not be on the disk before its content is
             (aside / name).replace(path / name)
         sync(path)
     except OSError as error:
@@ -89,8 +89,9 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sync_all(path: Path) -> None:
+def sync_all(path: Path) -> None:
+    """A file, or a folder with all that is in it, to the disk. Raises OSError."""
     if path.is_dir():
         for inner in path.iterdir():
-            sync(inner)
+            sync_all(inner)
     sync(path)

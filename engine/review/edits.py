@@ -33,6 +33,7 @@ from engine.review.store import now_utc
 from engine.types import U8, OperatingPoint, Size
 
 PERSON = "person"
+PERSONS = 100_000  # labels of what people found themselves; below they are numbers of tracks
 
 
 class Edits:
@@ -88,14 +89,14 @@ class Edits:
         return tuple(self._by_scope.get(scope, ()))
 
     def free_label(self) -> int:
-        """A number that no mask and no finding of a person has had."""
+        """A number that no mask and no finding has had."""
         used = [
             int(act.value["label"])
             for some in self._by_scope.values()
             for act in some
             if "label" in act.value
         ]
-        return max(used, default=0) + 1
+        return max(PERSONS, *used) + 1 if used else PERSONS + 1
 
     # What is done.
 

@@ -1,7 +1,7 @@
 """Masks that others drew, as human labels: folders of mask pictures, COCO, CVAT for video.
 
-Other tools count frames in their own ways; here a frame is its rank in presentation order. What we exported says
-it (`rank`); elsewhere it is the last number of a picture's name, or CVAT's frame and the task's start and step.
+Other tools count frames in their own ways; here a frame is its rank in presentation order. What we exported
+says it (`rank`); elsewhere it is the last number of a picture's name, or CVAT's frame, start and step.
 """
 
 from __future__ import annotations

@@ -1,0 +1,66 @@
+"""A clip of a recording as one MP4, with the source's time stamps: raw, marked, or both side by side."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from engine.analysis.overlay_files import TimedVideo
+from engine.analysis.read_ahead import tags_of
+from engine.drawing.overlays import OverlayStyle, drawn
+from engine.drawing.render import draw
+from engine.review.analysis import spec_of
+from engine.review.exports.export import Export
+from engine.review.exports.pictures import pictures
+from engine.types import U8, Component, Mask, Rect, Result, Size
+
+NAME = "clip.mp4"
+STYLE = "contour"
+
+
+def write(job: Export) -> None:
+    """Raises FaultError, OSError."""
+    review, ranks = job.review, job.selection.ranks
+    rate_hz = review.car.recording.rate_hz
+    video: TimedVideo | None = None
+    try:
+        for number, picture in enumerate(pictures(spec_of(review.car), ranks)):
+            raw = np.dstack([job.cut.of(picture.bgra()[..., :3]), np.full(_shape(job), 255, np.uint8)])
+            image = raw
+            if job.look != "raw":
+                marked = raw.copy()
+                _mark(marked, job, picture.index)
+                image = marked if job.look == "overlay" else np.hstack([raw, marked])
+            if video is None:
+                size = Size(image.shape[1], image.shape[0])
+                video = TimedVideo(job.folder / NAME, size, tags_of(picture), rate_hz, 1.0)
+            video.add(picture.pts_s, np.ascontiguousarray(image))
+            job.tick(number + 1, len(ranks))
+    finally:
+        if video is not None:
+            video.close()
+    job.counts["frames"] = len(ranks)
+
+
+def _shape(job: Export) -> tuple[int, int]:
+    return job.cut.box.h, job.cut.box.w
+
+
+def _mark(image: U8, job: Export, rank: int) -> None:
+    frame = job.selection.of(job.review, rank)
+    components = tuple(_component(cut) for mask in frame.masks.values() if (cut := job.cut.mask(mask)).any())
+    size = Size(image.shape[1], image.shape[0])
+    nothing = Mask(rank, np.zeros((0, 0), np.uint8), Rect(0, 0, size.width_px, size.height_px))
+    analysis = job.review.analysis
+    result = Result(
+        rank, rank, frame.pts_s, math.nan, 0, size, nothing, components, analysis.point, analysis.model_id, ""
+    )
+    draw(image, drawn(STYLE, result, OverlayStyle()))
+
+
+def _component(mask: U8) -> Component:
+    lines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    contours = tuple(np.asarray(line, np.int32).reshape(-1, 2) for line in lines)
+    return Component(Rect(*cv2.boundingRect(mask)), int(cv2.countNonZero(mask)), 1.0, 1.0, contours)

@@ -1,0 +1,375 @@
+"""What is handed on of a recording is read back by others, and what comes from others is taken in."""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import closing
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+
+from distill.data.index import load_index
+from distill.data.prepare import Wishes, prepare
+from engine.analysis.judged import open_recording
+from engine.analysis.one import analyse
+from engine.analysis.results import RESULTS, SUMMARY, read_results, read_summary, summary_text
+from engine.drawing.rle import decode
+from engine.faults import FaultError
+from engine.files.whole import sha256_of, write_json_lines, write_text
+from engine.jobs.events import RunFolder
+from engine.model_folder import load_model_folder
+from engine.review.acts import FrameState, Verdict
+from engine.review.analysis import analyse_into, begin, run_folder, spec_of
+from engine.review.edits import PERSONS, Edits
+from engine.review.exports import cli
+from engine.review.exports.dataset import add_to_data_set, check, group_of, side_of
+from engine.review.exports.export import FORMATS, export
+from engine.review.exports.pictures import pixel_hash
+from engine.review.exports.selection import Only
+from engine.review.imports import take_labels
+from engine.review.places import Places
+from engine.review.results import find_results, take_results
+from engine.review.review import Review
+from engine.review.store import open_side_car
+from engine.sources import parse_source
+from engine.types import Size
+from tests.fixtures.recorder import FIELD, POLYP, following_model, recorder_clip
+
+FRAMES, SEEN = 60, range(15, 45)
+RING, OWN, EMPTY = 20, 50, 55  # frames that a person has verified
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorder")
+    clip = recorder_clip(folder / "Mrs Smith.mp4", FRAMES, SEEN, -1)
+    return clip, load_model_folder(following_model(folder))
+
+
+@pytest.fixture(scope="module")
+def car(made, tmp_path_factory):
+    with open_side_car([made[0]], Places(tmp_path_factory.mktemp("library"), beside=False)) as one:
+        analysis = begin(one, made[1])
+        assert analyse_into(
+            one.database, analysis, spec_of(one), RunFolder(run_folder(one.folder, analysis.id))
+        )
+        edits = Edits(one.database)
+        edits.mask(RING, 1, ring(), "brush")
+        edits.verify(RING)
+        edits.mask(OWN, PERSONS + 1, disc(470, 100), "polygon")
+        edits.mask(OWN, PERSONS + 2, disc(300, 250), "polygon")
+        edits.verify(OWN)
+        edits.set_state(EMPTY, FrameState.EMPTY)
+        yield one
+
+
+@pytest.fixture
+def review(car):
+    return Review(car, car.analyses[0])
+
+
+def disc(x: int, y: int, radius: int = 20) -> np.ndarray:
+    return cv2.circle(np.zeros((360, 640), np.uint8), (x, y), radius, 1, cv2.FILLED)
+
+
+def ring() -> np.ndarray:
+    return cv2.circle(disc(*POLYP, 25), POLYP, 8, 0, cv2.FILLED)
+
+
+def in_cut(mask: np.ndarray) -> np.ndarray:
+    box = FIELD.box
+    return mask[box.y : box.y + box.h, box.x : box.x + box.w]
+
+
+def picture(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), flags)
+
+
+@pytest.fixture(scope="module")
+def box(car):
+    """Where the endoscope's picture was found; as near to the drawn one as the lock is."""
+    return Review(car, car.analyses[0]).field_of(range(FRAMES)).box
+
+
+def cut(mask: np.ndarray, box) -> np.ndarray:
+    return mask[box.y : box.y + box.h, box.x : box.x + box.w]
+
+
+def test_every_format_appears_whole_with_what_it_was_made_of_and_without_a_name(review, tmp_path):
+    for name in FORMATS:
+        out = tmp_path / name
+        counts = export(review, name, out, only=Only.ALL, range_=(RING, RING))
+        said = json.loads((out / "export.json").read_text())
+        assert said["counts"] == counts
+        assert said["model"]["id"] == "following"
+        files = [path for path in out.rglob("*") if path.is_file()]
+        assert all(b"Smith" not in path.read_bytes() for path in files), name
+        assert not any("Smith" in str(path.relative_to(out)) for path in files)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
+
+
+def test_coco_is_read_by_pycocotools_to_the_pixel(review, tmp_path, box, capsys):
+    export(review, "coco", tmp_path / "out", only=Only.VERIFIED)
+    coco = COCO(str(tmp_path / "out" / "instances.json"))
+    capsys.readouterr()
+    by_rank = {image["rank"]: image for image in coco.loadImgs(coco.getImgIds())}
+
+    assert set(by_rank) == {RING, OWN, EMPTY}
+    (annotation,) = coco.loadAnns(coco.getAnnIds(imgIds=[by_rank[RING]["id"]]))
+    assert np.array_equal(coco.annToMask(annotation), cut(ring(), box))
+    assert annotation["area"] == ring().sum()
+    assert len(coco.getAnnIds(imgIds=[by_rank[OWN]["id"]])) == 2
+    assert coco.getAnnIds(imgIds=[by_rank[EMPTY]["id"]]) == []
+
+
+def test_what_leaves_is_the_endoscopes_picture_alone_unless_all_of_it_is_asked_for(review, tmp_path, box):
+    export(review, "masks", tmp_path / "cut", only=Only.VERIFIED)
+    export(review, "masks", tmp_path / "full", only=Only.VERIFIED, full_frame=True)
+    whole, part = (picture(tmp_path / name / "images" / f"frame_{RING:06d}.png") for name in ("full", "cut"))
+
+    assert whole.shape == (360, 640, 3)
+    assert part.shape == (box.h, box.w, 3)
+    assert part[0, 0].max() == 0  # outside of the octagon, in its box
+    assert part[box.h // 2, box.w // 2].max() > 20
+    middle = np.s_[100:200, 100:200]
+    assert np.array_equal(part[middle], cut(whole, box)[middle])
+
+
+def test_the_exported_frame_is_the_frame_of_that_rank_and_its_table_says_so(review, made, tmp_path):
+    export(review, "masks", tmp_path / "out", only=Only.VERIFIED, full_frame=True)
+    rows = list(csv.DictReader((tmp_path / "out" / "frames.csv").open()))
+    assert [(int(row["rank"]), row["state"]) for row in rows] == [
+        (RING, "verified"),
+        (OWN, "verified"),
+        (EMPTY, "verified empty"),
+    ]
+    with closing(open_recording(parse_source(str(made[0])))) as source:
+        for row in rows:
+            source.seek(int(row["rank"]))
+            exact = source.read().bgra()[..., :3]
+            there = picture(tmp_path / "out" / row["picture"])
+            assert np.array_equal(there, exact)
+            assert pixel_hash(there) == row["sha256"]
+            assert float(row["pts_s"]) == pytest.approx(int(row["rank"]) / 25)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("coco", 1.0), ("cvat", 1.0), ("yolo", 0.99), ("masks", 1.0), ("dataset", 1.0)]
+)
+def test_the_readers_of_the_training_find_the_same_masks(review, tmp_path, box, name, least):
+    export(review, name, tmp_path / "out", only=Only.VERIFIED)
+    prepared = prepare([tmp_path / "out"], tmp_path / "data", Wishes(negatives=True))
+
+    assert prepared.problems == ()
+    index = load_index(tmp_path / "data")
+    assert len(index.records) == 3
+    rows = csv.DictReader((tmp_path / "out" / "frames.csv").open()) if name != "dataset" else ()
+    ranks = {Path(row["picture"]).stem: int(row["rank"]) for row in rows}
+    names = {one: Path(one.image).stem for one in index.records}
+    found = {ranks.get(stem, int(stem[-6:])): one for one, stem in names.items()}
+    assert found[EMPTY].has_no_polyp
+    for rank, wanted in ((RING, ring()), (OWN, disc(470, 100) | disc(300, 250))):
+        mask = picture(index.root / found[rank].mask, cv2.IMREAD_GRAYSCALE) > 127
+        wanted = cut(wanted, box) > 0
+        assert (mask & wanted).sum() / (mask | wanted).sum() >= least, (name, rank)
+
+
+def test_a_track_of_cvat_is_an_object_from_its_first_frame_to_its_last(review, tmp_path):
+    from xml.etree import ElementTree as ET
+
+    export(review, "cvat", tmp_path / "out", only=Only.ALL)
+    root = ET.parse(tmp_path / "out" / "annotations.xml").getroot()
+    tracks = root.findall("track")
+    long = max(tracks, key=len)
+    shown = [shape for shape in long if shape.get("outside") == "0"]
+    assert [int(shape.get("rank")) for shape in shown] == list(SEEN)
+    assert long[-1].get("outside") == "1"
+    assert len({track.get("group_id") for track in tracks}) == 3
+
+
+def test_a_clip_keeps_times_and_shows_marks_beside_what_was_filmed(review, tmp_path, box):
+    export(review, "clip", tmp_path / "out", only=Only.ALL, range_=(20, 29), look="side")
+    with av.open(str(tmp_path / "out" / "clip.mp4")) as clip:
+        frames = list(clip.decode(video=0))
+    assert [float(frame.pts * frame.time_base) for frame in frames] == pytest.approx(
+        [rank / 25 for rank in range(20, 30)], abs=1e-3
+    )
+    image = frames[5].to_ndarray(format="bgr24")
+    left, right = image[: box.h, : box.w].astype(int), image[: box.h, box.w : 2 * box.w].astype(int)
+    around = np.s_[
+        POLYP[1] - box.y - 45 : POLYP[1] - box.y + 45, POLYP[0] - box.x - 45 : POLYP[0] - box.x + 45
+    ]
+    assert np.abs(left - right)[around].max() > 100
+    assert np.abs(left - right)[10:40, 200:].max() < 40
+
+
+def test_kept_findings_leave_alone(car, tmp_path):
+    review = Review(car, car.analyses[0])
+    with pytest.raises(FaultError, match="No finding is kept yet"):
+        export(review, "coco", tmp_path / "none", only=Only.KEPT)
+    (row,) = [row for row in review.rows if row.who == "model"]
+    review.edits.judge(row.anchor, Verdict.KEEP)
+    try:
+        counts = export(review, "csv", tmp_path / "csv", only=Only.KEPT)
+        assert counts == {"findings": 1}
+        assert export(review, "masks", tmp_path / "masks", only=Only.KEPT)["frames"] == len(SEEN)
+    finally:
+        review.edits.undo("findings")
+
+
+def test_the_verb_exports_a_side_car_and_refuses_a_folder_that_is_in_use(car, tmp_path, capsys):
+    places = Places(tmp_path)
+    asked = [str(car.folder), "--format", "csv", "--out", str(tmp_path / "out")]
+    assert cli.main(asked, places) == 0
+    assert "1 findings" in capsys.readouterr().out
+    assert cli.main(asked, places) == 2
+    assert "There is something in" in capsys.readouterr().err
+    asked[-1] = str(tmp_path / "other")
+    assert cli.main([*asked, "--range", "nonsense"], places) == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_export_that_is_broken_off_leaves_nothing(review, tmp_path):
+    def stop(done, of):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(review, "coco", tmp_path / "out", only=Only.ALL, tick=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_set_grows_by_versions_that_never_change(car, review, tmp_path):
+    first = add_to_data_set(review, tmp_path / "set")
+    before = {path: path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    review.edits.verify(25, [])
+    try:
+        second = add_to_data_set(Review(car, car.analyses[0], review.edits), tmp_path / "set")
+    finally:
+        review.edits.undo("frame:25")
+
+    assert (first.name, second.name) == ("v1", "v2")
+    assert {path: path.read_bytes() for path in first.rglob("*") if path.is_file()} == before
+    index = load_index(second)
+    assert sorted(one.frame for one in index.records) == sorted([RING, 25, OWN, EMPTY])
+    group = group_of(car)
+    assert {(one.group, one.split) for one in index.records} == {(group, side_of(group))}
+    check(first)
+    check(second)
+    (second / index.records[0].image).write_bytes(b"other")
+    with pytest.raises(FaultError, match="is not what was added"):
+        check(second)
+
+
+def test_one_recording_in_five_is_for_validation_for_ever():
+    sides = [side_of(f"recording-{number:016x}") for number in range(1000)]
+    assert sides.count("validation") == 200
+    assert side_of("recording-000000000000000a") == "validation"
+
+
+# What comes from others.
+
+
+SHAPE = "<polygon frame='99' points='1,1;9,1;9,9'/>"
+
+
+@pytest.fixture
+def fresh(made, tmp_path):
+    with open_side_car([made[0]], Places(tmp_path / "fresh", beside=False)) as one:
+        yield one
+
+
+@pytest.mark.parametrize("name", ["coco", "cvat", "masks"])
+def test_labels_that_were_handed_on_come_back_as_they_were(review, fresh, tmp_path, name):
+    export(review, name, tmp_path / "out", only=Only.VERIFIED, full_frame=name == "masks")
+    place = {"coco": "instances.json", "cvat": "annotations.xml", "masks": "masks"}[name]
+    edits = Edits(fresh.database)
+    count = take_labels(edits, tmp_path / "out" / place, Size(640, 360), FRAMES, verified=True)
+
+    assert count == (2 if name == "cvat" else 3)
+    assert edits.frame(RING).state is FrameState.VERIFIED
+    (mask,) = edits.frame(RING).masks.values()
+    assert np.array_equal(decode(mask.rle), ring())
+    assert mask.source == name
+    union = sum(decode(one.rle) for one in edits.frame(OWN).masks.values())
+    assert np.array_equal(union, disc(470, 100) | disc(300, 250))
+    edits.undo_stroke(edits.last_stroke)
+    assert edits.frames == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.json", "{}", "images"),
+        ("a.json", '{"images": [], "annotations": []}', "no label"),
+        (
+            "a.xml",
+            "<annotations><track><polygon frame='99' points='1,1;9,1;9,9'/></track></annotations>",
+            "frame 99",
+        ),
+        ("a.xml", "<annotations>", "no element"),
+        ("a.txt", "", "neither"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_told_and_nothing_is_kept(fresh, tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    edits = Edits(fresh.database)
+    with pytest.raises(FaultError, match=said):
+        take_labels(edits, tmp_path / name, Size(640, 360), FRAMES)
+    assert edits.last_stroke == 0
+
+
+@pytest.fixture(scope="module")
+def results(made, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many")
+    analyse(parse_source(str(made[0])), folder / "one", model=made[1])
+    return folder
+
+
+def without_tracks(folder: Path, out: Path) -> Path:
+    """The same results as of a model that judges each frame by itself."""
+    lines = list(read_results(folder))
+    for line in lines:
+        del line["candidates"]
+        line["components"] = [part for part in line["components"] if part["state"] != "held"]
+        for part in line["components"]:
+            del part["track"], part["state"]
+    write_json_lines(out / RESULTS, lines)
+    summary = read_summary(folder)
+    files = {"files": (RESULTS,), "sha256": {RESULTS: sha256_of(out / RESULTS)}, "findings": None}
+    write_text(out / SUMMARY, summary_text(summary.model_copy(update=files)))
+    return out
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_results_of_analyse_open_without_inference(made, fresh, results, tmp_path, follows):
+    (tmp_path / "plain").mkdir()
+    folder = results / "one" if follows else without_tracks(results / "one", tmp_path / "plain")
+    analysis = take_results(fresh, find_results(folder, made[0]))
+    review = Review(fresh, analysis)
+
+    assert not analysis.has_maps
+    assert take_results(fresh, folder) == analysis
+    assert len(review.table) == FRAMES
+    (row,) = review.rows
+    assert (row.first_rank, row.last_rank) == (SEEN.start if follows else SEEN.start + 4, SEEN.stop - 1)
+    (mask,) = review.machine_masks(30).values()
+    assert mask[POLYP[1], POLYP[0]]
+    assert mask.sum() == pytest.approx(np.pi * 30**2, rel=0.15)
+    export(review, "csv", tmp_path / "out", only=Only.ALL)
+
+
+def test_results_of_many_recordings_are_found_by_the_recordings_name(made, results, tmp_path):
+    assert find_results(results, made[0]) == results / "one"
+    assert find_results(results, tmp_path / "moved" / "Mrs Smith.mp4") == results / "one"
+
+
+def test_results_of_another_recording_or_broken_ones_are_refused(made, fresh, tmp_path):
+    with pytest.raises(FaultError, match="no results of Mrs Smith"):
+        find_results(tmp_path, made[0])
+    with pytest.raises(FaultError, match="not whole"):
+        take_results(fresh, tmp_path)
