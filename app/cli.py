@@ -23,7 +23,8 @@ DEMO_OUT = Path("out") / "demo"
 DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use only. Not a medical device."
 EPILOG = (
     "A recording's findings, one by one: polyplive review VIDEO. "
-    "Without a screen: polyplive analyse VIDEO --out DIR. What is wrong with this machine: polyplive doctor."
+    "Without a screen: polyplive analyse VIDEO --out DIR, polyplive export VIDEO --format coco --out DIR. "
+    "What is wrong with this machine: polyplive doctor."
 )
 
 
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["analyse"]:
             return analyse(given[1:])
+        if given[:1] == ["export"]:
+            return export(given[1:])
         if given[:1] == ["doctor"]:
             return doctor(given[1:])
         if given[:1] == ["review"]:
@@ -106,6 +109,16 @@ def analyse(arguments: Sequence[str]) -> int:
     )
     verb.add_arguments(parser)
     return int(verb.run(parser.parse_args(arguments)))
+
+
+def export(arguments: Sequence[str]) -> int:
+    """The verb that hands on what is known of a recording; side-cars lie where the settings say."""
+    from engine.review.exports import cli as verb
+    from engine.review.places import places_of
+    from engine.settings import read_settings, settings_path
+
+    chosen = read_settings(settings_path(), os.environ).settings.review
+    return int(verb.main(arguments, places_of(chosen.side_cars, chosen.library)))
 
 
 def doctor(arguments: Sequence[str]) -> int:

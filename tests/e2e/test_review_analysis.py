@@ -229,15 +229,15 @@ def test_a_paused_analysis_can_be_used_and_goes_on_to_the_bit(car, made, whole):
     assert contents(car.folder) == contents(whole.folder)
 
 
-def test_a_process_that_is_killed_and_then_paused_leaves_what_an_undisturbed_one_leaves(car, made, whole):
+def test_what_a_killed_process_left_is_gone_on_with_to_the_bit(car, made, whole):
     analysis = begin(car, made[1])
-    process = running(car, analysis, CHUNK)
+    process = start(car, analysis)
+    while not progress_of(car.database, analysis.id).done and process.poll() is None:
+        time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)
     assert process.end().how is How.KILLED
     assert 0 < progress_of(car.database, analysis.id).done < FRAMES
 
-    process = running(car, analysis, 2 * CHUNK)
-    assert process.stop(20).how in (How.CANCELLED, How.DONE)
     assert analysed(car, analysis)
     assert contents(car.folder) == contents(whole.folder)
 
@@ -255,14 +255,6 @@ def test_a_process_killed_at_twenty_moments_leaves_what_an_undisturbed_one_leave
     assert start(car, analysis).end().how is How.DONE
     assert contents(car.folder) == contents(whole.folder)
     assert car.analysis(analysis.id).done
-
-
-def running(car, analysis, done):
-    """A process that has kept so many frames at least."""
-    process = start(car, analysis)
-    while progress_of(car.database, analysis.id).done < done and process.poll() is None:
-        time.sleep(0.002)
-    return process
 
 
 def test_a_recording_that_is_gone_or_a_model_that_is_another_is_told(car, made, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+from app.cli import main
 from distill.data.index import load_index
 from distill.data.prepare import Wishes, prepare
 from engine.analysis.judged import open_recording
@@ -35,7 +36,7 @@ from engine.review.imports import take_labels
 from engine.review.places import Places
 from engine.review.results import find_results, take_results
 from engine.review.review import Review
-from engine.review.store import open_side_car
+from engine.review.store import open_folder, open_side_car
 from engine.sources import parse_source
 from engine.types import Size
 from tests.fixtures.recorder import FIELD, POLYP, following_model, recorder_clip
@@ -232,6 +233,20 @@ def test_the_verb_exports_a_side_car_and_refuses_a_folder_that_is_in_use(car, tm
     asked[-1] = str(tmp_path / "other")
     assert cli.main([*asked, "--range", "nonsense"], places) == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_a_recording_that_was_never_opened_is_analysed_first(made, tmp_path, monkeypatch):
+    monkeypatch.setenv("POLYPLIVE__REVIEW__SIDE_CARS", "library")
+    monkeypatch.setenv("POLYPLIVE__REVIEW__LIBRARY", str(tmp_path / "kept"))
+    out = tmp_path / "out"
+    asked = ["export", str(made[0]), "--format", "masks", "--out", str(out), "--model", str(made[1].path)]
+    assert main([*asked, "--range", "0.8s:1s"]) == 0
+
+    rows = list(csv.DictReader((out / "frames.csv").open()))
+    assert [int(row["rank"]) for row in rows] == list(range(20, 26))
+    (folder,) = (tmp_path / "kept").iterdir()
+    with open_folder(folder) as car:
+        assert car.analyses[0].done
 
 
 def test_an_export_that_is_broken_off_leaves_nothing(review, tmp_path):
