@@ -24,16 +24,16 @@ def carried_with(result: Result, by: Shift) -> Result:
 
 
 def carried(components: Sequence[Component], by: Shift, field: Field) -> list[Component]:
-    """Moved by whole pixels and cut to the picture; without those that have left it."""
+    """Moved by whole pixels, and cut to the picture as it is now; without those that have left it."""
     dx, dy = round(by.dx_px), round(by.dy_px)
-    if not dx and not dy:
-        return list(components)
     moved = (_moved(component, dx, dy) for component in components)
     cut = (one if holds(field, one.contours) else _cut(one, field) for one in moved)
     return [component for component in cut if component is not None]
 
 
 def _moved(component: Component, dx: int, dy: int) -> Component:
+    if not dx and not dy:
+        return component
     box, offset = component.box, np.array([dx, dy], np.int32)
     contours = tuple(line + offset for line in component.contours)
     return replace(component, box=Rect(box.x + dx, box.y + dy, box.w, box.h), contours=contours)

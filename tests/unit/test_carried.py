@@ -44,6 +44,14 @@ def test_no_part_of_a_moved_mark_is_beyond_the_picture(form, by):
         assert mark.area_px >= 0.5 * MARK.area_px
 
 
+def test_a_mark_that_stands_still_is_cut_to_a_picture_that_was_found_since():
+    beside, across = Rect(200, 20, 80, 200), Rect(120, 20, 160, 200)
+
+    assert carried([MARK], Shift(), Field(beside)) == []
+    assert [mark.box.x for mark in carried([MARK], Shift(), Field(across))] == [120]
+    assert carried([MARK], Shift(), Field(BOX)) == [MARK]
+
+
 def test_a_mark_at_the_edge_is_cut_and_one_that_has_left_is_none():
     (cut,) = carried([MARK], Shift(-70, 0), Field(BOX))
 
