@@ -17,6 +17,7 @@ from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
 from app.review.actions import REVIEW
+from app.review.editing.actions import CORRECTION
 from app.review.place import ReviewPlace
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
@@ -86,6 +87,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
             "Review what is open, or a recording…",
             ("V",),
             lambda to: to.places.review,
+            _N.LIVE,
             icon="clapperboard",
         ),
         Entry(
@@ -199,8 +201,9 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("last", "Last frame", ("End",), lambda to: to.transport.to_end, _N.RECORDING, "skip-forward"),
     ),
     Section.REVIEW: REVIEW,
+    Section.CORRECTION: CORRECTION,
     Section.AI: (
-        Entry("ai", "AI on or off", ("A",), lambda to: to.ai.toggle_ai),
+        Entry("ai", "AI on or off", ("A",), lambda to: to.ai.toggle_ai, _N.LIVE),
         Entry(
             "raw",
             "Hold: picture without marks",
@@ -220,13 +223,13 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("restore", "Bring it back", ("Shift+D",), lambda to: to.finding.restore, _N.SOURCE),
         Entry("mark-missed", "Mark what the network missed", ("M",), lambda to: to.missed.mark, _N.SOURCE),
         Entry("unmark-missed", "Take the mark back", ("Shift+M",), lambda to: to.missed.take_back, _N.SOURCE),
-        Entry("alarm", "Alarm sound on or off", ("S",), lambda to: to.alarm.toggle),
+        Entry("alarm", "Alarm sound on or off", ("S",), lambda to: to.alarm.toggle, _N.LIVE),
         Entry("region-draw", "Region: drag it", ("Ctrl+R",), lambda to: to.region.draw, _N.SOURCE),
         Entry("region-keep", "Region: keep it as it is", ("Ctrl+K",), lambda to: to.region.keep, _N.SOURCE),
         Entry("region-find", "Region: find it by itself", ("Ctrl+E",), lambda to: to.region.find, _N.SOURCE),
         Entry("region-all", "Region: whole frame", ("Ctrl+Shift+E",), lambda to: to.region.whole, _N.SOURCE),
         Entry("model", "Choose model", ("Ctrl+M",), lambda to: to.view.choose_model, icon="cpu"),
-        Entry("runtime", "Choose runtime", ("R",), lambda to: to.view.choose_runtime),
+        Entry("runtime", "Choose runtime", ("R",), lambda to: to.view.choose_runtime, _N.LIVE),
     ),
     Section.VIEW: (
         Entry(

@@ -16,7 +16,10 @@ NOT_NOW = {
     Needs.PICTURE: "Nothing is open",
     Needs.SOURCE: "Nothing is open in Live",
     Needs.RECORDING: "Only for recordings",
+    Needs.LIVE: "Only in Live",
     Needs.REVIEW: "Only in Review",
+    Needs.JUDGING: "Not while masks are corrected: E ends that",
+    Needs.CORRECTION: "Only while masks are corrected: E",
     Needs.NOTICE: "No message",
 }
 

@@ -13,14 +13,22 @@ from app.widgets.action import Action, Section, shown_keys
 from app.widgets.controls import label
 
 # Sections in columns of about equal height; in two of them where the screen is narrow.
-COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY,), (Section.AI, Section.REVIEW))
-NARROW_COLUMNS = ((Section.OPEN, Section.VIEW, Section.HELP), (Section.PLAY, Section.AI, Section.REVIEW))
+COLUMNS = (
+    (Section.OPEN, Section.VIEW, Section.HELP),
+    (Section.PLAY, Section.CORRECTION),
+    (Section.AI, Section.REVIEW),
+)
+NARROW_COLUMNS = (
+    (Section.OPEN, Section.VIEW, Section.HELP, Section.REVIEW),
+    (Section.PLAY, Section.AI, Section.CORRECTION),
+)
 # What the mouse does: (what, how).
 MOUSE = (
     ("Zoom in and out", "Wheel over the picture"),
     ("Move the enlarged picture", "Drag"),
     ("One second on or back", "Wheel over the time line"),
     ("Dismiss a finding", "Click on it"),
+    ("Size of the brush; while masks are corrected", "Wheel over the picture (Ctrl: zoom)"),
     ("Menu", "Right button"),
     ("Full screen", "Double click"),
 )

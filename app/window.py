@@ -213,8 +213,11 @@ class Window(QMainWindow):
         if self.places.is_review:
             if self.review.has_recording:
                 available |= {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
-        elif self.opening.spec is not None:
-            available |= {Needs.PICTURE, Needs.SOURCE}
+                available.add(Needs.CORRECTION if self.review.is_correcting else Needs.JUDGING)
+        elif self.opening.spec is None:
+            available.add(Needs.LIVE)
+        else:
+            available |= {Needs.LIVE, Needs.PICTURE, Needs.SOURCE}
             if self._snapshot is not None and is_recording(self._snapshot):
                 available.add(Needs.RECORDING)
         if self.notices.has_notice:

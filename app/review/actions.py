@@ -15,7 +15,7 @@ class HasReview(Protocol):
     def review(self) -> ReviewPlace: ...
 
 
-_R = Needs.REVIEW
+_R, _J = Needs.REVIEW, Needs.JUDGING
 
 REVIEW: tuple[Entry[Any], ...] = (
     Entry("finding-next", "Next finding", ("N",), lambda to: to.review.desk.next_finding, _R, "arrow-right"),
@@ -27,11 +27,11 @@ REVIEW: tuple[Entry[Any], ...] = (
         _R,
         "arrow-left",
     ),
-    Entry("keep", "Keep the finding", ("Return", "Enter"), lambda to: to.review.desk.keep, _R),
-    Entry("reject", "Reject the finding", ("Del", "Backspace"), lambda to: to.review.desk.reject, _R),
-    Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.unsure, _R),
-    Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.undo, _R),
-    Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.redo, _R),
+    Entry("keep", "Keep the finding", ("Return", "Enter"), lambda to: to.review.desk.keep, _J),
+    Entry("reject", "Reject the finding", ("Del", "Backspace"), lambda to: to.review.desk.reject, _J),
+    Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.unsure, _J),
+    Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.undo, _J),
+    Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.redo, _J),
     Entry("bookmark", "Bookmark this frame, or take it away", ("B",), lambda to: to.review.desk.bookmark, _R),
     Entry(
         "analysis",
@@ -41,4 +41,5 @@ REVIEW: tuple[Entry[Any], ...] = (
         _R,
     ),
     Entry("timeline-fit", "Whole time line", ("Shift+Z",), lambda to: to.review.desk.fit_timeline, _R),
+    Entry("correct", "Correct masks, or end it", ("E",), lambda to: to.review.desk.editing.toggle, _R),
 )

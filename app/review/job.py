@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -91,6 +92,19 @@ class AnalysisJob(QObject):
             done()
 
         self._side_car.ask(act, know)
+
+    def ask(self, work: Callable[[Edits], Any], done: Callable[[Any], None] | None = None) -> None:
+        """What people did, asked or changed; `done` hears what came of it."""
+
+        def act(car: SideCar) -> Any:
+            assert self._reader is not None
+            return work(self._reader.edits)
+
+        self._side_car.ask(act, done)
+
+    def look(self) -> None:
+        """What is known has changed."""
+        self._ask()
 
     def find(self, found: Found | None) -> None:
         """Show the findings of another operating point from now on; None: those of the analysis."""

@@ -19,7 +19,7 @@ from engine.review.recording import Recording
 from engine.review.store import SideCar, open_side_car
 from engine.sources import parse_source
 from engine.sources.base import SourceOptions
-from engine.types import AiState, Presentation, Size, Snapshot, StateWord
+from engine.types import AiState, Frame, Presentation, Result, Size, Snapshot, StateWord
 
 
 class OpenedReview(QObject):
@@ -52,6 +52,7 @@ class OpenedReview(QObject):
         self.pipeline.open(parse_source(str(paths[0])), options)
         self._stands = False  # a recording that is opened for review does not play by itself
         self._shown: Presentation | None = None
+        self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
         self.side_car = SideCarThread(lambda: open_side_car(paths, places), self)
         self.side_car.failed.connect(self.failed)
         self.side_car.ask(_recording, self.recorded.emit)
@@ -95,7 +96,7 @@ class OpenedReview(QObject):
 
     def _marked(self, shown: Presentation) -> Presentation:
         """The same value for the same picture and marks: nothing is painted twice."""
-        result = self.marks.of(shown.frame.index)
+        result = self.drawn(shown.frame, self.marks.of(shown.frame.index))
         before = self._shown
         if before is None or before.frame is not shown.frame or before.result is not result:
             age_s = None if result is None else 0.0

@@ -47,6 +47,7 @@ class ReviewPanel(QWidget):
         self.verdicts = {id_: _button(actions[id_], text) for id_, text in VERDICTS}
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
+        self._line = line()
         self.point = PointControls()
         self.only.chosen.connect(lambda _: self._list())
         self.order.chosen.connect(lambda _: self._list())
@@ -77,6 +78,11 @@ class ReviewPanel(QWidget):
         self._all, self._is_whole = tuple(rows), whole
         self._list()
 
+    def make_room(self, for_tools: bool) -> None:
+        """While masks are corrected nothing else is asked."""
+        for widget in (*self.verdicts.values(), self._line, self.point):
+            widget.setHidden(for_tools)
+
     def _list(self) -> None:
         rows = chosen(self._all, self.only.currentData(), self.order.currentData())
         self._count.setText(counted(self._all))
@@ -105,7 +111,7 @@ class ReviewPanel(QWidget):
         column.addWidget(self._nothing, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(verdicts)
         column.addLayout(self.tools)
-        column.addWidget(line())
+        column.addWidget(self._line)
         column.addWidget(self.point)
 
 

@@ -72,6 +72,11 @@ class ReviewPlace(QWidget):
     def has_recording(self) -> bool:
         return self._snapshot is not None and is_recording(self._snapshot)
 
+    @property
+    def is_correcting(self) -> bool:
+        """Whether masks are corrected just now."""
+        return self.reviewing is not None and self.reviewing.editing.is_on
+
     def use(self, options: SourceOptions) -> None:
         """How recordings are decoded."""
         self._options = options
@@ -155,8 +160,10 @@ class ReviewPlace(QWidget):
 
     def escape(self) -> bool:
         """Close what lies over the picture; False when nothing did."""
-        if self.reviewing is None or self.desk.page.go_to.isHidden():
+        if self.reviewing is None:
             return False
+        if self.desk.page.go_to.isHidden():
+            return self.desk.editing.escape()
         self.desk.page.go_to.withdraw()
         return True
 
@@ -187,6 +194,7 @@ class ReviewPlace(QWidget):
         )
         made.changed.connect(self._take)
         made.failed.connect(self.faulted)
+        made.editing.switched.connect(self.came)
         self.reviewing = made
         self._stack.addWidget(made.page)
         self._stack.setCurrentWidget(made.page)

@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.player.transport_commands import TransportCommands
+from app.review.correction import ReviewedPlace
+from app.review.editing.editing import MaskEditing
 from app.review.job import Begun
 from app.review.known import Known
 from app.review.lanes import Bar
@@ -57,12 +59,16 @@ class Reviewing(QObject):
         self.opened = OpenedReview(paths, places, model, preset, options, 0, self)
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
+        place = ReviewedPlace(self.opened, lambda: self._known, lambda: self._snapshot)
+        self.editing = MaskEditing(self.page.canvas, self.opened.job.ask, place, actions, self)
         transport.connect_to(self.opened.pipeline)
         self._connect()
+        self._connect_editing()
 
     def close(self) -> None:
         """All that was done is on the disk when this returns."""
         self._transport.connect_to(None)
+        self.editing.close()
         self.opened.close()
 
     @property
@@ -138,10 +144,22 @@ class Reviewing(QObject):
         page.go_to.asked.connect(lambda place: page.answer.say(self._transport.go_to_place(place)))
         page.timeline.show_content(thumbnail=self._thumbnail)
 
+    def _connect_editing(self) -> None:
+        opened, editing = self.opened, self.editing
+        opened.drawn = editing.drawn.of
+        opened.begun.connect(lambda _: editing.begin())
+        opened.failed.connect(lambda _: editing.reload())
+        editing.frames.changed.connect(lambda _: opened.bridge.ring())
+        editing.frames.kept.connect(opened.job.look)
+        editing.failed.connect(self.failed)
+        self.page.panel.tools.addWidget(editing.panel)
+        editing.switched.connect(self.page.panel.make_room)
+
     def _show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
+        self.editing.show(snapshot.presentation)
         self.changed.emit(snapshot)
 
     def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:

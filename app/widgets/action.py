@@ -21,6 +21,7 @@ class Section(Enum):
     OPEN = "Open"
     PLAY = "Play"
     REVIEW = "Review"
+    CORRECTION = "Correction of masks"
     AI = "AI and overlay"
     VIEW = "View"
     HELP = "Help"
@@ -31,9 +32,12 @@ class Needs(Enum):
 
     NOTHING = "nothing"
     PICTURE = "a picture"  # something is open in the place in front
+    LIVE = "the place Live"
     SOURCE = "a source"  # in the place Live
     RECORDING = "a recording"  # one that can be paused and searched
     REVIEW = "a recording under review"
+    JUDGING = "findings to judge"  # under review, and no masks are corrected
+    CORRECTION = "masks that are corrected"
     NOTICE = "a message"
 
 

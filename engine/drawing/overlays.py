@@ -51,8 +51,13 @@ def contour(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
 
 def fill(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     """The area, translucent, inside a thin outline."""
+    return filled(result.components, style)
+
+
+def filled(components: Sequence[Component], style: OverlayStyle) -> tuple[Shape, ...]:
+    """`fill` of some components alone."""
     shapes = []
-    for component in result.components:
+    for component in components:
         paths = _outlines(component)
         if component.state is TrackState.TENTATIVE:  # no area, so its line is all that there is
             shapes.append(_line(paths, style, component))

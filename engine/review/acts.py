@@ -179,22 +179,26 @@ def _stacks(acts: Iterable[Act]) -> tuple[list[list[Act]], list[list[Act]]]:
 
 def frame_after(acts: Iterable[Act]) -> FrameEdits:
     """Of the acts of one frame."""
-    state, masks = FrameState.MACHINE, dict[int, HumanMask]()
+    edits = NOTHING
     for act in in_force(acts):
-        if act.kind == STATE:
-            state = FrameState(act.value["state"])
-            if state in (FrameState.EMPTY, FrameState.MACHINE):
-                masks.clear()
-            continue
-        state = FrameState.TOUCHED
-        if act.kind == CLEAR:
-            masks.clear()
-        elif act.kind == MASK:
-            label = int(act.value["label"])
-            masks.pop(label, None)
-            if act.value["rle"] is not None:
-                masks[label] = _mask(label, act.value)
-    return FrameEdits(state, masks)
+        edits = after(edits, act.kind, act.value)
+    return edits
+
+
+def after(before: FrameEdits, kind: str, value: Mapping[str, Any]) -> FrameEdits:
+    """A frame after one act more."""
+    masks = dict(before.masks)
+    if kind == STATE:
+        state = FrameState(value["state"])
+        return FrameEdits(state, {} if state in (FrameState.EMPTY, FrameState.MACHINE) else masks)
+    if kind == CLEAR:
+        masks.clear()
+    elif kind == MASK:
+        label = int(value["label"])
+        masks.pop(label, None)
+        if value["rle"] is not None:
+            masks[label] = _mask(label, value)
+    return FrameEdits(FrameState.TOUCHED, masks)
 
 
 def told(acts: Iterable[Act]) -> tuple[Told, ...]:

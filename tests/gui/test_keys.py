@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QC
 
 from app.actions_and_keys import ACTIONS
 from app.shortcut_sheet import COLUMNS, ShortcutSheet
-from app.widgets.action import Section, shown_keys
+from app.widgets.action import Needs, Section, shown_keys
 from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
@@ -27,8 +27,20 @@ def send(widget, kind, key, *, repeated=False):
     QApplication.sendEvent(widget, QKeyEvent(kind, key, NONE, "", repeated))
 
 
-def test_every_action_has_a_key_of_its_own():
-    keys = Counter(QKeySequence(key).toString() for entry in ENTRIES for key in entry.keys)
+# What is there together (app.window).
+ANYWHERE = {Needs.NOTHING, Needs.NOTICE}
+UNDER_REVIEW = ANYWHERE | {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
+SITUATIONS = {
+    "live": ANYWHERE | {Needs.LIVE, Needs.PICTURE, Needs.SOURCE, Needs.RECORDING},
+    "review": UNDER_REVIEW | {Needs.JUDGING},
+    "correction": UNDER_REVIEW | {Needs.CORRECTION},
+}
+
+
+@pytest.mark.parametrize("there", SITUATIONS.values(), ids=SITUATIONS)
+def test_every_action_has_a_key_of_its_own_wherever_it_makes_sense(there):
+    able = [entry for entry in ENTRIES if entry.needs in there]
+    keys = Counter(QKeySequence(key).toString() for entry in able for key in entry.keys)
 
     assert [key for key, times in keys.items() if times > 1 or not key] == []
     assert all(entry.keys for entry in ENTRIES)

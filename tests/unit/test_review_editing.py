@@ -12,11 +12,12 @@ import pytest
 
 from engine.analysis.judged import open_recording
 from engine.drawing.components import find_components
+from engine.drawing.polygon import pixels_inside_all
 from engine.review.editing import propagation
 from engine.review.editing.brush import stroked
 from engine.review.editing.clicks import CLICKS, Click
 from engine.review.editing.flow import LEAST, Looked, carried
-from engine.review.editing.outline import dragged, filled, nearest, outlines_of
+from engine.review.editing.outline import dragged, nearest, outlines_of
 from engine.review.editing.polyps import component_of, masks_of, polyp_at
 from engine.review.editing.propagation import Stopped, propagated
 from engine.sources import parse_source
@@ -72,7 +73,7 @@ def test_an_eraser_takes_away_what_the_same_brush_has_painted_also_across_the_ed
 def test_the_outlines_of_a_mask_filled_again_are_the_mask_bit_for_bit(seed):
     mask = blob(seed)
 
-    assert np.array_equal(filled(outlines_of(mask), SIZE), mask)
+    assert np.array_equal(pixels_inside_all(outlines_of(mask), SIZE.width_px, SIZE.height_px), mask)
 
 
 def test_a_polygon_has_the_area_that_it_has_in_geometry():
@@ -80,7 +81,7 @@ def test_a_polygon_has_the_area_that_it_has_in_geometry():
     x, y = corners.T
     area = 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
 
-    assert abs(int(filled([corners], SIZE).sum()) - area) < 0.01 * area
+    assert abs(int(pixels_inside_all([corners], SIZE.width_px, SIZE.height_px).sum()) - area) < 0.01 * area
 
 
 def test_dragging_moves_what_is_near_all_the_way_and_leaves_what_is_far():
@@ -94,7 +95,7 @@ def test_dragging_moves_what_is_near_all_the_way_and_leaves_what_is_far():
     distance = np.hypot(*(line - np.float32(grabbed)).T)
     assert np.array_equal(moved[distance >= 15], line[distance >= 15])
     assert moved[:, 0].max() == pytest.approx(line[:, 0].max() + 12, abs=0.3)
-    assert filled(after, SIZE).sum() > disc(60, 45, 20).sum()
+    assert pixels_inside_all(after, SIZE.width_px, SIZE.height_px).sum() > disc(60, 45, 20).sum()
     assert np.array_equal(dragged(outlines, grabbed, grabbed, 15)[0], line)
 
 

@@ -1,4 +1,4 @@
-"""GESTURES: what the mouse does to one polyp's mask with each tool, from a press to what comes of it. No Qt."""
+"""GESTURES: what the mouse does to one polyp's mask with each tool, from a press to what comes of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
+from engine.drawing.polygon import pixels_inside_all
 from engine.review.editing.brush import Point, paint
-from engine.review.editing.outline import dragged, filled, nearest, outlines_of
-from engine.types import F32, U8, Size
+from engine.review.editing.outline import dragged, nearest, outlines_of
+from engine.types import F32, U8
 
 CLOSE_FACTOR = 0.6  # of the brush's radius: so near to its first corner a polygon is closed
 
@@ -93,7 +94,7 @@ class Polygon:
         self.outlines = (np.array(self._corners, np.float32),)
         high, wide = self._before.shape
         self.mask = self._before.copy()
-        self.mask[filled(self.outlines, Size(wide, high)) != 0] = self._value
+        self.mask[pixels_inside_all(self.outlines, wide, high) != 0] = self._value
         return True
 
     def release(self) -> bool:
@@ -126,7 +127,7 @@ class Drag:
         to = self._grabbed[0] + x - self._from[0], self._grabbed[1] + y - self._from[1]
         self.outlines = dragged(self._before, self._grabbed, to, self._radius_px)
         high, wide = self.mask.shape
-        self.mask = filled(self.outlines, Size(wide, high))
+        self.mask = pixels_inside_all(self.outlines, wide, high)
 
     def press(self, x: float, y: float) -> bool:
         return False

@@ -1,0 +1,301 @@
+"""Correction of masks, switched on and off: tools, keys and mouse of the frame that is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+
+from app.player.canvas import Canvas
+from app.review.editing.clicking import Clicking
+from app.review.editing.drawn import Drawn
+from app.review.editing.following import Followed, Following
+from app.review.editing.frames import AskEdits, Frames
+from app.review.editing.layer import MaskLayer
+from app.review.editing.masks import FrameMasks
+from app.review.editing.panel import MaskPanel
+from app.review.editing.tools import TOOLS
+from engine.review.acts import FrameState
+from engine.sources.base import SourceSpec
+from engine.types import Presentation, Result
+
+FIRST_RADIUS_FRAC = 0.03  # of the picture's shorter side
+STEP = 1.2  # of a notch of the wheel
+LEAST_PX, MOST_FRAC = 1.0, 0.5
+
+
+class Place(Protocol):
+    """What the page knows, and does for the tools."""
+
+    def why_read_only(self) -> str: ...
+
+    def spec(self) -> SourceSpec: ...
+
+    def marks_of(self, rank: int) -> Result | None:
+        """What the model has at a frame; None where it is not known (yet)."""
+
+    def label_for(self, rank: int) -> int | None:
+        """The finding that is seen at a frame."""
+
+    def next_rank(self, rank: int) -> int | None:
+        """The frame to be looked at after this one; None behind the last one."""
+
+    def range_from(self, rank: int, *, back: bool) -> int:
+        """How far masks are carried from a frame: the end (or beginning) of its finding."""
+
+    def go_to_rank(self, rank: int) -> None: ...
+
+    def pause(self) -> bool:
+        """Stop playing; whether it played."""
+
+
+class MaskEditing(QObject):
+    """Handlers of app.actions_and_keys among its methods; the words that they give answer the key."""
+
+    switched = Signal(bool)
+    failed = Signal(object)  # Fault
+
+    def __init__(
+        self, canvas: Canvas, ask: AskEdits, place: Place, actions: Mapping[str, QAction], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._place = place
+        self._shown: Presentation | None = None
+        self._radius_px: float | None = None
+        self._last_stroke = 0
+        self._sure: list[float] = []
+        self.is_on = False
+        self.tool = next(iter(TOOLS))
+        self.frames = Frames(ask, self)
+        self.masks = FrameMasks(self.frames, place.label_for, place.marks_of, self)
+        self.clicking = Clicking(self.masks, self)
+        self.following = Following(self.frames, place.spec, self)
+        self.drawn = Drawn(self.frames)
+        self.layer = MaskLayer(canvas)
+        self.panel = MaskPanel(actions)
+        self.panel.hide()
+        self._connect()
+
+    def begin(self) -> None:
+        """The side-car is open."""
+        self.frames.reload()
+
+    def close(self) -> None:
+        """No thread of it runs when this returns; what was done has been asked to be kept."""
+        self.clicking.close()
+        self.following.close()
+
+    def show(self, shown: Presentation | None) -> None:
+        """What the canvas shows."""
+        self._shown = shown
+        if self.is_on:
+            self.masks.show(shown)
+
+    def reload(self) -> None:
+        """Something could not be kept: what is on the disk is shown."""
+        if self.frames.is_known:
+            self.frames.reload()
+
+    # Handlers of app.actions_and_keys
+
+    def toggle(self) -> str:
+        if self.is_on:
+            self._switch(False)
+            return "Correction off"
+        if why := self._place.why_read_only():
+            return why
+        if self._shown is None or not self.frames.is_known:
+            return "Not yet: it is being opened"
+        self._place.pause()
+        self._switch(True)
+        return "Correction"
+
+    def brush(self) -> str:
+        return self._take("brush")
+
+    def eraser(self) -> str:
+        return self._take("eraser")
+
+    def polygon(self) -> str:
+        return self._take("polygon")
+
+    def drag(self) -> str:
+        return self._take("drag")
+
+    def click(self) -> str:
+        return self._take("click")
+
+    def same(self) -> str:
+        before = self.frames.last_before(self.masks.rank)
+        if before is None:
+            return "No frame before this was changed"
+        self.masks.put_same(before)
+        return "Same as the frame before"
+
+    def model(self) -> str:
+        return "As the model has it" if self.masks.put_models() else "The model has nothing here"
+
+    def clear(self) -> str:
+        self.masks.clear()
+        return "Cleared"
+
+    def another(self) -> str:
+        self.masks.another()
+        return "The next stroke is another polyp"
+
+    def undo(self) -> str:
+        if not self.masks.back():
+            self.frames.undo(self.masks.rank)
+        return "Undone"
+
+    def redo(self) -> str:
+        self.frames.redo(self.masks.rank)
+        return "Done again"
+
+    def verify(self) -> str:
+        return self._verify(empty=False)
+
+    def verify_empty(self) -> str:
+        return self._verify(empty=True)
+
+    def follow(self) -> str:
+        return self._follow(back=False)
+
+    def follow_back(self) -> str:
+        return self._follow(back=True)
+
+    def escape(self) -> bool:
+        """Stop the innermost thing that goes on; False when there is none."""
+        if self.following.is_running:
+            self.following.cancel()
+            return True
+        if self.is_on and self.masks.is_stroking:
+            return self.masks.drop()
+        if self.is_on:
+            self._switch(False)
+            return True
+        return False
+
+    # Inside
+
+    def _connect(self) -> None:
+        layer, masks, panel = self.layer, self.masks, self.panel
+        layer.pressed.connect(self._press)
+        layer.moved.connect(masks.move)
+        layer.released.connect(masks.release)
+        layer.closed.connect(masks.close_polygon)
+        layer.turned.connect(self._turn)
+        masks.changed.connect(self._show_masks)
+        self.clicking.failed.connect(self.failed)
+        self.following.failed.connect(self.failed)
+        self.following.progressed.connect(self._show_progress)
+        self.following.ended.connect(self._show_ended)
+        panel.way_chosen.connect(self._choose_way)
+        panel.cancelled.connect(self.following.cancel)
+        panel.all_undone.connect(self._undo_all)
+
+    def _switch(self, on: bool) -> None:
+        self.is_on = on
+        self.masks.show(self._shown if on else None)
+        self.layer.setVisible(on)
+        self.layer.resize(self._canvas.size())
+        self.panel.setVisible(on)
+        self._canvas.set_raw(on)  # the model's marks make way for masks
+        if on:
+            self._take(self.tool)
+        self.switched.emit(on)
+
+    def _take(self, tool: str) -> str:
+        self.masks.drop()
+        self.tool = tool
+        self.panel.show_tool(tool)
+        self.layer.show_brush(self.radius_px if TOOLS[tool].has_size else None)
+        return TOOLS[tool].name
+
+    @property
+    def radius_px(self) -> float:
+        """Of the brush, frame pixels."""
+        picture = self.masks.picture
+        side_px = 500 if picture is None else min(picture.shape[:2])
+        if self._radius_px is None:
+            self._radius_px = FIRST_RADIUS_FRAC * side_px
+        return min(max(self._radius_px, LEAST_PX), MOST_FRAC * side_px)
+
+    def _turn(self, notches: float) -> None:
+        if TOOLS[self.tool].has_size:
+            self._radius_px = self.radius_px * STEP**notches
+            self.layer.show_brush(self.radius_px)
+
+    def _press(self, x: float, y: float, is_right: bool) -> None:
+        if self._place.pause():
+            return  # the picture that was meant has gone on
+        if TOOLS[self.tool].gesture:
+            self.masks.press(self.tool, x, y, self.radius_px * self._reach, erases=is_right)
+        else:
+            self.clicking.press(x, y, inside=not is_right)
+
+    @property
+    def _reach(self) -> float:
+        """An outline is pulled by more than the brush paints."""
+        return 3.0 if self.tool == "drag" else 1.0
+
+    def _show_masks(self) -> None:
+        masks = self.masks
+        self.layer.show_polyps(masks.seen_masks, masks.active)
+        self.layer.show_guide(masks.guide)
+        self.panel.show_frame(masks.state, len(masks.masks), self.frames.vouched)
+
+    def _verify(self, *, empty: bool) -> str:
+        rank = self.masks.rank
+        if rank < 0 or self._place.pause():
+            return ""
+        state = self.masks.verify(empty=empty)
+        onwards = self._place.next_rank(rank)
+        if onwards is not None:
+            self._place.go_to_rank(onwards)
+        return "Verified" if state is FrameState.VERIFIED else "Verified: no polyp"
+
+    def _follow(self, *, back: bool) -> str:
+        rank = self.masks.rank
+        masks = {label: mask for label, mask in self.masks.masks.items() if mask.any()}
+        if self.following.is_running:
+            return "It is being carried on already"
+        if not masks:
+            return "There is nothing to carry on"
+        to = self._place.range_from(rank, back=back)
+        if to == rank:
+            return "The finding ends here"
+        self._sure = []
+        self.panel.strip.show_values(())
+        self.panel.show_following("Carried on…", is_running=True)
+        self.following.start(rank, to, masks)
+        return "Back" if back else "Carried on"
+
+    def _show_progress(self, rank: int, confidence: float) -> None:
+        self._sure.append(confidence)
+        self.panel.strip.show_values(tuple(self._sure))
+        words = f"Carried to frame {rank}, {confidence:.0%} sure (lowest {min(self._sure):.0%})"
+        self.panel.show_following(words, is_running=True)
+
+    def _show_ended(self, followed: Followed | None) -> None:
+        if followed is None:
+            self.panel.show_following("Cancelled. Nothing of it was kept.")
+            return
+        self._last_stroke = followed.stroke
+        why = f": {followed.why}" if followed.why else ""
+        if not followed.frames:
+            self.panel.show_following(f"No frame was changed{why}.")
+            return
+        many = f"{followed.frames} frame{'s' if followed.frames > 1 else ''}"
+        words = f"Carried over {many} to frame {followed.last_rank}{why}."
+        self.panel.show_following(words, can_undo=True)
+
+    def _undo_all(self) -> None:
+        self.frames.undo_many(self._last_stroke)
+        self.panel.show_following("Taken back in all of these frames.")
+
+    def _choose_way(self, way: str) -> None:
+        self.clicking.way = way

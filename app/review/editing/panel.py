@@ -1,0 +1,164 @@
+"""The tools of correction in the side panel, how far the frame is, and what is being carried on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.review.editing.tools import TOOLS
+from app.widgets import theme
+from app.widgets.controls import Choice, label, line
+from engine.review.acts import FrameState
+from engine.review.editing.clicks import CLICKS
+from engine.review.editing.flow import LEAST
+
+COLUMNS = 3
+WAYS = {"grabcut": "By colour and place", "flood": "By colour alone"}
+STATES = {
+    FrameState.MACHINE: "As the model has it",
+    FrameState.TOUCHED: "Changed, not verified",
+    FrameState.VERIFIED: "Verified",
+    FrameState.EMPTY: "Verified: no polyp",
+}
+WHOLE_FRAME = {
+    "mask-same": "Same",
+    "mask-model": "Model's",
+    "mask-clear": "Clear",
+    "mask-another": "Another",
+    "mask-follow": "Follow",
+    "mask-follow-back": "Back",
+}
+JUDGED = {"mask-verify": "Verified", "mask-empty": "No polyp"}
+STRIP_PX, BAR_PX = 28, 3
+
+
+class MaskPanel(QWidget):
+    """`show_*` shows what is in force; what people choose are the actions', but for `way_chosen`."""
+
+    way_chosen = Signal(object)  # one of CLICKS
+    cancelled = Signal()
+    all_undone = Signal()
+
+    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Correction")
+        self._tools = {
+            name: _button(actions[f"mask-{name}"], tool.name, checkable=True) for name, tool in TOOLS.items()
+        }
+        self._hint = label(role=theme.CAPTION, tone="secondary")
+        self._hint.setWordWrap(True)
+        self.way = Choice("How a click finds the polyp")
+        self.way.fill([(WAYS.get(name, name), name) for name in CLICKS])
+        self.way.chosen.connect(self.way_chosen)
+        self._state = label(role=theme.STRONG)
+        self._count = label(role=theme.CAPTION, tone="secondary")
+        self._follow_words = label(role=theme.CAPTION, tone="secondary")
+        self._follow_words.setWordWrap(True)
+        self.strip = ConfidenceStrip()
+        self.cancel = QPushButton("Cancel")
+        self.cancel.clicked.connect(self.cancelled)
+        self.undo_all = QPushButton("Take all of them back")
+        self.undo_all.clicked.connect(self.all_undone)
+        self._lay_out(actions)
+        self.show_following(None)
+
+    def show_tool(self, name: str) -> None:
+        for one, button in self._tools.items():
+            button.setChecked(one == name)
+        self._hint.setText(TOOLS[name].hint)
+        self.way.setVisible(name == "click")
+
+    def show_frame(self, state: FrameState, polyps: int, verified: int) -> None:
+        many = "no polyp" if not polyps else f"{polyps} polyp{'s' if polyps > 1 else ''}"
+        self._state.setText(STATES[state])
+        self._count.setText(f"{many} · {verified} frame{'s' if verified != 1 else ''} verified")
+
+    def show_following(self, words: str | None, *, is_running: bool = False, can_undo: bool = False) -> None:
+        """What a propagation does or did; None: nothing is said of one."""
+        self._follow_words.setText(words or "")
+        self._follow_words.setVisible(bool(words))
+        self.strip.setVisible(is_running or can_undo)
+        self.cancel.setVisible(is_running)
+        self.undo_all.setVisible(can_undo)
+
+    def _lay_out(self, actions: Mapping[str, QAction]) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.S)
+        column.addWidget(line())
+        column.addWidget(self._state)
+        column.addWidget(self._count)
+        column.addLayout(_grid([*self._tools.values()]))
+        column.addWidget(self._hint)
+        column.addWidget(self.way)
+        column.addLayout(_grid([_button(actions[name], text) for name, text in WHOLE_FRAME.items()]))
+        column.addWidget(self._follow_words)
+        column.addWidget(self.strip)
+        column.addWidget(self.cancel)
+        column.addWidget(self.undo_all)
+        row = QHBoxLayout()
+        row.setSpacing(theme.XS)
+        for name, text in JUDGED.items():
+            row.addWidget(_button(actions[name], text), 1)
+        column.addLayout(row)
+
+
+class ConfidenceStrip(QWidget):
+    """A bar a frame that was followed: the higher, the surer; a line where it would stop."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(STRIP_PX)
+        self.setAccessibleName("How sure each followed frame is")
+        self.values: tuple[float, ...] = ()
+
+    def show_values(self, values: tuple[float, ...]) -> None:
+        self.values = values
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour(theme.RAISED))
+        shown = self.values[-(self.width() // BAR_PX) :]
+        for at, value in enumerate(shown):
+            high = round(value * self.height())
+            bar = QRect(at * BAR_PX, self.height() - high, BAR_PX - 1, high)
+            painter.fillRect(bar, theme.colour(theme.ACCENT))
+        level = round((1.0 - LEAST) * self.height())
+        painter.fillRect(QRect(0, level, self.width(), 1), theme.colour(theme.SECONDARY))
+        painter.end()
+
+
+def _button(action: QAction, text: str, *, checkable: bool = False) -> QToolButton:
+    """A word that does what its action does; its tooltip has the key."""
+    button = QToolButton()
+    button.setText(text)
+    button.setCheckable(checkable)
+    button.setProperty("segment", True)
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    button.clicked.connect(action.trigger)
+    if checkable:
+        button.clicked.connect(lambda: button.setChecked(True))
+    return button
+
+
+def _grid(buttons: list[QToolButton]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setSpacing(theme.XS)
+    for at, button in enumerate(buttons):
+        grid.addWidget(button, at // COLUMNS, at % COLUMNS)
+    return grid

@@ -1,0 +1,26 @@
+"""TOOLS: what a person can take into the hand, with its key and how it is used. A row a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`gesture`: of `engine.review.editing.gestures`; "" for clicks. `hint`: one line under the tools."""
+
+    name: str
+    key: str
+    hint: str
+    gesture: str = ""
+    has_size: bool = True
+
+
+TOOLS: Mapping[str, Tool] = {
+    "brush": Tool("Brush", "D", "Paint. Right button erases, wheel: size.", "brush"),
+    "eraser": Tool("Eraser", "R", "Erase. Right button paints, wheel: size.", "eraser"),
+    "polygon": Tool("Polygon", "V", "Click corners; the first one again closes.", "polygon", has_size=False),
+    "drag": Tool("Drag", "T", "Pull the outline. Wheel: how much comes along.", "drag"),
+    "click": Tool("Click", "C", "Click what belongs to it, right button what does not.", has_size=False),
+}

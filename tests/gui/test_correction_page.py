@@ -1,0 +1,183 @@
+"""Masks corrected in the window, by keys and mouse: of the very frames that were seen, and there again."""
+
+from __future__ import annotations
+
+import time
+
+import av
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from engine.drawing.rle import decode
+from engine.model_folder import load_model_folder
+from engine.review.acts import FrameState
+from engine.review.analysis import begin
+from engine.review.edits import Edits
+from engine.review.places import Places
+from engine.review.store import open_side_car
+from tests.fixtures.clips import CLIPS, number_in, write
+
+SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+SECONDS_A_FRAME = 5.0
+QUICK = ("constant.mp4", "variable.mp4")
+
+
+def named(name):
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+@pytest.fixture
+def recording(tmp_path, model):
+    """A numbered clip of which an analysis found nothing, so that none begins."""
+
+    def make(name):
+        clip = write(CLIPS[name], tmp_path)
+        with open_side_car([clip], Places(tmp_path / "library")) as car:
+            begin(car, load_model_folder(model))
+            with car.database.change() as change:
+                change.run("UPDATE analysis SET done = 1")
+        return clip
+
+    return make
+
+
+@pytest.fixture
+def correcting(make_window, qtbot, press):
+    """Opens a recording for review with the tools in hand."""
+
+    def correct(clip, window=None):
+        window = window or make_window()
+        window.places.open_path(clip)
+        place = window.review
+        qtbot.waitUntil(
+            lambda: (
+                place.has_recording and place.desk.known is not None and place.desk.editing.frames.is_known
+            ),
+            timeout=15_000,
+        )
+        press(window, Qt.Key.Key_E)
+        qtbot.waitUntil(lambda: place.is_correcting)
+        return window
+
+    return correct
+
+
+def seen(window):
+    presentation = window.review.desk.page.canvas.presentation
+    return -1 if presentation is None else presentation.frame.index
+
+
+def go_to(window, qtbot, rank):
+    window.review.desk.opened.pipeline.seek_frame(rank)
+    qtbot.waitUntil(lambda: seen(window) == rank)
+
+
+def place_of(window, x, y):
+    """Frame pixels as the layer's."""
+    canvas = window.review.desk.page.canvas
+    frame, target = canvas.presentation.frame, canvas.picture_rect()
+    return QPointF(
+        target.x() + x * target.width() / frame.width_px, target.y() + y * target.height() / frame.height_px
+    ).toPoint()
+
+
+def stroke(window, *points):
+    layer = window.review.desk.editing.layer
+    QTest.mousePress(layer, Qt.MouseButton.LeftButton, pos=place_of(window, *points[0]))
+    for point in points:
+        QTest.mouseMove(layer, place_of(window, *point))
+    QTest.mouseRelease(layer, Qt.MouseButton.LeftButton, pos=place_of(window, *points[-1]))
+
+
+def kept(clip):
+    """As another program would read it."""
+    with open_side_car([clip], Places(clip.parent / "library"), write=False) as car:
+        return Edits(car.database).frames
+
+
+@pytest.mark.parametrize("name", [named(name) for name in sorted(CLIPS) if name not in ("raw.h264",)])
+def test_what_was_edited_is_the_frame_that_was_seen(name, recording, correcting, qtbot, press):
+    clip = recording(name)
+    window = correcting(clip)
+    ranks = (40, 7, 101)
+    numbers = {}
+    for rank in ranks:
+        go_to(window, qtbot, rank)
+        numbers[rank] = number_in(window.review.desk.page.canvas.presentation.frame.image)
+        stroke(window, (rank, 50), (rank + 20, 70))
+        press(window, Qt.Key.Key_Return)
+    window.review.close_review()
+
+    frames = kept(clip)
+    with av.open(str(clip)) as container:
+        decoded = sorted(container.decode(video=0), key=lambda frame: frame.pts)
+        pictures = [decoded[rank].to_ndarray(format="rgb24") for rank in ranks]
+    assert sorted(frames) == sorted(ranks)
+    for rank, picture in zip(ranks, pictures, strict=True):
+        assert numbers[rank] == number_in(picture)
+        (one,) = frames[rank].masks.values()
+        assert decode(one.rle)[60, rank + 10]
+        assert frames[rank].state is FrameState.VERIFIED
+
+
+def test_frames_are_corrected_in_seconds_by_keys_and_mouse_and_are_there_again(
+    recording, correcting, qtbot, press
+):
+    clip = recording("variable.mp4")
+    window = correcting(clip)
+    editing = window.review.desk.editing
+    go_to(window, qtbot, 10)
+    press(window, Qt.Key.Key_V)
+    assert editing.tool == "polygon"
+    for corner in ((30, 40), (90, 40), (90, 80), (30, 80), (30, 40)):
+        stroke(window, corner)
+    press(window, Qt.Key.Key_D)
+    start_s = time.monotonic()
+    for rank in range(11, 15):
+        go_to(window, qtbot, rank)
+        press(window, Qt.Key.Key_S)
+        stroke(window, (90, 60), (95 + rank, 60))
+        press(window, Qt.Key.Key_Return)
+    took_s = (time.monotonic() - start_s) / 4
+    go_to(window, qtbot, 20)
+    press(window, Qt.Key.Key_Return, SHIFT)
+    press(window, Qt.Key.Key_Z, CONTROL)
+    press(window, Qt.Key.Key_Z, CONTROL | SHIFT)
+    window.review.close_review()
+
+    frames = kept(clip)
+    assert [frames[rank].state for rank in (10, 12, 20)] == [
+        FrameState.TOUCHED,
+        FrameState.VERIFIED,
+        FrameState.EMPTY,
+    ]
+    assert took_s < SECONDS_A_FRAME
+    correcting(clip, window)
+    go_to(window, qtbot, 14)
+    qtbot.waitUntil(lambda: bool(window.review.desk.editing.masks.masks))
+    (mask,) = window.review.desk.editing.masks.masks.values()
+    assert mask[60, 105]
+    assert np.array_equal(mask, decode(next(iter(frames[14].masks.values())).rle))
+    press(window, Qt.Key.Key_Z, CONTROL)
+    qtbot.waitUntil(lambda: window.review.desk.editing.masks.state is FrameState.TOUCHED)
+
+
+def test_escape_ends_the_stroke_then_the_correction_and_its_keys_go_back_to_findings(
+    recording, correcting, qtbot, press
+):
+    window = correcting(recording("constant.mp4"))
+    place = window.review
+    press(window, Qt.Key.Key_V)
+    stroke(window, (30, 40))
+    assert place.desk.editing.masks.is_stroking
+
+    press(window, Qt.Key.Key_Escape)
+    assert not place.desk.editing.masks.is_stroking
+    assert place.is_correcting
+    press(window, Qt.Key.Key_Escape)
+    assert not place.is_correcting
+    assert window.actions_by_id["keep"].isEnabled()
+    assert not window.actions_by_id["mask-verify"].isEnabled()
+    assert place.desk.editing.panel.isHidden()
