@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
-from app.review.editing.masks import FrameMasks
+from app.review.editing.masks import SeenMasks
 from app.widgets.task import Task
 from engine.review.editing.clicks import CLICKS, Click
 from engine.types import U8
@@ -28,7 +28,7 @@ class Clicking(QObject):
     changed = Signal()  # `is_busy`
     failed = Signal(object)  # Fault
 
-    def __init__(self, masks: FrameMasks, parent: QObject) -> None:
+    def __init__(self, masks: SeenMasks, parent: QObject) -> None:
         super().__init__(parent)
         self.way = next(iter(CLICKS))
         self._masks = masks

@@ -14,7 +14,7 @@ from app.review.editing.drawn import Drawn
 from app.review.editing.following import Followed, Following
 from app.review.editing.frames import AskEdits, Frames
 from app.review.editing.layer import MaskLayer
-from app.review.editing.masks import FrameMasks
+from app.review.editing.masks import SeenMasks
 from app.review.editing.panel import MaskPanel
 from app.review.editing.tools import TOOLS
 from engine.review.acts import FrameState
@@ -70,7 +70,7 @@ class MaskEditing(QObject):
         self.is_on = False
         self.tool = next(iter(TOOLS))
         self.frames = Frames(ask, self)
-        self.masks = FrameMasks(self.frames, place.label_for, place.marks_of, self)
+        self.masks = SeenMasks(self.frames, place.label_for, place.marks_of, self)
         self.clicking = Clicking(self.masks, self)
         self.following = Following(self.frames, place.spec, self)
         self.drawn = Drawn(self.frames)

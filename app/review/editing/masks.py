@@ -19,7 +19,7 @@ from engine.types import F32, U8, Presentation, Result
 MODEL, SAME = "model", "same"  # what a mask comes from, besides a tool's name
 
 
-class FrameMasks(QObject):
+class SeenMasks(QObject):
     """`changed`: masks, the polyp in hand, or how far the frame is. What is not of the frame that is seen is
     left behind when another one comes.
 
