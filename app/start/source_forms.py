@@ -39,6 +39,8 @@ class DeviceForm(QWidget):
         self.rate = Choice("Rate")
         rates: list[tuple[str, object]] = [(f"{rate:g} Hz", rate) for rate in RATES_HZ]
         self.rate.fill([("Device's own", None), *rates])
+        for box in (self.pixel_format, self.picture_size, self.rate):
+            box.fit_rows()
         self.open_button = QPushButton("Open device")
         self.open_button.setProperty("primary", True)
         self.open_button.setAutoDefault(True)

@@ -195,10 +195,12 @@ class _Card(QPushButton):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.L, theme.L, theme.L, theme.L)
         column.setSpacing(theme.XS)
+        under.setAlignment(Qt.AlignmentFlag.AlignTop)
         column.addWidget(mark)
         column.addStretch(1)
         column.addWidget(label(title, role=theme.LEAD))
         column.addWidget(under)
+        under.setMinimumHeight(2 * under.fontMetrics().lineSpacing())  # titles stand in one line
         for child in self.findChildren(QLabel):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 

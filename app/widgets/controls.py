@@ -55,6 +55,12 @@ class Choice(QComboBox):
                 self.setCurrentIndex(row)
                 return
 
+    def fit_rows(self) -> None:
+        """Never so narrow that a row is cut."""
+        self.ensurePolished()
+        widest = max(self.fontMetrics().horizontalAdvance(self.itemText(row)) for row in range(self.count()))
+        self.setMinimumWidth(widest + theme.XL + theme.XL)
+
     def annotate(self, notes: Mapping[object, str]) -> None:
         """What the popup says behind the rows of these values; the box has room for their names only."""
         for row in range(self.count()):

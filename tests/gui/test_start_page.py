@@ -254,3 +254,14 @@ def button(window, text):
     if text == "menu":
         return window.start.findChild(QToolButton)
     return next(one for one in window.start.findChildren(QPushButton) if one.text() == text)
+
+
+def test_no_field_of_a_capture_device_is_cut_in_a_small_window(make_window):
+    window = make_window()
+    window.resize(960, 600)
+    window.opens.open_device()
+    form = window.start.device_form
+
+    for box in (form.pixel_format, form.picture_size, form.rate):
+        room = box.width() - 2 * theme.S - theme.XL
+        assert all(box.fontMetrics().horizontalAdvance(box.itemText(i)) <= room for i in range(box.count()))
