@@ -13,10 +13,10 @@ from engine.drawing.rle import decode
 from engine.review.acts import FrameState
 from engine.review.edits import PERSONS, Edits
 from engine.review.findings import Finding, Sighted, read_findings, read_sightings
+from engine.review.imports.results import mark_at
 from engine.review.maps import MapReader, chunks
 from engine.review.marks import marks_of, mask_of
 from engine.review.recording import Analysis
-from engine.review.results import mark_at
 from engine.review.rows import Row, rows_of
 from engine.review.store import SideCar
 from engine.review.timeline import FrameTable, frame_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,14 +88,22 @@ class SideCar:
             )
 
 
-def open_side_car(paths: Sequence[Path], places: Places, *, write: bool = True) -> SideCar:
+def open_side_car(
+    paths: Sequence[Path],
+    places: Places,
+    *,
+    write: bool = True,
+    known: Callable[[str], Path | None] = lambda sha256: None,
+) -> SideCar:
     """That of a recording, made where there is none; `paths`: its files in order, mostly one.
+
+    `known`: where one may lie by the hash of the first file (`Library.side_car_of`).
 
     Where another window has it, it can be read, and `why_read_only` says so.
     Raises FaultError: no such recording, a damaged or newer side-car, one of another recording (REVIEW).
     """
     identities = [_identity(path) for path in paths]
-    found = _found(paths, identities, places)
+    found = _found(paths, identities, places) or _known(identities, known)
     if found is None:
         if not write:
             raise FaultError(
@@ -158,11 +166,21 @@ def _found(paths: Sequence[Path], identities: Sequence[Identity], places: Places
         if is_side_car(folder):
             return folder
     for folder in left_behind(paths, identities[0], places):
-        with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
-            parts = car.recording.parts
-            if [part.identity.sha256 for part in parts] == [one.sha256 for one in identities]:
-                return folder
+        if _is_of(folder, identities):
+            return folder
     return None
+
+
+def _known(identities: Sequence[Identity], known: Callable[[str], Path | None]) -> Path | None:
+    folder = known(identities[0].sha256)
+    return folder if folder is not None and _is_of(folder, identities) else None
+
+
+def _is_of(folder: Path, identities: Sequence[Identity]) -> bool:
+    with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
+        parts = car.recording.parts
+        return [part.identity.sha256 for part in parts] == [one.sha256 for one in identities]
+    return False
 
 
 def _made(paths: Sequence[Path], identities: Sequence[Identity], places: Places) -> Path:

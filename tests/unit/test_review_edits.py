@@ -9,11 +9,13 @@ from engine.drawing.rle import decode
 from engine.faults import FaultError
 from engine.review import acts
 from engine.review.acts import BOOKMARKS, FINDINGS, Anchor, FrameState, Verdict, frame_scope
+from engine.review.compare import ONLY_A, ONLY_B, disagreements, next_disagreement, parts
 from engine.review.edits import Edits, drawn, mask_act
 from engine.review.findings import Finding, Sighted, next_finding, previous_finding
 from engine.review.places import Places
 from engine.review.rows import MODEL, PERSON, rows_of
 from engine.review.store import open_side_car
+from engine.review.timeline import FrameTable
 from engine.types import OperatingPoint, Rect, Size, TrackState
 
 SIZE = Size(64, 48)
@@ -248,3 +250,22 @@ def test_next_and_previous_go_from_beginning_to_beginning():
     assert next_finding(FOUND, 15) is None
     assert previous_finding(FOUND, 12).id == 1
     assert previous_finding(FOUND, 10) is None
+
+
+def test_two_analyses_disagree_where_one_has_a_finding_at_a_place_and_the_other_has_none():
+    ranks = np.arange(100, dtype=np.int32)
+    nothing = np.zeros(100, np.uint8)
+    table = FrameTable(ranks, ranks / 10, nothing, nothing, nothing)
+    a = sightings(finding(1, 10, 20, A), finding(2, 23, 24, A), finding(3, 60, 70, B))
+    b = sightings(finding(8, 10, 30, Rect(11, 11, 10, 10)), finding(9, 65, 75, A))
+
+    found = disagreements(a, b, table)
+    assert [(one.who, one.first_rank, one.last_rank) for one in found] == [
+        (ONLY_B, 21, 30),
+        (ONLY_A, 60, 70),
+        (ONLY_B, 65, 75),
+    ]
+    assert (found[1].start_s, found[1].end_s) == (6.0, 7.0)
+    assert next_disagreement(found, 21) == found[1]
+    assert next_disagreement(found, 65) is None
+    assert parts(np.array([1, 1, 0], np.uint8), np.array([0, 1, 1], np.uint8)).tolist() == [1, 3, 2]

@@ -19,8 +19,8 @@ from engine.model_folder import default_model, find_model, load_model_folder
 from engine.review.analysis import analyse_into, begin, run_folder, spec_of
 from engine.review.exports.export import FORMATS, LOOKS, export
 from engine.review.exports.selection import Only, range_of
+from engine.review.imports.results import find_results, take_results
 from engine.review.places import Places, is_side_car
-from engine.review.results import find_results, take_results
 from engine.review.review import Review
 from engine.review.store import SideCar, open_folder, open_side_car
 
