@@ -15,7 +15,8 @@ from engine.view.outline import silhouette
 
 STEP_PX = 0.75
 MARK_FRAC = 0.06  # of the shorter side: a corner mark's arm
-OFF_CENTRE_FRAC = 0.7  # of the way from the picture's centre to its edge
+OFF_CENTRE_FRAC = (0.65, 0.75)  # of the way from the picture's centre to its edge: seen from, full from
+ARC_OPACITY = 0.9
 ARC_WIDTH = 2.5  # of a finding's line: it is there for the corner of the eye
 ARC_DEG = 14.0  # to both sides of the finding's direction
 ARC_ROOM_FRAC = 0.014  # of the shorter side, between the arc and the edge
@@ -41,6 +42,7 @@ class OverlayStyle:
     held_opacity: float = 0.5
 
 
+_SURE = (TrackState.CONFIRMED, TrackState.HELD)
 Overlay = Callable[[Result, OverlayStyle], tuple[Shape, ...]]
 
 
@@ -127,20 +129,23 @@ def edge_arcs(result: Result, style: OverlayStyle) -> tuple[Shape, ...]:
     field = result.field or Field(Rect(0, 0, size.width_px, size.height_px))
     arcs = []
     for component in result.components:
-        if component.state is TrackState.CONFIRMED:
-            arc = _arc_towards(component.box, field)
-            if arc is not None:
-                arcs.append(arc)
-    if not arcs:
-        return ()
-    return (
-        Shape(
-            "line", tuple(arcs), style.colour, ARC_WIDTH * style.width_px, style.casing_px, 0.9, closed=False
-        ),
-    )
+        if component.state in _SURE and (arc := _arc_towards(component.box, field)) is not None:
+            held = style.held_opacity if component.state is TrackState.HELD else 1.0
+            width_px, opacity = ARC_WIDTH * style.width_px, ARC_OPACITY * arc.strength * held
+            line = Shape("line", (arc.path,), style.colour, width_px, style.casing_px, opacity, closed=False)
+            arcs.append(line)
+    return tuple(arcs)
 
 
-def _arc_towards(at: Rect, field: Field) -> F32 | None:
+@dataclass(frozen=True, slots=True)
+class _Arc:
+    """`strength` 0..1: how far out the finding lies. What comes and goes over a limit would blink."""
+
+    path: F32
+    strength: float
+
+
+def _arc_towards(at: Rect, field: Field) -> _Arc | None:
     """The edge's part in the direction of `at`, frame pixels; None where it lies well inside."""
     box = field.box
     short = min(box.w, box.h)
@@ -149,14 +154,17 @@ def _arc_towards(at: Rect, field: Field) -> F32 | None:
     angles = np.arctan2(edge[:, 1], edge[:, 0])
     turn = np.abs(np.angle(np.exp(1j * (angles - np.arctan2(dy, dx)))))
     nearest = edge[int(turn.argmin())]
-    if np.hypot(dx, dy) <= OFF_CENTRE_FRAC * np.hypot(nearest[0], nearest[1]):
+    out_frac = float(np.hypot(dx, dy) / np.hypot(nearest[0], nearest[1]))
+    if out_frac <= OFF_CENTRE_FRAC[0]:
         return None
+    strength = min((out_frac - OFF_CENTRE_FRAC[0]) / (OFF_CENTRE_FRAC[1] - OFF_CENTRE_FRAC[0]), 1.0)
     arc = edge[turn <= np.deg2rad(ARC_DEG)]
     beside = np.arctan2(arc[:, 1], arc[:, 0]) - np.arctan2(dy, dx)
     arc = arc[np.angle(np.exp(1j * beside)).argsort()]
     room_px = ARC_ROOM_FRAC * short
     arc = arc * (1.0 - room_px / np.hypot(arc[:, 0], arc[:, 1]))[:, None]
-    return np.asarray(arc + np.array([box.x + box.w / 2, box.y + box.h / 2]), np.float32)
+    path = np.asarray(arc + np.array([box.x + box.w / 2, box.y + box.h / 2]), np.float32)
+    return _Arc(path, strength)
 
 
 @lru_cache(maxsize=16)

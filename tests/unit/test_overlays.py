@@ -136,13 +136,25 @@ def test_a_confirmed_finding_far_from_the_middle_lights_an_arc_at_the_edge_on_it
     "nothing",
     [
         confirmed((500, 160, 40, 40)),  # at 62 % of the way to the edge
-        confirmed((560, 160, 40, 40), state=TrackState.HELD),
         confirmed((560, 160, 40, 40), state=TrackState.TENTATIVE),
         confirmed((560, 160, 40, 40), state=None),
     ],
 )
 def test_no_arc_for_what_lies_well_inside_or_is_not_confirmed(nothing):
     assert edge_arcs(nothing, STYLE) == ()
+
+
+def test_an_arc_does_not_blink_it_grows_with_the_distance_and_is_fainter_while_its_finding_is_missing():
+    def strength(x, state=TrackState.CONFIRMED):
+        return sum(arc.opacity for arc in edge_arcs(confirmed((x, 160, 40, 40), state=state), STYLE))
+
+    on_the_way_out = [strength(x) for x in range(500, 561, 5)]
+    steps = np.diff(on_the_way_out)
+
+    assert on_the_way_out[0] == 0.0
+    assert (steps >= 0.0).all()
+    assert steps.max() < 0.2
+    assert 0.0 < strength(560, TrackState.HELD) <= 0.5 * strength(560)
 
 
 def test_the_arc_follows_the_outline_of_the_endoscopes_picture():
