@@ -16,7 +16,7 @@ from engine.types import Component, TrackState
 
 DISMISSED_S = 30.0  # a person's no is remembered for so long after the place was last seen
 INTERVALS = 5
-LONGEST_DRIFT_S = 0.25  # what was missed for longer has to be where it was
+LONGEST_DRIFT_S = 0.25  # of a track that is not released: one that is has to be where it was
 LONGEST_WORTH = 1.5  # periods: a stall is no time in which something was seen
 EXACT_S = 1e-6
 
@@ -174,7 +174,8 @@ def _matched(
     for i, sighting in enumerate(sightings):
         at = place_of(sighting.component)
         for track in tracks:
-            drift_px = drift_px_s * min(now_s - track.seen_s, LONGEST_DRIFT_S)
+            since_s = 0.0 if track.state is TrackState.RELEASED else now_s - track.seen_s
+            drift_px = drift_px_s * min(since_s, LONGEST_DRIFT_S)
             if (like := likeness(track.place, at, drift_px)) > 0.0:
                 pairs.append((-like, track.id, i))
     seen: Seen = {}

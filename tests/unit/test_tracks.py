@@ -183,10 +183,14 @@ def test_what_jumps_and_has_another_size_is_another():
     assert jump(hz=5, side=80) == [1, 2]
 
 
-def test_what_was_missed_for_long_has_to_be_where_it_was():
-    looks = [[strong(x=100)]] * 3 + [[]] * 5 + [[strong(x=300)]]
+@pytest.mark.parametrize("dismissed", [False, True])
+def test_what_was_missed_for_long_has_to_be_where_it_was(dismissed):
+    before = dismiss(watch([[strong(x=100)]] * 3, hz=5)[-1], 1, dismissed)
+    looks = [[]] * 5 + [[strong(x=200)]] * 3
 
-    assert [track.id for track in watch(looks, hz=5, drift_px_s=500.0)[-1].tracks] == [1, 2]
+    after = watch(looks, hz=5, tracks=before, drift_px_s=500.0)[-1]
+
+    assert [(track.id, track.is_shown) for track in after.tracks] == [(1, False), (2, True)]
 
 
 def test_a_held_track_tells_how_far_the_picture_has_moved_since():
