@@ -57,7 +57,7 @@ def silhouette(form: Form, cut: float, width_px: int, height_px: int) -> U8:
 
 @lru_cache(maxsize=16)
 def outside(form: Form, cut: float, width_px: int, height_px: int) -> U8 | None:
-    """255 where a map of this size over the box shows no picture, read-only; None: it is all picture."""
+    """255 where a box of this size shows no picture, read-only; None: it is all picture."""
     if form is Form.RECTANGLE:
         return None
     away = ((1 - silhouette(form, cut, width_px, height_px)) * np.uint8(255)).astype(np.uint8)
@@ -70,9 +70,20 @@ def _inside(form: Form, cut: float, width_px: int, height_px: int) -> U8:
     return silhouette(form, cut, width_px, height_px)
 
 
+@lru_cache(maxsize=16)
+def _outside_on_map(form: Form, cut: float, width_px: int, height_px: int, on: tuple[int, int]) -> U8 | None:
+    """The same of a box on a map of another shape, [h, w] = `on`: a round picture is none on a square map."""
+    away = outside(form, cut, width_px, height_px)
+    if away is None:
+        return None
+    share = cv2.resize(away, on[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.threshold(share, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
 def within(probability: U8, field: Field) -> U8:
     """A map uint8 [h, w] over the field's box, with nothing in the corners that are no picture."""
-    away = outside(field.form, field.cut, probability.shape[1], probability.shape[0])
+    high, wide = probability.shape
+    away = _outside_on_map(field.form, field.cut, field.box.w, field.box.h, (high, wide))
     return probability if away is None else np.asarray(cv2.subtract(probability, away), np.uint8)
 
 

@@ -143,7 +143,6 @@ def test_at_random_no_mark_is_on_another_picture_or_outside_of_its_field(clips, 
                 person.act()
                 next_s = now_s + person.chance.choice([0.0, 0.02, 0.1, 0.4, 1.0])
         assert person.wrong == []
-        assert person.marked > 5
 
         person.pipeline.set_ai(True)  # it still works
         person.pipeline.set_region(None)

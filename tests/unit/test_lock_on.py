@@ -7,7 +7,7 @@ import pytest
 from engine.types import Field, Form, Rect, Size
 from engine.view.lit import small_of
 from engine.view.lock_on import AGREEING, LOOK_EVERY_S, Lock, after, field_in, iou
-from engine.view.outline import outside, silhouette
+from engine.view.outline import CUTS, outside, silhouette, within
 
 W, H = 640, 360
 SIZE = Size(W, H)
@@ -190,6 +190,18 @@ def test_a_look_is_due_five_times_a_second():
     assert not lock.is_due(0.1)
     assert lock.is_due(0.2)
     assert lock.is_due(-5.0)  # a jump back
+
+
+@pytest.mark.parametrize("box", [Rect(0, 0, 1350, 1080), Rect(0, 0, 360, 480), Rect(0, 0, 640, 360)])
+@pytest.mark.parametrize(("form", "cut"), [(form, cut) for form, cuts in CUTS.items() for cut in cuts])
+def test_a_square_map_over_a_box_that_is_none_keeps_what_is_picture_and_nothing_else(form, cut, box):
+    kept = within(np.full((160, 160), 255, np.uint8), Field(box, form, cut))
+    shown = cv2.resize(kept, (box.w, box.h), interpolation=cv2.INTER_NEAREST) > 0
+
+    wrong = shown != (silhouette(form, cut, box.w, box.h) > 0)
+
+    cell = max(box.w, box.h) / 160
+    assert wrong.sum() <= 2 * cell * max(box.w, box.h)
 
 
 def test_corners_of_an_octagon_are_outside_and_a_rectangle_has_none():
