@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,36 @@ def test_undo_and_redo_have_no_end_and_outlive_the_window(car, edits):
         assert again(car).redo(frame_scope(7))
         assert np.array_equal(decode(again(car).frame(7).masks[1].rle), mask)
     assert not again(car).redo(frame_scope(7))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_undo_of_any_acts_gives_the_beginning_and_redo_the_end_bit_for_bit(car, edits, seed):
+    chance = random.Random(seed)
+    for _ in range(30):
+        act = chance.choice(("mask", "mask", "mask", "copy", "clear", "verify", "empty", "undo", "redo"))
+        shape = disc(chance.randrange(64), chance.randrange(1, 20))
+        if act == "mask":
+            edits.mask(7, chance.randrange(1, 4), shape, "brush")
+        elif act == "copy":
+            edits.masks(7, {1: shape, 2: disc(50)}, "model")
+        elif act == "clear":
+            edits.masks(7, {}, "")
+        elif act == "verify":
+            edits.verify(7)
+        elif act == "empty":
+            edits.set_state(7, FrameState.EMPTY)
+        else:
+            getattr(edits, act)(frame_scope(7))
+
+    seen = [edits.frame(7)]
+    while edits.undo(frame_scope(7)):
+        seen.append(edits.frame(7))
+    assert edits.frame(7) == acts.NOTHING
+    other = again(car)  # and it goes on in another window
+    for expected in reversed(seen[:-1]):
+        assert other.redo(frame_scope(7))
+        assert other.frame(7) == expected
+    assert again(car).frame(7) == seen[0]
 
 
 def test_what_is_done_behind_an_undo_ends_the_redo_and_nothing_is_ever_removed(car, edits):
