@@ -45,6 +45,7 @@ class ReviewPanel(QWidget):
         self._nothing = label(NONE_YET, tone="secondary")
         self._nothing.setWordWrap(True)
         self.verdicts = {id_: _button(actions[id_], text) for id_, text in VERDICTS}
+        self.correct = _button(actions["correct"], "Correct masks")
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
@@ -80,6 +81,7 @@ class ReviewPanel(QWidget):
 
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
+        self.correct.setText("End correction" if for_tools else "Correct masks")
         for widget in (*self.verdicts.values(), self._line, self.point):
             widget.setHidden(for_tools)
 
@@ -111,6 +113,7 @@ class ReviewPanel(QWidget):
         column.addWidget(self._nothing, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(verdicts)
         column.addLayout(self.tools)
+        column.addWidget(self.correct)
         column.addWidget(self._line)
         column.addWidget(self.point)
 

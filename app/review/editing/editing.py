@@ -212,7 +212,7 @@ class MaskEditing(QObject):
         self.masks.drop()
         self.tool = tool
         self.panel.show_tool(tool)
-        self.layer.show_brush(self.radius_px if TOOLS[tool].has_size else None)
+        self._show_size()
         return TOOLS[tool].name
 
     @property
@@ -227,20 +227,19 @@ class MaskEditing(QObject):
     def _turn(self, notches: float) -> None:
         if TOOLS[self.tool].has_size:
             self._radius_px = self.radius_px * STEP**notches
-            self.layer.show_brush(self.radius_px)
+            self._show_size()
+
+    def _show_size(self) -> None:
+        tool = TOOLS[self.tool]
+        self.layer.show_brush(self.radius_px * tool.reach if tool.has_size else None)
 
     def _press(self, x: float, y: float, is_right: bool) -> None:
         if self._place.pause():
             return  # the picture that was meant has gone on
         if TOOLS[self.tool].gesture:
-            self.masks.press(self.tool, x, y, self.radius_px * self._reach, erases=is_right)
+            self.masks.press(self.tool, x, y, self.radius_px * TOOLS[self.tool].reach, erases=is_right)
         else:
             self.clicking.press(x, y, inside=not is_right)
-
-    @property
-    def _reach(self) -> float:
-        """An outline is pulled by more than the brush paints."""
-        return 3.0 if self.tool == "drag" else 1.0
 
     def _show_masks(self) -> None:
         masks = self.masks

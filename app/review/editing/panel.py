@@ -26,7 +26,7 @@ from engine.review.editing.flow import LEAST
 COLUMNS = 3
 WAYS = {"grabcut": "By colour and place", "flood": "By colour alone"}
 STATES = {
-    FrameState.MACHINE: "As the model has it",
+    FrameState.MACHINE: "Not changed, not verified",
     FrameState.TOUCHED: "Changed, not verified",
     FrameState.VERIFIED: "Verified",
     FrameState.EMPTY: "Verified: no polyp",
