@@ -312,7 +312,7 @@ def test_what_can_only_be_read_says_why_and_gives_no_tools(page):
 
 @contextmanager
 def window_stays_quick():
-    """Between two turns of its event loop the thread never works for 100 ms; a busy machine may let it wait."""
+    """Between two turns of its event loop the thread never works for 100 ms; a busy machine lets it wait."""
     worked_s = [time.thread_time()]
     timer = QTimer()
     timer.timeout.connect(lambda: worked_s.append(time.thread_time()))
