@@ -316,6 +316,7 @@ class Window(QMainWindow):
         for commands in (self.finding, self.missed, self.region):
             commands.said.connect(self.over.say)
         self.region.kept.connect(self.operator.show_field)
+        self.region.looked_at.connect(self.operator.status.set_region)
         self.ai.mended.connect(self.notices.clear)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)

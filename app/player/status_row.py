@@ -42,6 +42,7 @@ class StatusRow(QWidget):
         self._late.hide()
         self.alarm = AlarmButton(actions["alarm"])
         self._source = Elided()
+        self._line = self._region = ""
         self._numbers = _Fitted("numbers", "secondary", 0)
         self._ai = QToolButton()
         self._ai.setCheckable(True)
@@ -97,12 +98,18 @@ class StatusRow(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot, *, named: bool = True) -> None:
         """All but the word, which the page sets at once: these figures may lag a little."""
-        self._source.set_text(words.source_line(snapshot.info, named=named))
+        self._line = words.source_line(snapshot.info, named=named)
+        self.set_region(self._region)
         self._numbers.set_text(words.numbers_line(snapshot), NUMBERS)
         # Green only while there are pictures that it marks.
         self._ai.setChecked(snapshot.ai_state is AiState.ON and snapshot.word not in WITHOUT_PICTURES)
         self._ai.setText(AI_TEXTS[snapshot.ai_state])
         self._ai.setAccessibleName(self._ai.text())
+
+    def set_region(self, text: str) -> None:
+        """What a person has chosen that the network looks at, behind what is known of the source."""
+        self._region = text
+        self._source.set_text(" · ".join(part for part in (self._line, text) if part))
 
     @property
     def late(self) -> str:

@@ -22,11 +22,13 @@ TOO_SMALL = "Too small for a region: it stays as it was"
 class RegionCommands(QObject):
     """Handlers of app.actions_and_keys; what a person chose holds for this source, also the next time.
 
-    `said` answers a drag in a word; `kept`: it is worth a look which.
+    `said` answers a drag in a word; `kept`: it is worth a look which; `looked_at`: what a person chose, in
+    words, for as long as it holds: a region of last week may be another today.
     """
 
     said = Signal(str)
     kept = Signal()
+    looked_at = Signal(str)
 
     def __init__(self, canvas: Canvas, drag: BoxDrag, opening: Opening, parent: QObject) -> None:
         super().__init__(parent)
@@ -72,10 +74,16 @@ class RegionCommands(QObject):
     def _begun(self) -> None:
         self._drag.stop()
         if self._opening.spec is not None and self._pipeline is not None:
-            self._pipeline.set_region(self._regions.of(self._opening.spec))
+            self._set(self._regions.of(self._opening.spec))
 
     def _use(self, region: Region | Field) -> None:
         self._drag.stop()
         if self._opening.spec is not None and self._pipeline is not None:
             self._regions.keep(self._opening.spec, region)
-            self._pipeline.set_region(region)
+            self._set(region)
+
+    def _set(self, region: Region | Field | None) -> None:
+        assert self._pipeline is not None
+        self._pipeline.set_region(region)
+        by_hand = "region by hand" if isinstance(region, Field) else ""
+        self.looked_at.emit("whole frame" if region == "frame" else by_hand)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.start.regions import Regions
 from engine.sources.base import SourceSpec
@@ -134,16 +134,45 @@ def test_each_source_remembers_its_own(window, qtbot, press):
         qtbot.waitUntil(lambda box=box: looked_at(window) == box)
 
 
-def test_corner_marks_show_the_region_for_a_while_and_again_at_a_change(playing, qtbot, press, monkeypatch):
-    monkeypatch.setattr("app.player.page.FIELD_SHOWN_MS", 250)
+def test_what_a_person_chose_is_said_for_as_long_as_it_holds_also_the_next_time(window, qtbot, press):
+    def said():
+        return [label.toolTip() for label in window.operator.status.findChildren(QLabel)]
+
+    press(window, Qt.Key.Key_R, CTRL)
+    drag(window)
+    qtbot.waitUntil(lambda: any("region by hand" in text for text in said()))
+
+    window.opening.open(OTHER)
+    assert not any("region by hand" in text for text in said())
+    window.opening.open(FAKE)
+    qtbot.waitUntil(lambda: any("region by hand" in text for text in said()))
+    press(window, Qt.Key.Key_E, CTRL_SHIFT)
+    assert any("whole frame" in text for text in said())
+    press(window, Qt.Key.Key_E, CTRL)
+    assert not any("region" in text or "whole frame" in text for text in said())
+
+
+def test_corner_marks_show_the_region_at_each_change_and_none_where_it_is_all_of_it(
+    playing, qtbot, press, monkeypatch
+):
+    monkeypatch.setattr("app.player.page.FIELD_SHOWN_MS", 600_000)
     window = playing(FakeSource(frames=10_000, rate_hz=50))
-    press(window, Qt.Key.Key_H)  # a press and its release: nothing else is drawn in white
     for box in (DRAWN, Rect(2, 2, 36, 34)):
         press(window, Qt.Key.Key_R, CTRL)
         drag(window, box)
-        qtbot.waitUntil(lambda: whites(window) > 20)
-        qtbot.waitUntil(lambda: whites(window) == 0)
+        qtbot.waitUntil(lambda box=box: looked_at(window) == box)
+        assert whites(window) > 20
 
     press(window, Qt.Key.Key_E, CTRL_SHIFT)
     qtbot.waitUntil(lambda: looked_at(window) == Rect(0, 0, 64, 48))
     assert whites(window) == 0, "all of it: nothing to be told"
+
+
+def test_corner_marks_go_after_a_while(playing, qtbot, press, monkeypatch):
+    monkeypatch.setattr("app.player.page.FIELD_SHOWN_MS", 50)
+    window = playing(FakeSource(frames=10_000, rate_hz=50))
+    press(window, Qt.Key.Key_R, CTRL)
+    drag(window)
+    qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
+
+    qtbot.waitUntil(lambda: whites(window) == 0)
