@@ -21,7 +21,7 @@ from app.place_commands import LiveFront, PlaceCommands, ReviewFront
 from app.places import PlaceStrip, beside_strip
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
-from app.player.canvas import Canvas
+from app.player.canvas import Canvas, Overlay
 from app.player.finding_commands import FindingCommands
 from app.player.full_screen import FullScreen
 from app.player.missed_commands import MissedCommands
@@ -103,7 +103,7 @@ class Window(QMainWindow):
             side_panel=launch.side_panel,
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
-        self.ai = AiControls(self.operator.panel, self.operator.canvas.set_overlay, launch, self)
+        self.ai = AiControls(self.operator.panel, self._set_overlay, launch, self)
         self.places = PlaceCommands(
             self, self._pages, self.strip, self.review, self.transport, self.opening, recent
         )
@@ -280,6 +280,11 @@ class Window(QMainWindow):
             self.places,
             self.side_windows,
         )
+
+    def _set_overlay(self, overlay: Overlay) -> None:
+        """Findings are drawn alike in every place."""
+        self.operator.canvas.set_overlay(overlay)
+        self.review.set_overlay(overlay)
 
     def _say(self, text: str) -> None:
         """Answer a key, over the picture in front."""

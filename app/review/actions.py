@@ -33,6 +33,8 @@ REVIEW: tuple[Entry[Any], ...] = (
     Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.undo, _J),
     Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.redo, _J),
     Entry("bookmark", "Bookmark this frame, or take it away", ("B",), lambda to: to.review.desk.bookmark, _R),
+    Entry("heat", "Overlay: probability as heat", ("5",), lambda to: to.review.desk.heat, _R),
+    Entry("no-overlay", "Overlay: none", ("0",), lambda to: to.review.desk.no_overlay, _R),
     Entry(
         "analysis",
         "Pause the analysis, or go on with it",

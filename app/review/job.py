@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -17,21 +17,27 @@ from engine.jobs.process import Process
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.review.analysis import begin, points_of, start
 from engine.review.edits import Edits
+from engine.review.following import Remade, keep
 from engine.review.recording import Analysis
 from engine.review.store import SideCar
 from engine.types import OperatingPoint
 
+T = TypeVar("T")
 LOOK_EVERY_MS = 500
 PATIENCE_S = 5.0  # of a pause, at the end
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The analysis that is looked at, and at which point it was last; `points`: the presets of its model."""
+    """The analysis that is looked at, and at which point it was last. `points`: the presets of its model, and
+    what was `measured` of each.
+    """
 
+    folder: Path
     analysis: Analysis
     point: OperatingPoint
-    points: dict[str, OperatingPoint]
+    points: Mapping[str, OperatingPoint]
+    measured: Mapping[str, Mapping[str, float]]
 
 
 class AnalysisJob(QObject):
@@ -79,17 +85,16 @@ class AnalysisJob(QObject):
         self._start()
         return "Analysis goes on"
 
-    def edit(self, change: Callable[[Edits], object], done: Callable[[], None] = lambda: None) -> None:
-        """A person's act: on the disk before anything of it is seen; `done` once it is."""
+    def ask_edits(self, work: Callable[[Edits], T], done: Callable[[T], None] | None = None) -> None:
+        """A person's act: on the disk before `done` hears what came of it, and before anything is seen."""
 
-        def act(car: SideCar) -> Known:
-            assert self._reader is not None
-            change(self._reader.edits)
-            return self._reader.read()
+        def act(car: SideCar) -> tuple[T, Known]:
+            return work(self._held.edits), self._held.read()
 
-        def know(known: Known) -> None:
-            self._know(known)
-            done()
+        def know(answer: tuple[T, Known]) -> None:
+            self._know(answer[1])
+            if done is not None:
+                done(answer[0])
 
         self._side_car.ask(act, know)
 
@@ -106,13 +111,25 @@ class AnalysisJob(QObject):
         """What is known has changed."""
         self._ask()
 
+    def settle(self, made: Remade) -> None:
+        """The sliders stand there: it is found like that when it is opened again."""
+        analysis = self._analysis
+        assert analysis is not None
+
+        def keep_point(car: SideCar) -> Known:
+            self._held.edits.look_at(analysis.id, made.point)
+            if keep(car.database, analysis.id, made):
+                self._held.find(None)
+            return self._held.read()
+
+        self._side_car.ask(keep_point, self._know)
+
     def find(self, found: Found | None) -> None:
         """Show the findings of another operating point from now on; None: those of the analysis."""
 
         def show(car: SideCar) -> Known:
-            assert self._reader is not None
-            self._reader.find(found)
-            return self._reader.read()
+            self._held.find(found)
+            return self._held.read()
 
         self._side_car.ask(show, self._know)
 
@@ -144,7 +161,8 @@ class AnalysisJob(QObject):
     def _read_on(self, car: SideCar, analysis: Analysis, model: ModelFolder) -> Begun:
         self._reader = KnownReader(car, analysis)
         point = self._reader.edits.points.get(analysis.id, analysis.point)
-        return Begun(analysis, point, points_of(model))
+        measured = {name: preset.measured for name, preset in model.card.presets.items()}
+        return Begun(car.folder, analysis, point, points_of(model), measured)
 
     def _begun(self, begun: Begun) -> None:
         self._analysis = begun.analysis
@@ -181,11 +199,13 @@ class AnalysisJob(QObject):
     def _ask(self) -> None:
         if not self._asked:
             self._asked = True
-            self._side_car.ask(lambda car: self._read(), self._know)
+            self._side_car.ask(lambda car: self._held.read(), self._know)
 
-    def _read(self) -> Known:
-        assert self._reader is not None  # nothing is asked before it is there
-        return self._reader.read()
+    @property
+    def _held(self) -> KnownReader:
+        """Of the side-car's thread; nothing is asked of it before it is there."""
+        assert self._reader is not None
+        return self._reader
 
     def _know(self, known: Known) -> None:
         first = self._known is None

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.review.known import Found
 from app.review.side_car import SideCarThread
-from engine.review.findings import Sighted, read_sightings
+from engine.review.findings import Sighted, read_findings, read_sightings
 from engine.review.maps import CHUNK, MapReader, StoredFrame, view_faults
 from engine.review.marks import marks_of
 from engine.review.recording import Analysis
-from engine.review.rows import Sightings
 from engine.review.store import SideCar
-from engine.types import Mask, OperatingPoint, Result, Size
+from engine.types import Mask, OperatingPoint, Result, Size, TrackState
 
 KEPT = 12 * CHUNK  # results of frames round the one that is looked at
 
 
 def result_of(
-    stored: StoredFrame, seen: Sequence[Sighted], size: Size, point: OperatingPoint, model_id: str
+    stored: StoredFrame,
+    seen: Sequence[Sighted],
+    size: Size,
+    point: OperatingPoint,
+    model_id: str,
+    confirmed: Collection[int],
 ) -> Result:
-    """The marks of one frame: outlines of its map where tracks were seen, with their ids and states."""
+    """The marks of one frame: outlines of its map where tracks were seen, with their ids and states.
+
+    `confirmed`: tracks that are so at some time. Before that they are drawn as tentative ones: who looks for
+    a finding's beginning sees it.
+    """
     seen = () if stored.damaged else seen
     components, candidates = marks_of(stored, seen, size, point) if seen else ((), ())
+    early = [replace(one, state=TrackState.TENTATIVE) for one in candidates if one.track in confirmed]
     return Result(
         number=stored.rank,
         index=stored.rank,
@@ -33,8 +44,8 @@ def result_of(
         seek_serial=0,
         size=size,
         mask=Mask(stored.rank, stored.map, stored.field.box),
-        components=components,
-        candidates=candidates,
+        components=(*components, *early),
+        candidates=tuple(one for one in candidates if one.track not in confirmed),
         point=point,
         model_id=model_id,
         runtime="",
@@ -55,17 +66,17 @@ class Marks(QObject):
         self._analysis: Analysis | None = None
         self._reader: MapReader | None = None  # of the side-car's thread
         self._point: OperatingPoint | None = None
-        self._sightings: Sightings | None = None  # None: those that are stored
+        self._found: Found | None = None  # None: those that are stored
         self._results: OrderedDict[int, Result] = OrderedDict()
         self._asked: set[int] = set()  # chunks
         self._partial: set[int] = set()  # of those: not all of it was analysed
         self._turn = 0  # what was asked before the last change is not wanted any more
 
-    def show(self, analysis: Analysis, point: OperatingPoint, sightings: Sightings | None = None) -> None:
-        """Whose marks, at which point; `sightings` where findings were made again."""
+    def show(self, analysis: Analysis, point: OperatingPoint, found: Found | None = None) -> None:
+        """Whose marks, at which point; `found` where findings were made again."""
         if analysis != self._analysis:
             self._reader = None
-        self._analysis, self._point, self._sightings = analysis, point, sightings
+        self._analysis, self._point, self._found = analysis, point, found
         self.forget()
 
     def forget(self) -> None:
@@ -94,7 +105,7 @@ class Marks(QObject):
         if chunk in self._asked or size is None or analysis is None or point is None:
             return
         self._asked.add(chunk)
-        turn, sightings = self._turn, self._sightings
+        turn, found = self._turn, self._found
         first = chunk * CHUNK
 
         def make(car: SideCar) -> list[Result]:
@@ -103,12 +114,14 @@ class Marks(QObject):
             if self._reader is None:
                 self._reader = MapReader(car.database, analysis.id, analysis.map_size)
             last = first + CHUNK - 1
-            seen: Sightings = sightings if sightings is not None else {}
-            if sightings is None:
-                seen = read_sightings(car.database, analysis.id, first, last)
+            findings = read_findings(car.database, analysis.id) if found is None else found.findings
+            seen = (
+                read_sightings(car.database, analysis.id, first, last) if found is None else found.sightings
+            )
+            confirmed = {one.id for one in findings}
             stored = (self._reader.at(rank) for rank in range(first, last + 1))
             return [
-                result_of(one, seen.get(one.rank, ()), size, point, analysis.model_id)
+                result_of(one, seen.get(one.rank, ()), size, point, analysis.model_id, confirmed)
                 for one in stored
                 if one is not None
             ]

@@ -11,12 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from app.bridge import Bridge
 from app.review.job import AnalysisJob, Begun
 from app.review.known import Known
+from app.review.left import Left, keep_left, read_left
 from app.review.marks import Marks
 from app.review.side_car import SideCarThread
 from engine.live.pipeline import Pipeline
 from engine.review.places import Places
-from engine.review.recording import Recording
-from engine.review.store import SideCar, open_side_car
+from engine.review.store import open_side_car
 from engine.sources import parse_source
 from engine.sources.base import SourceOptions
 from engine.types import AiState, Frame, Presentation, Result, Size, Snapshot, StateWord
@@ -26,7 +26,7 @@ class OpenedReview(QObject):
     """`changed`: the newest Snapshot, with marks of the side-car. Nothing of the live page is shared."""
 
     changed = Signal(object)  # Snapshot
-    recorded = Signal(object)  # Recording: it is open
+    recorded = Signal(object)  # Left: the side-car is open
     begun = Signal(object)  # Begun
     progressed = Signal(object)  # Known
     failed = Signal(object)  # Fault
@@ -38,11 +38,10 @@ class OpenedReview(QObject):
         model: Callable[[], Path],
         preset: str,
         options: SourceOptions,
-        at_rank: int,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._at_rank = at_rank
+        self._at_rank = 0
         self._size: Size | None = None
         self._snapshot: Snapshot | None = None
         self.bridge = Bridge(self)
@@ -55,7 +54,7 @@ class OpenedReview(QObject):
         self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
         self.side_car = SideCarThread(lambda: open_side_car(paths, places), self)
         self.side_car.failed.connect(self.failed)
-        self.side_car.ask(_recording, self.recorded.emit)
+        self.side_car.ask(lambda car: read_left(car.folder), self._recorded)
         self.marks = Marks(self.side_car, lambda: self._size, self)
         self.marks.made.connect(self.bridge.ring)
         self.job = AnalysisJob(self.side_car, model, preset, self)
@@ -63,12 +62,22 @@ class OpenedReview(QObject):
         self.job.progressed.connect(self._progressed)
         self.job.failed.connect(self.failed)
 
+    def keep_left(self, left: Left) -> None:
+        """It is opened there again."""
+        self.side_car.ask(lambda car: None if car.why_read_only else keep_left(car.folder, left))
+
     def close(self) -> None:
         """All that was done is on the disk when this returns, and nothing of it runs any more."""
         self.bridge.connect_to(None)
         self.pipeline.close()
         self.side_car.close()
         self.job.close()
+
+    def _recorded(self, left: Left) -> None:
+        self._at_rank = left.rank
+        if self._stands:
+            self.pipeline.seek_frame(left.rank)
+        self.recorded.emit(left)
 
     def _begun(self, begun: Begun) -> None:
         self.marks.show(begun.analysis, begun.analysis.point)
@@ -102,7 +111,3 @@ class OpenedReview(QObject):
             age_s = None if result is None else 0.0
             self._shown = before = replace(shown, result=result, mask_age_s=age_s)
         return before
-
-
-def _recording(car: SideCar) -> Recording:
-    return car.recording

@@ -14,6 +14,7 @@ from app.player.places import Span
 from app.player.playback import is_recording
 from app.review.findings_list import Picture
 from app.review.head import ReviewHead
+from app.review.heat import HeatLayer
 from app.review.hover import HoverPicture
 from app.review.known import Known
 from app.review.lanes import Mark
@@ -48,9 +49,11 @@ class ReviewPage(QWidget):
         self.setProperty("surface", "black")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = picture
+        self._has_marks = True
         self.head = ReviewHead(actions)
         self.notice = notice
         self.canvas = Canvas()
+        self.heat = HeatLayer(self.canvas)
         self.transport = TransportRow(actions)
         self.timeline = Timeline()
         self.panel = ReviewPanel(actions, picture)
@@ -89,15 +92,25 @@ class ReviewPage(QWidget):
             times_s=table.pts_s - origin_s,
             marks=marks,
             labelled_s=tuple(table.time_s(rank) - origin_s for rank in known.labelled),
-            threshold=known.point.threshold,
         )
 
     def focus_areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""
         return [self.canvas, self.panel.first_focus] if self.panel.isVisible() else [self.canvas]
 
+    def show_overlay(self, *, marks: bool, heat: bool = False) -> None:
+        """What lies over the picture: marks in the style that is chosen, the probability as heat, nothing."""
+        self._has_marks = marks
+        self.canvas.set_raw(not marks)
+        self.heat.setVisible(heat)
+
+    def hold_raw(self, raw: bool) -> None:
+        """Nothing over the picture while a key is down."""
+        self.canvas.set_raw(raw or not self._has_marks)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.heat.setGeometry(self.canvas.rect())
             free = self._free()
             self.answer.keep_inside(free, theme.answer_px(self.window().height()))
             self.go_to.keep_inside(free)

@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.network.point_controls import PointControls
 from app.review.findings_list import FindingsList, Picture
+from app.review.point_sliders import PointSliders
 from app.review.rows import FILTERS, SORTS, chosen, counted
 from app.widgets import theme
 from app.widgets.action import Action
 from app.widgets.controls import Choice, label, line
 from engine.review.rows import Row
+from engine.types import OperatingPoint
 
 VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
 NONE_YET = "Nothing was found yet."
@@ -26,6 +28,7 @@ class ReviewPanel(QWidget):
 
     jumped = Signal(object)  # Row
     listed = Signal()
+    point_chosen = Signal(object)  # OperatingPoint
 
     def __init__(
         self, actions: Mapping[str, Action], picture: Picture, parent: QWidget | None = None
@@ -50,6 +53,10 @@ class ReviewPanel(QWidget):
         self.tools.setSpacing(theme.S)
         self._line = line()
         self.point = PointControls()
+        self.point.advanced_fold.set_open(True)  # its threshold is what is moved most here
+        self.sliders = PointSliders()
+        self.point.chosen.connect(self._choose_point)
+        self.sliders.chosen.connect(self._choose_point)
         self.only.chosen.connect(lambda _: self._list())
         self.order.chosen.connect(lambda _: self._list())
         self.findings.jumped.connect(self.jumped)
@@ -74,6 +81,17 @@ class ReviewPanel(QWidget):
     def first_focus(self) -> QWidget:
         return self.findings
 
+    @property
+    def listing(self) -> tuple[str, str]:
+        """Names of the filter and of the order."""
+        return self.only.currentData(), self.order.currentData()
+
+    def list_as(self, only: str, order: str) -> None:
+        """Names that are none leave it as it is."""
+        self.only.select(only)
+        self.order.select(order)
+        self._list()
+
     def show_rows(self, rows: Sequence[Row], *, whole: bool) -> None:
         """All findings there are; `whole`: all of the recording is analysed."""
         self._all, self._is_whole = tuple(rows), whole
@@ -84,6 +102,15 @@ class ReviewPanel(QWidget):
         self.correct.setText("End correction" if for_tools else "Correct masks")
         for widget in (*self.verdicts.values(), self._line, self.point):
             widget.setHidden(for_tools)
+
+    def show_point(self, point: OperatingPoint) -> None:
+        """The one at which the findings are made."""
+        self.point.show_point(point)
+        self.sliders.show_point(point)
+
+    def _choose_point(self, point: OperatingPoint) -> None:
+        self.show_point(point)
+        self.point_chosen.emit(point)
 
     def _list(self) -> None:
         rows = chosen(self._all, self.only.currentData(), self.order.currentData())
@@ -116,6 +143,7 @@ class ReviewPanel(QWidget):
         column.addWidget(self.correct)
         column.addWidget(self._line)
         column.addWidget(self.point)
+        column.addWidget(self.sliders)
 
 
 def _button(action: Action, text: str) -> QPushButton:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from app.player.canvas import Overlay
 from app.player.playback import is_recording
 from app.player.transport_commands import TransportCommands
 from app.widgets import focus, theme
@@ -49,6 +50,7 @@ class ReviewPlace(QWidget):
         self._preset = preset
         self._side_cars = side_cars
         self._options = SourceOptions()
+        self._overlay: Overlay = lambda result: ()
         self.notice = NoticeRow()
         self.transport = TransportCommands(lambda: self._origin_s())
         self.reviewing: Reviewing | None = None
@@ -76,6 +78,13 @@ class ReviewPlace(QWidget):
     def is_correcting(self) -> bool:
         """Whether masks are corrected just now."""
         return self.reviewing is not None and self.reviewing.editing.is_on
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """How findings are drawn, here as in Live."""
+        self._overlay = overlay
+        if self.reviewing is not None:
+            self.reviewing.page.canvas.set_overlay(overlay)
+            self.reviewing.page.show_overlay(marks=True)
 
     def use(self, options: SourceOptions) -> None:
         """How recordings are decoded."""
@@ -146,11 +155,11 @@ class ReviewPlace(QWidget):
         return "Whole picture"
 
     def hold_raw(self) -> None:
-        self.desk.page.canvas.set_raw(True)
+        self.desk.page.hold_raw(True)
 
     def release_raw(self) -> None:
         if self.reviewing is not None:
-            self.desk.page.canvas.set_raw(False)
+            self.desk.page.hold_raw(False)
 
     def threshold_down(self) -> str:
         return "" if self.reviewing is None else self.desk.nudge_threshold(-NUDGE_STEPS)
@@ -196,6 +205,7 @@ class ReviewPlace(QWidget):
         made.failed.connect(self.faulted)
         made.editing.switched.connect(self.came)
         self.reviewing = made
+        made.page.canvas.set_overlay(self._overlay)
         self._stack.addWidget(made.page)
         self._stack.setCurrentWidget(made.page)
         made.page.canvas.setFocus()

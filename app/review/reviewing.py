@@ -14,9 +14,11 @@ from app.review.editing.editing import MaskEditing
 from app.review.job import Begun
 from app.review.known import Known
 from app.review.lanes import Bar
+from app.review.left import Left
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
 from app.review.pictures import SmallPictures
+from app.review.point import PointInForce, words_of
 from app.review.rows import after, before
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
@@ -24,7 +26,7 @@ from engine.review.acts import FINDINGS, Verdict
 from engine.review.places import Places
 from engine.review.rows import Row
 from engine.sources.base import SourceOptions
-from engine.types import Presentation, Snapshot
+from engine.types import OperatingPoint, Presentation, Snapshot
 
 ANSWERS = {
     Verdict.KEEP: "Kept",
@@ -56,7 +58,9 @@ class Reviewing(QObject):
         self._known: Known | None = None
         self._snapshot: Snapshot | None = None
         self._transport = transport
-        self.opened = OpenedReview(paths, places, model, preset, options, 0, self)
+        self._begun: Begun | None = None
+        self._points: PointInForce | None = None
+        self.opened = OpenedReview(paths, places, model, preset, options, self)
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
         place = ReviewedPlace(self.opened, lambda: self._known, lambda: self._snapshot)
@@ -67,8 +71,13 @@ class Reviewing(QObject):
 
     def close(self) -> None:
         """All that was done is on the disk when this returns."""
+        if self._known is not None:
+            only, order = self.page.panel.listing
+            self.opened.keep_left(Left(max(self._here(), 0), *self.page.timeline.part, only, order))
         self._transport.connect_to(None)
         self.editing.close()
+        if self._points is not None:
+            self._points.close()
         self.opened.close()
 
     @property
@@ -105,16 +114,24 @@ class Reviewing(QObject):
         if why := self._known.why_read_only:
             return why
         there = rank in self._known.bookmarks
-        self.opened.job.edit(lambda edits: edits.bookmark(rank, None if there else ""))
+        self.opened.job.ask_edits(lambda edits: edits.bookmark(rank, None if there else ""))
         return "Bookmark taken away" if there else "Bookmark"
 
     def undo(self) -> str:
-        self.opened.job.edit(lambda edits: edits.undo(FINDINGS))
+        self.opened.job.ask_edits(lambda edits: edits.undo(FINDINGS))
         return "Undone"
 
     def redo(self) -> str:
-        self.opened.job.edit(lambda edits: edits.redo(FINDINGS))
+        self.opened.job.ask_edits(lambda edits: edits.redo(FINDINGS))
         return "Done again"
+
+    def no_overlay(self) -> str:
+        self.page.show_overlay(marks=False)
+        return "Overlay: none"
+
+    def heat(self) -> str:
+        self.page.show_overlay(marks=False, heat=True)
+        return "Overlay: probability"
 
     def toggle_analysis(self) -> str:
         return self.opened.job.toggle()
@@ -128,10 +145,16 @@ class Reviewing(QObject):
 
     # Inside
 
+    def _show_left(self, left: Left) -> None:
+        self.page.panel.list_as(left.only, left.order)
+        self.page.timeline.begin_with(left.from_s, left.to_s)
+
     def _connect(self) -> None:
         opened, page = self.opened, self.page
         opened.changed.connect(self._show)
+        opened.recorded.connect(self._show_left)
         opened.begun.connect(self._show_begun)
+        page.panel.point_chosen.connect(self._use_point)
         opened.progressed.connect(self._show_known)
         opened.failed.connect(self.failed)
         opened.job.changed.connect(self._show_job)
@@ -166,12 +189,29 @@ class Reviewing(QObject):
         self.opened.pipeline.painted(presentation, start_s, end_s)
 
     def _show_begun(self, begun: Begun) -> None:
-        self.page.panel.point.set_presets(begun.points, {})
-        self.page.panel.point.show_point(begun.point)
-        self.page.transport.show_by(f"{begun.analysis.model_id} · {begun.point.preset}")
+        self._begun = begun
+        self._points = PointInForce(begun, self.opened, self)
+        self._points.failed.connect(self.failed)
+        self.page.panel.point.set_presets(begun.points, begun.measured)
+        self._show_point(begun.point)
+        if begun.point != begun.analysis.point:
+            self._points.use(begun.point)
+
+    def _use_point(self, point: OperatingPoint) -> None:
+        self._show_point(point)
+        if self._points is not None:
+            self._points.use(point)
+
+    def _show_point(self, point: OperatingPoint) -> None:
+        self.page.panel.show_point(point)
+        self.page.timeline.show_content(threshold=point.threshold)
+        if self._begun is not None:
+            self.page.transport.show_by(words_of(self._begun, point))
 
     def _show_known(self, known: Known) -> None:
         self._known = known
+        if self._points is not None:
+            self._points.grown(known)
         self._pictures.renew()
         self.page.show_known(known, is_running=self.opened.job.is_running)
         self.page.panel.findings.origin_s = self.page.transport.origin_s
@@ -231,7 +271,7 @@ class Reviewing(QObject):
             return why
         told = Verdict.OPEN if row.verdict is verdict else verdict
         self._choose(row)
-        self.opened.job.edit(lambda edits: edits.judge(row.anchor, told))
+        self.opened.job.ask_edits(lambda edits: edits.judge(row.anchor, told))
         return ANSWERS[told]
 
     def _seen(self) -> Row | None:

@@ -38,6 +38,7 @@ class Timeline(QWidget):
         self.setAccessibleName("Time line")
         self.content = Content()
         self._length_s = 0.0
+        self._wanted = (0.0, 0.0)
         self._box = _ViewBox(self)
         self._axis = _ClockAxis()
         self._plot = pg.PlotWidget(
@@ -79,11 +80,28 @@ class Timeline(QWidget):
     def set_length(self, length_s: float) -> None:
         """Of the recording; all of it is seen until somebody zooms."""
         if length_s > 0 and length_s != self._length_s:
-            whole = not self._length_s or self.seen == (0.0, self._length_s)
+            first, last = self.part
             self._length_s = length_s
             self._box.setLimits(xMin=0.0, xMax=length_s, minXRange=LEAST_S, maxXRange=length_s)
-            if whole:
+            if last > 0.0:
+                self.see(first, last)
+            else:
                 self.fit()
+
+    def begin_with(self, from_s: float, to_s: float) -> None:
+        """See that part, also when the length comes later; both 0: all of it."""
+        self._wanted = (from_s, to_s)
+        if to_s > from_s and self._length_s:
+            self.see(from_s, to_s)
+
+    @property
+    def part(self) -> tuple[float, float]:
+        """What is seen; (0, 0) while that is all of it."""
+        if not self._length_s:
+            return self._wanted
+        first, last = self.seen
+        is_all = first <= 0.0 and last >= self._length_s
+        return (0.0, 0.0) if is_all else (first, last)
 
     def show_content(self, **changes: object) -> None:
         """Fields of `Content`; what is not named stays as it was."""

@@ -1,0 +1,91 @@
+"""The operating point of a review: findings and marks follow it, and it is kept once it stands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.review.job import Begun
+from app.review.known import Found, Known
+from app.review.opened import OpenedReview
+from app.review.remaking import Remaking
+from engine.review.following import Remade
+from engine.review.recording import Analysis
+from engine.types import OperatingPoint
+
+STANDS_MS = 1000  # nobody moves it any more
+AGAIN_FRAMES = 500  # so much more is analysed: what was made at another point grows, too
+
+
+class PointInForce(QObject):
+    """Begins at the analysis's own point; `use` moves it."""
+
+    failed = Signal(object)  # Fault
+
+    def __init__(self, begun: Begun, opened: OpenedReview, parent: QObject) -> None:
+        super().__init__(parent)
+        self._opened = opened
+        self._analysis: Analysis = begun.analysis
+        self._point = begun.analysis.point
+        self._known: Known | None = None
+        self._made: Found | None = None
+        self._last: Remade | None = None
+        self._remaking = Remaking(begun.folder, self)
+        self._remaking.made.connect(self._show)
+        self._remaking.ended.connect(self._ended)
+        self._remaking.failed.connect(self.failed)
+        self._stands = QTimer(self)
+        self._stands.setSingleShot(True)
+        self._stands.setInterval(STANDS_MS)
+        self._stands.timeout.connect(self._settle)
+
+    @property
+    def is_busy(self) -> bool:
+        return self._remaking.is_busy
+
+    def use(self, point: OperatingPoint) -> None:
+        """Show the findings of this point, as far as the recording is analysed."""
+        self._point = point
+        self._stands.stop()
+        self._last = None
+        if self._known is not None:
+            self._remaking.begin(self._analysis, self._known.recording, point)
+
+    def grown(self, known: Known) -> None:
+        """More is known of the recording."""
+        first, self._known = self._known is None, known
+        if known.analysis != self._analysis:  # what was made is its own by now
+            self._analysis = known.analysis
+            if self._point == known.analysis.point:
+                self._made = None
+                self._opened.marks.show(known.analysis, known.analysis.point)
+        if self._point == known.analysis.point or self._remaking.is_busy:
+            return
+        made = self._made.frames if self._made is not None else 0
+        behind = len(known.table) - made
+        if first or behind >= AGAIN_FRAMES or (behind > 0 and known.progress.is_done):
+            self._remaking.begin(known.analysis, known.recording, self._point)
+
+    def close(self) -> None:
+        if self._stands.isActive():
+            self._stands.stop()
+            self._settle()
+        self._remaking.close()
+
+    def _show(self, found: Found) -> None:
+        self._made = found
+        self._opened.marks.show(self._analysis, found.point, found)
+        self._opened.job.find(found)
+
+    def _ended(self, made: Remade) -> None:
+        self._last = made
+        self._stands.start()
+
+    def _settle(self) -> None:
+        if self._last is not None:
+            self._opened.job.settle(self._last)
+
+
+def words_of(begun: Begun, point: OperatingPoint) -> str:
+    """Which model, at which preset: "polyp-light-7 · standard, moved"."""
+    own = begun.points.get(point.preset)
+    return f"{begun.analysis.model_id} · {point.preset}{'' if own == point else ', moved'}"
