@@ -340,5 +340,6 @@ class Window(QMainWindow):
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.operator)
         self._pages.addWidget(self.review)
+        self.start.recent.review_asked.connect(self.places.open_for_review)
         self._pages.currentChanged.connect(self._place_edge)
         self.setCentralWidget(beside_strip(self.strip, self._pages, self._edge))

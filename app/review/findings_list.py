@@ -108,7 +108,9 @@ class _Rows(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{words.short_clock(row.start_s)} {SAID[row.verdict]} {facts(row)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(part for part in (facts(row), f"found by: {row.who}", row.note) if part)
+            return "\n".join(
+                part for part in (f"{facts(row)} of the picture", f"Found by: {row.who}", row.note) if part
+            )
         return None
 
 
@@ -147,8 +149,8 @@ class _Drawn(QStyledItemDelegate):
                 fitted.height(),
             )
             painter.drawImage(place, image)
-        text = inner.adjusted(PICTURE_PX[0] + theme.S, 0, -SIGN_PX, 0)
-        upper = QRect(text.x(), text.y(), text.width(), text.height() // 2)
+        text = inner.adjusted(PICTURE_PX[0] + theme.S, 0, 0, 0)
+        upper = QRect(text.x(), text.y(), text.width() - SIGN_PX, text.height() // 2)
         lower = QRect(text.x(), upper.bottom(), text.width(), text.height() // 2)
         title = theme.font(bold=True)
         title.setStrikeOut(faint)
@@ -170,6 +172,6 @@ class _Drawn(QStyledItemDelegate):
         painter.setOpacity(1.0)
         painter.setFont(theme.font(theme.LEAD_PX, bold=True))
         painter.setPen(theme.colour(theme.TEXT))
-        sign = QRect(inner.right() - SIGN_PX, inner.y(), SIGN_PX, inner.height())
+        sign = QRect(upper.right(), upper.y(), SIGN_PX, upper.height())
         painter.drawText(sign, Qt.AlignmentFlag.AlignCenter, SIGNS[row.verdict])
         painter.restore()

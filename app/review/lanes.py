@@ -17,7 +17,7 @@ from engine.types import U8
 
 GAP_S = 0.5  # between two judged frames: more is a hole
 THUMBNAIL_PX = 64  # width of a lane's picture, about
-BAR_PX = 8.0
+BAR_PX, BAR_STEP_PX, LEVELS = 6.0, 7.0, 3
 LEAST_BAR_PX = 3.0
 STRENGTHS = {Verdict.KEEP: 1.0, Verdict.OPEN: 0.55, Verdict.UNSURE: 0.25, Verdict.REJECT: 0.0}
 
@@ -30,6 +30,7 @@ class Bar:
     end_s: float
     verdict: Verdict
     is_chosen: bool
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,28 +159,16 @@ def _columns(
 def paint_findings(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
     """A bar a finding: kept full, rejected an empty outline, unsure dashed, open in between; told by form."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    top = area.center().y() - BAR_PX / 2
     for bar in content.bars:
         if bar.end_s < axis.from_s or bar.start_s > axis.to_s:
             continue
         left, right = axis.x_px(bar.start_s), axis.x_px(bar.end_s)
+        top = area.top() + BAR_STEP_PX * bar.level
         box = QRectF(left, top, max(right - left, LEAST_BAR_PX), BAR_PX)
         colour = theme.colour(theme.TEXT if bar.is_chosen else theme.ACCENT)
         painter.setPen(_outline(bar, colour))
         painter.setBrush(_inside(bar, colour))
         painter.drawRoundedRect(box, 2, 2)
-        if bar.is_chosen:
-            middle = box.center().x()
-            tip = QPolygonF(
-                [
-                    QPointF(middle - 4, area.top()),
-                    QPointF(middle + 4, area.top()),
-                    QPointF(middle, area.top() + 5),
-                ]
-            )
-            painter.setBrush(colour)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawPolygon(tip)
 
 
 def _outline(bar: Bar, colour: QColor) -> QPen:
@@ -238,7 +227,7 @@ def paint_marks(painter: QPainter, area: QRectF, axis: Axis, content: Content) -
 LANES: tuple[Lane, ...] = (
     Lane("Pictures", 40, paint_thumbnails, "Small pictures of the recording"),
     Lane("Probability", 32, paint_density, "The highest probability; bright where it reaches the threshold"),
-    Lane("Findings", 22, paint_findings, "Kept is full, rejected empty, unsure dashed"),
+    Lane("Findings", 26, paint_findings, "Kept is full, rejected empty, unsure dashed"),
     Lane("View", 18, paint_view, "A thin line where the view is good, a bar where it cannot be judged"),
     Lane("Marks", 18, paint_marks, "Bookmarks, and ticks where a frame was labelled by a person"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.network.point_controls import PointControls
 from app.review.findings_list import FindingsList, Picture
@@ -13,7 +13,7 @@ from app.review.point_sliders import PointSliders
 from app.review.rows import FILTERS, SORTS, chosen, counted
 from app.widgets import theme
 from app.widgets.action import Action
-from app.widgets.controls import Choice, label, line
+from app.widgets.controls import Choice, label, line, text_button
 from engine.review.rows import Row
 from engine.types import OperatingPoint
 
@@ -47,8 +47,8 @@ class ReviewPanel(QWidget):
         self.findings = FindingsList(picture)
         self._nothing = label(NONE_YET, tone="secondary")
         self._nothing.setWordWrap(True)
-        self.verdicts = {id_: _button(actions[id_], text) for id_, text in VERDICTS}
-        self.correct = _button(actions["correct"], "Correct masks")
+        self.verdicts = {id_: text_button(actions[id_], text) for id_, text in VERDICTS}
+        self.correct = text_button(actions["correct"], "Correct masks")
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
@@ -144,14 +144,3 @@ class ReviewPanel(QWidget):
         column.addWidget(self._line)
         column.addWidget(self.point)
         column.addWidget(self.sliders)
-
-
-def _button(action: Action, text: str) -> QPushButton:
-    """Of an action, with the key that does the same."""
-    button = QPushButton(text)
-    button.setToolTip(action.toolTip())
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setEnabled(action.isEnabled())
-    button.clicked.connect(action.trigger)
-    action.enabledChanged.connect(button.setEnabled)
-    return button

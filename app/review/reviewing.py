@@ -13,13 +13,13 @@ from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
 from app.review.job import Begun
 from app.review.known import Known
-from app.review.lanes import Bar
+from app.review.lanes import LEVELS, Bar
 from app.review.left import Left
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
 from app.review.pictures import SmallPictures
 from app.review.point import PointInForce, words_of
-from app.review.rows import after, before
+from app.review.rows import after, before, levels
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
 from engine.review.acts import FINDINGS, Verdict
@@ -224,9 +224,10 @@ class Reviewing(QObject):
     def _show_bars(self) -> None:
         origin_s = self.page.transport.origin_s
         chosen = self.page.panel.findings.chosen
+        rows = sorted(self.page.panel.rows, key=lambda row: row.first_rank)
         bars = tuple(
-            Bar(row.start_s - origin_s, row.end_s - origin_s, row.verdict, row == chosen)
-            for row in self.page.panel.rows
+            Bar(row.start_s - origin_s, row.end_s - origin_s, row.verdict, row == chosen, level)
+            for row, level in zip(rows, levels(rows, LEVELS), strict=True)
         )
         self.page.timeline.show_content(bars=bars)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from engine.review.acts import Verdict
 from engine.review.rows import PERSON, Row
@@ -30,12 +30,12 @@ SORTS: Mapping[str, Callable[[Row], float]] = {
 
 
 def facts(row: Row) -> str:
-    """Such as "3.1 s · peak 0.94 · 4.2 % of the field"."""
+    """Duration, peak, share of the endoscope's picture: "3.1 s · peak 0.94 · 4.2 %"."""
     if row.gone:
         return "Not found at this setting"
     if row.who == PERSON:
         return f"{row.lasted_s:.1f} s · added by you"
-    return f"{row.lasted_s:.1f} s · peak {row.peak:.2f} · {row.field_frac * 100:.1f} % of the field"
+    return f"{row.lasted_s:.1f} s · peak {row.peak:.2f} · {row.field_frac * 100:.1f} %"
 
 
 def chosen(rows: Iterable[Row], only: str, order: str) -> tuple[Row, ...]:
@@ -50,6 +50,17 @@ def counted(rows: Iterable[Row]) -> str:
     return (
         f"{len(found)} finding{'' if len(found) == 1 else 's'}: {', '.join(parts)}" if found else "Findings"
     )
+
+
+def levels(rows: Sequence[Row], most: int) -> tuple[int, ...]:
+    """For each row, in time, on which of `most` lines it is drawn: beside others, not over them."""
+    ends = [-1] * most
+    found = []
+    for row in rows:
+        level = next((n for n, end in enumerate(ends) if end < row.first_rank), most - 1)
+        ends[level] = max(ends[level], row.last_rank)
+        found.append(level)
+    return tuple(found)
 
 
 def after(rows: Iterable[Row], rank: int) -> Row | None:

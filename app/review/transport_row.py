@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.player.playback import Origin, is_running
+from app.player.status_row import Elided
 from app.player.transport import keep_width
 from app.widgets import theme, words
 from app.widgets.action import Action
@@ -38,7 +39,7 @@ class TransportRow(QWidget):
         row.addSpacing(theme.M)
         self._time = label(role=theme.STRONG)
         self._length, self._frame, self._pts = (label(tone="secondary") for _ in range(3))
-        self._speed, self._by = label(tone="secondary"), label(tone="secondary")
+        self._speed, self._by = label(tone="secondary"), Elided()
         self._frame.setToolTip("Rank of the frame in the recording, counted from 0")
         self._pts.setToolTip("Time stamp of the frame in the file")
         self._speed.setToolTip("Speed: J and L change it, K is normal speed")
@@ -51,9 +52,9 @@ class TransportRow(QWidget):
         ):
             keep_width(text, widest)
             row.addWidget(text)
-            row.addSpacing(theme.S)
-        row.addStretch(1)
-        row.addWidget(self._by)
+            row.addSpacing(theme.XS)
+        row.addWidget(self._by, 1)
+        self._by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     @property
     def frame_text(self) -> str:
@@ -66,7 +67,7 @@ class TransportRow(QWidget):
 
     def show_by(self, text: str) -> None:
         """Which model, at which preset."""
-        self._by.setText(text)
+        self._by.set_text(text)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         origin_s = self._origin.update(snapshot)

@@ -42,6 +42,7 @@ class RecentList(QWidget):
     """A heading with its two buttons, and the rows, newest first. Signals tell what a person asked for."""
 
     opened = Signal(object)  # SourceSpec
+    review_asked = Signal(object)  # SourceSpec
     remove_asked = Signal(object)  # SourceSpec
     clear_asked = Signal()
 
@@ -79,6 +80,7 @@ class RecentList(QWidget):
         for place, row in enumerate(self.rows):
             row.clicked.connect(lambda _=False, spec=row.item.spec: self.opened.emit(spec))
             row.forget_asked.connect(self.remove_asked)
+            row.review_asked.connect(self.review_asked)
             self._grid.addWidget(row, place // COLUMNS, place % COLUMNS)
             row.show()  # what is hidden cannot take the focus
         if not items:
@@ -130,6 +132,7 @@ class RecentRow(QPushButton):
     """One recent source: thumbnail, title, length, what was marked."""
 
     forget_asked = Signal(object)  # SourceSpec
+    review_asked = Signal(object)  # SourceSpec
 
     def __init__(self, item: RecentItem, *, names: bool = True) -> None:
         super().__init__()
@@ -186,6 +189,8 @@ class RecentRow(QPushButton):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Open", self.click)
+        if self.item.kind in ("file", "images"):
+            menu.addAction("Review", lambda: self.review_asked.emit(self.item.spec))
         menu.addAction("Remove from this list\tDel", lambda: self.forget_asked.emit(self.item.spec))
         menu.popup(event.globalPos())
 

@@ -21,7 +21,7 @@ from app.start.recent_list import RecentList, RecentRow
 from app.start.source_forms import DeviceForm, StreamForm
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import label, set_tone
+from app.widgets.controls import label, set_tone, text_button
 from app.widgets.icons import pixmap
 from app.widgets.menu import menu_button
 from app.widgets.notice_row import NoticeRow
@@ -69,7 +69,7 @@ class StartPage(QWidget):
         self._readiness = label()
         self._readiness_mark = QLabel()
         self._readiness_tone = ""
-        self._lay_out(menu_button(actions))
+        self._lay_out(text_button(actions["review-open"], "Review recording…"), menu_button(actions))
         self.show_readiness(None)
 
     @property
@@ -132,7 +132,7 @@ class StartPage(QWidget):
         wanted_px = form.heightForWidth(wide_px) if form.hasHeightForWidth() else form.sizeHint().height()
         self._forms.setFixedHeight(wanted_px)
 
-    def _lay_out(self, menu: QWidget) -> None:
+    def _lay_out(self, review: QWidget, menu: QWidget) -> None:
         head = QHBoxLayout()
         titles = QVBoxLayout()
         titles.setSpacing(theme.XS)
@@ -140,6 +140,7 @@ class StartPage(QWidget):
         titles.addWidget(label("Outlines polyps in colonoscopy video while it plays", tone="secondary"))
         head.addLayout(titles)
         head.addStretch(1)
+        head.addWidget(review, 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(menu, 0, Qt.AlignmentFlag.AlignTop)
         cards = QHBoxLayout()
         cards.setSpacing(theme.M)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -183,6 +184,17 @@ def flat_button(action: QAction) -> QToolButton:
     button.setIcon(action.icon())
     button.setToolTip(action.toolTip())
     button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setEnabled(action.isEnabled())
+    button.clicked.connect(action.trigger)
+    action.enabledChanged.connect(button.setEnabled)
+    return button
+
+
+def text_button(action: QAction, text: str) -> QPushButton:
+    """A button with words of its own that does what an action does: same enabled state and tooltip."""
+    button = QPushButton(text)
+    button.setToolTip(action.toolTip())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setEnabled(action.isEnabled())
     button.clicked.connect(action.trigger)

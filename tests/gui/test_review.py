@@ -7,6 +7,7 @@ import shutil
 import pytest
 from PySide6.QtCore import Qt
 
+from app.review.panel import NONE
 from engine.jobs.events import RunFolder
 from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
@@ -14,6 +15,7 @@ from engine.review.analysis import analyse_into, begin, run_folder, spec_of
 from engine.review.places import Places
 from engine.review.store import open_side_car
 from engine.types import SourceState
+from tests.fixtures.fakes import FakeSource
 from tests.fixtures.recorder import following_model, recorder_clip
 
 FRAMES, SEEN = 120, range(40, 90)
@@ -101,3 +103,55 @@ def test_a_recording_under_review_stands_and_its_marks_are_those_of_the_frame_th
     assert page.canvas.presentation.result.index == 60
     assert page.canvas.presentation.result.components
     assert page.transport.frame_text == f"frame 60 / {FRAMES}"
+
+
+def test_findings_follow_the_preset_without_the_network_and_stay_as_they_were_left(
+    review, clip, press, qtbot
+):
+    window = review(clip)
+    page = window.review.desk.page
+    press(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: shown_rank(window) == page.panel.rows[0].first_rank)
+    left_at = shown_rank(window)
+    page.timeline.see(1.0, 3.0)
+
+    page.panel.point.preset.chosen.emit("quiet")  # hits of 4 s, and the polyp is seen for 2
+    qtbot.waitUntil(lambda: not page.panel.rows)
+    assert page.panel.nothing_text == NONE
+    assert page.canvas.presentation.frame.index == left_at
+
+    review(clip, window)
+    page = window.review.desk.page
+    qtbot.waitUntil(lambda: shown_rank(window) == left_at)
+    assert page.panel.point.preset.currentData() == "quiet"
+    assert page.panel.nothing_text == NONE
+    assert page.timeline.part == pytest.approx((1.0, 3.0), abs=0.01)
+
+    page.panel.point.preset.chosen.emit("standard")
+    qtbot.waitUntil(lambda: len(page.panel.rows) == 1)
+
+
+def test_a_second_window_can_look_and_says_why_it_keeps_nothing(review, make_window, clip, press, qtbot):
+    with open_side_car([clip], Places(clip.parent / "library")):  # as another window has it
+        window = review(clip)
+        page = window.review.desk.page
+        press(window, Qt.Key.Key_N)
+        press(window, Qt.Key.Key_Return)
+
+        assert "Another window has this recording open" in page.answer.text
+        assert page.panel.rows[0].verdict is Verdict.OPEN
+
+
+def test_live_video_goes_on_behind_and_its_word_stays_in_sight(playing, clip, qtbot):
+    window = playing(FakeSource(live=True, rate_hz=50))
+    window.places.open_path(clip)
+    place = window.review
+    qtbot.waitUntil(lambda: place.has_recording, timeout=15_000)
+    before = window.operator.canvas.presentation.frame.number
+
+    assert window.page is place
+    qtbot.waitUntil(lambda: window.strip.word.text() == "LIVE")
+    window.places.show_live()
+    qtbot.waitUntil(lambda: window.operator.canvas.presentation.frame.number > before)
+    assert window.page is window.operator
+    assert place.has_recording  # and is as it was left when one comes back
