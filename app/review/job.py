@@ -85,10 +85,10 @@ class AnalysisJob(QObject):
         self._start()
         return "Analysis goes on"
 
-    def ask_edits(self, work: Callable[[Edits], T], done: Callable[[T], None] | None = None) -> None:
+    def act(self, work: Callable[[Edits], T], done: Callable[[T], None] | None = None) -> None:
         """A person's act: on the disk before `done` hears what came of it, and before anything is seen."""
 
-        def act(car: SideCar) -> tuple[T, Known]:
+        def do(car: SideCar) -> tuple[T, Known]:
             return work(self._held.edits), self._held.read()
 
         def know(answer: tuple[T, Known]) -> None:
@@ -96,16 +96,12 @@ class AnalysisJob(QObject):
             if done is not None:
                 done(answer[0])
 
-        self._side_car.ask(act, know)
+        self._side_car.ask(do, know)
 
     def ask(self, work: Callable[[Edits], Any], done: Callable[[Any], None] | None = None) -> None:
         """What people did, asked or changed; `done` hears what came of it."""
 
-        def act(car: SideCar) -> Any:
-            assert self._reader is not None
-            return work(self._reader.edits)
-
-        self._side_car.ask(act, done)
+        self._side_car.ask(lambda car: work(self._held.edits), done)
 
     def look(self) -> None:
         """What is known has changed."""

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.network.point_controls import PointControls
-from app.review.findings_list import FindingsList, Picture
-from app.review.point_sliders import PointSliders
-from app.review.rows import FILTERS, SORTS, chosen, counted
+from app.review.findings.findings_list import FindingsList, Picture
+from app.review.findings.point_sliders import PointSliders
+from app.review.findings.rows import FILTERS, SORTS, chosen, counted
 from app.widgets import theme
 from app.widgets.action import Action
 from app.widgets.controls import Choice, label, line, text_button
@@ -100,7 +100,7 @@ class ReviewPanel(QWidget):
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
         self.correct.setText("End correction" if for_tools else "Correct masks")
-        for widget in (*self.verdicts.values(), self._line, self.point):
+        for widget in (*self.verdicts.values(), self._line, self.point, self.sliders):
             widget.setHidden(for_tools)
 
     def show_point(self, point: OperatingPoint) -> None:

@@ -9,17 +9,17 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.player.transport_commands import TransportCommands
+from app.review.along.lanes import LEVELS, Bar
 from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
+from app.review.findings.point import PointInForce, words_of
+from app.review.findings.rows import after, before, levels
 from app.review.job import Begun
 from app.review.known import Known
-from app.review.lanes import LEVELS, Bar
 from app.review.left import Left
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
 from app.review.pictures import SmallPictures
-from app.review.point import PointInForce, words_of
-from app.review.rows import after, before, levels
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
 from engine.review.acts import FINDINGS, Verdict
@@ -114,15 +114,15 @@ class Reviewing(QObject):
         if why := self._known.why_read_only:
             return why
         there = rank in self._known.bookmarks
-        self.opened.job.ask_edits(lambda edits: edits.bookmark(rank, None if there else ""))
+        self.opened.job.act(lambda edits: edits.bookmark(rank, None if there else ""))
         return "Bookmark taken away" if there else "Bookmark"
 
     def undo(self) -> str:
-        self.opened.job.ask_edits(lambda edits: edits.undo(FINDINGS))
+        self.opened.job.act(lambda edits: edits.undo(FINDINGS))
         return "Undone"
 
     def redo(self) -> str:
-        self.opened.job.ask_edits(lambda edits: edits.redo(FINDINGS))
+        self.opened.job.act(lambda edits: edits.redo(FINDINGS))
         return "Done again"
 
     def no_overlay(self) -> str:
@@ -272,7 +272,7 @@ class Reviewing(QObject):
             return why
         told = Verdict.OPEN if row.verdict is verdict else verdict
         self._choose(row)
-        self.opened.job.ask_edits(lambda edits: edits.judge(row.anchor, told))
+        self.opened.job.act(lambda edits: edits.judge(row.anchor, told))
         return ANSWERS[told]
 
     def _seen(self) -> Row | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.review.findings.remaking import Remaking
 from app.review.job import Begun
 from app.review.known import Found, Known
 from app.review.opened import OpenedReview
-from app.review.remaking import Remaking
 from engine.review.following import Remade
 from engine.review.recording import Analysis
 from engine.types import OperatingPoint

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from app.review.rows import SAID, SIGNS, facts
+from app.review.findings.rows import SAID, SIGNS, facts
 from app.widgets import theme, words
 from engine.review.acts import Anchor, Verdict
 from engine.review.rows import Row

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.review.lanes import LANES, Axis, Content, Lane
+from app.review.along.lanes import LANES, Axis, Content, Lane
 from app.widgets import theme, words
 from app.widgets.controls import label
 
