@@ -34,8 +34,7 @@ CANDIDATES: tuple[Key, ...] = (
     ("cuda", "f32"),
     ("cuda", "f16"),
     ("cuda", "f16, compiled"),
-    ("tensorrt", "f32"),  # an engine is built where there is none yet: minutes
-    ("tensorrt", "auto"),
+    ("tensorrt", "auto"),  # an engine is built where there is none yet: a minute or more
 )
 PICTURES = 8
 EVERY = 30  # frames: what follows one at once looks like it
