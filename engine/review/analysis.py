@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 
 from engine.analysis.judged import Judge, judged_frames, open_judge, open_recording
@@ -36,9 +37,10 @@ from engine.review.maps import (
 from engine.review.recording import Analysis, point_text, region_text
 from engine.review.store import SideCar, now_utc
 from engine.runtime import AUTO
-from engine.sources import parse_source
+from engine.sources import LIVE_KINDS, SEPARATOR, parse_source
 from engine.sources.base import SourceSpec
 from engine.sources.field_finder import FieldFinder, finder_of
+from engine.sources.joined import address_of
 from engine.types import Field, OperatingPoint, Region, Size
 
 JOB = "review"
@@ -128,12 +130,31 @@ def progress_of(database: Database, analysis: int) -> Progress:
     return Progress(row[0], row[1], until_s, bool(row[2]))
 
 
+def paths_of(text: str) -> list[Path]:
+    """The files of a recording as a person names it: one, several (`SourceSpec.text`), or the demonstration.
+
+    Raises FaultError ARGUMENT: a device or a stream has no file.
+    """
+    spec = parse_source(text)
+    if spec.kind == "demo":
+        return [Path(str(files("assets").joinpath("demo", "demo.mp4")))]
+    if spec.kind in LIVE_KINDS:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected="a recording: a video file, or a folder of pictures",
+            got=f"{spec.title}, which is live",
+            remedy="record it first",
+            said=f"{spec.title} is live and cannot be reviewed. Record it first.",
+        )
+    return [Path(part) for part in spec.address.split(SEPARATOR)]
+
+
 def spec_of(car: SideCar) -> SourceSpec:
     """The recording as a source."""
     paths = car.recording.paths
     if len(paths) == 1:
         return parse_source(str(paths[0]))
-    return SourceSpec("joined", "\n".join(map(str, paths)))
+    return SourceSpec("joined", address_of(paths))
 
 
 def analyse_into(database: Database, analysis: Analysis, spec: SourceSpec, job: RunFolder) -> bool:

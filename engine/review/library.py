@@ -89,7 +89,7 @@ class Library:
 
     def note(self, car: SideCar) -> None:
         """What is known of a side-car now; when it is opened, and when it is closed."""
-        self._put([_row(car)])
+        self.put([_row(car)])
 
     def remove(self, folder: Path) -> None:
         """From the list alone: neither the recording nor its side-car is touched."""
@@ -103,10 +103,11 @@ class Library:
             for folder in sorted(root.rglob(f"*{SUFFIX}")):
                 with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
                     rows.append(_row(car))
-        self._put(rows)
+        self.put(rows)
         return len(rows)
 
-    def _put(self, rows: Sequence[tuple[object, ...]]) -> None:
+    def put(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Rows as the table has them, by `note` and `rebuild`."""
         with self._opened() as connection, connection:
             connection.executemany(
                 f"INSERT OR REPLACE INTO recording ({_COLUMNS}, jpeg) VALUES (?{', ?' * 10})",

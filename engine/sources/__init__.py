@@ -17,6 +17,7 @@ SOURCES: dict[str, Entry] = {
     "images": Entry("engine.sources.images:open", summary="a folder of pictures, or one picture"),
     "capture": Entry("engine.sources.live.capture:open", summary="a capture card, grabber or camera"),
     "stream": Entry("engine.sources.live.stream:open", summary="a network stream"),
+    "joined": Entry("engine.sources.joined:open", summary="files of one recording, one after another"),
     "demo": Entry("engine.sources.demo:open", summary="the demonstration that comes with the program"),
 }
 LIVE_KINDS = frozenset({"capture", "stream"})  # what can be told before it is open
@@ -35,6 +36,7 @@ _NEED_PORT = frozenset({"udp", "srt", "tcp"})  # the others have a usual one
 # "capture:0" is a number that OpenCV counts; "lavfi:" draws its own pictures, for tests without a device.
 CAPTURE_SCHEMES = frozenset({"v4l2", "dshow", "avfoundation", "capture", "lavfi"})
 
+SEPARATOR = "\n"  # between the files of one recording
 # Two letters at least: "C:" is a drive.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(.*)", re.DOTALL)
 
@@ -46,6 +48,8 @@ def parse_source(text: str) -> SourceSpec:
     Raises FaultError ARGUMENT for what cannot be any source.
     """
     text = text if text.strip() and exists(Path(text)) else text.strip()
+    if SEPARATOR in text and all(exists(Path(part)) for part in text.split(SEPARATOR)):
+        return SourceSpec("joined", text)
     if not text:
         raise _nonsense("an empty text", "name a video file, a folder, a device or a URL")
     match = _SCHEME.fullmatch(text)

@@ -84,8 +84,12 @@ def test_a_spec_can_be_written_down_and_read_back(text):
     assert parse_source(spec.text) == spec
 
 
-def test_every_kind_that_can_be_parsed_is_in_the_table():
-    kinds = {parse_source(text).kind for text in ("a.mp4", "a.png", "capture:0", "udp://@:1", "demo:")}
+def test_every_kind_that_can_be_parsed_is_in_the_table(tmp_path):
+    parts = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for part in parts:
+        part.touch()
+    texts = ("a.mp4", "a.png", "capture:0", "udp://@:1", "demo:", "\n".join(map(str, parts)))
+    kinds = {parse_source(text).kind for text in texts}
 
     assert kinds == set(SOURCES)
 

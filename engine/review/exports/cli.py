@@ -16,10 +16,11 @@ from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD
 from engine.model_folder import default_model, find_model, load_model_folder
-from engine.review.analysis import analyse_into, begin, run_folder, spec_of
+from engine.review.analysis import analyse_into, begin, paths_of, run_folder, spec_of
 from engine.review.exports.export import FORMATS, LOOKS, export
 from engine.review.exports.selection import Only, range_of
 from engine.review.imports.results import find_results, take_results
+from engine.review.library import Library
 from engine.review.places import Places, is_side_car
 from engine.review.review import Review
 from engine.review.store import SideCar, open_folder, open_side_car
@@ -30,7 +31,11 @@ ABOUT = "Hand on what is known of a recording. Research use only."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments; `run` takes what they become."""
-    parser.add_argument("recording", type=Path, help="a video, a folder of pictures, or a side-car")
+    parser.add_argument(
+        "recording",
+        nargs="+",
+        help="a video, a folder of pictures, or a side-car; several files are one recording in parts",
+    )
     parser.add_argument("--format", required=True, choices=tuple(FORMATS), help=_formats())
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     parser.add_argument(
@@ -80,8 +85,11 @@ def main(argv: Sequence[str], places: Places) -> int:
     return run(parser.parse_args(argv), places)
 
 
-def _opened(path: Path, places: Places) -> SideCar:
-    return open_folder(path) if is_side_car(path) else open_side_car([path], places)
+def _opened(names: Sequence[str], places: Places) -> SideCar:
+    if len(names) == 1 and is_side_car(Path(names[0])):
+        return open_folder(Path(names[0]))
+    paths = paths_of(names[0]) if len(names) == 1 else [Path(name) for name in names]
+    return open_side_car(paths, places, known=Library().side_car_of)
 
 
 def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
