@@ -33,13 +33,14 @@ SUITES = (
     "tracking",
     "field",
     "quality",
+    "review",
 )
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.bench", description=__doc__)
     parser.add_argument("suite", choices=SUITES)
-    parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms, tracking, quality (demo:)")
+    parser.add_argument("paths", nargs="*", metavar="CLIP", help="alarms, tracking, quality, review (demo:)")
     parser.add_argument("--masks", type=Path, metavar="DIR", help="alarms: a mask a frame, as PNG")
     parser.add_argument("--data", type=Path, metavar="DIR", help="field: the folder with the sets' images")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write the figures to this file")
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of one round (default 15)")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the soak (default 10)")
-    parser.add_argument("--model", help="runtimes, alarms, tracking: one instead of the bundled ones")
+    parser.add_argument("--model", help="runtimes, alarms, tracking, review: one instead of the bundled ones")
     parser.add_argument("--only", metavar="TEXT", help="students, peers: those with this in their name")
     parser.add_argument("--runtimes", metavar="A,B", help="runtimes, students, peers: these instead of all")
     parser.add_argument("--size", type=int, default=352, metavar="PX", help="students (default 352)")
@@ -82,6 +83,7 @@ def main(argv: list[str] | None = None) -> int:
         "field": {"data": args.data, "rounds": args.rounds},
         "tracking": {"paths": args.paths or ["demo:"], "model": args.model},
         "quality": {"paths": args.paths or ["demo:"]},
+        "review": {"paths": args.paths or ["demo:"], "model": args.model},
         "alarms": {"paths": args.paths or ["demo:"], "masks": args.masks, "model": args.model},
     }
     try:
