@@ -1,8 +1,8 @@
 """What review costs without its window: opening, stepping, scrubbing, another threshold, exporting, the list.
 
 Long recordings are a clip's own frames again and again; a tenth of 20 minutes is followed, and counts ten
-times. What else the machine does counts where a person waits for the disk or a decoder, and not where only this
-thread works (`rerun`, `open_2h`, `library`).
+times. What else the machine does counts where a person waits for the disk or a decoder, and not where only
+this thread works (`rerun`, `open_2h`, `library`).
 """
 
 from __future__ import annotations
