@@ -12,7 +12,7 @@ from engine.types import F32, U8
 SIDE_PX = 80
 EVEN_PX = 11  # over so much of a look its contrast is evened: the endoscope's light moves with it
 NOISE = 4.0  # grey levels: less contrast than that is noise and stays small
-# Of pictures that have nothing in common 90 % stay below it, of frames that follow each other half reach 0.33.
+# Of pictures with nothing in common 90 % stay below it, of frames that follow each other half reach 0.33.
 LEAST_RESPONSE = 0.16
 PEAK_PX = 2  # around the highest value: their centre is the shift, finer than a pixel
 TINY = 1e-9
