@@ -69,8 +69,8 @@ def test_a_region_is_dragged_and_the_network_looks_at_it(window, qtbot, press):
     press(window, Qt.Key.Key_R, CTRL)
     drag(window)
 
-    qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
     assert window.operator.answer.text == "Region as drawn"
+    qtbot.waitUntil(lambda: looked_at(window) == DRAWN)
     assert not window.drag.asked
     assert window.operator.canvas.cursor().shape() is Qt.CursorShape.ArrowCursor
 
