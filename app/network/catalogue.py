@@ -11,12 +11,16 @@ from engine.types import OperatingPoint
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model folder that can be chosen, with its operating points by preset name, and their figures."""
+    """A model folder that can be chosen: its operating points by preset name, and their figures.
+
+    `worst`: the set in which each preset does worst, with its figures there.
+    """
 
     path: Path
     id: str
     presets: Mapping[str, OperatingPoint]
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    worst: Mapping[str, tuple[str, Mapping[str, float]]] = field(default_factory=dict)
     has_int8: bool = False
 
 
@@ -57,7 +61,12 @@ def model_choice(path: Path) -> ModelChoice:
 
     card = read_card(path)
     measured = {name: preset.measured for name, preset in card.presets.items()}
-    return ModelChoice(path, card.id, card.points, measured, INT8_XML in card.files)
+    worst = {
+        name: (preset.worst_set, preset.by_set[preset.worst_set])
+        for name, preset in card.presets.items()
+        if preset.worst_set in preset.by_set
+    }
+    return ModelChoice(path, card.id, card.points, measured, worst, INT8_XML in card.files)
 
 
 def name_of(folder: Path) -> str:

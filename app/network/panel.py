@@ -90,7 +90,10 @@ class ControlPanel(QWidget):
         self._chosen = path
         self.model.select(path)
         model = self._model
-        self.point.set_presets(*((model.presets, model.measured) if model is not None else ({}, {})))
+        if model is None:
+            self.point.set_presets({}, {})
+        else:
+            self.point.set_presets(model.presets, model.measured, model.worst)
         self._refuse()
 
     def set_runtimes(self, names: Sequence[str]) -> None:

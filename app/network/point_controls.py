@@ -24,7 +24,8 @@ class PointControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._presets: Mapping[str, OperatingPoint] = {}
-        self._measured: Mapping[str, Mapping[str, float]] = {}
+        self._measured: Mapping[str, preset_figures.Measured] = {}
+        self._worst: Mapping[str, preset_figures.Worst] = {}
         self._point = OperatingPoint(0.5, 0.0)
         self.preset = Choice("Preset")
         self._meaning = label(role=theme.CAPTION, tone="secondary")
@@ -50,10 +51,13 @@ class PointControls(QWidget):
         return self._meaning.text()
 
     def set_presets(
-        self, presets: Mapping[str, OperatingPoint], measured: Mapping[str, Mapping[str, float]]
+        self,
+        presets: Mapping[str, OperatingPoint],
+        measured: Mapping[str, preset_figures.Measured],
+        worst: Mapping[str, preset_figures.Worst] | None = None,
     ) -> None:
-        """Those of the model in use, and what was measured of each."""
-        self._presets, self._measured = presets, measured
+        """Those of the model in use, and what was measured of each, and where each does worst if known."""
+        self._presets, self._measured, self._worst = presets, measured, worst or {}
         self.preset.fill([(name.capitalize(), name) for name in presets])
         self.preset.annotate({name: preset_figures.note(found) for name, found in measured.items()})
         self._show(self._point)
@@ -86,7 +90,9 @@ class PointControls(QWidget):
         self.preset.select(point.preset)
         measured = self._measured.get(point.preset, {})
         self._meaning.setText(
-            preset_figures.detail(measured, own.threshold if own is not None and moved else None)
+            preset_figures.detail(
+                measured, own.threshold if own is not None and moved else None, self._worst.get(point.preset)
+            )
             if self._presets
             else ""
         )

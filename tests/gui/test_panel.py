@@ -104,7 +104,9 @@ def test_a_preset_is_shown_by_what_was_measured_of_it(make_window, qtbot, tmp_pa
     panel = window.operator.panel
     qtbot.waitUntil(lambda: panel.model.currentText() == "told")
 
-    assert panel.point.preset.currentData(NOTE_ROLE) == "0 false marks in 26 s, first mark after 0.3 s"
+    assert panel.point.preset.currentData(NOTE_ROLE).startswith(
+        "0 false marks in 26 s, first mark after 0.3 s"
+    )
     assert "No polyp: 0 false marks in 26 s." in panel.point.meaning
     assert "92 of 100 polyps met" in panel.point.meaning
 

@@ -41,6 +41,18 @@ def test_from_five_minutes_on_rates_are_said():
     assert detail(long, None).startswith("No polyp: 0.4 false marks a minute, 0.1 for 1 s.")
 
 
+def test_a_note_says_of_presets_that_are_alike_in_video_how_they_differ_in_still_images():
+    assert note({**VIDEO, **IMAGES}) == (
+        "2 false marks in 26 s, first mark after 0.3 s, met 92 % of polyps, 6 false marks in 100 images"
+    )
+
+
+def test_the_set_in_which_a_preset_does_worst_is_named():
+    said = detail(IMAGES, None, ("polypgen-c4", {"sensitivity_iou_0.1": 0.801}))
+
+    assert said.endswith("\nIn the worst set, polypgen-c4, 80 of 100 met.")
+
+
 def test_none_and_one_are_said_as_such():
     assert note({"polyp_free_s": 26.0, "false_activations": 0.0}) == "0 false marks in 26 s"
     assert note({"polyp_free_s": 26.0, "false_activations": 1.0}) == "1 false mark in 26 s"
