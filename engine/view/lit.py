@@ -44,15 +44,15 @@ class Lit:
         upper, down = _side(self.box.y, self.box.h, high, size.height_px)
         return Rect(left, upper, across, down)
 
-    def is_sharp(self, levels: float) -> bool:
+    def is_sharp(self, levels: float, but_frac: float = 0.5) -> bool:
         """Whether it ends by a step of so many levels: where light fades, or a shadow lies, is no edge of it.
 
-        The median along its line; what ends with the frame has no edge, and is sharp.
+        `but_frac` of its line may have less of a step. What ends with the frame has no edge, and is sharp.
         """
         inner = cv2.erode(self.own, _square(3), borderType=cv2.BORDER_CONSTANT, borderValue=1)
         line = cv2.subtract(self.own, inner) > 0
         steps = cv2.morphologyEx(self.brightest, cv2.MORPH_GRADIENT, _square(3))[line]
-        return not steps.size or float(np.median(steps)) >= levels
+        return not steps.size or float(np.quantile(steps, but_frac)) >= levels
 
 
 def small_size(size: Size) -> Size:

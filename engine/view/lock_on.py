@@ -18,6 +18,9 @@ LOCKED_EVERY_S = 0.4  # while the looks agree with the lock
 DOUBTED_EVERY_S = 0.12  # of a lock that the last look contradicts, so that it is let go within a second
 WINDOW_S = 2.0
 AGREEING = 3
+DOUBTS = 4  # looks that agree against a lock
+LASTING = 40  # such looks, about 5 s, after which it need not have the form of a picture: a panel covers some
+SHARP_ALL = 0.2  # of its line at most may be less than sharp then
 SAME_IOU = 0.95
 MOVED_IOU = 0.9  # below it a look contradicts the lock
 CLEAR_FIT = 0.955  # of a form: the edge of a dark part is no edge of the picture
@@ -107,31 +110,36 @@ def _locking(state: Lock, size: Size) -> Lock:
     lit = lit_part([look.small for look in state.looks])
     if lit is None:
         return replace(state, candidates=())
-    candidates = _agreeing(state.candidates, lit.box_in(size))
+    candidates = _agreeing(state.candidates, lit.box_in(size), AGREEING)
     if len(candidates) < AGREEING:
         return replace(state, candidates=candidates)
     return replace(state, field=_field_of(lit, size)[0], first=None, candidates=())
 
 
 def _doubting(state: Lock, held: Field, size: Size) -> Lock:
-    """A lock is doubted by the newest looks alone: the old picture is still in the others."""
-    looks = state.looks[-AGREEING:]
-    lit = lit_part([look.small for look in looks])
+    """A lock is doubted by the newest looks, each by itself: together they still hold the old picture.
+
+    Where time tells that what moves is where it was, the rest is a panel.
+    """
+    alone = lit_part([state.looks[-1].small])
     # Where nothing is lit, nothing is contradicted.
-    if lit is None or iou(lit.box_in(size), held.box) >= MOVED_IOU or not lit.is_sharp(CLEAR_EDGE):
+    if alone is None or iou(alone.box_in(size), held.box) >= MOVED_IOU or not alone.is_sharp(CLEAR_EDGE):
         return replace(state, candidates=())
-    candidates = _agreeing(state.candidates, lit.box_in(size))
-    found, fit = _field_of(lit, size)
-    if fit < CLEAR_FIT:
-        return replace(state, candidates=())
-    if len(candidates) < AGREEING:
+    found, fit = _field_of(alone, size)
+    candidates = _agreeing(state.candidates, found.box, LASTING)
+    lasts = len(candidates) == LASTING and alone.is_sharp(CLEAR_EDGE, SHARP_ALL)
+    if len(candidates) < DOUBTS or (fit < CLEAR_FIT and not lasts):
         return replace(state, candidates=candidates)
+    looks = state.looks[-DOUBTS:]
+    together = lit_part([look.small for look in looks])
+    if together is not None and iou(together.box_in(size), held.box) >= MOVED_IOU:
+        return replace(state, candidates=())
     return replace(state, field=found, candidates=(), looks=looks)
 
 
-def _agreeing(before: tuple[Rect, ...], box: Rect) -> tuple[Rect, ...]:
+def _agreeing(before: tuple[Rect, ...], box: Rect, most: int) -> tuple[Rect, ...]:
     agrees = bool(before) and iou(box, before[-1]) >= SAME_IOU
-    return (*before, box)[-AGREEING:] if agrees else (box,)
+    return (*before, box)[-most:] if agrees else (box,)
 
 
 def _clear(small: U8, size: Size) -> Field | None:

@@ -1,12 +1,23 @@
 """The endoscope's picture on a recorder's screen: found, held, and let go when it really moves."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import pytest
 
 from engine.types import Field, Form, Rect, Size
 from engine.view.lit import small_of
-from engine.view.lock_on import AGREEING, LOOK_EVERY_S, Lock, after, field_in, iou
+from engine.view.lock_on import (
+    AGREEING,
+    DOUBTED_EVERY_S,
+    LOCKED_EVERY_S,
+    LOOK_EVERY_S,
+    Lock,
+    after,
+    field_in,
+    iou,
+)
 from engine.view.outline import CUTS, outside, silhouette, within
 
 W, H = 640, 360
@@ -14,11 +25,16 @@ SIZE = Size(W, H)
 BESIDE = Rect(210, 10, 380, 340)
 
 
+@lru_cache(maxsize=2)
+def tissue(side):
+    rough = np.random.default_rng(3).random((40, 40)).astype(np.float32)
+    return cv2.resize(rough, (2 * side, 2 * side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+
+
+@lru_cache(maxsize=64)
 def mucosa(at, side=300):
     """A picture that moves with `at`: red, textured, with a dark lumen that is never at the edge."""
-    random = np.random.default_rng(3)
-    rough = random.random((40, 40)).astype(np.float32)
-    big = cv2.resize(rough, (2 * side, 2 * side), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    big = tissue(side)
     x, y = int(100 + 60 * np.sin(at * 0.9)), int(100 + 50 * np.cos(at * 1.3))
     light = 90 + 130 * big[y : y + side, x : x + side]
     yy, xx = np.mgrid[:side, :side]
@@ -134,6 +150,20 @@ def test_a_picture_that_grows_to_full_screen_is_followed_within_a_second(locked)
     assert locks[5].field.box == Rect(0, 0, W, H)
 
 
+def test_a_picture_with_a_corner_under_a_panel_is_followed_though_it_has_no_form(locked):
+    looks = []
+    for t in times(5, 2.0):
+        frame = screen(t, box=Rect(250, 50, 320, 280), form=Form.RECTANGLE)
+        frame[220:330, 250:380] = 40, 180, 140
+        looks.append(small_of(frame))
+
+    lock = locked
+    for i in range(60):
+        lock = after(lock, looks[i % 5], SIZE, 2.0 + i * 0.13)
+
+    assert iou(lock.field.box, Rect(250, 50, 320, 280)) >= 0.95
+
+
 def test_another_size_of_the_frame_starts_anew(locked):
     assert watch([cv2.resize(screen(2.0), (320, 180))], locked, from_s=2.0)[-1].field is None
 
@@ -152,6 +182,22 @@ def test_the_first_picture_alone_says_where_it_is_or_nothing(bad):
     assert first is None or iou(first.box, BESIDE) >= 0.97
 
 
+def test_a_switch_of_the_layout_is_followed_within_a_second_and_no_sooner_than_it_is_sure(locked):
+    """At 30 Hz, looked at when a look is due, from the moment at which the next one is farthest."""
+    moved = [small_of(screen(t, box=Rect(250, 50, 320, 280))) for t in times(5, 2.0)]
+    lock = after(locked, small_of(screen(1.9)), SIZE, 2.0)
+
+    frames_s = [2.0 + n / 30 for n in range(1, 40)]
+    followed_s = []
+    for n, now_s in enumerate(frames_s):
+        if lock.is_due(now_s):
+            lock = after(lock, moved[n % 5], SIZE, now_s)
+        if iou(lock.field.box, Rect(250, 50, 320, 280)) >= 0.95:
+            followed_s.append(now_s - 2.0)
+
+    assert LOCKED_EVERY_S + 2 * DOUBTED_EVERY_S < followed_s[0] < 1.0
+
+
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_a_recording_that_begins_badly_is_shown_right_from_its_first_good_picture_on(bad):
     locks = watch([bad] * 3 + [screen(t) for t in times(8)])
@@ -162,7 +208,7 @@ def test_a_recording_that_begins_badly_is_shown_right_from_its_first_good_pictur
 def test_what_the_first_picture_says_is_corrected_by_the_lock():
     """A title that fills the frame comes before the recorder's screen."""
     title = cv2.resize(mucosa(0.0), (W, H))
-    locks = watch([title] * 2 + [screen(t) for t in times(20)])
+    locks = watch([title] * 2 + [screen(t) for t in times(13)])
 
     assert locks[0].best.box == Rect(0, 0, W, H)
     assert iou(locks[-1].best.box, BESIDE) >= 0.97
