@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from engine.review.database import Database
 from engine.review.findings import Finding, Sighted, forget_findings, write_findings
 from engine.review.maps import StoredFrame
 from engine.review.recording import point_text
+from engine.review.timeline import FrameTable
 from engine.tracking.follow import Following, follow_moved
+from engine.tracking.rule import RETURN_S
+from engine.tracking.steady import BAND
 from engine.types import Component, Mask, OperatingPoint, Rect, Size, TrackState
 
+FEW_FRAMES_S = 1.0  # until the interval of frames is known again, also at 5 Hz
 LOOKED_PX = 480  # of a frame's longer side: where a blob is, and how large, needs no more
 GROWN = 1.3  # of the area: a finding that grows steadily is not pictured anew in each frame
 
@@ -144,6 +150,23 @@ class Remade:
     @property
     def confirmed(self) -> tuple[Finding, ...]:
         return tuple(one for one in self.findings if one.confirmed_s is not None)
+
+
+def quiet_before(table: FrameTable, rank: int, point: OperatingPoint) -> int:
+    """The nearest frame before `rank`, or itself, from which on nothing depends on what was before: in the
+    seconds for which a finding is remembered there is nothing. 0 where there is no such frame.
+
+    `remade` of the frames from there on gives the findings of that part at once, but for their numbers.
+    """
+    lowest = min(point.keep or 1.0, point.threshold - BAND) * 255.0
+    end = int(np.searchsorted(table.ranks, rank, side="right"))
+    loud = np.flatnonzero(table.peaks[:end] >= lowest)
+    # A frame that is empty itself, and this long after the last one that is not.
+    last = np.full(end, -np.inf)
+    last[loud] = table.pts_s[loud]
+    last = np.maximum.accumulate(last)
+    quiet = np.flatnonzero(table.pts_s[:end] - last > RETURN_S + FEW_FRAMES_S)
+    return int(table.ranks[quiet[-1]]) if len(quiet) and np.isfinite(last[quiet[-1]]) else 0
 
 
 def keep(database: Database, analysis: int, made: Remade) -> bool:

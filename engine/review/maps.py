@@ -154,11 +154,13 @@ def maps_of(database: Database, chunk: Chunk, size: Size) -> U8:
     return values.reshape(len(chunk.ranks), size.height_px, size.width_px)
 
 
-def stored_frames(database: Database, analysis: int, size: Size) -> Iterator[StoredFrame]:
-    """Every frame that was judged, in order."""
-    for chunk in chunks(database, analysis):
+def stored_frames(
+    database: Database, analysis: int, size: Size, first_rank: int = 0
+) -> Iterator[StoredFrame]:
+    """Every frame that was judged from that one on, in order."""
+    for chunk in chunks(database, analysis, first_rank - CHUNK):
         maps = maps_of(database, chunk, size)
-        for at in range(len(chunk.ranks)):
+        for at in range(int(np.searchsorted(chunk.ranks, first_rank)), len(chunk.ranks)):
             yield chunk.frame(at, maps[at])
 
 

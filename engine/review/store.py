@@ -144,7 +144,7 @@ def _opened(folder: Path, *, write: bool) -> SideCar:
             try:
                 stack.enter_context(held(folder / WINDOW_LOCK, busy=_busy(folder)))
             except FaultError as fault:
-                why = fault.said
+                why = fault.said if fault.code is FaultCode.REVIEW else _read_only(folder)
         database = open_database(path, write=not why)
         stack.callback(database.close)
         return SideCar(folder, database, stack.pop_all(), why)
@@ -251,6 +251,13 @@ def _another(path: Path, folder: Path) -> FaultError:
         remedy="put the recording back, or start anew; what is known is kept",
         said=f"{path.name} is not the recording that was analysed: its content has changed. "
         f"What is known of that one is kept in {folder}. Put the recording back, or start anew.",
+    )
+
+
+def _read_only(folder: Path) -> str:
+    return (
+        f"Nothing can be written into {folder}: here the recording can be looked at, not changed. "
+        "Copy it with its folder to where you may write, and open it there."
     )
 
 

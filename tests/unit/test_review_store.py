@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.review import schema
+from engine.files.whole import output_fault
+from engine.review import schema, store
 from engine.review.database import DATABASE, upgrade
 from engine.review.identity import PART_BYTES, identity_of
 from engine.review.places import Places, start_anew
@@ -126,6 +127,18 @@ def test_a_second_window_reads_and_says_why(video, places):
             change.run("UPDATE recording SET title = 'x'")
     with opened(video, places) as third:
         assert not third.why_read_only
+
+
+def test_where_nothing_can_be_written_it_is_read_and_says_so(video, places, monkeypatch):
+    opened(video, places).close()
+
+    def refuse(path, busy):
+        raise output_fault(path.parent, OSError(30, "Read-only file system"))
+
+    monkeypatch.setattr(store, "held", refuse)
+    with opened(video, places) as car:
+        assert "Nothing can be written into" in car.why_read_only
+        assert car.recording.paths == (video,)
 
 
 def test_a_reader_sees_what_another_connection_has_just_written(video, places):

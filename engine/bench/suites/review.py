@@ -64,6 +64,9 @@ def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
                 rows.append(
                     {"clip": paths_of(path)[0].name} | _figures(car, analysis, Path(name), analysed_s)
                 )
+                database, minutes = car.folder / DATABASE, (car.recording.duration_s or 0.0) / 60.0
+            megabytes = database.stat().st_size / 1e6  # its log is part of it now
+            rows[-1]["sidecar_mb_per_min"] = round(megabytes / minutes, 2) if minutes else None
             began_s = time.perf_counter()
             with open_side_car(paths_of(path), places) as car:
                 _looked_at(car, analysis)
@@ -72,9 +75,8 @@ def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
 
 
 def _figures(car: SideCar, analysis: Analysis, folder: Path, analysed_s: float) -> dict[str, Any]:
-    spec, minutes = spec_of(car), (car.recording.duration_s or 0.0) / 60.0
+    spec = spec_of(car)
     decoded_s = _decoded_s(spec)
-    megabytes = sum(path.stat().st_size for path in car.folder.glob(f"{DATABASE}*")) / 1e6
     frames = list(stored_frames(car.database, analysis.id, analysis.map_size))
     began_s = time.perf_counter()
     export(Review(car, analysis), "clip", folder / "clip", only=Only.ALL)
@@ -84,7 +86,6 @@ def _figures(car: SideCar, analysis: Analysis, folder: Path, analysed_s: float) 
         "frames": len(frames),
         "analyse_vs_decode": round(analysed_s / decoded_s, 2),
         "export_vs_decode": round(exported_s / decoded_s, 2),
-        "sidecar_mb_per_min": round(megabytes / minutes, 2) if minutes else None,
         "step_p95_ms": step_ms,
         "scrub_p95_ms": scrub_ms,
         "rerun_20min_s": _rerun_s(car, analysis, frames),
