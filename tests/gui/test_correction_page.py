@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 from engine.drawing.rle import decode
+from engine.faults import FaultCode, FaultError
 from engine.model_folder import load_model_folder
 from engine.review.acts import FrameState
 from engine.review.analysis import begin
@@ -21,7 +22,7 @@ from tests.fixtures.clips import CLIPS, number_in, write
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 SECONDS_A_FRAME = 1.0  # of the window's thread; the rest of 5 s is the person's
-QUICK = ("constant.mp4", "variable.mp4")
+QUICK = ("constant.mp4",)  # and variable.mp4 below
 
 
 def named(name):
@@ -137,6 +138,7 @@ def test_frames_are_corrected_in_seconds_by_keys_and_mouse_and_are_there_again(
     start_s = time.thread_time()
     for rank in range(11, 15):
         go_to(window, qtbot, rank)
+        assert number_in(window.review.desk.page.canvas.presentation.frame.image) == rank
         press(window, Qt.Key.Key_S)
         stroke(window, (90, 60), (95 + rank, 60))
         press(window, Qt.Key.Key_Return)
@@ -181,3 +183,16 @@ def test_escape_ends_the_stroke_then_the_correction_and_its_keys_go_back_to_find
     assert window.actions_by_id["keep"].isEnabled()
     assert not window.actions_by_id["mask-verify"].isEnabled()
     assert place.desk.editing.panel.isHidden()
+
+
+def test_a_stroke_that_cannot_be_kept_is_told_and_taken_back(recording, correcting, qtbot, monkeypatch):
+    window = correcting(recording("constant.mp4"))
+    masks = window.review.desk.editing.masks
+
+    def full(*_):
+        raise FaultError(FaultCode.OUTPUT, expected="room", got="none", remedy="make some", said="Disk full.")
+
+    monkeypatch.setattr(Edits, "do", full)
+    stroke(window, (30, 40), (60, 40))
+
+    qtbot.waitUntil(lambda: masks.state is FrameState.MACHINE and "Disk full." in window.review.notice.text)

@@ -251,6 +251,8 @@ class MaskEditing(QObject):
         rank = self.masks.rank
         if rank < 0 or self._place.pause():
             return ""
+        if not empty and not self.masks.masks:
+            return "No polyp is marked. If there is none: Shift+Enter"
         state = self.masks.verify(empty=empty)
         onwards = self._place.next_rank(rank)
         if onwards is not None:

@@ -194,11 +194,9 @@ class SeenMasks(QObject):
 
     def verify(self, *, empty: bool) -> FrameState:
         """A person answers for what is seen: the frame's state now."""
-        self.release()
         self._gesture = None
-        is_empty = empty or not any(mask.any() for mask in self.masks.values())
-        own = [] if is_empty or self.state is not FrameState.MACHINE else self._model_acts()
-        state = FrameState.EMPTY if is_empty else FrameState.VERIFIED
+        own = [] if empty or self.state is not FrameState.MACHINE else self._model_acts()
+        state = FrameState.EMPTY if empty else FrameState.VERIFIED
         self._do([*own, Done(STATE, frame_scope(self.rank), {"state": state.value})])
         return state
 

@@ -125,9 +125,9 @@ class Drag:
         if self._grabbed is None:
             return
         to = self._grabbed[0] + x - self._from[0], self._grabbed[1] + y - self._from[1]
-        self.outlines = dragged(self._before, self._grabbed, to, self._radius_px)
+        moved = dragged(self._before, self._grabbed, to, self._radius_px)
         high, wide = self.mask.shape
-        self.mask = pixels_inside_all(self.outlines, wide, high)
+        self.mask = pixels_inside_all(moved, wide, high)
 
     def press(self, x: float, y: float) -> bool:
         return False
