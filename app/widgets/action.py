@@ -103,10 +103,9 @@ def enable(actions: Iterable[Action], available: Iterable[Needs]) -> None:
 
 
 def disabled_by(key: QKeySequence, actions: Mapping[str, Action]) -> Entry[Any] | None:
-    """The entry of a key that does nothing now; None when there is none."""
-    return next(
-        (one.entry for one in actions.values() if not one.isEnabled() and key in one.shortcuts()), None
-    )
+    """The entry of a key that does nothing now; None when there is none, or the key has another meaning."""
+    found = [one for one in actions.values() if key in one.shortcuts()]
+    return None if not found or any(one.isEnabled() for one in found) else found[0].entry
 
 
 def tip(entry: Entry[Any]) -> str:
