@@ -67,8 +67,9 @@ def follow(
     `field`: the outline in the map's box outside of which nothing is drawn; None: there is none.
     """
     look = look_of(picture)
-    known = before.look is not None and before.roi in (None, mask.roi)
-    motion = motion_between(before.look, look) if known and before.look is not None else STILL
+    motion = STILL
+    if before.look is not None and before.roi in (None, mask.roi) and _has_something(before):
+        motion = motion_between(before.look, look)
     found = follow_moved(
         before, mask, motion, size, point, now_s=now_s, period_s=period_s, may_start=may_start, field=field
     )
@@ -114,6 +115,11 @@ def follow_moved(
     shown_in = field or Field(mask.roi)
     components, candidates = drawn(tracks.tracks, shown_in, now_s, tentative=point.shows_tentative)
     return Followed(Following(tracks, None, inside, mask.roi), components, candidates)
+
+
+def _has_something(before: Following) -> bool:
+    """Whether there is anything that could have moved with the picture."""
+    return bool(before.tracks.tracks) or (before.inside is not None and bool(before.inside.any()))
 
 
 def _is_empty(mask: Mask, point: OperatingPoint) -> bool:

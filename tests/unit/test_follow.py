@@ -10,6 +10,7 @@ from engine.tracking.follow import Following, drawn, follow
 from engine.tracking.place import Shift, place_of
 from engine.tracking.tracks import Track
 from engine.types import Component, Field, Form, Mask, OperatingPoint, Rect, Size, TrackState
+from engine.view.motion import STILL
 
 SIZE = Size(320, 240)
 ROI = Rect(40, 20, 240, 200)
@@ -189,6 +190,21 @@ def test_a_picture_that_turns_away_takes_a_held_mark_out_of_sight():
     assert left.components == ()
     stays = follow(state, NOTHING, wide[:96, 20:116], SIZE, STANDARD, now_s=10 / HZ, period_s=1 / HZ)
     assert [c.state for c in stays.components] == [TrackState.HELD]
+
+
+def test_pictures_are_compared_only_while_there_is_something_that_could_move(monkeypatch):
+    compared = []
+
+    def told(*looks):
+        compared.append(looks)
+        return STILL
+
+    monkeypatch.setattr("engine.tracking.follow.motion_between", told)
+
+    watch([NOTHING] * 10)
+    assert compared == []
+    watch([NOTHING] * 3 + [seen()] * 3)
+    assert len(compared) == 2
 
 
 def test_what_was_seen_twice_is_drawn_only_where_the_preset_shows_it():
