@@ -18,6 +18,8 @@ from distill.judging.networks import (
 )
 from distill.metrics.evaluate import evaluate
 from distill.metrics.image import dice_iou
+from distill.metrics.measure import Sample
+from distill.metrics.pixels import at_native_size
 from distill.metrics.rows import POOLED
 from engine.faults import FaultCode, FaultError
 from engine.model_card import InputCard, OutputCard, Parity
@@ -49,6 +51,24 @@ def compare(
         max_dp=round(max(dps), 5),
         mask_dice=round(float(np.mean(masks)), 5),
         dice_drop=round(before - after, 5),
+    )
+
+
+def compare_samples(file: str, runtime: str, exact: Iterable[Sample], exported: Iterable[Sample]) -> Parity:
+    """The same of two networks judged through the live path on the same images, one at a time."""
+    dps, masks, drops = [], [], []
+    for a, b in zip(exact, exported, strict=True):
+        dps.append(float(np.abs(a.probability - b.probability).max()))
+        before, after = (at_native_size(one.probability, one.mask) > 0.5 for one in (a, b))
+        masks.append(dice_iou(after, before.astype(np.uint8))[0])
+        drops.append(dice_iou(before, a.mask)[0] - dice_iou(after, b.mask)[0])
+    return Parity(
+        file=file,
+        runtime=runtime,
+        images=len(dps),
+        max_dp=round(max(dps), 5),
+        mask_dice=round(float(np.mean(masks)), 5),
+        dice_drop=round(float(np.mean(drops)), 5),
     )
 
 

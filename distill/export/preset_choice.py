@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -24,6 +24,7 @@ MIN_PEAKS = (0.0, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.985,
 FEW_POLYPS, FEW_FREE = 25, 50  # images: sets with fewer are judged together, where they are as many then
 OTHERS = "others"  # those sets, together
 BESIDE = "beside polyps"
+EVEN_ODDS = 0.5
 NOISE = 0.005  # of a set of some dozens of images: no reason to choose by
 Rows = npt.NDArray[np.bool_]
 
@@ -57,9 +58,9 @@ class Wish:
 
 
 WISHES: Mapping[str, Wish] = {
-    "sensitive": Wish(0.10, 0.50, 0.60, 1, 4, 100.0, 165.0),
-    "standard": Wish(0.06, 0.333, 0.42, 0, 1, 165.0, 265.0),
-    "quiet": Wish(0.045, 0.20, 0.333, 0, 0, 330.0, 500.0),
+    "sensitive": Wish(0.10, 0.55, 0.60, 1, 4, 100.0, 165.0),
+    "standard": Wish(0.06, 0.35, 0.42, 0, 1, 165.0, 265.0),
+    "quiet": Wish(0.045, 0.25, 0.35, 0, 0, 330.0, 500.0),
 }
 
 
@@ -132,21 +133,21 @@ def still_point(by_key: Mapping[Key, Figures], wish: Wish) -> Key:
     """Of the points within the wish the one whose worst set is best, its neighbours' with it.
 
     The mean over the point and those one step beside it: a value whose neighbours are as good is one that
-    another hospital may shift. What is less than `NOISE` of the worst set is decided by the mean of the sets,
-    ties by silence. Where none fulfils the wish: the quietest.
+    another hospital may shift. Among those within `NOISE` of the best worst set the mean of the sets decides,
+    among those within it of the best mean silence, then what is nearest to even odds. Where none fulfils the
+    wish: the quietest.
     """
     allowed = [key for key in by_key if excess(by_key[key], wish) <= 0.0]
     if not allowed:
         return min(by_key, key=lambda key: (excess(by_key[key], wish), -by_key[key].worst, -by_key[key].mean))
+    kept = _nearly_best(allowed, lambda key: _mean(by_key[one].worst for one in _around(key)))
+    kept = _nearly_best(kept, lambda key: _mean(by_key[one].mean for one in _around(key)))
+    return max(kept, key=lambda key: (key.min_peak, key.min_area_frac, -abs(key.threshold - EVEN_ODDS)))
 
-    def rank(key: Key) -> tuple[float, ...]:
-        near = [by_key[one] for one in (key, *_beside(key))]
-        worst, mean = (
-            sum(values) / len(near) for values in zip(*((f.worst, f.mean) for f in near), strict=True)
-        )
-        return (round(worst / NOISE), round(mean, 6), key.min_peak, key.min_area_frac)
 
-    return max(allowed, key=rank)
+def _nearly_best(keys: Sequence[Key], worth_of: Callable[[Key], float]) -> list[Key]:
+    by_key = {key: worth_of(key) for key in keys}
+    return [key for key in keys if by_key[key] >= max(by_key.values()) - NOISE]
 
 
 def excess(found: Figures, wish: Wish) -> float:
@@ -192,9 +193,15 @@ def _by_set(images: Sequence[StillImage], rows: Rows, few: int) -> dict[str, Row
     return large | {OTHERS: rest} if rest.sum() >= few or (rest.any() and not large) else large
 
 
-def _beside(key: Key) -> Iterator[Key]:
+def _around(key: Key) -> Iterator[Key]:
+    """The point, and those one step beside it."""
+    yield key
     for place, values in enumerate((THRESHOLDS, MIN_AREAS_FRAC, MIN_PEAKS)):
         at = values.index(key[place])
         for step in (at - 1, at + 1):
             if 0 <= step < len(values):
                 yield Key._make((*key[:place], values[step], *key[place + 1 :]))
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))

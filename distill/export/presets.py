@@ -6,6 +6,7 @@ is. What the network says is kept in a folder while this works, so that it goes 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from distill.data.belonging import INDEX_DIGITS
 from distill.data.index import UNLABELLED, Index, Record, load_index
 from distill.data.more import training_lists, with_more
 from distill.data.splits import held_out_by, split_beside
+from distill.export.parity import MAX_DICE_DROP, compare_samples
 from distill.export.preset_choice import (
     THRESHOLDS,
     WISHES,
@@ -28,7 +30,7 @@ from distill.export.preset_choice import (
     still_point,
 )
 from distill.export.preset_figures import by_set, of_recordings, of_stills, worst_of
-from distill.judging.live_path import PRECISION, eval_image, judged
+from distill.judging.live_path import PRECISION, eval_image, judged, validation_images
 from distill.judging.over_time import Behaviour, Looked, behaviour_at, look
 from distill.judging.recordings import recordings_of
 from distill.judging.remembered import maps_folder, open_remembered
@@ -38,13 +40,16 @@ from distill.metrics.measure import Case, Sample
 from distill.metrics.pixels import at_native_size
 from distill.metrics.rows import ImageResult, card_rows
 from engine.analysis.judged import Judge
-from engine.model_card import SCHEMA, ModelCard, RecordingCard
+from engine.model_card import INT8_XML, SCHEMA, ModelCard, Parity, RecordingCard
 from engine.model_folder import ModelFolder
 from engine.preset import Preset
 from engine.runtime.base import Runtime
 from engine.runtime.self_check import checked
 from engine.types import Region, Size
 
+log = logging.getLogger(__name__)
+
+INT8 = "int8"
 KEEP_FACTOR = 0.7  # a weaker answer than the threshold may continue a finding, never start one
 MOST_FURTHER = 250  # images of a set: they tell a rate of a third to 6 points
 Tick = Callable[[int, int], None]
@@ -87,13 +92,18 @@ def with_presets(
     the network says is kept; None: in the user's cache. Raises FaultError DATA_SET, and as `judged`.
     """
     region = region or model.card.region
+    parity = model.card.parity
     with closing(open_remembered(model, PRECISION, maps or maps_folder(model))) as network:
         seen = ask(model, network, data_root, more, region, tick)
+        if region != model.card.region and model.int8:
+            row = _int8_parity(model, network, data_root, region, maps or maps_folder(model))
+            parity = (*(old for old in parity if old.file != INT8_XML), row)
     changes: dict[str, Any] = {
         "schema_": SCHEMA,
         "region": region,
         "presets": choose_presets(seen.images, seen.recordings),
         "recordings": tuple(map(_recording_card, seen.recordings)),
+        "parity": parity,
         "numbers_sha256": None,
         "check": None,
     }
@@ -184,6 +194,17 @@ def choose_presets(images: Sequence[StillImage], recordings: Sequence[Looked] = 
 
 def _followed(recordings: Sequence[Looked], key: Key, wish: Wish, peak: float) -> list[Behaviour]:
     return [behaviour_at(one, _preset(key, wish, peak).over_time) for one in recordings]
+
+
+def _int8_parity(model: ModelFolder, exact: Runtime, data_root: Path, region: Region, maps: Path) -> Parity:
+    """How far the int8 network is from the exact one where it now looks."""
+    own = validation_images(model, data_root)
+    with closing(open_remembered(model, INT8, maps)) as quick:
+        both = (judged(model, own, region=region, network=network) for network in (exact, quick))
+        row = compare_samples(INT8_XML, f"{quick.info.name} {INT8}", *both)
+    if row.dice_drop >= MAX_DICE_DROP:
+        log.warning("%s: int8 is worse by %.2f points there", model.id, 100 * row.dice_drop)
+    return row
 
 
 def _preset(key: Key, wish: Wish, hit: float | None = None) -> Preset:
