@@ -144,13 +144,18 @@ def look(recording: Recording, judge: Judge, region: Region) -> Looked:
         source = stack.enter_context(closing(open_recording(spec)))
         frames = stack.enter_context(closing(judged_frames(source, judge, finder=finder_of(region, spec))))
         seen = tuple(frames)
-        rate_hz = STILLS_HZ if stills else source.info.rate_hz or len(seen) / (source.info.duration_s or 1.0)
     if stills:  # of a recording all the same
         seen = tuple(_in_video(frame, rank / STILLS_HZ) for rank, frame in enumerate(seen))
     truth = None if recording.truth is None else tuple(map(_polyp, recording.truth))
     if truth is not None and len(truth) != len(seen):
         raise ValueError(f"{len(truth)} masks for {len(seen)} frames of {recording.name}")
-    return Looked(recording, seen, truth, 1.0 / rate_hz)
+    return Looked(recording, seen, truth, _period_s(seen))
+
+
+def _period_s(frames: Sequence[JudgedFrame]) -> float:
+    """By their own time stamps: what a source says of its rate may change while it is read."""
+    lasts_s = frames[-1].result.pts_s - frames[0].result.pts_s
+    return round(lasts_s / (len(frames) - 1), 6) if lasts_s else 1.0 / STILLS_HZ
 
 
 def behaviour_at(looked: Looked, point: OperatingPoint) -> Behaviour:

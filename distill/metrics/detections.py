@@ -41,9 +41,10 @@ def detections(native: F32, mask: U8, threshold: float) -> Detections:
 
     Lesions under MIN_AREA_FRAC do not count.
     """
-    found = native >= threshold
-    there = mask > 0
-    truth, lesions = blobs(there, MIN_AREA_FRAC)
+    part = _occupied((native >= threshold) | (mask > 0))  # the rest of most pictures is empty
+    size_px, native, mask = native.size, native[part], mask[part]
+    found, there = native >= threshold, mask > 0
+    truth, lesions = blobs(there, MIN_AREA_FRAC * size_px / there.size)
     guess, large = blobs(found, 0.0)
     areas_px = np.bincount(guess.ravel(), minlength=len(large) + 1)[large].astype(np.float64)
     hits_px = np.bincount(guess[there].ravel(), minlength=len(large) + 1)[large].astype(np.float64)
@@ -51,12 +52,20 @@ def detections(native: F32, mask: U8, threshold: float) -> Detections:
     np.maximum.at(peaks, guess[found], native[found])
     return Detections(
         ious=ious_of(truth, lesions, guess, large),
-        areas_frac=areas_px / found.size,
+        areas_frac=areas_px / size_px,
         peaks=peaks[large],
         areas_px=areas_px,
         hits_px=hits_px,
         there_px=int(np.count_nonzero(there)),
     )
+
+
+def _occupied(anything: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest part of bool [h, w] that holds all of it, of one pixel at least."""
+    down, across = np.flatnonzero(anything.any(1)), np.flatnonzero(anything.any(0))
+    if not len(down):
+        return slice(0, 1), slice(0, 1)
+    return slice(int(down[0]), int(down[-1]) + 1), slice(int(across[0]), int(across[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)
