@@ -29,6 +29,7 @@ from app.widgets.action import Action, Entry, Needs, Section
 class Front(Protocol):
     """The place in front: what every one of them can do. An answer is said over its picture."""
 
+    def open_recording(self) -> None: ...
     def close(self) -> None: ...
     def go_to(self) -> None: ...
     def hold_raw(self) -> None: ...
@@ -66,7 +67,7 @@ _N = Needs
 ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
     Section.OPEN: (
         Entry(
-            "open-recording", "Open recording…", ("Ctrl+O",), lambda to: to.opens.open_recording, icon="film"
+            "open-recording", "Open recording…", ("Ctrl+O",), lambda to: to.front.open_recording, icon="film"
         ),
         Entry(
             "open-stills",
@@ -85,7 +86,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry(
             "review",
             "Review what is open, or a recording…",
-            ("V",),
+            ("Shift+R",),
             lambda to: to.places.review,
             _N.LIVE,
             icon="clapperboard",

@@ -116,7 +116,7 @@ class LiveFront:
     """What keys mean while the place Live is in front."""
 
     def __init__(self, view: ViewCommands, over: OverPicture, ai: AiControls, opens: OpenCommands) -> None:
-        self.close = opens.close_source
+        self.open_recording, self.close = opens.open_recording, opens.close_source
         self.go_to = over.go_to
         self.hold_raw, self.release_raw = view.hold_raw, view.release_raw
         self.leave, self.fit = view.leave, view.fit
@@ -127,8 +127,9 @@ class LiveFront:
 class ReviewFront:
     """What they mean while the place Review is."""
 
-    def __init__(self, review: ReviewPlace, full_screen: FullScreen) -> None:
+    def __init__(self, places: PlaceCommands, review: ReviewPlace, full_screen: FullScreen) -> None:
         self._review, self._full_screen = review, full_screen
+        self.open_recording = places.ask_for_review
         self.close = review.close_review
         self.go_to = review.go_to
         self.hold_raw, self.release_raw = review.hold_raw, review.release_raw

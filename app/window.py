@@ -111,7 +111,7 @@ class Window(QMainWindow):
         rows = (self.start.notice, self.operator.notice, self.review.notice)
         self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
         self._live_front: Front = LiveFront(self.view, self.over, self.ai, self.opens)
-        self._review_front: Front = ReviewFront(self.review, self.full_screen)
+        self._review_front: Front = ReviewFront(self.places, self.review, self.full_screen)
         # The source after the AI: a recording waits for the network that is coming.
         marks = (self.region, self.finding, self.missed)
         self._parts = (self.transport, self.notices, self.ai, *marks, self.opening)
@@ -316,6 +316,7 @@ class Window(QMainWindow):
             chosen.connect(self.preferences.keep)
         for faulted in (self.review.faulted, self.places.faulted):
             faulted.connect(self.tell)
+        self.review.began.connect(lambda: self.notices.clear("review"))
         for changed in (self.review.came, self.places.changed):
             changed.connect(self._enable)
         for commands in (self.finding, self.missed, self.region):

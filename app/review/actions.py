@@ -17,6 +17,8 @@ class HasReview(Protocol):
 
 _R, _J = Needs.REVIEW, Needs.JUDGING
 
+_P = Needs.PICTURE
+
 REVIEW: tuple[Entry[Any], ...] = (
     Entry("finding-next", "Next finding", ("N",), lambda to: to.review.desk.next_finding, _R, "arrow-right"),
     Entry(
@@ -27,12 +29,17 @@ REVIEW: tuple[Entry[Any], ...] = (
         _R,
         "arrow-left",
     ),
-    Entry("keep", "Keep the finding", ("Return", "Enter"), lambda to: to.review.desk.keep, _J),
-    Entry("reject", "Reject the finding", ("Del", "Backspace"), lambda to: to.review.desk.reject, _J),
-    Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.unsure, _J),
-    Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.undo, _J),
-    Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.redo, _J),
-    Entry("bookmark", "Bookmark this frame, or take it away", ("B",), lambda to: to.review.desk.bookmark, _R),
+    Entry("keep", "Keep the finding", ("Return", "Enter"), lambda to: to.review.desk.acts.keep, _J),
+    Entry("reject", "Reject the finding", ("Del", "Backspace"), lambda to: to.review.desk.acts.reject, _J),
+    Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.acts.unsure, _J),
+    Entry("join", "Join with the next finding", ("Ctrl+J",), lambda to: to.review.desk.acts.join, _J),
+    Entry("split", "Split the finding here", ("Ctrl+Shift+J",), lambda to: to.review.desk.acts.split, _J),
+    Entry("delete", "Delete the finding", ("Shift+Del",), lambda to: to.review.desk.acts.delete, _J),
+    Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.acts.undo, _J),
+    Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.acts.redo, _J),
+    Entry("bookmark", "Bookmark with a note", ("B",), lambda to: to.review.desk.acts.bookmark, _R),
+    Entry("no-bookmark", "No bookmark here", ("Shift+B",), lambda to: to.review.desk.acts.no_bookmark, _R),
+    Entry("note", "Note on the finding", ("T",), lambda to: to.review.desk.acts.note_finding, _J),
     Entry("heat", "Overlay: probability as heat", ("5",), lambda to: to.review.desk.heat, _R),
     Entry("no-overlay", "Overlay: none", ("0",), lambda to: to.review.desk.no_overlay, _R),
     Entry(
@@ -42,6 +49,7 @@ REVIEW: tuple[Entry[Any], ...] = (
         lambda to: to.review.desk.toggle_analysis,
         _R,
     ),
+    Entry("review-anew", "Start the review anew", ("Ctrl+Shift+F5",), lambda to: to.review.start_anew, _P),
     Entry("timeline-fit", "Whole time line", ("Shift+Z",), lambda to: to.review.desk.fit_timeline, _R),
     Entry("correct", "Correct masks, or end it", ("E",), lambda to: to.review.desk.editing.toggle, _R),
 )

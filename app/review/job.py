@@ -24,7 +24,7 @@ from engine.types import OperatingPoint
 
 T = TypeVar("T")
 LOOK_EVERY_MS = 500
-PATIENCE_S = 5.0  # of a pause, at the end
+PATIENCE_S = 0.3  # then it is killed: less than 64 frames are judged again
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.review.findings.findings_list import Picture
 from app.review.head import ReviewHead
 from app.review.heat import HeatLayer
 from app.review.known import Known
+from app.review.note_field import NoteField
 from app.review.panel import ReviewPanel
 from app.review.transport_row import TransportRow
 from app.widgets import theme
@@ -59,12 +60,14 @@ class ReviewPage(QWidget):
         self.panel = ReviewPanel(actions, picture)
         self.answer = KeyAnswer(self)
         self.go_to = GoTo(span, self)
+        self.note = NoteField(self)
         self.hover = HoverPicture(self)
         self._lay_out()
         self.canvas.installEventFilter(self)
         self.timeline.sought.connect(self.sought)
         self.timeline.hovered.connect(self._hover)
-        self.go_to.left.connect(self.canvas.setFocus)
+        for question in (self.go_to, self.note):
+            question.left.connect(self.canvas.setFocus)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The newest state of the picture, with its marks."""
@@ -85,6 +88,7 @@ class ReviewPage(QWidget):
     def show_known(self, known: Known, *, is_running: bool) -> None:
         """As far as the recording is analysed."""
         self.head.show_known(known, is_running=is_running)
+        self.notice.show_hint((known.why_read_only, "attention") if known.why_read_only else None)
         table, origin_s = known.table, self.transport.origin_s
         marks = tuple(Mark(table.time_s(rank) - origin_s, note) for rank, note in known.bookmarks.items())
         self.timeline.show_content(
@@ -93,6 +97,13 @@ class ReviewPage(QWidget):
             marks=marks,
             labelled_s=tuple(table.time_s(rank) - origin_s for rank in known.labelled),
         )
+
+    def withdraw(self) -> bool:
+        """Close what is asked over the picture; False when nothing was."""
+        asked = [question for question in (self.go_to, self.note) if not question.isHidden()]
+        for question in asked:
+            question.withdraw()
+        return bool(asked)
 
     def focus_areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""
@@ -114,6 +125,7 @@ class ReviewPage(QWidget):
             free = self._free()
             self.answer.keep_inside(free, theme.answer_px(self.window().height()))
             self.go_to.keep_inside(free)
+            self.note.keep_inside(free)
         return False
 
     def _free(self) -> QRect:

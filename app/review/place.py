@@ -19,11 +19,14 @@ from app.widgets.action import Action
 from app.widgets.controls import label
 from app.widgets.notice_row import NoticeRow
 from app.widgets.task import Task
+from engine.faults import FaultError
+from engine.files.whole import output_fault
 from engine.sources.base import SourceOptions
 from engine.types import Snapshot
 
 if TYPE_CHECKING:
     from app.review.reviewing import Reviewing  # cv2, pyqtgraph: not before somebody reviews
+    from engine.review.places import Places
 
 NUDGE_STEPS = 2  # hundredths
 EMPTY = "Open a recording to review it"
@@ -34,6 +37,7 @@ class ReviewPlace(QWidget):
     """Handlers of app.actions_and_keys among its methods. `model`: the folder of the model that is chosen."""
 
     faulted = Signal(object)  # Fault
+    began = Signal()  # what was told of the one before is no longer true
     came = Signal()  # what can be done has changed
 
     def __init__(
@@ -93,6 +97,7 @@ class ReviewPlace(QWidget):
     def open(self, paths: Sequence[Path]) -> None:
         """Close what is open here and open this; the live page is left alone."""
         self.close_review()
+        self.began.emit()
         self.paths = tuple(path.absolute() for path in paths)
         self._empty.say(f"Opening {self.title}…", "")
         if self._module is not None:
@@ -167,14 +172,27 @@ class ReviewPlace(QWidget):
     def threshold_up(self) -> str:
         return "" if self.reviewing is None else self.desk.nudge_threshold(NUDGE_STEPS)
 
+    def start_anew(self) -> None:
+        """What is known is set aside, and nothing of it lost; the recording is opened again."""
+        from engine.review.identity import identity_of
+        from engine.review.places import is_side_car, start_anew, wanted
+
+        paths = self.paths
+        self.close_review()
+        try:
+            for folder in wanted(paths, identity_of(paths[0]), self._places()):
+                if is_side_car(folder):
+                    start_anew(folder)
+                    break
+        except OSError as error:
+            self.faulted.emit(output_fault(paths[0].parent, error).as_fault("review"))
+        self.open(paths)
+
     def escape(self) -> bool:
         """Close what lies over the picture; False when nothing did."""
         if self.reviewing is None:
             return False
-        if self.desk.page.go_to.isHidden():
-            return self.desk.editing.escape()
-        self.desk.page.go_to.withdraw()
-        return True
+        return self.desk.page.withdraw() or self.desk.editing.escape()
 
     def take_focus(self) -> None:
         (self._empty.button if self.reviewing is None else self.desk.page.canvas).setFocus()
@@ -188,19 +206,30 @@ class ReviewPlace(QWidget):
         self._module = module
         if not self.paths:
             return  # closed again meanwhile
-        from engine.review.places import places_of
+        try:
+            self._show(
+                module.Reviewing(
+                    self.paths,
+                    self._places(),
+                    self._model,
+                    self._preset,
+                    self._options,
+                    self._actions,
+                    self.notice,
+                    self.transport,
+                    self,
+                )
+            )
+        except FaultError as error:  # no recording can be meant by that
+            self.faulted.emit(error.as_fault("review"))
+            self.close_review()
 
-        made: Reviewing = module.Reviewing(
-            self.paths,
-            places_of(*self._side_cars),
-            self._model,
-            self._preset,
-            self._options,
-            self._actions,
-            self.notice,
-            self.transport,
-            self,
-        )
+    def _places(self) -> Places:
+        from engine.review.places import places_of  # cv2: not before somebody reviews
+
+        return places_of(*self._side_cars)
+
+    def _show(self, made: Reviewing) -> None:
         made.changed.connect(self._take)
         made.failed.connect(self.faulted)
         made.editing.switched.connect(self.came)

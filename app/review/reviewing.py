@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +13,7 @@ from app.player.transport_commands import TransportCommands
 from app.review.along.lanes import LEVELS, Bar
 from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
+from app.review.findings.finding_acts import FindingActs
 from app.review.findings.point import PointInForce, words_of
 from app.review.findings.rows import after, before, levels
 from app.review.job import Begun
@@ -20,20 +22,14 @@ from app.review.left import Left
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
 from app.review.pictures import SmallPictures
+from app.review.side_car import PLACE
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
-from engine.review.acts import FINDINGS, Verdict
+from engine.faults import Fault
 from engine.review.places import Places
 from engine.review.rows import Row
 from engine.sources.base import SourceOptions
 from engine.types import OperatingPoint, Presentation, Snapshot
-
-ANSWERS = {
-    Verdict.KEEP: "Kept",
-    Verdict.REJECT: "Rejected",
-    Verdict.UNSURE: "Unsure",
-    Verdict.OPEN: "Open again",
-}
 
 
 class Reviewing(QObject):
@@ -58,6 +54,7 @@ class Reviewing(QObject):
         self._known: Known | None = None
         self._snapshot: Snapshot | None = None
         self._transport = transport
+        self._told: set[Fault] = set()  # of the player, once each
         self._begun: Begun | None = None
         self._points: PointInForce | None = None
         self.opened = OpenedReview(paths, places, model, preset, options, self)
@@ -65,6 +62,7 @@ class Reviewing(QObject):
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
         place = ReviewedPlace(self.opened, lambda: self._known, lambda: self._snapshot)
         self.editing = MaskEditing(self.page.canvas, self.opened.job.ask, place, actions, self)
+        self.acts = FindingActs(self.page, self.opened.job, lambda: self._known, self._here, self._choose)
         transport.connect_to(self.opened.pipeline)
         self._connect()
         self._connect_editing()
@@ -96,34 +94,6 @@ class Reviewing(QObject):
 
     def previous_finding(self) -> str:
         return self._jump(before, "No finding before this")
-
-    def keep(self) -> str:
-        return self._judge(Verdict.KEEP)
-
-    def reject(self) -> str:
-        return self._judge(Verdict.REJECT)
-
-    def unsure(self) -> str:
-        return self._judge(Verdict.UNSURE)
-
-    def bookmark(self) -> str:
-        """Set one at this frame, or take it away."""
-        rank = self._here()
-        if rank < 0 or self._known is None:
-            return ""
-        if why := self._known.why_read_only:
-            return why
-        there = rank in self._known.bookmarks
-        self.opened.job.act(lambda edits: edits.bookmark(rank, None if there else ""))
-        return "Bookmark taken away" if there else "Bookmark"
-
-    def undo(self) -> str:
-        self.opened.job.act(lambda edits: edits.undo(FINDINGS))
-        return "Undone"
-
-    def redo(self) -> str:
-        self.opened.job.act(lambda edits: edits.redo(FINDINGS))
-        return "Done again"
 
     def no_overlay(self) -> str:
         self.page.show_overlay(marks=False)
@@ -180,6 +150,10 @@ class Reviewing(QObject):
 
     def _show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        for fault in snapshot.faults:
+            if fault not in self._told:
+                self._told.add(fault)
+                self.failed.emit(replace(fault, place=PLACE))
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
         self.editing.show(snapshot.presentation)
@@ -262,19 +236,3 @@ class Reviewing(QObject):
         self.page.panel.findings.choose(row.anchor)
         self.page.timeline.reveal(row.start_s - self.page.transport.origin_s)
         self._show_bars()
-
-    def _judge(self, verdict: Verdict) -> str:
-        """Of the finding that is chosen, or of the one that is seen; the same once more takes it back."""
-        row = self.page.panel.findings.chosen or self._seen()
-        if row is None or self._known is None:
-            return "Choose a finding first: N"
-        if why := self._known.why_read_only:
-            return why
-        told = Verdict.OPEN if row.verdict is verdict else verdict
-        self._choose(row)
-        self.opened.job.act(lambda edits: edits.judge(row.anchor, told))
-        return ANSWERS[told]
-
-    def _seen(self) -> Row | None:
-        here = self._here()
-        return next((row for row in self.page.panel.rows if row.first_rank <= here <= row.last_rank), None)

@@ -36,6 +36,7 @@ ANSWERS: dict[FaultCode, tuple[str, str]] = {
     FaultCode.EXTRA_MISSING: _RUNTIME,
     FaultCode.ARGUMENT: _OTHER,
 }
+ANEW = "start anew"  # in a remedy: what is known of a recording cannot be used, and is set aside
 _DETAILS = ("Show faults", "faults")
 
 
@@ -48,6 +49,8 @@ class Notice:
 
     @property
     def answer(self) -> tuple[str, str]:
+        if self.fault.code is FaultCode.REVIEW and ANEW in self.fault.remedy:
+            return "Start anew", "review-anew"
         return ANSWERS.get(self.fault.code, _DETAILS)
 
 

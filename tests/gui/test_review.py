@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app.review.panel import NONE
 from engine.jobs.events import RunFolder
@@ -39,19 +41,25 @@ def analysed(tmp_path_factory, model):
 
 
 @pytest.fixture
+def until(qtbot):
+    """A recording is opened by threads, which a busy machine may let wait."""
+    return partial(qtbot.waitUntil, timeout=20_000)
+
+
+@pytest.fixture
 def clip(analysed, tmp_path):
     return shutil.copytree(analysed, tmp_path / "recordings") / "clip.mp4"
 
 
 @pytest.fixture
-def review(make_window, qtbot):
+def review(make_window, until):
     """Opens a recording for review, and waits for its picture and its findings."""
 
     def review(clip, window=None):
         window = window or make_window()
         window.places.open_path(clip)
         place = window.review
-        qtbot.waitUntil(lambda: place.has_recording and place.reviewing.known is not None, timeout=15_000)
+        until(lambda: place.has_recording and place.reviewing.known is not None)
         return window
 
     return review
@@ -62,14 +70,14 @@ def shown_rank(window) -> int:
     return -1 if presentation is None else presentation.frame.index
 
 
-def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip, press, qtbot):
+def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip, press, until):
     window = review(clip)
     panel = window.review.desk.page.panel
     assert panel.count_text == "1 finding: 1 open"
     (row,) = panel.rows
 
     press(window, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: shown_rank(window) == row.first_rank)
+    until(lambda: shown_rank(window) == row.first_rank)
     assert panel.findings.chosen == row
     for key, verdict in (
         (Qt.Key.Key_Return, Verdict.KEEP),
@@ -77,9 +85,9 @@ def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip
         (Qt.Key.Key_Delete, Verdict.REJECT),
     ):
         press(window, key)
-        qtbot.waitUntil(lambda verdict=verdict: panel.rows[0].verdict is verdict)
+        until(lambda verdict=verdict: panel.rows[0].verdict is verdict)
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: panel.rows[0].verdict is Verdict.UNSURE)
+    until(lambda: panel.rows[0].verdict is Verdict.UNSURE)
 
     window.review.close_review()
     review(clip, window)
@@ -88,17 +96,17 @@ def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip
 
 
 def test_a_recording_under_review_stands_and_its_marks_are_those_of_the_frame_that_is_seen(
-    review, clip, press, qtbot
+    review, clip, press, until
 ):
     window = review(clip)
     page = window.review.desk.page
-    qtbot.waitUntil(lambda: window.review.desk.snapshot.source_state is SourceState.PAUSED)
+    until(lambda: window.review.desk.snapshot.source_state is SourceState.PAUSED)
 
     for _ in range(2):
         press(window, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: shown_rank(window) == 2)
+    until(lambda: shown_rank(window) == 2)
     page.timeline.seek_to(60 / 25)
-    qtbot.waitUntil(lambda: shown_rank(window) == 60 and page.canvas.presentation.result is not None)
+    until(lambda: shown_rank(window) == 60 and page.canvas.presentation.result is not None)
 
     assert page.canvas.presentation.result.index == 60
     assert page.canvas.presentation.result.components
@@ -106,32 +114,32 @@ def test_a_recording_under_review_stands_and_its_marks_are_those_of_the_frame_th
 
 
 def test_findings_follow_the_preset_without_the_network_and_stay_as_they_were_left(
-    review, clip, press, qtbot
+    review, clip, press, until
 ):
     window = review(clip)
     page = window.review.desk.page
     press(window, Qt.Key.Key_N)
-    qtbot.waitUntil(lambda: shown_rank(window) == page.panel.rows[0].first_rank)
+    until(lambda: shown_rank(window) == page.panel.rows[0].first_rank)
     left_at = shown_rank(window)
     page.timeline.see(1.0, 3.0)
 
     page.panel.point.preset.chosen.emit("quiet")  # hits of 4 s, and the polyp is seen for 2
-    qtbot.waitUntil(lambda: not page.panel.rows)
+    until(lambda: not page.panel.rows)
     assert page.panel.nothing_text == NONE
     assert page.canvas.presentation.frame.index == left_at
 
     review(clip, window)
     page = window.review.desk.page
-    qtbot.waitUntil(lambda: shown_rank(window) == left_at)
+    until(lambda: shown_rank(window) == left_at)
     assert page.panel.point.preset.currentData() == "quiet"
     assert page.panel.nothing_text == NONE
     assert page.timeline.part == pytest.approx((1.0, 3.0), abs=0.01)
 
     page.panel.point.preset.chosen.emit("standard")
-    qtbot.waitUntil(lambda: len(page.panel.rows) == 1)
+    until(lambda: len(page.panel.rows) == 1)
 
 
-def test_a_second_window_can_look_and_says_why_it_keeps_nothing(review, make_window, clip, press, qtbot):
+def test_a_second_window_can_look_and_says_why_it_keeps_nothing(review, make_window, clip, press, until):
     with open_side_car([clip], Places(clip.parent / "library")):  # as another window has it
         window = review(clip)
         page = window.review.desk.page
@@ -142,17 +150,66 @@ def test_a_second_window_can_look_and_says_why_it_keeps_nothing(review, make_win
         assert page.panel.rows[0].verdict is Verdict.OPEN
 
 
-def test_live_video_goes_on_behind_and_its_word_stays_in_sight(playing, clip, qtbot):
+def test_live_video_goes_on_behind_and_its_word_stays_in_sight(playing, clip, until):
     window = playing(FakeSource(live=True, rate_hz=50))
     window.places.open_path(clip)
     place = window.review
-    qtbot.waitUntil(lambda: place.has_recording, timeout=15_000)
+    until(lambda: place.has_recording)
     before = window.operator.canvas.presentation.frame.number
 
     assert window.page is place
     word = window.operator.status.word  # LIVE, or STALE where the machine is slow
-    qtbot.waitUntil(lambda: window.strip.word.text() == word.word.value != "READY")
+    until(lambda: window.strip.word.text() == word.word.value != "READY")
     window.places.show_live()
-    qtbot.waitUntil(lambda: window.operator.canvas.presentation.frame.number > before)
+    until(lambda: window.operator.canvas.presentation.frame.number > before)
     assert window.page is window.operator
     assert place.has_recording  # and is as it was left when one comes back
+
+
+def test_a_finding_is_split_joined_deleted_and_all_of_it_undone(review, clip, press, until):
+    window = review(clip)
+    panel, acts = window.review.desk.page.panel, window.review.desk.acts
+    whole = panel.rows
+    press(window, Qt.Key.Key_N)
+    window.review.desk.opened.pipeline.seek_frame(60)
+    until(lambda: shown_rank(window) == 60)
+
+    assert acts.split() == "Split"
+    until(lambda: len(panel.rows) == 2)
+    assert panel.rows[1].first_rank == 60
+    panel.findings.choose(panel.rows[0].anchor)
+    assert acts.join() == "Joined"
+    until(lambda: len(panel.rows) == 1)
+    acts.delete()
+    until(lambda: not panel.rows)
+    for _ in range(3):
+        press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    until(lambda: panel.rows == whole)
+
+
+def test_a_bookmark_has_a_note_and_is_taken_away(review, clip, press, until):
+    window = review(clip)
+    desk = window.review.desk
+    until(lambda: shown_rank(window) == 0)
+
+    press(window, Qt.Key.Key_B)
+    QTest.keyClicks(desk.page.note.field, "appendix")
+    press(window, Qt.Key.Key_Return)
+    until(lambda: desk.known.bookmarks == {0: "appendix"})
+    assert [mark.note for mark in desk.page.timeline.content.marks] == ["appendix"]
+    press(window, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
+    until(lambda: not desk.known.bookmarks)
+
+
+def test_a_recording_that_has_changed_is_told_and_can_be_started_anew(review, clip, make_window, until):
+    recorder_clip(clip, FRAMES, range(0), -1)  # another one under the same name
+    window = make_window()
+    window.places.open_path(clip)
+    until(lambda: window.review.notice.notice is not None)
+    assert "is not the recording that was analysed" in window.review.notice.text
+
+    window.review.notice.answer()
+    until(lambda: window.review.reviewing is not None and window.review.desk.known is not None)
+    assert window.review.notice.notice is None
+    assert window.review.desk.known.rows == ()
+    assert list(clip.parent.glob("*.damaged-*"))  # what was known is kept
