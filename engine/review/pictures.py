@@ -57,8 +57,13 @@ def jpeg_of(shown: U8, roi: Rect) -> bytes:
 
 def picture_at(database: Database, rank: int) -> tuple[int, U8] | None:
     """The small picture nearest to a frame, and its rank: uint8 [h, w, 3] BGR. None: there is none yet."""
-    row = database.row("SELECT rank, jpeg FROM picture ORDER BY abs(rank - ?) LIMIT 1", rank)
-    if row is None:
+    near = database.rows(
+        "SELECT * FROM (SELECT rank, jpeg FROM picture WHERE rank <= ?1 ORDER BY rank DESC LIMIT 1) "
+        "UNION ALL SELECT * FROM (SELECT rank, jpeg FROM picture WHERE rank > ?1 ORDER BY rank LIMIT 1)",
+        rank,
+    )
+    if not near:
         return None
-    picture = cv2.imdecode(np.frombuffer(row[1], np.uint8), cv2.IMREAD_COLOR)
-    return None if picture is None else (row[0], np.asarray(picture, np.uint8))
+    at, jpeg = min(near, key=lambda row: abs(row[0] - rank))
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if picture is None else (at, np.asarray(picture, np.uint8))

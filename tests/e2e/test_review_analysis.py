@@ -263,6 +263,11 @@ def test_a_recording_that_is_gone_or_a_model_that_is_another_is_told(car, made, 
         change.run("UPDATE analysis SET weights_sha256 = 'other'")
     with pytest.raises(FaultError, match="other weights"):
         analysed(car, car.analysis(analysis.id))
+    with car.database.change() as change:
+        change.run("UPDATE analysis SET weights_sha256 = ?", analysis.weights_sha256)
+        change.run("UPDATE part SET path = '/gone/screen.mp4'")
+    with pytest.raises(FaultError, match=r"screen\.mp4"):
+        analysed(car, analysis)
 
 
 def test_chunks_are_read_behind_a_rank(whole):

@@ -201,6 +201,23 @@ def test_where_the_sliders_stood_is_known_again(car, edits):
     assert again(car).points[1].preset == "quiet"
 
 
+def test_on_a_full_disk_it_is_said_and_what_was_kept_before_stays(car, edits):
+    edits.mask(1, 1, disc(), "brush")
+    (pages,) = car.database.row("PRAGMA page_count")
+    car.database.row(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(FaultError, match="the disk is full"):
+        fill(edits)
+
+    assert set(again(car).frame(1).masks) == {1}
+    assert again(car).bookmarks == edits.bookmarks
+
+
+def fill(edits):
+    for number in range(200):
+        edits.bookmark(number, "a long note " * 50)
+
+
 # Findings, and what is said of them.
 
 A, B = Rect(10, 10, 10, 10), Rect(40, 10, 10, 10)
