@@ -4,13 +4,12 @@ thread, shown by the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.review.analysis import Progress, progress_of
-from engine.review.database import Database
 from engine.review.edits import Edits
-from engine.review.findings import Finding, Sighted, read_findings, read_sightings
+from engine.review.findings import Finding, StoredSightings, read_findings
 from engine.review.recording import Analysis, Recording
 from engine.review.rows import Row, Sightings, rows_of
 from engine.review.store import SideCar
@@ -69,7 +68,7 @@ class KnownReader:
         self._table = table = frame_table(database, analysis.id, self._table)
         found = self._found
         findings = found.findings if found is not None else read_findings(database, analysis.id)
-        sightings = found.sightings if found is not None else _Stored(database, analysis.id)
+        sightings = found.sightings if found is not None else StoredSightings(database, analysis.id)
         return Known(
             self._car.recording,
             analysis,
@@ -81,22 +80,3 @@ class KnownReader:
             tuple(edits.frames),
             self._car.why_read_only,
         )
-
-
-class _Stored(Mapping[int, tuple[Sighted, ...]]):
-    """Sightings of an analysis by rank, read when they are asked for: few of very many."""
-
-    def __init__(self, database: Database, analysis: int) -> None:
-        self._database, self._id = database, analysis
-
-    def __getitem__(self, rank: int) -> tuple[Sighted, ...]:
-        return read_sightings(self._database, self._id, rank, rank)[rank]
-
-    def __iter__(self) -> Iterator[int]:
-        return (
-            row[0]
-            for row in self._database.rows("SELECT DISTINCT rank FROM sighting WHERE analysis = ?", self._id)
-        )
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

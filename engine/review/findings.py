@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,38 @@ def read_sightings(
         one = Sighted(row[1], TrackState(row[2]), Rect(*row[3:7]), row[7], row[8])
         found.setdefault(row[0], []).append(one)
     return {rank: tuple(seen) for rank, seen in found.items()}
+
+
+class StoredSightings(Mapping[int, tuple[Sighted, ...]]):
+    """As `read_sightings` of all frames, a frame looked up when it is asked for: hours open at once.
+
+    For the thread that opened the side-car; a frame is as it was when it was first asked for.
+    """
+
+    def __init__(self, database: Database, analysis: int) -> None:
+        self._database = database
+        self._analysis = analysis
+        self._known: dict[int, tuple[Sighted, ...]] = {}
+
+    def __getitem__(self, rank: int) -> tuple[Sighted, ...]:
+        if rank not in self._known:
+            found = read_sightings(self._database, self._analysis, rank, rank)
+            self._known[rank] = found.get(rank, ())
+        if not self._known[rank]:
+            raise KeyError(rank)
+        return self._known[rank]
+
+    def __iter__(self) -> Iterator[int]:
+        rows = self._database.rows(
+            "SELECT DISTINCT rank FROM sighting WHERE analysis = ? ORDER BY rank", self._analysis
+        )
+        return (row[0] for row in rows)
+
+    def __len__(self) -> int:
+        row = self._database.row(
+            "SELECT count(DISTINCT rank) FROM sighting WHERE analysis = ?", self._analysis
+        )
+        return int(row[0]) if row else 0
 
 
 def next_finding(findings: Sequence[Finding], rank: int) -> Finding | None:

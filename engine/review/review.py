@@ -12,7 +12,7 @@ import numpy as np
 from engine.drawing.rle import decode
 from engine.review.acts import FrameState
 from engine.review.edits import PERSONS, Edits
-from engine.review.findings import Finding, Sighted, read_findings, read_sightings
+from engine.review.findings import Finding, Sighted, StoredSightings, read_findings
 from engine.review.imports.results import mark_at
 from engine.review.maps import MapReader, chunks
 from engine.review.marks import marks_of, mask_of
@@ -22,8 +22,6 @@ from engine.review.store import SideCar
 from engine.review.timeline import FrameTable, frame_table
 from engine.tracking.place import Place, likeness
 from engine.types import U8, Component, Field, Rect, Size
-
-LAST_RANK = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,8 @@ class Review:
         return read_findings(self.car.database, self.analysis.id)
 
     @cached_property
-    def sightings(self) -> dict[int, tuple[Sighted, ...]]:
-        return read_sightings(self.car.database, self.analysis.id, 0, LAST_RANK)
+    def sightings(self) -> StoredSightings:
+        return StoredSightings(self.car.database, self.analysis.id)
 
     @cached_property
     def _confirmed(self) -> frozenset[int]:

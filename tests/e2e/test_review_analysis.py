@@ -22,7 +22,7 @@ from engine.model_folder import load_model_folder
 from engine.review import keeper
 from engine.review.analysis import analyse_into, begin, points_of, progress_of, run_folder, spec_of, start
 from engine.review.database import DATABASE
-from engine.review.findings import read_findings, read_sightings
+from engine.review.findings import StoredSightings, read_findings, read_sightings
 from engine.review.following import keep, remade
 from engine.review.maps import CHUNK, MapReader, chunks, stored_frames, view_faults
 from engine.review.marks import marks_of, mask_of
@@ -111,6 +111,16 @@ def test_the_findings_are_those_of_analyse_at_the_full_maps(whole, made):
     box = finding.box
     assert box.x < POLYP[0] < box.x + box.w
     assert box.y < POLYP[1] < box.y + box.h
+
+
+def test_what_was_seen_in_a_frame_is_looked_up_when_it_is_asked_for(whole):
+    (analysis,) = whole.analyses
+    lazy = StoredSightings(whole.database, analysis.id)
+    every = read_sightings(whole.database, analysis.id, 0, FRAMES)
+    assert lazy.get(100) == every[100]
+    assert lazy.get(0) is None
+    assert dict(lazy) == every
+    assert len(lazy) == len(every)
 
 
 def test_a_single_frame_is_found_by_its_rank(whole):
