@@ -65,12 +65,13 @@ def test_a_lost_signal_is_crossed_a_failed_one_dimmed_and_what_has_ended_neither
 
 
 def test_a_recording_plays_pauses_and_ends_and_the_word_says_so(playing, qtbot, press):
-    window = playing(FakeSource(frames=60))
+    window = playing(FakeSource(frames=10_000))
     word = window.operator.status.word
 
     qtbot.waitUntil(lambda: word.word is StateWord.PLAYING)
     window.transport.play_pause()
     qtbot.waitUntil(lambda: word.word is StateWord.PAUSED)
+    window.transport.seek(99.8)
     window.transport.play_pause()
     qtbot.waitUntil(lambda: word.word is StateWord.ENDED)
     assert "ENDED" in word.accessibleName()
