@@ -51,6 +51,7 @@ class ReviewPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = picture
         self._has_marks = True
+        self._corrects = False
         self.head = ReviewHead(actions)
         self.notice = notice
         self.canvas = Canvas()
@@ -112,12 +113,18 @@ class ReviewPage(QWidget):
     def show_overlay(self, *, marks: bool, heat: bool = False) -> None:
         """What lies over the picture: marks in the style that is chosen, the probability as heat, nothing."""
         self._has_marks = marks
-        self.canvas.set_raw(not marks)
+        self.hold_raw(False)
         self.heat.setVisible(heat)
 
     def hold_raw(self, raw: bool) -> None:
         """Nothing over the picture while a key is down."""
-        self.canvas.set_raw(raw or not self._has_marks)
+        self.canvas.set_raw(raw or not self._has_marks or self._corrects)
+
+    def make_room(self, for_tools: bool) -> None:
+        """While masks are corrected they lie over the picture in place of its marks."""
+        self._corrects = for_tools
+        self.hold_raw(False)
+        self.panel.make_room(for_tools)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):

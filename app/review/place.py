@@ -161,10 +161,12 @@ class ReviewPlace(QWidget):
 
     def hold_raw(self) -> None:
         self.desk.page.hold_raw(True)
+        self.desk.editing.hold_raw(True)
 
     def release_raw(self) -> None:
         if self.reviewing is not None:
             self.desk.page.hold_raw(False)
+            self.desk.editing.hold_raw(False)
 
     def threshold_down(self) -> str:
         return "" if self.reviewing is None else self.desk.nudge_threshold(-NUDGE_STEPS)

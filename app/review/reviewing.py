@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.player.transport_commands import TransportCommands
@@ -30,6 +30,8 @@ from engine.review.places import Places
 from engine.review.rows import Row
 from engine.sources.base import SourceOptions
 from engine.types import OperatingPoint, Presentation, Snapshot
+
+LOOK_MS = 300
 
 
 class Reviewing(QObject):
@@ -61,6 +63,9 @@ class Reviewing(QObject):
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
         place = ReviewedPlace(self.opened, lambda: self._known, lambda: self._snapshot)
+        self._look_soon = QTimer(self)  # strokes follow each other: the list and the lanes may wait a little
+        self._look_soon.setSingleShot(True)
+        self._look_soon.setInterval(LOOK_MS)
         self.editing = MaskEditing(self.page.canvas, self.opened.job.ask, place, actions, self)
         self.acts = FindingActs(self.page, self.opened.job, lambda: self._known, self._here, self._choose)
         transport.connect_to(self.opened.pipeline)
@@ -73,6 +78,7 @@ class Reviewing(QObject):
             only, order = self.page.panel.listing
             self.opened.keep_left(Left(max(self._here(), 0), *self.page.timeline.part, only, order))
         self._transport.connect_to(None)
+        self._look_soon.stop()
         self.editing.close()
         if self._points is not None:
             self._points.close()
@@ -143,10 +149,11 @@ class Reviewing(QObject):
         opened.begun.connect(lambda _: editing.begin())
         opened.failed.connect(lambda _: editing.reload())
         editing.frames.changed.connect(lambda _: opened.bridge.ring())
-        editing.frames.kept.connect(opened.job.look)
+        editing.frames.kept.connect(self._look_soon.start)
+        self._look_soon.timeout.connect(opened.job.look)
         editing.failed.connect(self.failed)
         self.page.panel.tools.addWidget(editing.panel)
-        editing.switched.connect(self.page.panel.make_room)
+        editing.switched.connect(self.page.make_room)
 
     def _show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

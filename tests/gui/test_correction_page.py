@@ -174,6 +174,11 @@ def test_escape_ends_the_stroke_then_the_correction_and_its_keys_go_back_to_find
     press(window, Qt.Key.Key_V)
     stroke(window, (30, 40))
     assert place.desk.editing.masks.is_stroking
+    QTest.keyPress(window, Qt.Key.Key_H)
+    assert place.desk.editing.layer.isHidden()
+    QTest.keyRelease(window, Qt.Key.Key_H)
+    assert not place.desk.editing.layer.isHidden()
+    assert place.desk.page.canvas.raw
 
     press(window, Qt.Key.Key_Escape)
     assert not place.desk.editing.masks.is_stroking

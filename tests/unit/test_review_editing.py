@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from contextlib import closing
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -189,6 +190,29 @@ def test_a_propagation_ends_before_a_verified_frame_and_at_the_end_of_the_record
 
     assert before == Stopped(8, "the next frame is verified")
     assert behind == Stopped(89, "the recording ends")
+
+
+@pytest.mark.parametrize(("start", "to", "last"), [(5, 12, 7), (12, 5, 9)], ids=["forwards", "backwards"])
+def test_a_propagation_ends_before_a_damaged_frame(clip, start, to, last):
+    with closing(open_recording(parse_source(str(clip)))) as source:
+        *found, stopped = propagated(Damaged(source, 8), start, to, {1: STANDING}, verified=())
+
+    assert [one.rank for one in found] == [*list(range(start, last, 1 if to > start else -1))[1:], last]
+    assert stopped == Stopped(last, "the next frame is damaged")
+
+
+class Damaged:
+    """A recording of which one frame is."""
+
+    def __init__(self, source, rank):
+        self.source, self.rank = source, rank
+        self.seek = source.seek
+
+    def read(self):
+        picture = self.source.read()
+        if picture is not None and picture.index == self.rank:
+            return SimpleNamespace(index=self.rank, damaged=True)
+        return picture
 
 
 # Polyps

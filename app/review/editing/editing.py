@@ -99,6 +99,11 @@ class MaskEditing(QObject):
         if self.frames.is_known:
             self.frames.reload()
 
+    def hold_raw(self, raw: bool) -> None:
+        """Nothing over the picture while a key is down."""
+        if self.is_on:
+            self.layer.setHidden(raw)
+
     # Handlers of app.actions_and_keys
 
     def toggle(self) -> str:
@@ -203,7 +208,6 @@ class MaskEditing(QObject):
         self.layer.setVisible(on)
         self.layer.resize(self._canvas.size())
         self.panel.setVisible(on)
-        self._canvas.set_raw(on)  # the model's marks make way for masks
         if on:
             self._take(self.tool)
         self.switched.emit(on)

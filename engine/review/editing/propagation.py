@@ -32,8 +32,17 @@ def propagated(
     if first is None or not masks:
         yield Stopped(start, "there is nothing to follow")
         return
-    last = start
-    for found in carried(first, masks, _frames(source, start, to)):
+    last, at_end = start, "the recording ends"
+
+    def whole() -> Iterator[Looked]:
+        nonlocal at_end
+        for frame in _frames(source, start, to):
+            if frame is None:
+                at_end = "the next frame is damaged"
+                return
+            yield frame
+
+    for found in carried(first, masks, whole()):
         if found.rank in verified:
             yield Stopped(last, "the next frame is verified")
             return
@@ -42,10 +51,11 @@ def propagated(
             return
         last = found.rank
         yield found
-    yield Stopped(last, "" if last == to else "the recording ends")
+    yield Stopped(last, "" if last == to else at_end)
 
 
-def _frames(source: Source, start: int, to: int) -> Iterator[Looked]:
+def _frames(source: Source, start: int, to: int) -> Iterator[Looked | None]:
+    """None: a damaged one, on which nothing is marked."""
     if to > start:
         yield from _forwards(source, start + 1, to)
         return
@@ -53,10 +63,8 @@ def _frames(source: Source, start: int, to: int) -> Iterator[Looked]:
         yield from reversed(list(_forwards(source, max(last - AT_ONCE + 1, to), last)))
 
 
-def _forwards(source: Source, first: int, last: int) -> Iterator[Looked]:
-    """Both included; ends in front of a damaged frame, on which nothing is marked."""
+def _forwards(source: Source, first: int, last: int) -> Iterator[Looked | None]:
+    """Both included."""
     source.seek(first)
     while (picture := source.read()) is not None and picture.index <= last:
-        if picture.damaged:
-            return
-        yield looked_at(picture)
+        yield None if picture.damaged else looked_at(picture)
