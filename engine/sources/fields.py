@@ -20,9 +20,9 @@ HIGHEST_PX, FULL_HD_PX = 576, (1080, 1088)
 LOWEST_PX = 96
 BLOCK_PX = 16
 COMBED_FRAC = 0.31  # of a block's pixels, as FFmpeg's fieldmatch has it (80 of 16 x 16)
-# By whether the stream says that it is interlaced: of so many lines one block is looked at; levels by which a
-# line has to stick out; the share of the blocks that have to be combed.
-EVERY_PX = {False: 6 * BLOCK_PX, True: 2 * BLOCK_PX}
+# By whether the stream says that it is interlaced: how many bands of a block's height are looked at; levels
+# by which a line has to stick out; the share of the blocks that have to be combed.
+BANDS = {False: 6, True: 32}
 LEVELS = {False: 12, True: 9}
 WOVEN_FRAC = {False: 0.005, True: 0.002}
 # Of formats that hold no plane of luma: where a byte that is as good stands, of how many a pixel.
@@ -35,7 +35,7 @@ def is_woven(frame: VideoFrame) -> bool:
     height, said = frame.height, bool(frame.interlaced_frame)
     if height < LOWEST_PX or height % 2 or not (said or height <= HIGHEST_PX or height in FULL_HD_PX):
         return False
-    starts = np.arange(BLOCK_PX, height - BLOCK_PX, EVERY_PX[said])
+    starts = np.arange(BLOCK_PX, height - BLOCK_PX, max(2 * BLOCK_PX, height // BANDS[said]))
     rows = (starts[:, None] + np.arange(-1, BLOCK_PX + 1)).ravel()
     lines = _luma(frame, rows, 0 if said else frame.width // 4 // BLOCK_PX * BLOCK_PX)
     above, line, below = lines[:-2], lines[1:-1], lines[2:]

@@ -13,7 +13,7 @@ from engine.types import U8, Field, Rect, Size
 from engine.view.lit import Lit, lit_part, shows_something
 from engine.view.outline import fitted
 
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.25
 LOCKED_EVERY_S = 0.4  # while the looks agree with the lock
 DOUBTED_EVERY_S = 0.12  # of a lock that the last look contradicts, so that it is let go within a second
 WINDOW_S = 2.0

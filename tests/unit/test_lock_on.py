@@ -230,12 +230,14 @@ def test_a_still_is_looked_at_alone():
     assert iou(field.box, BESIDE) >= 0.95
 
 
-def test_a_look_is_due_five_times_a_second():
+def test_a_look_is_due_four_times_a_second_until_it_is_locked_and_less_often_then(locked):
     lock = watch([screen(0.0)])[-1]
 
-    assert not lock.is_due(0.1)
-    assert lock.is_due(0.2)
-    assert lock.is_due(-5.0)  # a jump back
+    assert not lock.is_due(0.2)
+    assert lock.is_due(0.25)
+    assert lock.is_due(-5.0)  # played backwards, or a jump back
+    assert not locked.is_due(locked.looked_s + 0.3)
+    assert locked.is_due(locked.looked_s + 0.4)
 
 
 @pytest.mark.parametrize("box", [Rect(0, 0, 1350, 1080), Rect(0, 0, 360, 480), Rect(0, 0, 640, 360)])
