@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.types import Component
@@ -76,3 +77,16 @@ def likeness(a: Place, b: Place, drift_px: float = 0.0) -> float:
 def is_part(piece: Place, whole: Place) -> bool:
     """Whether most of a blob lies where a larger one was: a finding that came apart is one finding."""
     return overlap_px(piece, whole) >= PART_FRAC * piece.w * piece.h
+
+
+def around(places: Sequence[Place]) -> Place:
+    """One box about them all, and the area of what is in them."""
+    left, top = min(p.x for p in places), min(p.y for p in places)
+    right, bottom = max(p.x + p.w for p in places), max(p.y + p.h for p in places)
+    return Place(left, top, right - left, bottom - top, sum(p.area_px for p in places))
+
+
+def is_compact(places: Sequence[Place]) -> bool:
+    """Whether the boxes fill what lies about them all: parts of one thing, and not things far apart."""
+    whole = around(places)
+    return sum(p.w * p.h for p in places) >= PART_FRAC * whole.w * whole.h

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from engine.tracking.place import UNMOVED, Place, Shift, is_part, likeness, place_of
+from engine.tracking.place import (
+    UNMOVED,
+    Place,
+    Shift,
+    around,
+    is_compact,
+    is_part,
+    likeness,
+    place_of,
+)
 from engine.tracking.rule import LEAST_HITS, TrackRule
 from engine.types import Component, TrackState
 
@@ -176,7 +185,8 @@ def _matched(
         for track in tracks:
             since_s = 0.0 if track.state is TrackState.RELEASED else now_s - track.seen_s
             drift_px = drift_px_s * min(since_s, LONGEST_DRIFT_S)
-            if (like := likeness(track.place, at, drift_px)) > 0.0:
+            like = max(likeness(place, at, drift_px) for place in _places(track))
+            if like > 0.0:
                 pairs.append((-like, track.id, i))
     seen: Seen = {}
     taken: set[int] = set()
@@ -187,13 +197,23 @@ def _matched(
     return seen, [sighting for i, sighting in enumerate(sightings) if i not in taken]
 
 
+def _places(track: Track) -> tuple[Place, ...]:
+    """Where it is as a whole, and of one that came apart where its parts are."""
+    if len(track.components) == 1:
+        return (track.place,)
+    return (track.place, *(place_of(component).moved(track.moved) for component in track.components))
+
+
 def _with_parts(tracks: Sequence[Track], seen: Seen, left: Sequence[Sighting]) -> tuple[Seen, list[Sighting]]:
-    """A blob beside the matched one, where the track was: the finding came apart and is still one."""
+    """Blobs beside the matched ones, where their tracks were: what came apart is one as long as it is near.
+
+    Without an end to that, whatever flashes between two parts would be as sure as they are.
+    """
     rest = []
     for sighting in left:
         at = place_of(sighting.component)
-        whole = next((t for t in tracks if t.id in seen and is_part(at, t.place)), None)
-        if whole is None:
+        whole = next((t for t in tracks if t.id in seen and any(is_part(at, p) for p in _places(t))), None)
+        if whole is None or not is_compact([at, *(place_of(one.component) for one in seen[whole.id])]):
             rest.append(sighting)
         else:
             seen = {**seen, whole.id: (*seen[whole.id], sighting)}
@@ -220,7 +240,7 @@ def _after(
     elif len(hits) >= LEAST_HITS or track.state is TrackState.TENTATIVE:
         state = TrackState.TENTATIVE
     components = tuple(sorted((s.component for s in seen), key=lambda c: c.area_px, reverse=True))
-    place = place_of(components[0]) if len(components) == 1 else _around(components)
+    place = around([place_of(component) for component in components])
     confirmed_s = track.confirmed_s
     if state is TrackState.CONFIRMED and confirmed_s is None:
         confirmed_s = now_s
@@ -246,10 +266,3 @@ def _missing(track: Track, now_s: float, rule: TrackRule) -> TrackState:
     if track.state in _SURE:
         return TrackState.HELD if since_s <= rule.hold_s + EXACT_S else TrackState.HIDDEN
     return track.state
-
-
-def _around(components: Sequence[Component]) -> Place:
-    places = [place_of(component) for component in components]
-    left, top = min(p.x for p in places), min(p.y for p in places)
-    right, bottom = max(p.x + p.w for p in places), max(p.y + p.h for p in places)
-    return Place(left, top, right - left, bottom - top, sum(p.area_px for p in places))

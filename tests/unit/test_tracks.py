@@ -211,6 +211,29 @@ def test_a_finding_that_comes_apart_is_still_one():
     assert len(track.components) == 2
 
 
+def apart(gap):
+    return [strong(x=100, side=40), strong(x=140 + gap, side=38)]
+
+
+def test_parts_that_go_far_from_each_other_are_two_findings_and_the_one_keeps_its_name():
+    looks = [[strong(x=100, side=80)]] * 5 + [apart(4 * i) for i in range(40)]
+
+    states = watch(looks)
+
+    assert [len(t.components) for t in states[8].tracks] == [2]
+    assert [(t.id, t.state.value) for t in states[-1].tracks] == [(1, "confirmed"), (2, "confirmed")]
+    assert {t.id for state in states for t in state.shown if len(state.shown) == 1} == {1}
+
+
+def test_a_flash_between_parts_that_are_far_from_each_other_is_silent():
+    before = watch([[strong(x=100, side=80)]] * 5 + [apart(4 * i) for i in range(40)])[-1]
+
+    after = watch([[*apart(156), strong(x=190, side=20)]], tracks=before)[-1]
+
+    assert [t.id for t in after.shown] == [1, 2]
+    assert [len(t.components) for t in after.shown] == [1, 1]
+
+
 def test_a_dismissed_track_stays_silent_at_its_place():
     state = dismiss(watch([[strong()]] * 5)[-1], 1)
     states = watch([[strong()]] * 10 + [[]] * 200 + [[strong()]] * 10, tracks=state)
