@@ -394,6 +394,7 @@ def test_results_of_another_recording_or_broken_ones_are_refused(made, fresh, tm
 # Two analyses of one recording.
 
 
+@pytest.mark.slow
 def test_two_analyses_are_compared_in_figures(car, made):
     a = Review(car, car.analyses[0])
     other = begin(car, made[1], region="frame")
