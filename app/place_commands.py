@@ -16,12 +16,13 @@ from app.player.transport_commands import TransportCommands
 from app.review.place import ReviewPlace
 from app.start.dropped import spec_of_drop
 from app.start.open_commands import OpenCommands, dropped_on
-from app.start.opening import Opening
+from app.start.opening import Opening, thumbnail_of
 from app.start.pick import ask_for_recording
 from app.start.recent import RecentItems
 from app.view_commands import ViewCommands
 from engine.faults import FaultError
 from engine.sources.base import SourceSpec
+from engine.types import Presentation
 
 FILES = ("file", "images")
 
@@ -52,6 +53,7 @@ class PlaceCommands(QObject):
         self._recent = recent
         self._live_page: QWidget | None = None
         pages.currentChanged.connect(self._page_changed)
+        review.shown.connect(self._remember)
 
     @property
     def is_review(self) -> bool:
@@ -104,6 +106,13 @@ class PlaceCommands(QObject):
         else:
             self.show_live()
             elsewhere(data)
+
+    def _remember(self, title: str, presentation: Presentation, duration_s: float | None) -> None:
+        """What was reviewed is among the recent items, too."""
+        path = self._review.paths[0]
+        spec = SourceSpec("images" if path.is_dir() else "file", str(path))
+        self._recent.opened(spec, title, duration_s)
+        self._recent.keep_thumbnail(spec, thumbnail_of(presentation))
 
     def _page_changed(self) -> None:
         if not self.is_review:

@@ -38,6 +38,7 @@ class ReviewPlace(QWidget):
 
     faulted = Signal(object)  # Fault
     began = Signal()  # what was told of the one before is no longer true
+    shown = Signal(str, object, object)  # its title, its first Presentation, its duration_s
     came = Signal()  # what can be done has changed
 
     def __init__(
@@ -60,6 +61,7 @@ class ReviewPlace(QWidget):
         self.reviewing: Reviewing | None = None
         self.paths: tuple[Path, ...] = ()
         self._snapshot: Snapshot | None = None
+        self._was_shown = False
         self._import: Task | None = None
         self._module: ModuleType | None = None
         self._stack = QStackedWidget(self)
@@ -118,7 +120,7 @@ class ReviewPlace(QWidget):
             self._stack.removeWidget(reviewing.page)
             reviewing.page.deleteLater()
             reviewing.deleteLater()
-        self.paths, self._snapshot = (), None
+        self.paths, self._snapshot, self._was_shown = (), None, False
         self._empty.say(EMPTY, EMPTY_HINT)
         self.came.emit()
 
@@ -246,6 +248,10 @@ class ReviewPlace(QWidget):
         had, self._snapshot = self.has_recording, snapshot
         if had is not self.has_recording:
             self.came.emit()
+        info, presentation = snapshot.info, snapshot.presentation
+        if not self._was_shown and info is not None and presentation is not None:
+            self._was_shown = True
+            self.shown.emit(info.title, presentation, info.duration_s)
 
 
 class _Empty(QWidget):

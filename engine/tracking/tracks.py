@@ -129,6 +129,8 @@ def step(
         intervals_s = (*intervals_s, now_s - before.at_s)[-INTERVALS:]
     elif period_s:
         intervals_s = (period_s,) * INTERVALS  # what the source says counts until it has been seen
+    if not before.tracks and not sightings:  # most of a recording
+        return Tracks((), before.next_id, now_s, intervals_s)
     usual_s = median(intervals_s) if intervals_s else 0.0
     rule = rule.at(usual_s)
     worth_s = min(intervals_s[-1], LONGEST_WORTH * usual_s) if intervals_s else usual_s

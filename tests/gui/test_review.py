@@ -70,7 +70,7 @@ def shown_rank(window) -> int:
     return -1 if presentation is None else presentation.frame.index
 
 
-def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip, press, until):
+def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip, press, until, recent):
     window = review(clip)
     panel = window.review.desk.page.panel
     assert panel.count_text == "1 finding: 1 open"
@@ -93,6 +93,7 @@ def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip
     review(clip, window)
     assert window.review.desk.page.panel.rows[0].verdict is Verdict.UNSURE
     assert window.review.desk.page.head.analysed.startswith("analysed ·")
+    assert [item.title for item in recent.items] == ["clip.mp4"]
 
 
 def test_a_recording_under_review_stands_and_its_marks_are_those_of_the_frame_that_is_seen(

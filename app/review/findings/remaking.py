@@ -19,10 +19,11 @@ from engine.types import OperatingPoint
 
 AFTER_MS = 60  # a slider that is dragged asks for its last place
 ENDS_WITHIN_S = 2.0
+SHOWN_EVERY = 1500  # frames: a minute of video
 
 
 class Remaking(QObject):
-    """`made` carries a Found after every few thousand frames; `ended` all of the last one of a point."""
+    """`made` carries a Found after every minute of video; `ended` all of the last one of a point."""
 
     made = Signal(object)  # Found
     ended = Signal(object)  # Remade
@@ -80,7 +81,7 @@ class Remaking(QObject):
                 frames = stored_frames(database, analysis.id, analysis.map_size)
                 wanted = (frame for frame in frames if turn == self._turn)
                 before: Remade | None = None
-                for found in remade(wanted, size, point, period_s):
+                for found in remade(wanted, size, point, period_s, SHOWN_EVERY):
                     if turn != self._turn:
                         return
                     if before is not None:
