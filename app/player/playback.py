@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.types import Snapshot, SourceState
 
 LADDER = (1.0, 2.0, 4.0, 8.0)
+SPEEDS = (0.1, 0.25, 0.5, *LADDER)
 SECOND_S, FEW_S, MINUTE_S = 1.0, 5.0, 60.0
 
 
@@ -17,6 +18,13 @@ def shuttle(speed: float, *, running: bool, direction: int) -> float:
         return float(direction)
     faster = [step for step in LADDER if step > abs(speed) + 1e-9]
     return direction * (faster[0] if faster else LADDER[-1])
+
+
+def next_speed(speed: float, steps: int) -> float:
+    """The speed of SPEEDS so many steps away, in the same direction."""
+    nearest = min(range(len(SPEEDS)), key=lambda at: abs(SPEEDS[at] - abs(speed)))
+    amount = SPEEDS[min(max(nearest + steps, 0), len(SPEEDS) - 1)]
+    return amount if speed >= 0 else -amount
 
 
 def is_recording(snapshot: Snapshot) -> bool:

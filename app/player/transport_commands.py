@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.player.places import Place, Span
-from app.player.playback import FEW_S, MINUTE_S, SECOND_S, is_live, is_recording, is_running, shuttle
+from app.player.playback import (
+    FEW_S,
+    MINUTE_S,
+    SECOND_S,
+    is_live,
+    is_recording,
+    is_running,
+    next_speed,
+    shuttle,
+)
 from app.widgets import words
 from engine.types import Loop, Snapshot, SourceState
 
@@ -55,6 +64,12 @@ class TransportCommands:
 
     def forwards(self) -> str:
         return self._shuttle(+1)
+
+    def slower(self) -> str:
+        return self._change_speed(-1)
+
+    def faster(self) -> str:
+        return self._change_speed(+1)
 
     def stop(self) -> str:
         """Pause; and whatever the speed was, the next play is at 1x."""
@@ -195,6 +210,14 @@ class TransportCommands:
         speed = shuttle(self._now.speed, running=is_running(self._now), direction=direction)
         pipeline.set_speed(speed)
         pipeline.play()
+        return words.speed(speed)
+
+    def _change_speed(self, steps: int) -> str:
+        """From a tenth to eightfold, while it plays or stands."""
+        if (pipeline := self._recording()) is None:
+            return ""
+        speed = next_speed(self._now.speed, steps)
+        pipeline.set_speed(speed)
         return words.speed(speed)
 
     def _step(self, frames: int) -> str:

@@ -214,3 +214,25 @@ def test_a_recording_that_has_changed_is_told_and_can_be_started_anew(review, cl
     assert window.review.notice.notice is None
     assert window.review.desk.known.rows == ()
     assert list(clip.parent.glob("*.damaged-*"))  # what was known is kept
+
+
+@pytest.mark.slow
+def test_opening_analyses_in_the_background_pauses_and_goes_on_where_it_was(
+    make_window, analysed, tmp_path, qtbot
+):
+    until = partial(qtbot.waitUntil, timeout=120_000)
+    clip = shutil.copy(analysed / "clip.mp4", tmp_path / "new.mp4")
+    window = make_window()
+    window.places.open_path(clip)
+    until(lambda: window.review.reviewing is not None and window.review.desk.opened.job.is_running)
+    desk = window.review.desk
+    head = desk.page.head
+
+    until(lambda: desk.known is not None and desk.known.progress.done > 0)
+    desk.toggle_analysis()
+    until(lambda: not desk.opened.job.is_running)
+    if not desk.known.progress.is_done:  # of so short a clip the pause may come too late
+        assert head.pause.text() == "Go on analysing"
+        desk.toggle_analysis()
+    until(lambda: desk.known.progress.is_done)
+    assert [row.first_rank for row in desk.page.panel.rows] == [SEEN.start]
