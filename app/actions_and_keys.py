@@ -128,6 +128,13 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry(
             "forwards", "Forwards, faster each time", ("L",), lambda to: to.transport.forwards, _N.RECORDING
         ),
+        Entry(
+            "every-frame",
+            "Play every frame, or in real time",
+            ("Shift+Space",),
+            lambda to: to.transport.every_frame,
+            _N.RECORDING,
+        ),
         Entry("slower", "Slower, to a tenth", ("-",), lambda to: to.transport.slower, _N.RECORDING),
         Entry("faster", "Faster, to eightfold", ("+", "="), lambda to: to.transport.faster, _N.RECORDING),
         Entry(

@@ -17,7 +17,7 @@ from app.player.playback import (
     shuttle,
 )
 from app.widgets import words
-from engine.types import Loop, Snapshot, SourceState
+from engine.types import Loop, Pacing, Snapshot, SourceState
 
 if TYPE_CHECKING:
     from engine.live.pipeline import Pipeline  # cv2 and pydantic: not before the window is up
@@ -70,6 +70,14 @@ class TransportCommands:
 
     def faster(self) -> str:
         return self._change_speed(+1)
+
+    def every_frame(self) -> str:
+        """Every frame, however long that takes; or real time, which may skip some."""
+        if (pipeline := self._recording()) is None:
+            return ""
+        every = self._now.pacing is not Pacing.EVERY
+        pipeline.set_pacing(Pacing.EVERY if every else Pacing.REALTIME)
+        return "Every frame" if every else "Real time"
 
     def stop(self) -> str:
         """Pause; and whatever the speed was, the next play is at 1x."""

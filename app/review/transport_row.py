@@ -14,7 +14,7 @@ from app.widgets import theme, words
 from app.widgets.action import Action
 from app.widgets.controls import flat_button, label
 from app.widgets.icons import icon
-from engine.types import Snapshot
+from engine.types import Pacing, Snapshot
 
 ROW_PX = 44
 BUTTONS = ("finding-previous", "step-back", "play-pause", "step-on", "finding-next")
@@ -61,6 +61,10 @@ class TransportRow(QWidget):
         return self._frame.text()
 
     @property
+    def speed_text(self) -> str:
+        return self._speed.text()
+
+    @property
     def origin_s(self) -> float:
         """Media time of the first frame."""
         return self._origin.at_s
@@ -74,7 +78,8 @@ class TransportRow(QWidget):
         running = is_running(snapshot)
         self._play.setIcon(icon("pause" if running else "play"))
         self._play.setAccessibleName("Pause" if running else "Play")
-        self._speed.setText(words.speed(snapshot.speed))
+        every = snapshot.pacing is Pacing.EVERY
+        self._speed.setText("every" if every else words.speed(snapshot.speed))
         info, shown = snapshot.info, snapshot.presentation
         if info is None or shown is None:
             for text in (self._time, self._length, self._frame, self._pts):

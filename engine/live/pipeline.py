@@ -114,6 +114,10 @@ class Pipeline:
         amount = min(max(abs(speed), low), high)
         self._reader_worker.post(lambda: self._reader.set_speed(amount if speed >= 0 else -amount), "speed")
 
+    def set_pacing(self, pacing: Pacing) -> None:
+        """REALTIME may skip frames to keep the time, EVERY shows each one, however long that takes."""
+        self._reader_worker.post(lambda: self._reader.set_pacing(pacing), "pacing")
+
     def seek(self, pts_s: float) -> None:
         """Show the frame that is on the screen at `pts_s`, exactly. Of waiting seeks the last wins."""
         self._reader_worker.post(lambda: self._reader.seek(pts_s), "seek")

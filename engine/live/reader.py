@@ -113,6 +113,13 @@ class Reader:
         self._at.clock = None
         self._board.change(speed=speed)
 
+    def set_pacing(self, pacing: Pacing) -> None:
+        """Of a recording that is open; a live source is its own clock."""
+        if self._board.status.info is None or self._is_live():
+            return
+        self._at.clock = None
+        self._board.change(pacing=pacing)
+
     def seek(self, pts_s: float) -> None:
         """Show the frame that is on the screen at `pts_s`; the state stays (ENDED becomes PAUSED)."""
         if self._source is None:

@@ -216,6 +216,25 @@ def test_a_recording_that_has_changed_is_told_and_can_be_started_anew(review, cl
     assert list(clip.parent.glob("*.damaged-*"))  # what was known is kept
 
 
+def test_every_frame_is_painted_where_that_is_asked_for(review, clip, press, until):
+    window = review(clip)
+    desk, canvas = window.review.desk, window.review.desk.page.canvas
+    until(lambda: desk.snapshot.source_state is SourceState.PAUSED and shown_rank(window) == 0)
+    ranks, painted = [], canvas.on_painted
+
+    def note(presentation, *times):
+        ranks.append(presentation.frame.index)
+        painted(presentation, *times)
+
+    canvas.on_painted = note
+    press(window, Qt.Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    press(window, Qt.Key.Key_Space)
+    until(lambda: desk.snapshot.source_state is SourceState.ENDED)
+
+    assert sorted(set(ranks) | {0}) == list(range(FRAMES))
+    assert desk.page.transport.speed_text == "every"
+
+
 @pytest.mark.slow
 def test_opening_analyses_in_the_background_pauses_and_goes_on_where_it_was(
     make_window, analysed, tmp_path, qtbot
