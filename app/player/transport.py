@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.player.playback import Origin, is_running
 from app.widgets import theme, words
-from app.widgets.controls import flat_button, label, text_button
+from app.widgets.controls import flat_button, label
 from app.widgets.icons import icon
 from app.widgets.slider import JumpSlider
 from engine.types import Snapshot
@@ -67,7 +67,7 @@ class Transport(QWidget):
         row.addWidget(self._frame)
         row.addWidget(self._speed)
         row.addSpacing(theme.S)
-        row.addWidget(text_button(actions["review"], "Review"))
+        row.addWidget(flat_button(actions["review"]))
         self._speed.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
