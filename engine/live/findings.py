@@ -15,8 +15,6 @@ from engine.tracking.follow import DRAWN, Following, at_point, drawn, follow, la
 from engine.tracking.place import Place, likeness, place_of
 from engine.tracking.tracks import dismiss
 from engine.types import U8, Component, Field, Frame, Mask, OperatingPoint, Result, SourceState, TrackState
-from engine.view.quality import ViewQuality, faults_of, measure
-from engine.view.quality import after as quality_after
 
 _STANDS = (SourceState.PAUSED, SourceState.ENDED)
 
@@ -43,7 +41,6 @@ class Findings:
         self._dismissed: Dismissed = Dismissed() if before is None else before._dismissed
         self._following: Following = Following() if before is None else before._following.anew()
         self._alarms = Alarms()
-        self._quality = ViewQuality()
         self._serial: int | None = None
 
     def dismiss(self, track_id: int, dismissed: bool = True) -> frozenset[int]:
@@ -82,9 +79,8 @@ class Findings:
             return Found(find_components(mask, frame.width_px, frame.height_px, point))
         if frame.seek_serial != self._serial:
             self._serial = frame.seek_serial
-            self._following, self._quality = self._following.anew(), ViewQuality()
+            self._following = self._following.anew()
         now_s, period_s = _time_of(frame, status)
-        self._quality = quality_after(self._quality, faults_of(measure(picture)), now_s)
         seen = follow(
             self._following,
             mask,
@@ -93,14 +89,13 @@ class Findings:
             point,
             now_s=now_s,
             period_s=period_s,
-            may_start=self._quality.is_good,
             field=frame.field,
         )
         self._following = seen.following
         back = self._back(frame, status, now_s)
         tracks = self._following.tracks.tracks
         self._alarms = alarms_after(self._alarms, tracks, now_s)
-        view = tuple(sorted(self._quality.faults))
+        view = tuple(sorted(self._following.view.faults))
         components, candidates = seen.components, seen.candidates
         if back:
             field = frame.field or Field(mask.roi)

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.review.database import Database
 from engine.review.findings import Finding, Sighted, forget_findings, write_findings
-from engine.review.maps import StoredFrame
+from engine.review.maps import StoredFrame, view_faults
 from engine.review.recording import point_text
 from engine.review.timeline import FrameTable
 from engine.tracking.follow import Following, follow_moved
@@ -117,6 +117,7 @@ class Follower:
             self._before,
             Mask(frame.rank, frame.map, roi),
             frame.motion,
+            view_faults(frame.view),
             self._size,
             self._point,
             now_s=frame.pts_s,

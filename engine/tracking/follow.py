@@ -15,6 +15,8 @@ from engine.tracking.steady import BAND, steadied
 from engine.tracking.tracks import Sighting, Track, Tracks, restart, step
 from engine.types import F32, U8, Component, Field, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import STILL, Motion, look_of, motion_between
+from engine.view.quality import ViewFault, ViewQuality, faults_of, measure
+from engine.view.quality import after as quality_after
 
 DRAWN = (TrackState.CONFIRMED, TrackState.HELD)
 CONTINUED = frozenset(TrackState) - {TrackState.RELEASED}
@@ -28,13 +30,14 @@ class Following:
     """What is remembered from one frame to the next.
 
     `look`: of the last picture, to tell its motion by; `inside`: uint8 [h, w], what its map had inside;
-    `roi`: where that map lay.
+    `roi`: where that map lay; `view`: what has been wrong with the view, which stops new findings.
     """
 
     tracks: Tracks = Tracks()
     look: F32 | None = None
     inside: U8 | None = None
     roi: Rect | None = None
+    view: ViewQuality = ViewQuality()
 
     def anew(self) -> Following:
         """Behind a seek, or with another source: only which ids were given is kept."""
@@ -59,7 +62,6 @@ def follow(
     *,
     now_s: float,
     period_s: float = 0.0,
-    may_start: bool = True,
     field: Field | None = None,
 ) -> Followed:
     """One frame more. `picture`: what the network was shown, uint8 [h, w, 3]; the rest as `step` has it.
@@ -70,8 +72,9 @@ def follow(
     motion = STILL
     if before.look is not None and before.roi in (None, mask.roi) and _has_something(before):
         motion = motion_between(before.look, look)
+    wrong = faults_of(measure(picture))
     found = follow_moved(
-        before, mask, motion, size, point, now_s=now_s, period_s=period_s, may_start=may_start, field=field
+        before, mask, motion, wrong, size, point, now_s=now_s, period_s=period_s, field=field
     )
     return replace(found, following=replace(found.following, look=look))
 
@@ -80,15 +83,18 @@ def follow_moved(
     before: Following,
     mask: Mask,
     motion: Motion,
+    wrong: frozenset[ViewFault],
     size: Size,
     point: OperatingPoint,
     *,
     now_s: float,
     period_s: float = 0.0,
-    may_start: bool = True,
     field: Field | None = None,
 ) -> Followed:
-    """One frame more whose picture is not at hand: `motion` is what it said against the one before."""
+    """One frame more whose picture is not at hand: `motion` is what it said against the one before, `wrong`
+    what is wrong with it as a view.
+    """
+    view = quality_after(before.view, wrong, now_s)
     if before.roi is not None and before.roi != mask.roi:
         before, motion = replace(before, inside=None), STILL
     shift = Shift(motion.dx_frac * mask.roi.w, motion.dy_frac * mask.roi.h)
@@ -110,11 +116,11 @@ def follow_moved(
         motion=shift,
         drift_px_s=DRIFT_FRAC_S * max(mask.roi.w, mask.roi.h),
         period_s=period_s,
-        may_start=may_start,
+        may_start=view.is_good,
     )
     shown_in = field or Field(mask.roi)
     components, candidates = drawn(tracks.tracks, shown_in, now_s, tentative=point.shows_tentative)
-    return Followed(Following(tracks, None, inside, mask.roi), components, candidates)
+    return Followed(Following(tracks, None, inside, mask.roi, view), components, candidates)
 
 
 def _has_something(before: Following) -> bool:

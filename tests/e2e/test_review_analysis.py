@@ -231,7 +231,8 @@ def test_a_paused_analysis_can_be_used_and_goes_on_to_the_bit(car, made, whole):
         assert not analyse_into(car.database, analysis, spec_of(car), folder)
 
     progress = progress_of(car.database, analysis.id)
-    assert (progress.done, progress.total, progress.is_done) == (CHUNK, FRAMES, False)
+    assert (progress.done, progress.is_done) == (CHUNK, False)
+    assert progress.total in (None, FRAMES), "counted by then or not"
     assert progress.until_s == pytest.approx((CHUNK - 1) / 25)
     assert len(read_findings(car.database, analysis.id)) == 1
     folder.clear_cancel()

@@ -10,7 +10,7 @@ import numpy as np
 from engine.bench import __main__ as bench
 from engine.bench.suites.quality import run
 from tests.fixtures.recorder import recorder_clip
-from tests.unit.test_quality import mucosa
+from tests.fixtures.tissue import mucosa
 
 
 def test_a_folder_of_stills_is_a_row_with_the_share_of_each_gate(tmp_path, capsys):

@@ -6,11 +6,12 @@ import pytest
 from engine.live.board import Status
 from engine.live.findings import Findings
 from engine.types import Frame, Mask, OperatingPoint, Rect, SourceInfo, SourceState
+from tests.fixtures.tissue import mucosa
 
 HZ = 25.0
 W, H = 320, 240
 POINT = OperatingPoint(0.5, 0.001, 0.9, keep=0.25, hit_peak=0.7, hit_s=0.165, window_s=0.265)
-PICTURE = np.random.default_rng(5).integers(60, 200, (96, 96, 3), np.uint8)
+PICTURE = mucosa(4, side=96)
 
 
 def info(name="one", live=False):

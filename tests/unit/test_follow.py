@@ -11,6 +11,8 @@ from engine.tracking.place import Shift, place_of
 from engine.tracking.tracks import Track
 from engine.types import Component, Field, Form, Mask, OperatingPoint, Rect, Size, TrackState
 from engine.view.motion import STILL
+from engine.view.quality import ViewFault
+from tests.fixtures.tissue import mucosa
 
 SIZE = Size(320, 240)
 ROI = Rect(40, 20, 240, 200)
@@ -19,7 +21,7 @@ HZ = 30.0
 STANDARD = OperatingPoint(0.5, 0.001, 0.95, keep=0.25, hit_peak=0.7, hit_s=0.165, window_s=0.265)
 RAW = OperatingPoint(0.5, 0.001)
 SENSITIVE = replace(STANDARD, hit_s=0.5, window_s=0.7, shows_tentative=True)
-PICTURE = np.random.default_rng(5).integers(0, 255, (96, 96, 3), np.uint8)  # it does not move
+PICTURE = mucosa(4, side=96)  # it does not move
 
 
 def seen(value=0.9, at=(20, 24), side=12, roi=ROI, number=0):
@@ -207,6 +209,17 @@ def test_pictures_are_compared_only_while_there_is_something_that_could_move(mon
     assert len(compared) == 2
 
 
+def test_a_view_that_cannot_be_judged_starts_nothing_and_ends_nothing_that_was_confirmed():
+    black = np.zeros_like(PICTURE)
+    dark, state = watch([NOTHING] * 10 + [seen()] * 15, picture=black)
+    assert [f.components for f in dark] == [()] * 25
+    assert state.view.faults == {ViewFault.DARK}
+
+    _, confirmed = watch([seen()] * 15)
+    goes_on, _ = watch([seen()] * 15, before=confirmed, picture=black, from_s=15 / HZ)
+    assert [ids(f.components) for f in goes_on] == [[1]] * 15
+
+
 def test_what_was_seen_twice_is_drawn_only_where_the_preset_shows_it():
     loud, _ = watch([seen()] * 3, point=SENSITIVE)
     silent, _ = watch([seen()] * 3, point=replace(SENSITIVE, shows_tentative=False))
@@ -227,7 +240,7 @@ def test_a_tentative_one_that_is_missing_is_not_held():
 def test_any_order_and_rate_of_maps_gives_monotone_ids_and_no_mark_outside_the_field(seed):
     random = np.random.default_rng(seed)
     state, now_s, highest = Following(), 0.0, 0
-    texture = random.integers(0, 255, (140, 140, 3), np.uint8)
+    texture = mucosa(seed + 1, side=140)
     roi = ROI
     for number in range(60):
         now_s += random.choice([1 / 60, 1 / 25, 0.2, 0.9, -0.5, 0.0], p=[0.3, 0.4, 0.15, 0.05, 0.05, 0.05])

@@ -5,18 +5,9 @@ import numpy as np
 import pytest
 
 from engine.view.quality import ViewFault, ViewQuality, after, faults_of, measure
+from tests.fixtures.tissue import mucosa
 
 HZ = 30.0
-
-
-def mucosa(seed=0, side=320):
-    """Textured, red and unevenly lit, as tissue is."""
-    random = np.random.default_rng(seed)
-    light = cv2.resize(random.random((4, 4)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    vessels = cv2.GaussianBlur(random.random((side, side)).astype(np.float32), (0, 0), 2.0)
-    vessels = (vessels - vessels.mean()) / vessels.std()
-    shade = (110 + 110 * light.clip(0, 1) + 9 * vessels)[..., None]
-    return (shade * np.array([1.0, 0.6, 0.5])).clip(0, 255).astype(np.uint8)
 
 
 def dyed(picture):
