@@ -36,7 +36,7 @@ class Leaving(HalfSure):
 @pytest.fixture(autouse=True)
 def good_view(monkeypatch):
     """A plain red picture is none: on a busy machine the gates close before a finding is confirmed."""
-    monkeypatch.setattr("engine.live.findings.faults_of", lambda measures: frozenset())
+    monkeypatch.setattr("engine.tracking.follow.faults_of", lambda measures: frozenset())
 
 
 @pytest.fixture(scope="module")
