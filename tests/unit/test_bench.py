@@ -160,6 +160,7 @@ def test_what_one_reason_keeps_from_running_is_one_line():
     ]
 
 
+@pytest.mark.slow
 def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_path, monkeypatch):
     """A student of ours stands in for the package: what is tested is everything around it."""
     bundled = default_model().name
