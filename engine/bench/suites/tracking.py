@@ -18,6 +18,7 @@ from engine.model_folder import default_model, find_model, load_model_folder
 from engine.tracking.follow import Following, follow
 from engine.types import U8, Mask, OperatingPoint, Rect, Size
 from engine.view.motion import Motion, look_of, motion_between
+from engine.view.quality import faults_of, measure
 
 OBJECTS = 10
 FRAMES = 400
@@ -80,20 +81,29 @@ def costs() -> list[dict[str, Any]]:
     def found(i: int) -> None:
         find_components(Mask(i, maps[i % 3], roi), size.width_px, size.height_px, POINT)
 
+    def judged(i: int) -> None:
+        faults_of(measure(noise))
+
+    def compared(i: int) -> None:
+        nonlocal look
+        before, look = look, look_of(noise)
+        motion_between(before, look)
+
     def followed(i: int) -> None:
         nonlocal state
         shown = follow(state, Mask(i, maps[i % 3], roi), noise, size, POINT, now_s=i / 30, period_s=1 / 30)
         state = shown.following
 
     cv2.setNumThreads(1)  # as it is live
-    alone_ms, both_ms = [], []
+    look = look_of(noise)
+    parts = {"components": found, "view": judged, "motion": compared, "all with tracks": followed}
+    times: dict[str, list[float]] = {what: [] for what in parts}
     for i in range(FRAMES):
-        alone_ms.append(_took_ms(found, i))
-        both_ms.append(_took_ms(followed, i))
+        for what, do in parts.items():
+            times[what].append(_took_ms(do, i))
     assert len(state.tracks.shown) == OBJECTS
     warm = FRAMES // 10
-    tracks_ms = [both - alone for both, alone in zip(both_ms, alone_ms, strict=True)]
-    times = {"components": alone_ms, "components and tracks": both_ms, "tracks": tracks_ms}
+    times["tracks"] = [of_all - sum(rest) for *rest, of_all in zip(*times.values(), strict=True)]
     return [{"what": what, "objects": OBJECTS} | percentiles(ms[warm:]) for what, ms in times.items()]
 
 
