@@ -76,7 +76,7 @@ def costs() -> list[dict[str, Any]]:
     size, roi = Size(1280, 1024), Rect(0, 0, 1280, 1024)
     noise = np.random.default_rng(7).integers(0, 255, (320, 320, 3), np.uint8)
     maps = [_blobs(shift) for shift in range(3)]
-    state = Following()
+    state, look = Following(), look_of(noise)
 
     def found(i: int) -> None:
         find_components(Mask(i, maps[i % 3], roi), size.width_px, size.height_px, POINT)
@@ -95,7 +95,6 @@ def costs() -> list[dict[str, Any]]:
         state = shown.following
 
     cv2.setNumThreads(1)  # as it is live
-    look = look_of(noise)
     parts = {"components": found, "view": judged, "motion": compared, "all with tracks": followed}
     times: dict[str, list[float]] = {what: [] for what in parts}
     for i in range(FRAMES):
