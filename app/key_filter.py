@@ -18,7 +18,7 @@ NOT_NOW = {
     Needs.RECORDING: "Only for recordings",
     Needs.LIVE: "Only in Live",
     Needs.REVIEW: "Only in Review",
-    Needs.JUDGING: "Not while masks are corrected: E ends that",
+    Needs.JUDGING: "Only in Review, while no masks are corrected",
     Needs.CORRECTION: "Only while masks are corrected: E",
     Needs.NOTICE: "No message",
 }

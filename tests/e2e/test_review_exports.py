@@ -236,6 +236,21 @@ def test_the_verb_exports_a_side_car_and_refuses_a_folder_that_is_in_use(car, tm
     assert not (tmp_path / "other").exists()
 
 
+def test_a_preset_is_never_passed_over(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("POLYPLIVE__REVIEW__SIDE_CARS", "library")
+    monkeypatch.setenv("POLYPLIVE__REVIEW__LIBRARY", str(tmp_path / "kept"))
+    asked = ["export", str(made[0]), "--format", "csv", "--out"]
+    model = ["--model", str(made[1].path)]
+
+    assert main([*asked, str(tmp_path / "none"), *model, "--preset", "loud"]) == 2
+    assert "has no preset loud. It has standard, quiet." in capsys.readouterr().err
+    assert main([*asked, str(tmp_path / "quiet"), *model, "--preset", "quiet"]) == 0
+    capsys.readouterr()
+    assert main([*asked, str(tmp_path / "other"), "--preset", "standard"]) == 2
+    assert "those of preset quiet, not standard" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_recording_that_was_never_opened_is_analysed_first(made, tmp_path, monkeypatch):
     monkeypatch.setenv("POLYPLIVE__REVIEW__SIDE_CARS", "library")
     monkeypatch.setenv("POLYPLIVE__REVIEW__LIBRARY", str(tmp_path / "kept"))

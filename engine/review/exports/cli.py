@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from engine.faults import FaultError
+from engine.analysis.one import check_preset
+from engine.faults import FaultCode, FaultError
 from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import terminable
@@ -22,6 +23,7 @@ from engine.review.exports.selection import Only, range_of
 from engine.review.imports.results import find_results, take_results
 from engine.review.library import Library
 from engine.review.places import Places, is_side_car
+from engine.review.recording import Analysis
 from engine.review.review import Review
 from engine.review.store import SideCar, open_folder, open_side_car
 
@@ -54,7 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--look", choices=LOOKS, default="overlay", help="of a clip (default: overlay)")
     parser.add_argument("--model", help="a model's name or folder, for a recording that is not analysed yet")
-    parser.add_argument("--preset", default=STANDARD, metavar="NAME")
+    parser.add_argument(
+        "--preset", metavar="NAME", help=f"of a recording that is not analysed yet (default {STANDARD})"
+    )
     parser.add_argument("--results", type=Path, metavar="DIR", help="what analyse wrote of it, instead")
 
 
@@ -96,16 +100,31 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
     """With the newest analysis that is done, or one that is made now."""
     if arguments.results:
         folder = find_results(arguments.results, car.recording.paths[0])
-        return Review(car, take_results(car, folder))
+        return Review(car, _at_preset(take_results(car, folder), arguments.preset))
     done = [one for one in car.analyses if one.done]
     if done and not arguments.model:
-        return Review(car, done[-1])
+        return Review(car, _at_preset(done[-1], arguments.preset))
     model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
-    analysis = begin(car, model, arguments.preset)
+    check_preset(model, arguments.preset or STANDARD)
+    analysis = _at_preset(begin(car, model, arguments.preset or STANDARD), arguments.preset)
     if not analysis.done:
         print("The recording is analysed first.", file=sys.stderr)
         analyse_into(car.database, analysis, spec_of(car), RunFolder(run_folder(car.folder, analysis.id)))
     return Review(car, car.analysis(analysis.id))
+
+
+def _at_preset(analysis: Analysis, preset: str | None) -> Analysis:
+    """What is known stays as its reviewer left it: another preset is refused (FaultError ARGUMENT)."""
+    if preset is not None and preset != analysis.preset:
+        raise FaultError(
+            FaultCode.ARGUMENT,
+            expected=f"the preset of what is known of the recording: {analysis.preset}",
+            got=preset,
+            remedy="choose the preset in its review, or leave --preset out",
+            said=f"The findings of this recording are those of preset {analysis.preset or 'none'}, "
+            f"not {preset}. Choose the preset in its review, or leave --preset out.",
+        )
+    return analysis
 
 
 def _export(
