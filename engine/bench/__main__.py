@@ -63,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         help="peers: further model folders, such as a peer trained by `python -m distill train`",
     )
     args = parser.parse_args(argv)
+    if args.json and (args.json.is_dir() or not args.json.absolute().parent.is_dir()):
+        parser.error(f"{args.json} is no file that can be written: name one in a folder that is there")
     runtimes = args.runtimes.split(",") if args.runtimes else None
     executed = {
         "rounds": args.rounds * 10,

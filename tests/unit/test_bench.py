@@ -279,3 +279,11 @@ def test_the_sender_is_a_live_stream_that_never_ends(tmp_path):
     assert source.info.live
     assert (source.info.width_px, source.info.height_px) == (1920, 1080)
     assert stamps_s == sorted(set(stamps_s))
+
+
+def test_a_place_for_figures_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, capsys):
+    for place in (tmp_path, tmp_path / "missing" / "x.json"):
+        with pytest.raises(SystemExit) as stopped:
+            bench.main(["quality", "demo:", "--json", str(place)])
+        assert stopped.value.code == 2
+        assert "no file that can be written" in capsys.readouterr().err
