@@ -115,17 +115,7 @@ class Segments(QWidget):
         self._buttons: dict[object, QToolButton] = {}
 
     def add(self, value: object, text: str, action: QAction) -> None:
-        button = QToolButton()
-        button.setText(text)
-        button.setCheckable(True)
-        button.setProperty("segment", True)
-        button.setToolTip(action.toolTip())
-        button.setAccessibleName(action.text())
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(action.trigger)
-        # The action decides what is pressed, so a second click does not release it.
-        button.clicked.connect(lambda: button.setChecked(True))
+        button = action_button(action, text, checkable=True)
         self._row.addWidget(button)
         self._buttons[value] = button
 
@@ -136,6 +126,23 @@ class Segments(QWidget):
     @property
     def selected(self) -> object:
         return next((value for value, button in self._buttons.items() if button.isChecked()), None)
+
+
+def action_button(action: QAction, text: str, *, checkable: bool = False) -> QToolButton:
+    """A word that does what its action does; its tooltip has the key."""
+    button = QToolButton()
+    button.setText(text)
+    button.setCheckable(checkable)
+    button.setProperty("segment", True)
+    button.setToolTip(action.toolTip())
+    button.setAccessibleName(action.text())
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    button.clicked.connect(action.trigger)
+    if checkable:
+        # The action decides what is pressed, so a second click does not release it.
+        button.clicked.connect(lambda: button.setChecked(True))
+    return button
 
 
 class Fold(QWidget):

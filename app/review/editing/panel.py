@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.review.editing.tools import TOOLS
 from app.widgets import theme
-from app.widgets.controls import Choice, label, line
+from app.widgets.controls import Choice, action_button, label, line
 from engine.review.acts import FrameState
 from engine.review.editing.clicks import CLICKS
 from engine.review.editing.flow import LEAST
@@ -54,7 +53,8 @@ class MaskPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Correction")
         self._tools = {
-            name: _button(actions[f"mask-{name}"], tool.name, checkable=True) for name, tool in TOOLS.items()
+            name: action_button(actions[f"mask-{name}"], tool.name, checkable=True)
+            for name, tool in TOOLS.items()
         }
         self._hint = label(role=theme.CAPTION, tone="secondary")
         self._hint.setWordWrap(True)
@@ -102,7 +102,7 @@ class MaskPanel(QWidget):
         column.addLayout(_grid([*self._tools.values()]))
         column.addWidget(self._hint)
         column.addWidget(self.way)
-        column.addLayout(_grid([_button(actions[name], text) for name, text in WHOLE_FRAME.items()]))
+        column.addLayout(_grid([action_button(actions[name], text) for name, text in WHOLE_FRAME.items()]))
         column.addWidget(self._follow_words)
         column.addWidget(self.strip)
         column.addWidget(self.cancel)
@@ -110,7 +110,7 @@ class MaskPanel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(theme.XS)
         for name, text in JUDGED.items():
-            row.addWidget(_button(actions[name], text), 1)
+            row.addWidget(action_button(actions[name], text), 1)
         column.addLayout(row)
 
 
@@ -138,22 +138,6 @@ class ConfidenceStrip(QWidget):
         level = round((1.0 - LEAST) * self.height())
         painter.fillRect(QRect(0, level, self.width(), 1), theme.colour(theme.SECONDARY))
         painter.end()
-
-
-def _button(action: QAction, text: str, *, checkable: bool = False) -> QToolButton:
-    """A word that does what its action does; its tooltip has the key."""
-    button = QToolButton()
-    button.setText(text)
-    button.setCheckable(checkable)
-    button.setProperty("segment", True)
-    button.setToolTip(action.toolTip())
-    button.setAccessibleName(action.text())
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    button.clicked.connect(action.trigger)
-    if checkable:
-        button.clicked.connect(lambda: button.setChecked(True))
-    return button
 
 
 def _grid(buttons: list[QToolButton]) -> QGridLayout:
