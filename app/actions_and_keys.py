@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
-from app.place_commands import PlaceCommands
+from app.places.commands import PlaceCommands
 from app.player.alarm_sound import AlarmSound
 from app.player.finding_commands import FindingCommands
 from app.player.missed_commands import MissedCommands

@@ -17,8 +17,8 @@ from app.key_filter import Keyboard
 from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
-from app.place_commands import LiveFront, PlaceCommands, ReviewFront
-from app.places import PlaceStrip, beside_strip
+from app.places.commands import LiveFront, PlaceCommands, ReviewFront
+from app.places.strip import PlaceStrip, beside_strip
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas, Overlay

@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.network.commands import AiControls
-from app.places import PlaceStrip
+from app.places.strip import PlaceStrip
 from app.player.full_screen import FullScreen
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
