@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from PySide6.QtCore import QObject
 
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.places.commands import PlaceCommands
+from app.places.fronts import Front
+from app.places.table import PLACES, PlaceRow
 from app.player.alarm_sound import AlarmSound
 from app.player.finding_commands import FindingCommands
 from app.player.missed_commands import MissedCommands
@@ -24,22 +26,6 @@ from app.start.open_commands import OpenCommands
 from app.start.region_commands import RegionCommands
 from app.view_commands import ViewCommands
 from app.widgets.action import Action, Entry, Needs, Section
-
-
-class Front(Protocol):
-    """The place in front: what every one of them can do. An answer is said over its picture."""
-
-    def open_recording(self) -> None: ...
-    def close(self) -> None: ...
-    def go_to(self) -> None: ...
-    def hold_raw(self) -> None: ...
-    def release_raw(self) -> None: ...
-    def leave(self) -> None: ...
-    def toggle_panel(self) -> None: ...
-    def next_area(self) -> None: ...
-    def fit(self) -> str: ...
-    def threshold_down(self) -> str: ...
-    def threshold_up(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +49,17 @@ class Owners:
 
 
 _N = Needs
+
+
+def _going_to(row: PlaceRow) -> Entry[Owners]:
+    return Entry(
+        row.action,
+        f"Place {row.text}",
+        (row.key,),
+        lambda to: partial(to.places.show, row.name),
+        icon=row.icon,
+    )
+
 
 ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
     Section.OPEN: (
@@ -254,10 +251,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry(
             "names", "Names of recent items shown or hidden", ("Ctrl+H",), lambda to: to.opens.toggle_names
         ),
-        Entry("place-live", "Place Live", ("Ctrl+1",), lambda to: to.places.show_live, icon="video"),
-        Entry(
-            "place-review", "Place Review", ("Ctrl+2",), lambda to: to.places.show_review, icon="clapperboard"
-        ),
+        *(_going_to(row) for row in PLACES),
         Entry("latency", "Latency", ("Ctrl+L",), lambda to: to.beside.show_latency, icon="activity"),
         Entry("faults", "Faults", ("Ctrl+F",), lambda to: to.view.show_faults, icon="triangle-alert"),
         Entry(

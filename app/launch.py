@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.faults import Fault
+from engine.settings import Settings
 from engine.sources.base import SourceOptions, SourceSpec
 
 
@@ -14,6 +15,7 @@ class Launch:
     """`source` None: the start page; `review`: a recording to be reviewed. `model` is a name or a folder,
     None the default.
 
+    `settings` are those in force, as far as no field says otherwise for this run.
     `keeps` is the file that gets what is changed in the window, None for none; `faults` are of the settings.
     """
 
@@ -29,8 +31,7 @@ class Launch:
     side_panel: bool = True
     names: bool = True
     alarm_sound: bool = False
-    side_cars: str = "beside"
-    library: str = ""
+    settings: Settings = field(default_factory=Settings)
     full_screen: bool = False
     quit_after_s: float | None = None
     screenshot: Path | None = None

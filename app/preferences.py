@@ -19,8 +19,9 @@ AFTER_MS = 500  # a slider that is dragged is one change
 class Preferences(QObject):
     """Writes what `keep` was told into the settings file. Without a path nothing is kept."""
 
-    def __init__(self, path: Path | None, parent: QObject | None = None) -> None:
+    def __init__(self, path: Path | None, in_force: settings.Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._in_force = in_force
         self._path = path
         self._changes: dict[str, object] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="polyplive-settings")
@@ -29,8 +30,14 @@ class Preferences(QObject):
         self._timer.setInterval(AFTER_MS)
         self._timer.timeout.connect(self._write)
 
+    @property
+    def settings(self) -> settings.Settings:
+        """Those in force: as they were at the start, and what was changed since."""
+        return self._in_force
+
     def keep(self, changes: Mapping[str, object]) -> None:
         """Dotted keys of engine.settings and their values; None takes one out of the file."""
+        self._in_force = settings.changed(self._in_force, changes)
         self._changes |= changes
         self._timer.start()
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QWidget
 
-from app.actions_and_keys import Front, Owners, make_actions
+from app.actions_and_keys import Owners, make_actions
 from app.bridge import Bridge
+from app.connections import connect_faults, connect_kept, connect_live
 from app.key_filter import Keyboard
 from app.launch import Launch
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
-from app.places.commands import LiveFront, PlaceCommands, ReviewFront
+from app.places.commands import PlaceCommands
+from app.places.fronts import LiveFront, ReviewFront
+from app.places.stack import PlaceStack
 from app.places.strip import PlaceStrip, beside_strip
+from app.places.table import LIVE, REVIEW
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas, Overlay
@@ -27,14 +32,12 @@ from app.player.full_screen import FullScreen
 from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.page import OperatorPage
-from app.player.playback import is_recording
 from app.player.transport_commands import TransportCommands
 from app.preferences import Preferences
 from app.review.place import ReviewPlace
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
 from app.start.opening import Opening
-from app.start.pick import ask_for_folder
 from app.start.recent import RecentItems
 from app.start.region_commands import RegionCommands
 from app.start.start_page import StartPage
@@ -69,8 +72,8 @@ class Window(QMainWindow):
         self._snapshot: Snapshot | None = None
         self.painted_at_s: float | None = None  # when it was first up, `time.monotonic()`
         self._recent = recent
-        self.preferences = Preferences(launch.keeps, self)
-        self._available: set[Needs] | None = None
+        self.preferences = Preferences(launch.keeps, launch.settings, self)
+        self._available: Set[Needs] | None = None
 
         self.transport = TransportCommands(lambda: self.operator.transport.origin_s)
         self.opening = Opening(recent, self)
@@ -81,10 +84,10 @@ class Window(QMainWindow):
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
         self.review = ReviewPlace(
-            self.actions_by_id, self._model_folder, launch.preset, (launch.side_cars, launch.library)
+            self.actions_by_id, self._model_folder, launch.preset, lambda: self.preferences.settings.review
         )
         self.strip = PlaceStrip(self.actions_by_id)
-        self._pages = QStackedWidget()
+        self._pages = PlaceStack(self.strip)
         self.over = OverPicture(self.operator, self.actions_by_id, self.transport, self)
         canvas = self.operator.canvas
         self.drag = BoxDrag(canvas)
@@ -104,14 +107,11 @@ class Window(QMainWindow):
         )
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self._set_overlay, launch, self)
-        self.places = PlaceCommands(
-            self, self._pages, self.strip, self.review, self.transport, self.opening, recent
-        )
+        self.places = PlaceCommands(self, self._pages, self.review, self.opens, self.opening, recent)
+        self._add_places()
         self.side_windows = SideWindows(self.actions_by_id, self)
-        rows = (self.start.notice, self.operator.notice, self.review.notice)
-        self.notices = NoticeBoard(rows, lambda: rows[self._pages.currentIndex()], self.actions_by_id, self)
-        self._live_front: Front = LiveFront(self.view, self.over, self.ai, self.opens)
-        self._review_front: Front = ReviewFront(self.places, self.review, self.full_screen)
+        pages = self._pages
+        self.notices = NoticeBoard(pages.notices, lambda: pages.notice, self.actions_by_id, self)
         # The source after the AI: a recording waits for the network that is coming.
         marks = (self.region, self.finding, self.missed)
         self._parts = (self.transport, self.notices, self.ai, *marks, self.opening)
@@ -158,7 +158,7 @@ class Window(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.places.drop(event.mimeData(), self.opens.open_drop)
+        self._pages.front.drop(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # By the window's own button; a signal, or the end of a timed run, is not asked.
@@ -209,19 +209,9 @@ class Window(QMainWindow):
         self._enable()
 
     def _enable(self) -> None:
-        available: set[Needs] = set()
-        if self.places.is_review:
-            if self.review.has_recording:
-                available |= {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
-                available.add(Needs.CORRECTION if self.review.is_correcting else Needs.JUDGING)
-        elif self.opening.spec is None:
-            available.add(Needs.LIVE)
-        else:
-            available |= {Needs.LIVE, Needs.PICTURE, Needs.SOURCE}
-            if self._snapshot is not None and is_recording(self._snapshot):
-                available.add(Needs.RECORDING)
+        available = self._pages.front.available()
         if self.notices.has_notice:
-            available.add(Needs.NOTICE)
+            available = available | {Needs.NOTICE}
         if available != self._available:
             self._available = available
             enable(self.actions_by_id.values(), available)
@@ -258,14 +248,11 @@ class Window(QMainWindow):
         self.start.focus_after_closing.setFocus()
         self._enable()
 
-    def _ask_model_folder(self) -> None:
-        ask_for_folder(self, "Choose model folder", lambda path: self.ai.use_folder(Path(path)))
-
     def _owners(self) -> Owners:
         """Whose methods the keys call now: those of the place in front."""
-        in_review = self.places.is_review
+        in_review = self._pages.name == REVIEW.name
         return Owners(
-            self._review_front if in_review else self._live_front,
+            self._pages.front,
             self.opens,
             self.review.transport if in_review else self.transport,
             self.ai,
@@ -302,45 +289,41 @@ class Window(QMainWindow):
         self.strip.setVisible(not self.full_screen.is_on)
         self._edge.setVisible(not (self.full_screen.is_on and self.page is self.operator))
 
+    def _add_places(self) -> None:
+        """TABLE of what the strip brings to the front: each with its front and its pages."""
+        pages = (self.start, self.operator)
+        live = LiveFront(
+            self.view,
+            self.over,
+            self.ai,
+            self.opens,
+            self.opening,
+            pages,
+            self.transport.stop,
+            lambda: self._snapshot,
+        )
+        review = ReviewFront(self.review, self.full_screen, self.places.ask_for_review, self.places.drop)
+        self._pages.add(LIVE, live, [(page, page.notice) for page in pages])
+        self._pages.add(REVIEW, review, [(self.review, self.review.notice)])
+
     def _connect(self) -> None:
+        owners = self._owners()
+        connect_live(self.start, self.operator, self.transport, owners, self.actions_by_id, self)
+        connect_faults(owners, self.tell)
+        connect_kept(owners, self.preferences)
         self.bridge.changed.connect(self._show_snapshot)
         self.opening.began.connect(self._begin)
         self.opening.closed.connect(self._closed)
         self.opening.first_picture.connect(self._resume)
         self.full_screen.changed.connect(self._place_edge)
-        for faulted in (self.opens.faulted, self.ai.faulted, self.side_windows.faulted, self.alarm.failed):
-            faulted.connect(self.tell)
-        self.side_windows.stale.connect(self.bridge.ring)
-        self.opens.chosen.connect(lambda _: self.bridge.ring())  # the name of what stands there, too
-        for chosen in (self.ai.chosen, self.opens.chosen, self.view.chosen, self.alarm.chosen):
-            chosen.connect(self.preferences.keep)
-        for faulted in (self.review.faulted, self.places.faulted):
-            faulted.connect(self.tell)
-        self.review.began.connect(lambda: self.notices.clear("review"))
-        for changed in (self.review.came, self.places.changed):
+        for stale in (self.side_windows.stale, self.opens.chosen):  # a name that is shown or hidden, too
+            stale.connect(lambda *_: self.bridge.ring())
+        for changed in (self.review.came, self._pages.moved):
             changed.connect(self._enable)
-        for commands in (self.finding, self.missed, self.region):
-            commands.said.connect(self.over.say)
-        self.region.kept.connect(self.operator.show_field)
-        self.region.looked_at.connect(self.operator.status.set_region)
-        self.ai.mended.connect(self.notices.clear)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)
-        page = self.operator
-        page.canvas.on_painted = self._painted
-        self.missed.changed.connect(page.transport.show_marks)
-        page.transport.seek_asked.connect(self.transport.seek)
-        page.transport.wheel_turned.connect(
-            lambda way: self.actions_by_id["second-on" if way > 0 else "second-back"].trigger()
-        )
-        page.panel.folder_asked.connect(self._ask_model_folder)
-        page.panel.latency_asked.connect(self.side_windows.show_latency)
-        page.panel.dismissed.connect(self.notices.dismiss)
+        self.operator.canvas.on_painted = self._painted
 
     def _lay_out(self) -> None:
-        self._pages.addWidget(self.start)
-        self._pages.addWidget(self.operator)
-        self._pages.addWidget(self.review)
-        self.start.recent.review_asked.connect(self.places.open_for_review)
         self._pages.currentChanged.connect(self._place_edge)
         self.setCentralWidget(beside_strip(self.strip, self._pages, self._edge))

@@ -56,6 +56,7 @@ class Alarm(_Section):
 class Review(_Section):
     side_cars: Literal["beside", "library"] = "beside"  # where what is known of a recording is kept
     library: str = ""  # a folder; "": the usual one
+    sam_weights: str = ""  # a file or folder of a SAM-family model that clicks may ask; "": none
 
 
 class Settings(_Section):
@@ -115,6 +116,15 @@ def read_settings(
             fault.code, fault.expected, fault.got, fault.remedy, said=fault.sentence.partition(" Until ")[0]
         )
     return Found(Settings.model_validate(_tree(values)), tuple(faults), frozenset(values))
+
+
+def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
+    """The same settings with these keys; None stands for the default. Raises ValidationError."""
+    tree = settings.model_dump()
+    for dotted, value in changes.items():
+        section, _, key = dotted.partition(".")
+        tree[section][key] = DEFAULTS[dotted] if value is None else value
+    return Settings.model_validate(tree)
 
 
 def keep(path: Path, changes: Mapping[str, object]) -> None:
@@ -209,11 +219,22 @@ def _check_decoder(name: str) -> None:
     check_name(name)
 
 
+def _find_weights(name: str) -> None:
+    if not Path(name).expanduser().exists():
+        raise FaultError(
+            FaultCode.SETTINGS,
+            expected="a file or folder of weights",
+            got=f"there is nothing at {name}",
+            remedy="correct it",
+        )
+
+
 # What can only be known by looking: models on the disk, names of other tables. They cost an import.
 LOOKS: Mapping[str, Callable[[str], None]] = {
     "ai.model": _find_model,
     "ai.runtime": _parse_runtime,
     "video.decode": _check_decoder,
+    "review.sam_weights": _find_weights,
 }
 
 

@@ -1,4 +1,4 @@
-"""The strip of places at the window's left edge: Live, Review. What is not built is not there."""
+"""The strip of places at the window's left edge."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from app.places.table import LIVE, PLACES
 from app.player.word_label import STYLES
 from app.widgets import theme
 from app.widgets.action import Action
@@ -15,7 +16,6 @@ from app.widgets.icons import icon
 from engine.types import Snapshot, SourceState
 
 STRIP_PX = 64
-PLACES = (("place-live", "Live"), ("place-review", "Review"))
 
 
 class PlaceStrip(QWidget):
@@ -26,7 +26,7 @@ class PlaceStrip(QWidget):
         self.setFixedWidth(STRIP_PX)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._buttons = {id_: _button(actions[id_], text) for id_, text in PLACES}
+        self._buttons = {row.name: _button(actions[row.action], row.text) for row in PLACES}
         self._word = label(role=theme.CAPTION)
         self._word.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._word.setWordWrap(True)
@@ -34,23 +34,25 @@ class PlaceStrip(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.XS, 0, theme.XS)
         column.setSpacing(theme.XS)
-        for id_, button in self._buttons.items():
-            column.addWidget(button)
-            if id_ == "place-live":
+        for row in (one for one in PLACES if not one.at_foot):
+            column.addWidget(self._buttons[row.name])
+            if row is LIVE:
                 column.addWidget(self._word)
         column.addStretch(1)
-        self.show_place("place-live")
+        for row in (one for one in PLACES if one.at_foot):
+            column.addWidget(self._buttons[row.name])
+        self.show_place(LIVE.name)
 
     @property
     def word(self) -> QLabel:
         """What the live page says, while it is not in front; empty while nothing is open there."""
         return self._word
 
-    def show_place(self, id_: str) -> None:
-        """Which one is in front: the id of its action."""
+    def show_place(self, name: str) -> None:
+        """Which one is in front."""
         for other, button in self._buttons.items():
-            button.setChecked(other == id_)
-        self._word.setVisible(id_ != "place-live")
+            button.setChecked(other == name)
+        self._word.setVisible(name != LIVE.name)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Of the live page: its video goes on behind."""

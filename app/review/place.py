@@ -21,6 +21,7 @@ from app.widgets.notice_row import NoticeRow
 from app.widgets.task import Task
 from engine.faults import FaultError
 from engine.files.whole import output_fault
+from engine.settings import Review
 from engine.sources.base import SourceOptions
 from engine.types import Snapshot
 
@@ -34,7 +35,9 @@ EMPTY_HINT = "Drop a video here, or press Ctrl+Shift+R. Its findings are looked 
 
 
 class ReviewPlace(QWidget):
-    """Handlers of app.actions_and_keys among its methods. `model`: the folder of the model that is chosen."""
+    """Handlers of app.actions_and_keys among its methods. `model`: the folder of the model that is chosen;
+    `settings`: what is chosen of its section now.
+    """
 
     faulted = Signal(object)  # Fault
     began = Signal()  # what was told of the one before is no longer true
@@ -46,14 +49,14 @@ class ReviewPlace(QWidget):
         actions: Mapping[str, Action],
         model: Callable[[], Path],
         preset: str,
-        side_cars: tuple[str, str],
+        settings: Callable[[], Review],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._actions = actions
         self._model = model
         self._preset = preset
-        self._side_cars = side_cars
+        self._settings = settings
         self._options = SourceOptions()
         self._overlay: Overlay = lambda result: ()
         self.notice = NoticeRow()
@@ -231,7 +234,8 @@ class ReviewPlace(QWidget):
     def _places(self) -> Places:
         from engine.review.places import places_of  # cv2: not before somebody reviews
 
-        return places_of(*self._side_cars)
+        now = self._settings()
+        return places_of(now.side_cars, now.library)
 
     def _show(self, made: Reviewing) -> None:
         made.changed.connect(self._take)

@@ -161,7 +161,7 @@ def test_live_video_goes_on_behind_and_its_word_stays_in_sight(playing, clip, un
     assert window.page is place
     word = window.operator.status.word  # LIVE, or STALE where the machine is slow
     until(lambda: window.strip.word.text() == word.word.value != "READY")
-    window.places.show_live()
+    window.places.show("live")
     until(lambda: window.operator.canvas.presentation.frame.number > before)
     assert window.page is window.operator
     assert place.has_recording  # and is as it was left when one comes back

@@ -1,0 +1,64 @@
+"""Which signal of a part another one hears. What the window itself does about one is said in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from app.actions_and_keys import Owners
+from app.player.page import OperatorPage
+from app.player.transport_commands import TransportCommands
+from app.preferences import Preferences
+from app.start.pick import ask_for_folder
+from app.start.start_page import StartPage
+from app.widgets.action import Action
+from engine.faults import Fault
+
+
+def connect_live(
+    start: StartPage,
+    page: OperatorPage,
+    transport: TransportCommands,
+    to: Owners,
+    actions: Mapping[str, Action],
+    window: QWidget,
+) -> None:
+    """The two pages of the place Live, and whoever answers what people do on them."""
+    start.recent.review_asked.connect(to.places.open_for_review)
+    page.transport.seek_asked.connect(transport.seek)
+    page.transport.wheel_turned.connect(
+        lambda way: actions["second-on" if way > 0 else "second-back"].trigger()
+    )
+    page.panel.folder_asked.connect(
+        lambda: ask_for_folder(window, "Choose model folder", lambda path: to.ai.use_folder(Path(path)))
+    )
+    page.panel.latency_asked.connect(to.beside.show_latency)
+    page.panel.dismissed.connect(to.notices.dismiss)
+    to.missed.changed.connect(page.transport.show_marks)
+    to.region.kept.connect(page.show_field)
+    to.region.looked_at.connect(page.status.set_region)
+    for commands in (to.finding, to.missed, to.region):
+        commands.said.connect(to.over.say)
+
+
+def connect_faults(to: Owners, tell: Callable[[Fault], None]) -> None:
+    """What goes wrong is told in one place, and taken back there."""
+    for faulted in (
+        to.opens.faulted,
+        to.ai.faulted,
+        to.beside.faulted,
+        to.alarm.failed,
+        to.review.faulted,
+        to.places.faulted,
+    ):
+        faulted.connect(tell)
+    to.ai.mended.connect(to.notices.clear)
+    to.review.began.connect(lambda: to.notices.clear("review"))
+
+
+def connect_kept(to: Owners, preferences: Preferences) -> None:
+    """What a person chooses is there at the next start."""
+    for chosen in (to.ai.chosen, to.opens.chosen, to.view.chosen, to.alarm.chosen):
+        chosen.connect(preferences.keep)

@@ -1,0 +1,146 @@
+"""What keys, drops and the focus mean in the place in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from typing import Protocol
+
+from PySide6.QtCore import QMimeData
+
+from app.network.commands import AiControls
+from app.player.full_screen import FullScreen
+from app.player.over_picture import OverPicture
+from app.player.page import OperatorPage
+from app.player.playback import is_recording
+from app.review.place import ReviewPlace
+from app.start.open_commands import OpenCommands
+from app.start.opening import Opening
+from app.start.start_page import StartPage
+from app.view_commands import ViewCommands
+from app.widgets.action import Needs
+from engine.types import Snapshot
+
+
+class Front(Protocol):
+    """What every place can do. An answer is said over its picture."""
+
+    def available(self) -> Set[Needs]:
+        """What is there for actions just now."""
+
+    def take_focus(self) -> None: ...
+    def rest(self) -> None:
+        """Another place comes to the front: a recording stops where it is, a live picture goes on."""
+
+    def drop(self, data: QMimeData) -> None: ...
+    def open_recording(self) -> None: ...
+    def close(self) -> None: ...
+    def go_to(self) -> None: ...
+    def hold_raw(self) -> None: ...
+    def release_raw(self) -> None: ...
+    def leave(self) -> None: ...
+    def toggle_panel(self) -> None: ...
+    def next_area(self) -> None: ...
+    def fit(self) -> str: ...
+    def threshold_down(self) -> str: ...
+    def threshold_up(self) -> str: ...
+
+
+class LiveFront:
+    """The place Live: its start page, or what is open."""
+
+    def __init__(
+        self,
+        view: ViewCommands,
+        over: OverPicture,
+        ai: AiControls,
+        opens: OpenCommands,
+        opening: Opening,
+        pages: tuple[StartPage, OperatorPage],
+        stop: Callable[[], object],
+        snapshot: Callable[[], Snapshot | None],
+    ) -> None:
+        self._opening, self._snapshot, self._stop = opening, snapshot, stop
+        self._start, self._operator = pages
+        self.drop = opens.open_drop
+        self.open_recording, self.close = opens.open_recording, opens.close_source
+        self.go_to = over.go_to
+        self.hold_raw, self.release_raw = view.hold_raw, view.release_raw
+        self.leave, self.fit = view.leave, view.fit
+        self.toggle_panel, self.next_area = view.toggle_panel, view.next_area
+        self.threshold_down, self.threshold_up = ai.threshold_down, ai.threshold_up
+
+    def available(self) -> Set[Needs]:
+        if self._opening.spec is None:
+            return {Needs.LIVE}
+        there = {Needs.LIVE, Needs.PICTURE, Needs.SOURCE}
+        snapshot = self._snapshot()
+        return there | {Needs.RECORDING} if snapshot is not None and is_recording(snapshot) else there
+
+    def take_focus(self) -> None:
+        (self._start.first_focus if self._start.isVisible() else self._operator.canvas).setFocus()
+
+    def rest(self) -> None:
+        self._stop()
+
+
+class ReviewFront:
+    """The place Review. `asks` for a recording; `drop` takes what is dropped there."""
+
+    def __init__(
+        self,
+        review: ReviewPlace,
+        full_screen: FullScreen,
+        asks: Callable[[], None],
+        drop: Callable[[QMimeData], None],
+    ) -> None:
+        self._review, self._full_screen = review, full_screen
+        self.open_recording, self.drop = asks, drop
+        self.close = review.close_review
+        self.go_to = review.go_to
+        self.hold_raw, self.release_raw = review.hold_raw, review.release_raw
+        self.fit, self.take_focus = review.fit, review.take_focus
+        self.toggle_panel, self.next_area = review.toggle_panel, review.next_area
+        self.threshold_down, self.threshold_up = review.threshold_down, review.threshold_up
+
+    def available(self) -> Set[Needs]:
+        if not self._review.has_recording:
+            return set()
+        editing = Needs.CORRECTION if self._review.is_correcting else Needs.JUDGING
+        return {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW, editing}
+
+    def leave(self) -> None:
+        """Esc: first what lies over the picture, then full screen."""
+        if not self._review.escape():
+            self._full_screen.leave()
+        self._review.take_focus()
+
+    def rest(self) -> None:
+        self._review.transport.stop()
+
+
+class Page(Protocol):
+    """What a place without a picture is made of."""
+
+    def take_focus(self) -> None: ...
+    def next_area(self) -> None: ...
+
+
+class PageFront:
+    """A place without a picture: what is opened or dropped there is seen in Live; Esc goes back."""
+
+    def __init__(self, page: Page, opens: OpenCommands, back: Callable[[], None]) -> None:
+        self.open_recording, self.drop = opens.open_recording, opens.open_drop
+        self.take_focus, self.next_area = page.take_focus, page.next_area
+        self.leave = self.close = back
+
+    def available(self) -> Set[Needs]:
+        return set()
+
+    def rest(self) -> None:
+        """Nothing moves here."""
+
+    def fit(self) -> str:
+        return ""
+
+    go_to = hold_raw = release_raw = toggle_panel = rest
+    threshold_down = threshold_up = fit
