@@ -14,10 +14,10 @@ from typing import Any
 from engine.drawing.rle import Rle
 from engine.types import OperatingPoint, Rect
 
-FINDINGS, BOOKMARKS, POINTS = "findings", "bookmarks", "points"
+FINDINGS, BOOKMARKS, POINTS, COMPARED = "findings", "bookmarks", "points", "compared"
 MASK, STATE, CLEAR = "mask", "state", "clear"
 VERDICT, NOTE, JOIN, SPLIT, DELETE, ADD = "verdict", "note", "join", "split", "delete", "add"
-BOOKMARK, POINT, UNDO, REDO = "bookmark", "point", "undo", "redo"
+BOOKMARK, POINT, SECOND, UNDO, REDO = "bookmark", "point", "second", "undo", "redo"
 
 
 class FrameState(StrEnum):
@@ -234,6 +234,12 @@ def bookmarks(acts: Iterable[Act]) -> dict[int, str]:
 def points(acts: Iterable[Act]) -> dict[int, OperatingPoint]:
     """At which point a person last looked at each analysis, by its id."""
     return {int(act.value["analysis"]): OperatingPoint(**act.value["point"]) for act in in_force(acts)}
+
+
+def second(acts: Iterable[Act]) -> tuple[int, OperatingPoint] | None:
+    """With which analysis, by its id, and at which point the one that is reviewed was last compared."""
+    found = [act.value for act in in_force(acts)]
+    return (int(found[-1]["analysis"]), OperatingPoint(**found[-1]["point"])) if found else None
 
 
 def _mask(label: int, value: Mapping[str, Any]) -> HumanMask:

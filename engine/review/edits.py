@@ -14,6 +14,7 @@ from engine.drawing.rle import encode
 from engine.review import acts
 from engine.review.acts import (
     BOOKMARKS,
+    COMPARED,
     FINDINGS,
     NOTHING,
     POINTS,
@@ -83,6 +84,11 @@ class Edits:
     def points(self) -> dict[int, OperatingPoint]:
         """At which point a person last looked at each analysis, by its id."""
         return acts.points(self._by_scope.get(POINTS, ()))
+
+    @property
+    def second(self) -> tuple[int, OperatingPoint] | None:
+        """With which analysis, by its id, and at which point the one that is reviewed is compared."""
+        return acts.second(self._by_scope.get(COMPARED, ()))
 
     def history(self, scope: str) -> tuple[Act, ...]:
         """All acts of a scope, also what was undone."""
@@ -181,6 +187,10 @@ class Edits:
     def look_at(self, analysis: int, point: OperatingPoint) -> None:
         """The sliders stand there when it is opened again."""
         self.do([Done(acts.POINT, POINTS, {"analysis": analysis, "point": asdict(point)})])
+
+    def compare_with(self, analysis: int, point: OperatingPoint) -> None:
+        """It is compared with that one when it is opened again."""
+        self.do([Done(acts.SECOND, COMPARED, {"analysis": analysis, "point": asdict(point)})])
 
     def undo(self, scope: str) -> bool:
         """Take back the last stroke of a frame, the findings or the bookmarks; False: there is none."""

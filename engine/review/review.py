@@ -13,11 +13,12 @@ from engine.drawing.rle import decode
 from engine.review.acts import FrameState
 from engine.review.edits import PERSONS, Edits
 from engine.review.findings import Finding, Sighted, StoredSightings, read_findings
+from engine.review.following import Remade
 from engine.review.imports.results import mark_at
 from engine.review.maps import MapReader, chunks
 from engine.review.marks import marks_of, mask_of
 from engine.review.recording import Analysis
-from engine.review.rows import Row, rows_of
+from engine.review.rows import Row, Sightings, rows_of
 from engine.review.store import SideCar
 from engine.review.timeline import FrameTable, frame_table
 from engine.tracking.place import Place, likeness
@@ -37,11 +38,18 @@ class FrameMasks:
 
 
 class Review:
-    """For the thread that opened the side-car. What is cached is as old as this object."""
+    """For the thread that opened the side-car. What is cached is as old as this object.
 
-    def __init__(self, car: SideCar, analysis: Analysis, edits: Edits | None = None) -> None:
+    `made`: what was found at another operating point; None: what is stored.
+    """
+
+    def __init__(
+        self, car: SideCar, analysis: Analysis, edits: Edits | None = None, made: Remade | None = None
+    ) -> None:
         self.car = car
         self.analysis = analysis
+        self.point = analysis.point if made is None else made.point
+        self._made = made
         self.edits = edits or Edits(car.database)
         self._maps = MapReader(car.database, analysis.id, analysis.map_size)
 
@@ -58,10 +66,14 @@ class Review:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
+        if self._made is not None:
+            return self._made.confirmed
         return read_findings(self.car.database, self.analysis.id)
 
     @cached_property
-    def sightings(self) -> StoredSightings:
+    def sightings(self) -> Sightings:
+        if self._made is not None:
+            return self._made.sightings
         return StoredSightings(self.car.database, self.analysis.id)
 
     @cached_property
@@ -83,7 +95,7 @@ class Review:
         frame = self._maps.at(rank)
         if frame is None:
             return {}
-        drawn, rest = marks_of(frame, seen, self.size, self.analysis.point)
+        drawn, rest = marks_of(frame, seen, self.size, self.point)
         by_track: dict[int, list[Component]] = {}
         for one in (*drawn, *(one for one in rest if one.track in self._confirmed)):
             by_track.setdefault(one.track or 0, []).append(one)

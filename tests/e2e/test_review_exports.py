@@ -26,7 +26,8 @@ from engine.jobs.events import RunFolder
 from engine.model_folder import load_model_folder
 from engine.review.acts import FrameState, Verdict
 from engine.review.analysis import analyse_into, begin, run_folder, spec_of
-from engine.review.compare import BOTH, compared, parts
+from engine.review.compare.figures import Pair, Share, compared
+from engine.review.compare.side import Side, found_by
 from engine.review.edits import PERSONS, Edits
 from engine.review.exports import cli
 from engine.review.exports.dataset import add_to_data_set, check, group_of, side_of
@@ -38,6 +39,7 @@ from engine.review.imports.results import find_results, take_results
 from engine.review.places import Places
 from engine.review.review import Review
 from engine.review.store import open_folder, open_side_car
+from engine.review.timeline import frame_table
 from engine.sources import parse_source
 from engine.types import Size
 from tests.fixtures.recorder import FIELD, POLYP, following_model, recorder_clip
@@ -411,20 +413,17 @@ def test_results_of_another_recording_or_broken_ones_are_refused(made, fresh, tm
 
 @pytest.mark.slow
 def test_two_analyses_are_compared_in_figures(car, made):
-    a = Review(car, car.analyses[0])
     other = begin(car, made[1], region="frame")
     job = RunFolder(run_folder(car.folder, other.id))
     assert analyse_into(car.database, other, spec_of(car), job)
-    b = Review(car, car.analysis(other.id))
-    found = compared(a, b)
+    a, b = (Side(one, one.point) for one in car.analyses)
+    made_a, made_b = found_by(car, a), found_by(car, b)
+    found = compared(car, Pair(a, b, made_a, made_b, frame_table(car.database, other.id)))
 
-    assert found.a.per_min[0.0] == pytest.approx(len(a.findings) / (59 / 25 / 60))
+    assert found.a.per_min[0.0] == pytest.approx(found.a.counts[0.0] / (59 / 25 / 60))
     assert found.a.first_s == pytest.approx((SEEN.start + 4) / 25)
-    assert (found.a.sensitivity, found.a.specificity) == (pytest.approx(1 / 3), 1.0)
+    assert (found.a.sensitivity, found.a.specificity) == (Share(1, 3), Share(1, 1))
     assert found.b.first_s == found.a.first_s
     assert found.iou is not None
     assert 0.7 < found.iou < 1.0
     assert found.disagreements == ()
-    colours = parts(a.machine_masks(30).popitem()[1], b.machine_masks(30).popitem()[1])
-    assert colours[POLYP[1], POLYP[0]] == BOTH
-    assert set(np.unique(colours)) >= {0, BOTH}

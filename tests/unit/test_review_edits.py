@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,13 @@ from engine.drawing.rle import decode
 from engine.faults import FaultError
 from engine.review import acts
 from engine.review.acts import BOOKMARKS, FINDINGS, Anchor, FrameState, Verdict, frame_scope
-from engine.review.compare import ONLY_A, ONLY_B, disagreements, next_disagreement, parts
+from engine.review.compare.disagreements import (
+    ONLY_A,
+    ONLY_B,
+    disagreements,
+    next_disagreement,
+    previous_disagreement,
+)
 from engine.review.edits import Edits, drawn, mask_act
 from engine.review.findings import Finding, Sighted, next_finding, previous_finding
 from engine.review.places import Places
@@ -201,6 +208,14 @@ def test_where_the_sliders_stood_is_known_again(car, edits):
     assert again(car).points[1].preset == "quiet"
 
 
+def test_what_it_was_compared_with_is_known_again(car, edits):
+    point = OperatingPoint(0.4, 0.001, preset="quiet", keep=0.2, hit_s=0.3, window_s=0.5)
+    assert edits.second is None
+    edits.compare_with(2, point)
+    edits.compare_with(3, point.moved(0.3))
+    assert again(car).second == (3, point.moved(0.3))
+
+
 def test_on_a_full_disk_it_is_said_and_what_was_kept_before_stays(car, edits):
     edits.mask(1, 1, disc(), "brush")
     (pages,) = car.database.row("PRAGMA page_count")
@@ -317,4 +332,17 @@ def test_two_analyses_disagree_where_one_has_a_finding_at_a_place_and_the_other_
     assert (found[1].start_s, found[1].end_s) == (6.0, 7.0)
     assert next_disagreement(found, 21) == found[1]
     assert next_disagreement(found, 65) is None
-    assert parts(np.array([1, 1, 0], np.uint8), np.array([0, 1, 1], np.uint8)).tolist() == [1, 3, 2]
+    assert previous_disagreement(found, 62) == found[1]
+    assert previous_disagreement(found, 21) is None
+
+
+def test_nothing_is_said_of_what_one_has_not_judged_yet_nor_where_it_only_misses_a_moment():
+    ranks = np.arange(100, dtype=np.int32)
+    table = FrameTable(ranks, ranks / 10, *(np.zeros(100, np.uint8) for _ in range(3)))
+    a = sightings(finding(1, 10, 20, A), finding(2, 60, 70, A))
+    b = sightings(finding(1, 10, 20, A))
+    b[15] = (replace(b[15][0], state=TrackState.HELD),)
+
+    assert disagreements(a, b, table, last_rank=50) == ()
+    (later,) = disagreements(a, b, table, last_rank=65)
+    assert (later.first_rank, later.last_rank) == (60, 65)

@@ -1,0 +1,57 @@
+"""One of two that are compared: an analysis at an operating point, and all that it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
+
+from engine.review.findings import read_findings, read_sightings
+from engine.review.following import Remade, remade
+from engine.review.maps import stored_frames
+from engine.review.recording import Analysis
+from engine.review.store import SideCar
+from engine.types import OperatingPoint
+
+LAST_RANK = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The same analysis at two points makes two sides: no network is asked for either."""
+
+    analysis: Analysis
+    point: OperatingPoint
+
+    @property
+    def name(self) -> str:
+        """What its figures are of: model, weights, preset, threshold."""
+        return (
+            f"{self.analysis.model_id} · {self.analysis.weights_sha256[:8]} · {self.point.preset} · "
+            f"{self.point.threshold:.2f}"
+        )
+
+
+def found_by(car: SideCar, side: Side, wanted: Callable[[], bool] = lambda: True) -> Remade | None:
+    """All that it found, as far as it is analysed: what is stored, or made again of the maps at its point.
+
+    None once it is not `wanted` any more. Raises FaultError.
+    """
+    analysis, recording = car.analysis(side.analysis.id), car.recording
+    if side.point == analysis.point:
+        findings = read_findings(car.database, analysis.id, confirmed=False)
+        sightings = read_sightings(car.database, analysis.id, 0, LAST_RANK)
+        return Remade(side.point, _frames(car, analysis), findings, sightings)
+    size = recording.size
+    if size is None:  # nothing of it has been read yet
+        return Remade(side.point, 0, (), {})
+    period_s = 1.0 / recording.rate_hz if recording.rate_hz else 0.0
+    frames = stored_frames(car.database, analysis.id, analysis.map_size)
+    wanted_ones = takewhile(lambda _: wanted(), frames)
+    (found,) = remade(wanted_ones, size, side.point, period_s, every=LAST_RANK)
+    return found if wanted() else None
+
+
+def _frames(car: SideCar, analysis: Analysis) -> int:
+    row = car.database.row("SELECT coalesce(sum(frames), 0) FROM chunk WHERE analysis = ?", analysis.id)
+    return int(row[0]) if row else 0
