@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from app.review.analysing import AnalysisProcess
 from app.review.known import Found, Known, KnownReader
-from app.review.side_car import PLACE, SideCarThread
-from engine.faults import Fault, FaultCode, FaultError
-from engine.jobs.ended import Ended, How
-from engine.jobs.process import Process
+from app.review.side_car import SideCarThread
+from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, load_model_folder
-from engine.review.analysis import begin, points_of, start
+from engine.review.analysis import begin, points_of
 from engine.review.edits import Edits
 from engine.review.following import Remade, keep
 from engine.review.recording import Analysis
@@ -23,8 +22,6 @@ from engine.review.store import SideCar
 from engine.types import OperatingPoint
 
 T = TypeVar("T")
-LOOK_EVERY_MS = 500
-PATIENCE_S = 0.3  # then it is killed: less than 64 frames are judged again
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,19 @@ class AnalysisJob(QObject):
         self._side_car = side_car
         self._model = model
         self._preset = preset
-        self._process: Process | None = None
+        self._process = AnalysisProcess(side_car, self)
+        self._process.looked.connect(self._look)
+        self._process.changed.connect(self.changed)
+        self._process.failed.connect(self.failed)
         self._analysis: Analysis | None = None
         self._reader: KnownReader | None = None  # of the side-car's thread, from there on
         self._known: Known | None = None
         self._asked = False  # for what is known: one question at a time
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_EVERY_MS)
-        self._timer.timeout.connect(self._look)
         side_car.ask(self._begin, self._begun)
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None
+        return self._process.is_running
 
     @property
     def can_run(self) -> bool:
@@ -77,8 +74,8 @@ class AnalysisJob(QObject):
 
     def toggle(self) -> str:
         """Pause it, or go on; the word that answers the key."""
-        if self._process is not None:
-            self._process.ask()
+        if self._process.is_running:
+            self._process.pause()
             return "Analysis pauses"
         if not self.can_run:
             return "All of it is analysed" if self._known and self._known.progress.is_done else ""
@@ -131,10 +128,7 @@ class AnalysisJob(QObject):
 
     def close(self) -> None:
         """Once the side-car's thread has ended. What was kept stays; the process is gone after this."""
-        self._timer.stop()
-        if self._process is not None:
-            self._process.stop(PATIENCE_S)
-            self._process = None
+        self._process.stop()
 
     # Inside
 
@@ -166,31 +160,13 @@ class AnalysisJob(QObject):
         self._ask()
 
     def _start(self) -> None:
-        analysis = self._analysis
-        assert analysis is not None
-
-        def begin_process(car: SideCar) -> None:
-            # Kept there: the window may close before the answer comes.
-            self._process = start(car, analysis)
-
-        self._side_car.ask(begin_process, self._started)
-
-    def _started(self, _: None) -> None:
-        self._timer.start()
-        self.changed.emit()
+        assert self._analysis is not None
+        self._process.start(self._analysis)
 
     def _look(self) -> None:
+        if not self._process.is_running:
+            self._asked = False  # what was kept last is asked for whatever is under way
         self._ask()
-        ended = self._process.poll() if self._process is not None else None
-        if ended is None:
-            return
-        self._process = None
-        self._timer.stop()
-        self._asked = False
-        self._ask()  # what it kept last
-        self.changed.emit()
-        if ended.how not in (How.DONE, How.CANCELLED):
-            self.failed.emit(_stopped(ended))
 
     def _ask(self) -> None:
         if not self._asked:
@@ -210,15 +186,3 @@ class AnalysisJob(QObject):
         self.progressed.emit(known)
         if first and self.can_run:
             self._start()
-
-
-def _stopped(ended: Ended) -> Fault:
-    sentence = ended.sentence("The analysis")
-    return FaultError(
-        FaultCode.REVIEW,
-        expected="the analysis to end",
-        got=ended.reason,
-        remedy="go on with it",
-        fatal=False,
-        said=f"{sentence} What was analysed is kept.",
-    ).as_fault(PLACE)
