@@ -1,4 +1,4 @@
-"""What a person chose once and finds again: one `settings.toml`, one frozen tree, one place for every value.
+"""`settings.toml`: read with what goes over it, and changed without losing what others wrote there.
 
 Defaults < file < POLYPLIVE__AI__MODEL < `--set ai.model=...`. A wrong value falls back alone, and is told.
 """
@@ -8,75 +8,20 @@ from __future__ import annotations
 import difflib
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from engine.faults import Fault, FaultCode, FaultError
 from engine.files.shared import alone_with, read_small, set_aside
 from engine.files.whole import user_config, write_text
+from engine.settings.looks import parse, shown
+from engine.settings.types import DEFAULTS, KEYS, NOTHING, Settings
 
 FILE = "settings.toml"
 VARIABLE_PREFIX = "POLYPLIVE__"
 PLACE = "settings"
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-
-class Video(_Section):
-    decode: str = "software"  # or auto, or a hardware decoder
-
-
-class Ai(_Section):
-    model: str = ""  # a model's name or folder; "": the default one
-    runtime: str = "auto"
-    precision: Literal["auto", "f32", "bf16", "f16", "int8"] = "auto"
-    preset: Literal["sensitive", "standard", "quiet"] = "standard"
-    threshold: Annotated[float, Field(gt=0, lt=1)] | None = None  # finer than the preset's
-
-
-class Overlay(_Section):
-    style: Literal["contour", "fill", "box", "corners"] = "contour"
-
-
-class Screen(_Section):
-    side_panel: bool = True
-    names: bool = True  # titles and thumbnails of recent items
-
-
-class Alarm(_Section):
-    sound: bool = False  # when a finding is confirmed
-
-
-class Review(_Section):
-    side_cars: Literal["beside", "library"] = "beside"  # where what is known of a recording is kept
-    library: str = ""  # a folder; "": the usual one
-    sam_weights: str = ""  # a file or folder of a SAM-family model that clicks may ask; "": none
-
-
-class Settings(_Section):
-    """Every setting there is, by section."""
-
-    video: Video = Video()
-    ai: Ai = Ai()
-    overlay: Overlay = Overlay()
-    screen: Screen = Screen()
-    alarm: Alarm = Alarm()
-    review: Review = Review()
-
-
-# TABLE of all settings: dotted key -> default.
-DEFAULTS: Mapping[str, object] = {
-    f"{section}.{key}": value
-    for section, values in Settings().model_dump().items()
-    for key, value in values.items()
-}
-NOTHING = (None, "")  # values that mean "not set" and need no look
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +61,6 @@ def read_settings(
             fault.code, fault.expected, fault.got, fault.remedy, said=fault.sentence.partition(" Until ")[0]
         )
     return Found(Settings.model_validate(_tree(values)), tuple(faults), frozenset(values))
-
-
-def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
-    """The same settings with these keys; None stands for the default. Raises ValidationError."""
-    tree = settings.model_dump()
-    for dotted, value in changes.items():
-        section, _, key = dotted.partition(".")
-        tree[section][key] = DEFAULTS[dotted] if value is None else value
-    return Settings.model_validate(tree)
 
 
 def keep(path: Path, changes: Mapping[str, object]) -> None:
@@ -173,69 +109,17 @@ def _take(
     values: dict[str, object], key: str, value: object, where: str, faults: list[Fault], *, strict: bool
 ) -> None:
     """Put one value among the others, or tell why not."""
-    if key not in DEFAULTS:
+    if key not in DEFAULTS and not key.startswith(f"{KEYS}."):
         near = difflib.get_close_matches(key, DEFAULTS, n=1, cutoff=0.4)
         known = ", ".join(DEFAULTS)
         what = f"Did you mean {near[0]}?" if near else f"There are {known}."
         faults.append(_fault(f"one of {known}", key, f"There is no setting {key}. {what}", where))
-    elif wrong := _wrong(key, value, strict=strict):
-        said = f"{key} cannot be {_shown(value)}: {wrong}. Until it is corrected, {_in_force(key)}."
-        faults.append(_fault(wrong, _shown(value), said, where))
-    else:
-        values[key] = value
-
-
-def _wrong(key: str, value: object, *, strict: bool) -> str:
-    """Why a setting cannot have this value; "" when it can."""
-    section, _, name = key.partition(".")
-    part: type[_Section] = type(getattr(Settings(), section))
+        return
     try:
-        part.model_validate({name: value}, strict=strict)
-        if value not in NOTHING and value != DEFAULTS[key] and (look := LOOKS.get(key)) is not None:
-            look(str(value))
-    except ValidationError as error:
-        message = str(error.errors(include_url=False)[0]["msg"])
-        return message.replace("Input should", "it should", 1).rstrip(".")
-    except FaultError as error:
-        return f"{error.got}; it should be {error.expected}"
-    return ""
-
-
-def _find_model(name: str) -> None:
-    from engine.model_folder import find_model
-
-    find_model(name)
-
-
-def _parse_runtime(name: str) -> None:
-    from engine.runtime import parse_runtime
-
-    parse_runtime(name)
-
-
-def _check_decoder(name: str) -> None:
-    from engine.sources.file.decode_choice import check_name
-
-    check_name(name)
-
-
-def _find_weights(name: str) -> None:
-    if not Path(name).expanduser().exists():
-        raise FaultError(
-            FaultCode.SETTINGS,
-            expected="a file or folder of weights",
-            got=f"there is nothing at {name}",
-            remedy="correct it",
-        )
-
-
-# What can only be known by looking: models on the disk, names of other tables. They cost an import.
-LOOKS: Mapping[str, Callable[[str], None]] = {
-    "ai.model": _find_model,
-    "ai.runtime": _parse_runtime,
-    "video.decode": _check_decoder,
-    "review.sam_weights": _find_weights,
-}
+        values[key] = parse(key, value, strict=strict)
+    except FaultError as wrong:
+        said = f"{key} cannot be {wrong.got}: {wrong.expected}. Until it is corrected, {_in_force(key)}."
+        faults.append(_fault(wrong.expected, wrong.got, said, where))
 
 
 def _tree(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
@@ -246,14 +130,9 @@ def _tree(values: Mapping[str, object]) -> dict[str, dict[str, Any]]:
     return tree
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _in_force(key: str) -> str:
-    default = DEFAULTS[key]
-    return "the usual one is used" if default in NOTHING else f"{_shown(default)} is used"
+    default = DEFAULTS.get(key)
+    return "the usual one is used" if default in NOTHING else f"{shown(default)} is used"
 
 
 def _fault(expected: str, got: str, said: str, where: str) -> Fault:

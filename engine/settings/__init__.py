@@ -1,0 +1,35 @@
+"""What a person chose and finds again: one `settings.toml`, one frozen tree, one place for every value."""
+
+from engine.settings.looks import choices, parse
+from engine.settings.stored import Found, keep, read_settings, settings_path
+from engine.settings.types import (
+    DEFAULTS,
+    KEYS,
+    NOTHING,
+    ROWS,
+    Kind,
+    Review,
+    SettingRow,
+    Settings,
+    changed,
+    value_of,
+)
+
+__all__ = [
+    "DEFAULTS",
+    "KEYS",
+    "NOTHING",
+    "ROWS",
+    "Found",
+    "Kind",
+    "Review",
+    "SettingRow",
+    "Settings",
+    "changed",
+    "choices",
+    "keep",
+    "parse",
+    "read_settings",
+    "settings_path",
+    "value_of",
+]
