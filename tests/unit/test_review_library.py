@@ -6,7 +6,7 @@ import pytest
 
 from engine.faults import FaultError
 from engine.review.edits import Edits
-from engine.review.library import Library
+from engine.review.library.index import Library
 from engine.review.places import Places
 from engine.review.store import open_side_car
 

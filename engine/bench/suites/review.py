@@ -30,7 +30,7 @@ from engine.review.exports.export import export
 from engine.review.exports.selection import Only
 from engine.review.findings import Finding, Sighted, read_findings, read_sightings, write_findings
 from engine.review.following import remade
-from engine.review.library import Library
+from engine.review.library.index import Library
 from engine.review.maps import CHUNK, StoredFrame, stored_frames, write_frames
 from engine.review.places import Places
 from engine.review.recording import Analysis

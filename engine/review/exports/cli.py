@@ -21,7 +21,7 @@ from engine.review.analysis import analyse_into, begin, paths_of, run_folder, sp
 from engine.review.exports.export import FORMATS, LOOKS, export
 from engine.review.exports.selection import Only, range_of
 from engine.review.imports.results import find_results, take_results
-from engine.review.library import Library
+from engine.review.library.index import Library
 from engine.review.places import Places, is_side_car
 from engine.review.recording import Analysis
 from engine.review.review import Review
