@@ -6,9 +6,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.review.side_car import PLACE, SideCarThread
 from engine.faults import Fault, FaultCode, FaultError
+from engine.jobs.adopted import stop
 from engine.jobs.ended import Ended, How
 from engine.jobs.process import Process
-from engine.review.analysis import start
+from engine.review.analysis import run_folder, start
 from engine.review.recording import Analysis
 from engine.review.store import SideCar
 
@@ -60,6 +61,9 @@ class AnalysisProcess(QObject):
     def _begin(self, car: SideCar, analysis: Analysis) -> None:
         """In the side-car's thread; kept there: the window may close before the answer comes."""
         if self._process is None and self._wanted is not None:
+            # Who reviews it takes it over from the queue, which is content with that.
+            if not stop(run_folder(car.folder, analysis.id), PATIENCE_S):
+                raise _elsewhere()
             self._works_on, self._process = analysis, start(car, analysis)
 
     def _started(self, _: None) -> None:
@@ -88,6 +92,17 @@ class AnalysisProcess(QObject):
             self.start(self._wanted)
         elif ended.how not in (How.DONE, How.CANCELLED):
             self.failed.emit(_stopped(ended))
+
+
+def _elsewhere() -> FaultError:
+    return FaultError(
+        FaultCode.REVIEW,
+        expected="to analyse it here",
+        got="somebody else who does",
+        remedy="wait for it",
+        fatal=False,
+        said="Another machine or user analyses this recording. Wait until it is analysed.",
+    )
 
 
 def _stopped(ended: Ended) -> Fault:

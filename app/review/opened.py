@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -14,12 +16,16 @@ from app.review.known import Known
 from app.review.left import Left, keep_left, read_left
 from app.review.marks import Marks
 from app.review.side_car import SideCarThread
+from engine.faults import FaultError
 from engine.live.pipeline import Pipeline
+from engine.review.analysis import spec_of_files
+from engine.review.library.index import Library
 from engine.review.places import Places
-from engine.review.store import open_side_car
-from engine.sources import parse_source
+from engine.review.store import SideCar, open_side_car
 from engine.sources.base import SourceOptions
 from engine.types import AiState, Frame, Presentation, Result, Size, Snapshot, StateWord
+
+log = logging.getLogger(__name__)
 
 
 class OpenedReview(QObject):
@@ -48,12 +54,17 @@ class OpenedReview(QObject):
         self.bridge.changed.connect(self._show)
         self.pipeline = Pipeline(self.bridge.ring)
         self.bridge.connect_to(self.pipeline)
-        self.pipeline.open(parse_source(str(paths[0])), options)
+        self.pipeline.open(spec_of_files(paths), options)
         self._stands = False  # a recording that is opened for review does not play by itself
         self._shown: Presentation | None = None
         self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
-        self.side_car = SideCarThread(lambda: open_side_car(paths, places), self)
+        library = Library()
+        self._note = partial(_note, library)
+        self.side_car = SideCarThread(
+            lambda: open_side_car(paths, places, known=partial(_side_car_of, library)), self
+        )
         self.side_car.failed.connect(self.failed)
+        self.side_car.ask(self._note)
         self.side_car.ask(lambda car: read_left(car.folder), self._recorded)
         self.marks = Marks(self.side_car, lambda: self._size, self)
         self.marks.made.connect(self.bridge.ring)
@@ -70,6 +81,7 @@ class OpenedReview(QObject):
         """All that was done is on the disk when this returns, and nothing of it runs any more."""
         self.bridge.connect_to(None)
         self.pipeline.close()
+        self.side_car.ask(self._note)
         self.side_car.close()
         self.job.close()
 
@@ -111,3 +123,19 @@ class OpenedReview(QObject):
             age_s = None if result is None else 0.0
             self._shown = before = replace(shown, result=result, mask_age_s=age_s)
         return before
+
+
+def _note(library: Library, car: SideCar) -> None:
+    """The list can be made again: a place that cannot be written costs nobody a review."""
+    try:
+        library.note(car)
+    except FaultError as fault:
+        log.info("the library does not know of it: %s", fault)
+
+
+def _side_car_of(library: Library, sha256: str) -> Path | None:
+    try:
+        return library.side_car_of(sha256)
+    except FaultError as fault:
+        log.info("the library cannot be asked: %s", fault)
+        return None

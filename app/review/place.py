@@ -181,18 +181,20 @@ class ReviewPlace(QWidget):
 
     def start_anew(self) -> None:
         """What is known is set aside, and nothing of it lost; the recording is opened again."""
-        from engine.review.identity import identity_of
-        from engine.review.places import is_side_car, start_anew, wanted
+        from engine.review.library.index import Library
+        from engine.review.places import start_anew
+        from engine.review.store import find_side_car
 
         paths = self.paths
         self.close_review()
         try:
-            for folder in wanted(paths, identity_of(paths[0]), self._places()):
-                if is_side_car(folder):
-                    start_anew(folder)
-                    break
+            folder = find_side_car(paths, self._places(), Library().side_car_of)
+            if folder is not None:
+                start_anew(folder)
         except OSError as error:
             self.faulted.emit(output_fault(paths[0].parent, error).as_fault("review"))
+        except FaultError as fault:
+            self.faulted.emit(fault.as_fault("review"))
         self.open(paths)
 
     def escape(self) -> bool:

@@ -151,7 +151,11 @@ def paths_of(text: str) -> list[Path]:
 
 def spec_of(car: SideCar) -> SourceSpec:
     """The recording as a source."""
-    paths = car.recording.paths
+    return spec_of_files(car.recording.paths)
+
+
+def spec_of_files(paths: Sequence[Path]) -> SourceSpec:
+    """One file, a folder of stills, or several files that are one recording."""
     if len(paths) == 1:
         return parse_source(str(paths[0]))
     return SourceSpec("joined", address_of(paths))

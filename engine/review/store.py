@@ -30,10 +30,19 @@ WINDOW_LOCK = "window.lock"
 class SideCar:
     """Use as a context, in the thread that opened it. `why_read_only`: why nothing is kept; "" when it is."""
 
-    def __init__(self, folder: Path, database: Database, held_files: ExitStack, why_read_only: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        held_files: ExitStack,
+        why_read_only: str,
+        *,
+        is_in_use: bool = False,
+    ) -> None:
         self.folder = folder
         self.database = database
         self.why_read_only = why_read_only
+        self.is_in_use = is_in_use  # by another window
         self._held = held_files
 
     def __enter__(self) -> SideCar:
@@ -93,10 +102,12 @@ def open_side_car(
     places: Places,
     *,
     write: bool = True,
+    seen: bool = True,
     known: Callable[[str], Path | None] = lambda sha256: None,
 ) -> SideCar:
     """That of a recording, made where there is none; `paths`: its files in order, mostly one.
 
+    `seen` False: no person looks at it, and when it was last opened stays.
     `known`: where one may lie by the hash of the first file (`Library.side_car_of`).
 
     Where another window has it, it can be read, and `why_read_only` says so.
@@ -117,10 +128,18 @@ def open_side_car(
     car = _opened(found, write=write)
     try:
         _check_parts(car, paths, identities)
-        return _noted(car)
+        return _noted(car) if seen else car
     except BaseException:
         car.close()
         raise
+
+
+def find_side_car(
+    paths: Sequence[Path], places: Places, known: Callable[[str], Path | None] = lambda sha256: None
+) -> Path | None:
+    """Where that of a recording lies, whatever its state; None: there is none. Raises FaultError."""
+    identities = [_identity(path) for path in paths]
+    return _found(paths, identities, places) or _known(identities, known)
 
 
 def open_folder(folder: Path, *, write: bool = True) -> SideCar:
@@ -138,16 +157,17 @@ def _opened(folder: Path, *, write: bool) -> SideCar:
             remedy="open the recording for review first",
             said=f"There is no side-car in {folder}. Open the recording for review first.",
         )
-    why = "" if write else "It was opened to be read only."
+    why, in_use = "" if write else "It was opened to be read only.", False
     with ExitStack() as stack:
         if write:
             try:
-                stack.enter_context(held(folder / WINDOW_LOCK, busy=_busy(folder)))
+                stack.enter_context(held(folder / WINDOW_LOCK, busy=busy_fault(folder)))
             except FaultError as fault:
-                why = fault.said if fault.code is FaultCode.REVIEW else _read_only(folder)
+                in_use = fault.code is FaultCode.REVIEW
+                why = fault.said if in_use else _read_only(folder)
         database = open_database(path, write=not why)
         stack.callback(database.close)
-        return SideCar(folder, database, stack.pop_all(), why)
+        return SideCar(folder, database, stack.pop_all(), why, is_in_use=in_use)
 
 
 def _noted(car: SideCar) -> SideCar:
@@ -261,7 +281,8 @@ def _read_only(folder: Path) -> str:
     )
 
 
-def _busy(folder: Path) -> FaultError:
+def busy_fault(folder: Path) -> FaultError:
+    """Another window has it."""
     return FaultError(
         FaultCode.REVIEW,
         expected=f"to be the only window with {folder.name}",

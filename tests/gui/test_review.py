@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.review.panel import NONE
+from engine.files.whole import HOME_VARIABLE
 from engine.jobs.events import RunFolder
 from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
@@ -237,8 +238,9 @@ def test_every_frame_is_painted_where_that_is_asked_for(review, clip, press, unt
 
 @pytest.mark.slow
 def test_opening_analyses_in_the_background_pauses_and_goes_on_where_it_was(
-    make_window, analysed, tmp_path, qtbot
+    make_window, analysed, tmp_path, qtbot, monkeypatch
 ):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))  # no library that knows the recording
     until = partial(qtbot.waitUntil, timeout=120_000)
     clip = shutil.copy(analysed / "clip.mp4", tmp_path / "new.mp4")
     window = make_window()

@@ -6,7 +6,7 @@ import pytest
 
 from engine.faults import FaultError
 from engine.review.edits import Edits
-from engine.review.library.index import Library
+from engine.review.library.index import Library, side_cars_in
 from engine.review.places import Places
 from engine.review.store import open_side_car
 
@@ -61,7 +61,7 @@ def test_a_lost_or_damaged_index_is_made_again_of_the_folders(tmp_path, library)
     before = library.entries()
     (tmp_path / "library.db").write_bytes(b"no database" * 1000)
     assert library.entries() == []
-    assert library.rebuild([tmp_path]) == 2
+    assert library.rebuild(side_cars_in(tmp_path, below=True)) == 2
     assert library.entries() == before
     assert len(list(tmp_path.glob("library.damaged-*"))) == 1
 
@@ -71,7 +71,7 @@ def test_removing_a_recording_from_the_list_touches_no_file(tmp_path, library):
     (one,) = library.entries()
     library.remove(one.folder)
     assert library.entries() == []
-    assert one.path.exists()
+    assert one.paths[0].exists()
     assert one.folder.exists()
 
 

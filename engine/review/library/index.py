@@ -5,40 +5,41 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.faults import FaultError
-from engine.files.shared import set_aside
-from engine.files.whole import output_fault, user_data
+from engine.files.whole import user_data
 from engine.review.acts import VOUCHED
 from engine.review.edits import Edits
+from engine.review.library.small_database import opened
 from engine.review.places import SUFFIX, is_side_car
 from engine.review.store import SideCar, open_folder
+from engine.sources import SEPARATOR
 
 INDEX = "library.db"
-VERSION = 1
-WAIT_S = 3.0
+VERSION = 2
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS recording (
-    folder TEXT PRIMARY KEY, title TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL,
+_TABLES = """
+DROP TABLE IF EXISTS recording;
+CREATE TABLE recording (
+    folder TEXT PRIMARY KEY, title TEXT NOT NULL, paths TEXT NOT NULL, sha256 TEXT NOT NULL,
     duration_s REAL, findings INTEGER NOT NULL, verified INTEGER NOT NULL, model TEXT NOT NULL,
     done INTEGER NOT NULL, opened_utc TEXT NOT NULL, jpeg BLOB
 ) STRICT;
-CREATE INDEX IF NOT EXISTS by_hash ON recording (sha256);
+CREATE INDEX by_hash ON recording (sha256);
 """
-_COLUMNS = "folder, title, path, sha256, duration_s, findings, verified, model, done, opened_utc"
+_COLUMNS = "folder, title, paths, sha256, duration_s, findings, verified, model, done, opened_utc"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One recording. `folder`: its side-car; `path`: where its first file was last seen; `done`: analysed."""
+    """One recording. `folder`: its side-car; `paths`: where its files were last seen; `done`: analysed."""
 
     folder: Path
     title: str
-    path: Path
+    paths: tuple[Path, ...]
     sha256: str
     duration_s: float | None
     findings: int
@@ -49,8 +50,8 @@ class Entry:
 
     @property
     def is_here(self) -> bool:
-        """Whether the recording is where it was last seen."""
-        return self.path.exists()
+        """Whether the recording is where it was last seen, all of it; looks at the disk."""
+        return all(path.exists() for path in self.paths)
 
 
 class Library:
@@ -62,9 +63,14 @@ class Library:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or user_data() / INDEX
 
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever noted: it was lost, or there is no recording yet."""
+        return not self._path.exists() or not self._has_any()
+
     def entries(self, words: str = "") -> list[Entry]:
         """Those last opened first; `words`: all of them in title, path or model."""
-        each = "instr(lower(title || ' ' || path || ' ' || model), ?) > 0"
+        each = "instr(lower(title || ' ' || paths || ' ' || model), ?) > 0"
         where = " WHERE " + " AND ".join([each] * len(words.split())) if words.split() else ""
         with self._opened() as connection:
             rows = connection.execute(
@@ -96,13 +102,12 @@ class Library:
         with self._opened() as connection, connection:
             connection.execute("DELETE FROM recording WHERE folder = ?", (str(folder),))
 
-    def rebuild(self, roots: Iterable[Path]) -> int:
-        """Take up every side-car in these folders and below; how many. Damaged ones are left out."""
+    def rebuild(self, folders: Iterable[Path]) -> int:
+        """Take up these side-cars (`side_cars_in`); how many. Damaged ones are left out."""
         rows = []
-        for root in roots:
-            for folder in sorted(root.rglob(f"*{SUFFIX}")):
-                with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
-                    rows.append(_row(car))
+        for folder in folders:
+            with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
+                rows.append(_row(car))
         self.put(rows)
         return len(rows)
 
@@ -114,36 +119,19 @@ class Library:
                 rows,
             )
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(self._connected()) as connection:
-                yield connection
-        except OSError as error:
-            raise output_fault(self._path.parent, error) from error
-        except sqlite3.OperationalError as error:
-            raise output_fault(self._path.parent, OSError(0, str(error))) from error
+    def _has_any(self) -> bool:
+        with self._opened() as connection:
+            return connection.execute("SELECT 1 FROM recording LIMIT 1").fetchone() is not None
 
-    def _connected(self) -> sqlite3.Connection:
-        try:
-            return self._ready()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:  # it can be made again: `rebuild`
-            set_aside(self._path)
-            return self._ready()
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._path, VERSION, _TABLES)
 
-    def _ready(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=WAIT_S)
-        try:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                connection.executescript(f"DROP TABLE IF EXISTS recording;{_TABLE}")
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+
+def side_cars_in(root: Path, *, below: bool) -> Iterator[Path]:
+    """The side-cars in a folder, and in those below it; what cannot be read is passed over."""
+    with contextlib.suppress(OSError):
+        found = root.rglob(f"*{SUFFIX}") if below else root.glob(f"*{SUFFIX}")
+        yield from (folder for folder in sorted(found) if is_side_car(folder))
 
 
 def _row(car: SideCar) -> tuple[object, ...]:
@@ -157,24 +145,25 @@ def _row(car: SideCar) -> tuple[object, ...]:
     if car.database.row("SELECT 1 FROM act LIMIT 1"):
         verified = sum(one.state in VOUCHED for one in Edits(car.database).frames.values())
     jpeg = car.database.row("SELECT jpeg FROM picture ORDER BY length(jpeg) DESC LIMIT 1")
-    opened = car.database.row("SELECT opened_utc FROM recording")
+    opened_utc = car.database.row("SELECT opened_utc FROM recording")
     return (
         str(car.folder),
         recording.title,
-        str(recording.parts[0].path),
+        SEPARATOR.join(str(path) for path in recording.paths),
         recording.parts[0].identity.sha256,
         recording.duration_s,
         count[0] if count else 0,
         verified,
         newest.model_id if newest else "",
         newest is not None and newest.done,
-        opened[0] if opened else "",
+        opened_utc[0] if opened_utc else "",
         jpeg[0] if jpeg else None,
     )
 
 
 def _entry(row: tuple[str, str, str, str, float | None, int, int, str, int, str]) -> Entry:
-    folder, title, path, sha256, duration_s, findings, verified, model, done, opened_utc = row
+    folder, title, paths, sha256, duration_s, findings, verified, model, done, opened_utc = row
+    parts = tuple(Path(path) for path in paths.split(SEPARATOR))
     return Entry(
-        Path(folder), title, Path(path), sha256, duration_s, findings, verified, model, bool(done), opened_utc
+        Path(folder), title, parts, sha256, duration_s, findings, verified, model, bool(done), opened_utc
     )

@@ -1,0 +1,94 @@
+"""A queue of recordings analysed by processes: one after the other, paused, gone on with, bad ones told."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from engine.review.library.index import Library
+from engine.review.library.queue import Queue, State, Wanted
+from engine.review.library.working import Worker
+from engine.review.maps import CHUNK
+from engine.review.places import Places
+from engine.review.store import open_side_car
+from tests.fixtures.recorder import following_model, recorder_clip
+
+FRAMES = 2 * CHUNK + 10
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorder")
+    return recorder_clip(folder / "clip.mp4", FRAMES, range(30, 90), -1), following_model(folder)
+
+
+@pytest.fixture
+def worker(tmp_path):
+    return Worker(
+        Queue(tmp_path / "queue.db"),
+        Library(tmp_path / "library.db"),
+        Places(tmp_path / "kept"),
+        threading.Event().wait,
+    )
+
+
+@contextmanager
+def at_work(worker):
+    """In a thread, as the window has it."""
+    end = threading.Event()
+    thread = threading.Thread(target=replace(worker, wait=end.wait).work)
+    thread.start()
+    try:
+        yield end
+    finally:
+        end.set()
+        thread.join()
+
+
+def until(condition, patience_s=60.0):
+    give_up_s = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.02)
+
+
+def test_a_bad_file_says_why_and_stops_nobody_and_what_is_open_elsewhere_waits(worker, made, tmp_path):
+    clip, model = made
+    reviewed = tmp_path / "reviewed.mp4"
+    reviewed.write_bytes(b"whatever")
+    good = tmp_path / "good.mp4"
+    shutil.copy(clip, good)
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video at all" * 1000)
+    gone = tmp_path / "gone.mp4"
+    worker.queue.add([Wanted((path,)) for path in (reviewed, bad, gone, good)], model, "standard")
+
+    with open_side_car([reviewed], worker.places), at_work(worker):
+        until(lambda: len(worker.library.entries()) == 1 and len(worker.queue.items()) == 3)
+
+    waits, *failed = worker.queue.items()
+    assert (waits.state, waits.paths) == (State.WAITING, (reviewed,))
+    assert [one.paths[0].name for one in failed] == ["bad.mp4", "gone.mp4"]
+    assert all(one.state is State.FAILED for one in failed)
+    assert "bad.mp4" in failed[0].why
+    assert "cannot be read" in failed[1].why
+    assert not bad.with_name("bad.mp4.review").exists()
+    (entry,) = worker.library.entries()
+    assert (entry.title, entry.done, entry.findings) == ("good.mp4", True, 1)
+
+
+def test_what_was_stopped_in_the_middle_goes_on_where_it_stood(worker, made):
+    clip, model = made
+    worker.queue.add([Wanted((clip,))], model, "standard")
+    with at_work(worker):
+        until(lambda: any(one.done for one in worker.queue.items()))
+    (left,) = worker.queue.items()
+    assert CHUNK <= left.done < FRAMES
+    with at_work(worker):
+        until(lambda: not worker.queue.items())
+    assert worker.library.entries()[0].done
