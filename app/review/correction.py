@@ -41,7 +41,7 @@ class ReviewedPlace:
 
     def label_for(self, rank: int) -> int | None:
         row = self._row(rank)
-        return None if row is None else row.findings[0] if row.findings else row.label
+        return None if row is None or not row.findings else row.findings[0]
 
     def next_rank(self, rank: int) -> int | None:
         """The next frame of the finding; behind its last one the first of the next finding."""

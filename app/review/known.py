@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from engine.review.analysis import Progress, progress_of
 from engine.review.edits import Edits
 from engine.review.findings import Finding, StoredSightings, read_findings
+from engine.review.maps import field_px
 from engine.review.recording import Analysis, Recording
 from engine.review.rows import Row, Sightings, rows_of
 from engine.review.store import SideCar
@@ -75,7 +76,14 @@ class KnownReader:
             progress_of(database, analysis.id),
             found.point if found is not None else analysis.point,
             table,
-            rows_of(findings, sightings, edits.told, table.time_s),
+            rows_of(
+                findings,
+                sightings,
+                edits.told,
+                table.time_s,
+                edits.marked,
+                lambda rank: field_px(database, analysis.id, rank),
+            ),
             edits.bookmarks,
             tuple(edits.frames),
             self._car.why_read_only,

@@ -63,6 +63,23 @@ def decode(rle: Rle) -> U8:
     return np.repeat(values, counts).reshape(width_px, height_px).T
 
 
+def place_in(rle: Rle) -> tuple[Rect, int] | None:
+    """The box round a mask and its area in pixels, without decoding it; None of an empty one."""
+    height_px = rle["size"][0]
+    ends = np.cumsum(_counts(rle["counts"]))
+    stops = ends[1::2]
+    starts = ends[0::2][: len(stops)]
+    if not len(stops):
+        return None
+    lasts = stops - 1
+    left, right = int(starts[0] // height_px), int(lasts[-1] // height_px)
+    top, bottom = int((starts % height_px).min()), int((lasts % height_px).max())
+    if (starts // height_px != lasts // height_px).any():  # a run goes on at the top of the next column
+        top, bottom = 0, height_px - 1
+    box = Rect(left, top, right - left + 1, bottom - top + 1)
+    return box, int((lasts - starts + 1).sum())
+
+
 def _runs(patch: Patch, height_px: int) -> tuple[I64, I64]:
     """Where runs of ones start and end (exclusive), counted down the columns of the frame."""
     columns = patch.inside.T

@@ -18,6 +18,8 @@ FINDINGS, BOOKMARKS, POINTS, COMPARED = "findings", "bookmarks", "points", "comp
 MASK, STATE, CLEAR = "mask", "state", "clear"
 VERDICT, NOTE, JOIN, SPLIT, DELETE, ADD = "verdict", "note", "join", "split", "delete", "add"
 BOOKMARK, POINT, SECOND, UNDO, REDO = "bookmark", "point", "second", "undo", "redo"
+PERSONS = 100_000  # labels of what people found themselves; below they are numbers of tracks
+ORPHANS = 2 * PERSONS  # and a track's number from there on: its masks are there, and it is not found any more
 
 
 class FrameState(StrEnum):
@@ -61,18 +63,23 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A finding by where it was seen: it is known again among those of another threshold or model."""
+    """A finding by where it was seen: it is known again among those of another threshold or model.
+
+    `label`: of a person's own, whose masks have this number wherever they are drawn.
+    """
 
     rank: int
     box: Rect
+    label: int | None = None
 
     @property
     def value(self) -> list[int]:
-        return [self.rank, self.box.x, self.box.y, self.box.w, self.box.h]
+        own = [] if self.label is None else [self.label]
+        return [self.rank, self.box.x, self.box.y, self.box.w, self.box.h, *own]
 
 
 def anchor_of(value: Sequence[int]) -> Anchor:
-    return Anchor(value[0], Rect(*value[1:5]))
+    return Anchor(value[0], Rect(*value[1:5]), value[5] if len(value) > 5 else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from engine.drawing.polygon import pixels_inside
-from engine.drawing.rle import encode
+from engine.drawing.rle import encode, place_in
 from engine.review import acts
 from engine.review.acts import (
     BOOKMARKS,
     COMPARED,
     FINDINGS,
     NOTHING,
+    ORPHANS,
+    PERSONS,
     POINTS,
     VOUCHED,
     Act,
@@ -30,11 +32,11 @@ from engine.review.acts import (
     frame_scope,
 )
 from engine.review.database import Database
+from engine.review.editing.persons import Marked
 from engine.review.store import now_utc
 from engine.types import U8, OperatingPoint, Size
 
 PERSON = "person"
-PERSONS = 100_000  # labels of what people found themselves; below they are numbers of tracks
 
 
 class Edits:
@@ -47,6 +49,7 @@ class Edits:
         self._who = who
         self._by_scope: dict[str, list[Act]] = {}
         self._frames: dict[int, FrameEdits] = {}
+        self._marked: dict[int, tuple[Marked, ...]] = {}
         self._last_stroke = 0
         for row in database.rows("SELECT id, at_utc, who, stroke, kind, scope, value FROM act ORDER BY id"):
             id_, at_utc, who_, stroke, kind, scope, value = row
@@ -70,6 +73,11 @@ class Edits:
     def vouched(self) -> dict[int, FrameEdits]:
         """Verified frames, also those that are empty."""
         return {rank: edits for rank, edits in self.frames.items() if edits.state in VOUCHED}
+
+    @property
+    def marked(self) -> tuple[Marked, ...]:
+        """Where the masks of all frames lie that anybody touched, in the order of ranks."""
+        return tuple(one for rank, edits in self.frames.items() for one in self._marked_in(rank, edits))
 
     @property
     def told(self) -> tuple[Told, ...]:
@@ -100,7 +108,7 @@ class Edits:
             int(act.value["label"])
             for some in self._by_scope.values()
             for act in some
-            if "label" in act.value
+            if "label" in act.value and int(act.value["label"]) < ORPHANS
         ]
         return max(PERSONS, *used) + 1 if used else PERSONS + 1
 
@@ -165,8 +173,12 @@ class Edits:
     def note(self, anchor: Anchor, text: str) -> None:
         self._of_finding(acts.NOTE, anchor, note=text)
 
-    def delete(self, anchor: Anchor) -> None:
-        self._of_finding(acts.DELETE, anchor)
+    def delete(self, anchor: Anchor, labels: Collection[int] = ()) -> None:
+        """`labels`: of a person's own; their masks leave the frames, and come back by the same undo."""
+        masks = [
+            mask_act(one.rank, one.label, None, "deleted") for one in self.marked if one.label in labels
+        ]
+        self.do([Done(acts.DELETE, FINDINGS, {"at": anchor.value}), *masks])
 
     def join(self, anchor: Anchor, other: Anchor) -> None:
         self._of_finding(acts.JOIN, anchor, other=other.value)
@@ -192,8 +204,20 @@ class Edits:
         """It is compared with that one when it is opened again."""
         self.do([Done(acts.SECOND, COMPARED, {"analysis": analysis, "point": asdict(point)})])
 
+    def take_back(self) -> str:
+        """The last thing that was said of findings or frames, by verdict, note, bookmark ...: which kind of
+        act it was, and "" when there is none. What it did to masks is undone with it.
+        """
+        stroke, _ = acts.can(self._said)
+        return self._again_everywhere(acts.UNDO, stroke)
+
+    def say_again(self) -> str:
+        """What was taken back last; as `take_back`."""
+        _, stroke = acts.can(self._said)
+        return self._again_everywhere(acts.REDO, stroke)
+
     def undo(self, scope: str) -> bool:
-        """Take back the last stroke of a frame, the findings or the bookmarks; False: there is none."""
+        """Take back the last stroke of a scope; False: there is none."""
         stroke, _ = acts.can(self._by_scope.get(scope, ()))
         return self._again(acts.UNDO, scope, stroke)
 
@@ -203,10 +227,7 @@ class Edits:
 
     def undo_stroke(self, stroke: int) -> None:
         """In every frame that it touched: a propagation, an import."""
-        touched = [
-            scope for scope, some in self._by_scope.items() if any(act.stroke == stroke for act in some)
-        ]
-        self.do([Done(acts.UNDO, scope, {"stroke": stroke}) for scope in touched])
+        self._again_everywhere(acts.UNDO, stroke)
 
     @property
     def last_stroke(self) -> int:
@@ -217,6 +238,29 @@ class Edits:
             self.do([Done(kind, scope, {"stroke": stroke})])
         return stroke is not None
 
+    def _again_everywhere(self, kind: str, stroke: int | None) -> str:
+        if stroke is None:
+            return ""
+        touched = {
+            act.scope: act for some in self._by_scope.values() for act in some if act.stroke == stroke
+        }
+        self.do([Done(kind, scope, {"stroke": stroke}) for scope in touched])
+        return next((touched[scope].kind for scope in (FINDINGS, BOOKMARKS) if scope in touched), "")
+
+    @property
+    def _said(self) -> list[Act]:
+        """Of findings and of frames: one history, as a person sees it."""
+        some = (*self._by_scope.get(FINDINGS, ()), *self._by_scope.get(BOOKMARKS, ()))
+        return sorted(some, key=lambda act: act.id)
+
+    def _marked_in(self, rank: int, edits: FrameEdits) -> tuple[Marked, ...]:
+        if rank not in self._marked:
+            places = ((label, place_in(one.rle)) for label, one in edits.masks.items())
+            self._marked[rank] = tuple(
+                Marked(rank, label, *place) for label, place in places if place is not None
+            )
+        return self._marked[rank]
+
     def _of_finding(self, kind: str, anchor: Anchor, **value: object) -> None:
         self.do([Done(kind, FINDINGS, {"at": anchor.value, **value})])
 
@@ -226,6 +270,7 @@ class Edits:
         rank = acts.rank_of(act.scope)
         if rank is not None:
             self._frames.pop(rank, None)
+            self._marked.pop(rank, None)
 
 
 def mask_act(

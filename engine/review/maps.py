@@ -164,6 +164,16 @@ def stored_frames(
             yield chunk.frame(at, maps[at])
 
 
+def field_px(database: Database, analysis: int, rank: int) -> int:
+    """The area of the endoscope's picture, as findings are measured by it; 0 in a frame not judged yet."""
+    chunk = _chunk_at(database, analysis, rank)
+    at = int(np.searchsorted(chunk.ranks, rank)) if chunk is not None else 0
+    if chunk is None or at == len(chunk.ranks):
+        return 0
+    box = chunk.fields[chunk.field_of[at]].box
+    return box.w * box.h
+
+
 class MapReader:
     """Single frames of one analysis: of a chunk that was unpacked the next frames cost nothing."""
 
@@ -177,21 +187,27 @@ class MapReader:
     def at(self, rank: int) -> StoredFrame | None:
         """None where that frame was not judged (yet)."""
         if self._chunk is None or not self._chunk.ranks[0] <= rank <= self._chunk.ranks[-1]:
-            row = self._database.row(
-                f"SELECT {_COLUMNS} FROM chunk WHERE analysis = ? AND first_rank <= ? "
-                "ORDER BY first_rank DESC LIMIT 1",
-                self._analysis,
-                rank,
-            )
-            if row is None:
+            chunk = _chunk_at(self._database, self._analysis, rank)
+            if chunk is None:
                 return None
-            self._chunk = _chunk(row)
+            self._chunk = chunk
             self._maps = maps_of(self._database, self._chunk, self._size)
         assert self._maps is not None
         at = int(np.searchsorted(self._chunk.ranks, rank))
         if at == len(self._chunk.ranks) or self._chunk.ranks[at] != rank:
             return None
         return self._chunk.frame(at, self._maps[at])
+
+
+def _chunk_at(database: Database, analysis: int, rank: int) -> Chunk | None:
+    """The last one that begins there or before."""
+    row = database.row(
+        f"SELECT {_COLUMNS} FROM chunk WHERE analysis = ? AND first_rank <= ? "
+        "ORDER BY first_rank DESC LIMIT 1",
+        analysis,
+        rank,
+    )
+    return None if row is None else _chunk(row)
 
 
 def _chunk(row: tuple[int, bytes, bytes, bytes, bytes, bytes, bytes, bytes, str]) -> Chunk:

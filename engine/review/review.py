@@ -11,11 +11,12 @@ import numpy as np
 
 from engine.drawing.rle import decode
 from engine.review.acts import FrameState
-from engine.review.edits import PERSONS, Edits
+from engine.review.editing.persons import objects_of
+from engine.review.edits import Edits
 from engine.review.findings import Finding, Sighted, StoredSightings, read_findings
 from engine.review.following import Remade
 from engine.review.imports.results import mark_at
-from engine.review.maps import MapReader, chunks
+from engine.review.maps import MapReader, chunks, field_px
 from engine.review.marks import marks_of, mask_of
 from engine.review.recording import Analysis
 from engine.review.rows import Row, Sightings, rows_of
@@ -28,7 +29,7 @@ from engine.types import U8, Component, Field, Rect, Size
 @dataclass(frozen=True, slots=True)
 class FrameMasks:
     """What holds in a frame: masks uint8 [H, W] by object, and who vouches for them. An object is a track's
-    number or, of a person's own, one from `edits.PERSONS` on.
+    number or, of a person's own, one from `acts.PERSONS` on.
     """
 
     rank: int
@@ -52,6 +53,7 @@ class Review:
         self._made = made
         self.edits = edits or Edits(car.database)
         self._maps = MapReader(car.database, analysis.id, analysis.map_size)
+        self._objects_at: tuple[int, dict[int, int]] | None = None
 
     @property
     def size(self) -> Size:
@@ -83,7 +85,21 @@ class Review:
     @property
     def rows(self) -> tuple[Row, ...]:
         """The list of findings."""
-        return rows_of(self.findings, self.sightings, self.edits.told, self.table.time_s)
+        edits = self.edits
+        return rows_of(
+            self.findings, self.sightings, edits.told, self.table.time_s, edits.marked, self._field_px
+        )
+
+    def _field_px(self, rank: int) -> int:
+        return field_px(self.car.database, self.analysis.id, rank)
+
+    @property
+    def _objects(self) -> dict[int, int]:
+        """Of each label; as old as the last act."""
+        if self._objects_at is None or self._objects_at[0] != self.edits.last_stroke:
+            objects = objects_of(self.edits.marked, self.sightings, self.findings)
+            self._objects_at = self.edits.last_stroke, objects
+        return self._objects_at[1]
 
     def machine_masks(self, rank: int) -> dict[int, U8]:
         """What the network has in a frame, by track: what is drawn of it, and what was not drawn yet of a
@@ -110,7 +126,7 @@ class Review:
             masks = {}
             for label, one in edits.masks.items():
                 mask = decode(one.rle)
-                name = self._object_of(rank, label, mask)
+                name = self._objects.get(label, label)
                 masks[name] = mask | masks[name] if name in masks else mask
         return FrameMasks(rank, self.table.time_s(rank), edits.state, masks)
 
@@ -126,17 +142,6 @@ class Review:
         return max(
             count, key=lambda one: count[one], default=Field(Rect(0, 0, size.width_px, size.height_px))
         )
-
-    def _object_of(self, rank: int, label: int, mask: U8) -> int:
-        """The track at its place, whatever number a person's mask has: those change with the threshold."""
-        if label >= PERSONS or not mask.any():
-            return label
-        at = place_of_mask(mask)
-        seen = self.sightings.get(rank, ())
-        near = max(seen, key=lambda one: likeness(_place(one.box), at), default=None)
-        if near is not None and likeness(_place(near.box), at) > 0.0:
-            return near.track
-        return PERSONS + label
 
 
 def place_of_mask(mask: U8) -> Place:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.review.acts import Added, Anchor, Joined, Said, SplitAt, Told, Verdict
+from engine.review.acts import ORPHANS, PERSONS, Added, Anchor, Joined, Said, SplitAt, Told, Verdict
+from engine.review.editing.persons import Marked, objects_of, sightings_of
 from engine.review.findings import Finding, Sighted
 from engine.tracking.place import Place, likeness
 from engine.types import Rect
 
 MODEL, PERSON = "model", "person"
 Sightings = Mapping[int, tuple[Sighted, ...]]
+_Seen = Callable[[int], tuple[Sighted, ...]]  # of a rank, by networks and by people
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One finding of the list. `anchor`: by which acts name it. `findings`: its tracks, several where they
-    were joined, none of a person's own; `label`: of the masks of a person's own. `gone`: it was judged, and
-    is not found at this operating point.
+    were joined; from `PERSONS` on the labels of a person's own. `gone`: it was judged, and is not found at
+    this operating point.
     """
 
     anchor: Anchor
@@ -31,7 +33,6 @@ class Row:
     peak: float
     field_frac: float
     who: str = MODEL
-    label: int | None = None
     verdict: Verdict = Verdict.OPEN
     note: str = ""
     gone: bool = False
@@ -40,39 +41,60 @@ class Row:
     def lasted_s(self) -> float:
         return self.end_s - self.start_s
 
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Of the masks that are a person's own."""
+        own = [one for one in self.findings if one >= PERSONS]
+        return (*own, *(one - ORPHANS for one in own if one > ORPHANS))
+
 
 def rows_of(
     findings: Sequence[Finding],
     sightings: Sightings,
     told: Sequence[Told],
     time_s: Callable[[int], float],
+    marked: Sequence[Marked] = (),
+    field_px: Callable[[int], int] = lambda rank: 0,
 ) -> tuple[Row, ...]:
-    """In the order of their beginning. `sightings`: of these findings, by rank; `time_s`: of a rank.
+    """In the order of their beginning. `sightings`: of these findings, by rank; `time_s`: of a rank;
+    `marked`: where people drew; `field_px`: area of the endoscope's picture in a frame, 0 where not known.
 
-    What was said of a finding that is not there any more is kept as a row of its own.
+    A polyp that a person drew is a row over the frames that have it. What was said of a finding that is not
+    there any more is kept as a row of its own.
     """
+    objects = objects_of(marked, sightings, findings)
+    people = sightings_of([*marked, *_boxes(told, marked)], {**objects, **_numbers(told)})
+    tracks = {finding.id for finding in findings}
+    drawn = {one for one in objects.values() if one not in tracks}
+
+    def seen(rank: int) -> tuple[Sighted, ...]:
+        return (*sightings.get(rank, ()), *people.get(rank, ()))
+
     rows = [_of(finding) for finding in findings]
+    rows += [_drawn(one, people, time_s, field_px) for one in sorted(drawn)]
     for one in told:
         if isinstance(one, Added):
-            rows.append(_added(one, time_s))
+            if one.label not in drawn:
+                rows.append(_drawn(one.label, people, time_s, field_px, one))
             continue
-        at = _find(one.anchor, rows, sightings)
+        at = _find(one.anchor, rows, seen)
         if at is None:
-            if isinstance(one, Said) and not one.deleted:
+            if isinstance(one, Said) and not one.deleted and one.anchor.label is None:
                 rows.append(_said(_gone(one.anchor, time_s), one))
             continue
         if isinstance(one, Said):
-            if one.deleted:
-                del rows[at]
-            else:
+            if not one.deleted:
                 rows[at] = _said(rows[at], one)
+            elif drawn.isdisjoint(rows[at].findings):  # whoever draws it again brings it back
+                del rows[at]
         elif isinstance(one, Joined):
-            other = _find(one.other, rows, sightings)
+            other = _find(one.other, rows, seen)
             if other is not None and other != at:
                 rows[at] = _joined(rows[at], rows[other])
                 del rows[other]
         elif isinstance(one, SplitAt) and rows[at].first_rank < one.rank <= rows[at].last_rank:
-            rows[at : at + 1] = _split(rows[at], one.rank, sightings, time_s)
+            rows[at : at + 1] = _split(rows[at], one.rank, seen, time_s)
+    rows = _reaching(rows, people, time_s)
     return tuple(sorted(rows, key=lambda row: (row.first_rank, row.best_rank)))
 
 
@@ -90,12 +112,67 @@ def _of(finding: Finding) -> Row:
     )
 
 
-def _added(one: Added, time_s: Callable[[int], float]) -> Row:
-    start_s, end_s = time_s(one.first_rank), time_s(one.last_rank)
-    best = one.anchor.rank
+def _boxes(told: Sequence[Told], marked: Sequence[Marked]) -> list[Marked]:
+    """Where a person said that something is, and has not drawn it there."""
+    drawn = {(one.rank, one.label) for one in marked}
+    return [
+        Marked(one.anchor.rank, one.label, one.anchor.box, one.anchor.box.w * one.anchor.box.h)
+        for one in told
+        if isinstance(one, Added) and (one.anchor.rank, one.label) not in drawn
+    ]
+
+
+def _numbers(told: Sequence[Told]) -> dict[int, int]:
+    return {one.label: one.label for one in told if isinstance(one, Added)}
+
+
+def _drawn(
+    number: int,
+    people: Sightings,
+    time_s: Callable[[int], float],
+    field_px: Callable[[int], int],
+    said: Added | None = None,
+) -> Row:
+    """A person's own, over the frames that have it; kept, until somebody says otherwise."""
+    own = {rank: one for rank, some in people.items() for one in some if one.track == number}
+    best = max(own, key=lambda rank: (own[rank].area_px, -rank))
+    ranks = [*own, *((said.first_rank, said.last_rank) if said is not None else ())]
+    first, last = min(ranks), max(ranks)
     return Row(
-        one.anchor, (), one.first_rank, one.last_rank, best, start_s, end_s, 0.0, 0.0, PERSON, one.label
+        Anchor(best, own[best].box, number),
+        (number,),
+        first,
+        last,
+        best,
+        time_s(first),
+        time_s(last),
+        1.0,
+        own[best].area_px / field if (field := field_px(best)) else 0.0,
+        PERSON,
+        Verdict.KEEP,
     )
+
+
+def _reaching(rows: Sequence[Row], people: Sightings, time_s: Callable[[int], float]) -> list[Row]:
+    """As far as a person drew what a network found."""
+    ends: dict[int, tuple[int, int]] = {}
+    for rank, some in people.items():
+        for one in some:
+            first, last = ends.get(one.track, (rank, rank))
+            ends[one.track] = min(first, rank), max(last, rank)
+    reaching = []
+    for row in rows:
+        own = [one for one in row.findings if one in ends]
+        alone = [one for one in own if sum(one in other.findings for other in rows) == 1]  # not split
+        first = min((ends[one][0] for one in alone), default=row.first_rank)
+        last = max((ends[one][1] for one in alone), default=row.last_rank)
+        if first < row.first_rank or last > row.last_rank:
+            first, last = min(first, row.first_rank), max(last, row.last_rank)
+            row = replace(
+                row, first_rank=first, last_rank=last, start_s=time_s(first), end_s=time_s(last)
+            )
+        reaching.append(row)
+    return reaching
 
 
 def _gone(anchor: Anchor, time_s: Callable[[int], float]) -> Row:
@@ -121,12 +198,11 @@ def _joined(row: Row, other: Row) -> Row:
         end_s=max(row.end_s, other.end_s),
         peak=max(row.peak, other.peak),
         field_frac=better.field_frac,
-        label=row.label if row.label is not None else other.label,
         note=" ".join(filter(None, (row.note, other.note))),
     )
 
 
-def _split(row: Row, rank: int, sightings: Sightings, time_s: Callable[[int], float]) -> list[Row]:
+def _split(row: Row, rank: int, seen_in: _Seen, time_s: Callable[[int], float]) -> list[Row]:
     """Each half by where it is largest in its own frames."""
     halves = ((row.first_rank, rank - 1), (rank, row.last_rank))
     found = []
@@ -134,7 +210,7 @@ def _split(row: Row, rank: int, sightings: Sightings, time_s: Callable[[int], fl
         seen = [
             (one.area_px, at, one)
             for at in range(first, last + 1)
-            for one in sightings.get(at, ())
+            for one in seen_in(at)
             if one.track in row.findings
         ]
         first, last = (min(s[1] for s in seen), max(s[1] for s in seen)) if seen else (first, last)
@@ -144,7 +220,7 @@ def _split(row: Row, rank: int, sightings: Sightings, time_s: Callable[[int], fl
         found.append(
             replace(
                 row,
-                anchor=Anchor(best, box),
+                anchor=Anchor(best, box, row.anchor.label),
                 first_rank=first,
                 last_rank=last,
                 best_rank=best,
@@ -156,16 +232,26 @@ def _split(row: Row, rank: int, sightings: Sightings, time_s: Callable[[int], fl
     return found
 
 
-def _find(anchor: Anchor, rows: Sequence[Row], sightings: Sightings) -> int | None:
+def row_at(anchor: Anchor, rows: Sequence[Row]) -> int | None:
+    """Which row that is by its anchor alone: a person's own by its label, wherever it is largest by now."""
+    own = [n for n, row in enumerate(rows) if anchor.label is not None and anchor.label in row.findings]
+    near = [n for n in own if rows[n].first_rank <= anchor.rank <= rows[n].last_rank]
+    same = [n for n, row in enumerate(rows) if row.anchor == anchor]
+    return next(iter((*same, *near, *own)), None)
+
+
+def _find(anchor: Anchor, rows: Sequence[Row], seen_in: _Seen) -> int | None:
     """Which row an act means: one that was seen at that place in that frame."""
+    if anchor.label is not None:
+        return row_at(anchor, rows)
     at = _place(anchor.box)
-    seen = [(likeness(_place(one.box), at), one.track) for one in sightings.get(anchor.rank, ())]
+    seen = [(likeness(_place(one.box), at), one.track) for one in seen_in(anchor.rank)]
     tracks = [track for like, track in sorted(seen, reverse=True) if like > 0.0]
     for track in tracks:
         for number, row in enumerate(rows):
             if track in row.findings and row.first_rank <= anchor.rank <= row.last_rank:
                 return number
-    return next((number for number, row in enumerate(rows) if row.anchor == anchor), None)
+    return row_at(anchor, rows)
 
 
 def _place(box: Rect) -> Place:

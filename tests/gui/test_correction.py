@@ -21,9 +21,9 @@ from app.review.editing.panel import JUDGED, WHOLE_FRAME
 from app.review.editing.tools import TOOLS
 from engine.analysis.judged import open_recording
 from engine.drawing.rle import decode
-from engine.review.acts import FrameState
+from engine.review.acts import PERSONS, FrameState
 from engine.review.editing.brush import stroked
-from engine.review.edits import PERSONS, Edits
+from engine.review.edits import Edits
 from engine.review.places import Places
 from engine.review.store import open_side_car
 from engine.sources import parse_source

@@ -303,10 +303,106 @@ def test_findings_are_joined_split_deleted_and_added_by_hand(edits):
     assert [row.findings for row in rows(edits)] == [(1,), (1,)]
     label = edits.add(40, 60, Anchor(50, A))
     own = rows(edits)[-1]
-    assert (own.who, own.label, own.start_s, own.end_s) == (PERSON, label, 4.0, 6.0)
+    assert (own.who, *own.labels, own.start_s, own.end_s) == (PERSON, label, 4.0, 6.0)
     edits.judge(own.anchor, Verdict.KEEP)
     assert rows(edits)[-1].verdict is Verdict.KEEP
     assert edits.free_label() == label + 1
+
+
+def drawn_rows(edits, found=FOUND):
+    seen = sightings(*found)
+    return rows_of(found, seen, edits.told, lambda rank: rank / 10, edits.marked, lambda rank: 64 * 48)
+
+
+def test_a_polyp_that_a_person_drew_is_a_row_over_its_frames_and_goes_with_them(car, edits):
+    label = edits.free_label()
+    for rank, radius in ((40, 5), (41, 8), (44, 6)):
+        edits.mask(rank, label, disc(30, radius), "brush")
+
+    own = drawn_rows(again(car))[-1]
+    assert (own.who, own.findings, own.first_rank, own.last_rank, own.best_rank) == (PERSON, (label,), 40, 44, 41)
+    assert own.field_frac == pytest.approx(disc(30, 8).sum() / (64 * 48))
+    assert own.verdict is Verdict.KEEP
+    edits.undo(frame_scope(44))
+    assert drawn_rows(edits)[-1].last_rank == 41
+    for rank in (40, 41):
+        edits.mask(rank, label, None, "eraser")
+    assert len(drawn_rows(edits)) == len(FOUND)
+
+
+def test_what_was_said_of_a_persons_finding_holds_while_it_is_drawn_on(edits):
+    label = edits.free_label()
+    edits.mask(40, label, disc(30, 5), "brush")
+    edits.judge(drawn_rows(edits)[-1].anchor, Verdict.UNSURE)
+    edits.note(drawn_rows(edits)[-1].anchor, "flat")
+    edits.mask(50, label, disc(10, 9), "brush")
+    edits.mask(40, label, disc(50, 5), "brush")
+
+    own = drawn_rows(edits)[-1]
+    assert (own.best_rank, own.verdict, own.note) == (50, Verdict.UNSURE, "flat")
+    edits.split(own.anchor, 45)
+    assert [(row.first_rank, row.last_rank) for row in drawn_rows(edits)[-2:]] == [(40, 40), (50, 50)]
+    edits.judge(drawn_rows(edits)[-1].anchor, Verdict.REJECT)
+    assert [row.verdict for row in drawn_rows(edits)[-2:]] == [Verdict.UNSURE, Verdict.REJECT]
+
+
+def test_a_persons_finding_is_deleted_with_its_masks_and_one_undo_brings_both_back(car, edits):
+    label = edits.free_label()
+    edits.mask(40, label, disc(), "brush")
+    edits.verify(40)
+    before, frame = drawn_rows(edits), edits.frame(40)
+
+    edits.delete(before[-1].anchor, before[-1].labels)
+    assert len(drawn_rows(edits)) == len(FOUND)
+    assert edits.frame(40).masks == {}
+    assert edits.take_back() == acts.DELETE
+    assert (drawn_rows(again(car)), again(car).frame(40)) == (before, frame)
+    assert edits.say_again() == acts.DELETE
+    edits.undo(frame_scope(40))  # in the frame alone: what is there is listed
+    assert drawn_rows(edits) == before
+
+
+def test_a_marked_place_and_the_masks_drawn_of_it_later_are_one_row(edits):
+    label = edits.add(50, 50, Anchor(50, A))
+    assert drawn_rows(edits)[-1].field_frac == pytest.approx(100 / (64 * 48))
+    edits.mask(52, label, disc(), "brush")
+
+    own = drawn_rows(edits)[-1]
+    assert (own.findings, own.first_rank, own.last_rank, own.best_rank) == ((label,), 50, 52, 52)
+
+
+def test_masks_stay_with_the_track_that_they_lie_on_when_tracks_get_other_numbers(edits):
+    box = np.zeros((48, 64), np.uint8)
+    box[10:20, 10:20] = 1
+    edits.mask(12, 1, box, "brush")
+    edits.mask(24, 1, box, "flow")  # a person followed it farther than the network
+    assert [(row.findings, row.last_rank) for row in drawn_rows(edits)] == [((1,), 24), ((2,), 25)]
+
+    others = (finding(1, 40, 50, B), finding(5, 10, 20, A))
+    assert {row.findings: (row.first_rank, row.last_rank) for row in drawn_rows(edits, others)} == {
+        (1,): (40, 50),
+        (5,): (10, 24),
+    }
+    (gone,) = drawn_rows(edits, ())
+    assert (gone.who, gone.first_rank, gone.last_rank, gone.labels[-1]) == (PERSON, 12, 24, 1)
+
+
+def test_undo_takes_findings_and_bookmarks_back_in_the_order_in_which_they_were_said(car, edits):
+    edits.bookmark(3)
+    edits.judge(rows(edits)[0].anchor, Verdict.KEEP)
+    edits.bookmark(3, "appendix")
+
+    edits = again(car)
+    assert edits.take_back() == acts.BOOKMARK
+    assert edits.bookmarks == {3: ""}
+    assert edits.take_back() == acts.VERDICT
+    assert rows(edits)[0].verdict is Verdict.OPEN
+    assert edits.say_again() == acts.VERDICT
+    assert (edits.take_back(), edits.take_back(), edits.take_back()) == (acts.VERDICT, acts.BOOKMARK, "")
+    assert edits.bookmarks == {}
+    for _ in range(3):
+        edits.say_again()
+    assert (edits.bookmarks, rows(edits)[0].verdict) == ({3: "appendix"}, Verdict.KEEP)
 
 
 def test_next_and_previous_go_from_beginning_to_beginning():

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.review.acts import NOTHING, VOUCHED, Done, FrameEdits, after, frame_scope
-from engine.review.edits import PERSONS, Edits
+from engine.review.acts import NOTHING, PERSONS, VOUCHED, Done, FrameEdits, after, frame_scope
+from engine.review.edits import Edits
 
 
 class AskEdits(Protocol):

@@ -43,7 +43,7 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
     elif only is Only.KEPT:
         kept = [row for row in review.rows if row.verdict is Verdict.KEEP]
         tracks = {track for row in kept for track in row.findings}
-        objects = frozenset(tracks | {row.label for row in kept if row.label is not None})
+        objects = frozenset(tracks)
         spans = [range(row.first_rank, row.last_rank + 1) for row in kept]
         seen = {rank for rank, some in review.sightings.items() if any(s.track in tracks for s in some)}
         seen |= {rank for rank, one in said.items() if one.state is not FrameState.MACHINE}

@@ -53,7 +53,7 @@ def _ranks(job: Export) -> list[int]:
     inside = set(job.selection.ranks)
     objects = job.selection.objects
     rows = [
-        row for row in job.review.rows if objects is None or objects.intersection({*row.findings, row.label})
+        row for row in job.review.rows if objects is None or objects.intersection(row.findings)
     ]
     ranks = sorted({row.best_rank for row in rows} & inside)
     if not ranks:

@@ -18,7 +18,7 @@ def write(job: Export) -> None:
     first, last = job.range or (0, 2**31 - 1)
     rows = [row for row in job.review.rows if first <= row.first_rank <= last]
     if job.selection.objects is not None:
-        rows = [row for row in rows if job.selection.objects.intersection({*row.findings, row.label})]
+        rows = [row for row in rows if job.selection.objects.intersection(row.findings)]
     analysis = job.review.analysis
     with (job.folder / NAME).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
