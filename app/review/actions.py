@@ -34,6 +34,7 @@ REVIEW: tuple[Entry[Any], ...] = (
     Entry("unsure", "Unsure of the finding", ("U",), lambda to: to.review.desk.acts.unsure, _J),
     Entry("join", "Join with the next finding", ("Ctrl+J",), lambda to: to.review.desk.acts.join, _J),
     Entry("split", "Split the finding here", ("Ctrl+Shift+J",), lambda to: to.review.desk.acts.split, _J),
+    Entry("add", "Add a finding: click or drag where it is", ("M",), lambda to: to.review.desk.acts.add, _J),
     Entry("delete", "Delete the finding", ("Shift+Del",), lambda to: to.review.desk.acts.delete, _J),
     Entry("undo", "Undo", ("Ctrl+Z",), lambda to: to.review.desk.acts.undo, _J),
     Entry("redo", "Do it again", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.review.desk.acts.redo, _J),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas
 from app.player.go_to import GoTo
 from app.player.key_answer import KeyAnswer
@@ -56,6 +57,7 @@ class ReviewPage(QWidget):
         self.notice = notice
         self.canvas = Canvas()
         self.heat = HeatLayer(self.canvas)
+        self.drag = BoxDrag(self.canvas)
         self.transport = TransportRow(actions)
         self.timeline = Timeline()
         self.panel = ReviewPanel(actions, picture)
@@ -104,7 +106,7 @@ class ReviewPage(QWidget):
         asked = [question for question in (self.go_to, self.note) if not question.isHidden()]
         for question in asked:
             question.withdraw()
-        return bool(asked)
+        return self.drag.stop() or bool(asked)
 
     def focus_areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""
@@ -123,6 +125,7 @@ class ReviewPage(QWidget):
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected they lie over the picture in place of its marks."""
         self._corrects = for_tools
+        self.drag.stop()
         self.hold_raw(False)
         self.panel.make_room(for_tools)
 

@@ -25,11 +25,12 @@ from app.review.pictures import SmallPictures
 from app.review.side_car import PLACE
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
+from engine.drawing.overlays import OverlayStyle, person_marks
 from engine.faults import Fault
 from engine.review.places import Places
 from engine.review.rows import Row
 from engine.sources.base import SourceOptions
-from engine.types import OperatingPoint, Presentation, Snapshot
+from engine.types import OperatingPoint, Presentation, Rect, Snapshot
 
 LOOK_MS = 300
 
@@ -56,6 +57,7 @@ class Reviewing(QObject):
         self._known: Known | None = None
         self._snapshot: Snapshot | None = None
         self._transport = transport
+        self._places: list[Rect] = []  # that a person marked in the frame that is seen
         self._told: set[Fault] = set()  # of the player, once each
         self._begun: Begun | None = None
         self._points: PointInForce | None = None
@@ -67,7 +69,9 @@ class Reviewing(QObject):
         self._look_soon.setSingleShot(True)
         self._look_soon.setInterval(LOOK_MS)
         self.editing = MaskEditing(self.page.canvas, self.opened.job.ask, place, actions, self)
-        self.acts = FindingActs(self.page, self.opened.job, lambda: self._known, self._here, self._choose)
+        self.acts = FindingActs(
+            self.page, self.opened.job, lambda: self._known, self._here, self._choose, self.editing.reload
+        )
         transport.connect_to(self.opened.pipeline)
         self._connect()
         self._connect_editing()
@@ -163,6 +167,7 @@ class Reviewing(QObject):
                 self.failed.emit(replace(fault, place=PLACE))
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
+        self._show_places()
         self.editing.show(snapshot.presentation)
         self.changed.emit(snapshot)
 
@@ -197,6 +202,22 @@ class Reviewing(QObject):
         self.page.show_known(known, is_running=self.opened.job.is_running)
         self.page.panel.findings.origin_s = self.page.transport.origin_s
         self.page.panel.show_rows(known.rows, whole=known.progress.is_done)
+        self._show_places()
+
+    def _show_places(self) -> None:
+        """What a person marked in this frame, and has not drawn there."""
+        here, rows = self._here(), self._known.rows if self._known is not None else ()
+        drawn = self.editing.frames.of(here).masks
+        boxes = [
+            row.anchor.box
+            for row in rows
+            if row.labels and row.anchor.rank == here and drawn.keys().isdisjoint(row.labels)
+        ]
+        if boxes != self._places:
+            self._places = boxes
+            shapes = person_marks(boxes, OverlayStyle())
+            self.page.canvas.show_beside("added", shapes)
+            self.editing.layer.show_places(shapes)
 
     def _show_job(self) -> None:
         if self._known is not None:

@@ -175,9 +175,7 @@ class Edits:
 
     def delete(self, anchor: Anchor, labels: Collection[int] = ()) -> None:
         """`labels`: of a person's own; their masks leave the frames, and come back by the same undo."""
-        masks = [
-            mask_act(one.rank, one.label, None, "deleted") for one in self.marked if one.label in labels
-        ]
+        masks = [mask_act(one.rank, one.label, None, "deleted") for one in self.marked if one.label in labels]
         self.do([Done(acts.DELETE, FINDINGS, {"at": anchor.value}), *masks])
 
     def join(self, anchor: Anchor, other: Anchor) -> None:
@@ -241,9 +239,7 @@ class Edits:
     def _again_everywhere(self, kind: str, stroke: int | None) -> str:
         if stroke is None:
             return ""
-        touched = {
-            act.scope: act for some in self._by_scope.values() for act in some if act.stroke == stroke
-        }
+        touched = {act.scope: act for some in self._by_scope.values() for act in some if act.stroke == stroke}
         self.do([Done(kind, scope, {"stroke": stroke}) for scope in touched])
         return next((touched[scope].kind for scope in (FINDINGS, BOOKMARKS) if scope in touched), "")
 

@@ -168,9 +168,7 @@ def _reaching(rows: Sequence[Row], people: Sightings, time_s: Callable[[int], fl
         last = max((ends[one][1] for one in alone), default=row.last_rank)
         if first < row.first_rank or last > row.last_rank:
             first, last = min(first, row.first_rank), max(last, row.last_rank)
-            row = replace(
-                row, first_rank=first, last_rank=last, start_s=time_s(first), end_s=time_s(last)
-            )
+            row = replace(row, first_rank=first, last_rank=last, start_s=time_s(first), end_s=time_s(last))
         reaching.append(row)
     return reaching
 

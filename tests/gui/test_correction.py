@@ -296,6 +296,44 @@ def test_what_is_carried_on_can_be_cancelled_and_then_nothing_of_it_is_kept(page
     assert sorted(Edits(car.database).frames) == [0]
 
 
+def test_a_stroke_is_ended_on_its_own_frame_when_another_one_comes_while_it_is_drawn(page, car):
+    layer = page.editing.layer
+    QTest.mousePress(layer, LEFT, pos=at(40, 60))
+    QTest.mouseMove(layer, at(60, 60))
+    page.go_to_rank(1)
+    QTest.mouseMove(layer, at(120, 20))
+    QTest.mouseRelease(layer, LEFT, pos=at(120, 20))
+    page.editing.polygon()
+    for corner in ((30, 40), (90, 40), (90, 80)):
+        stroke(page, corner)
+    page.editing.brush()  # another tool closes it
+    page.editing.polygon()
+    page.editing.another()
+    stroke(page, (10, 10))
+    page.go_to_rank(2)  # one corner is nothing yet
+
+    assert sorted(Edits(car.database).frames) == [0, 1]
+    assert only_mask(kept(car, 0))[60, 50]
+    assert not only_mask(kept(car, 0))[20, 120]
+    assert only_mask(kept(car, 1)).sum() == pytest.approx(60 * 40 / 2, rel=0.05)
+
+
+def test_clicks_are_masks_of_the_frame_that_they_were_made_on_also_of_one_that_has_gone(page, car):
+    page.editing.click()
+    for rank in (0, 1):  # the second is clicked on while the first is looked at
+        page.go_to_rank(rank)
+        stroke(page, (130, 60))
+        stroke(page, (40, 20))
+    page.go_to_rank(2)
+    page.editing.close()
+
+    assert sorted(Edits(car.database).frames) == [0, 1]
+    for rank in (0, 1):
+        masks = [decode(one.rle) for one in kept(car, rank).masks.values()]
+        assert any(mask[60, 130] for mask in masks)
+        assert any(mask[20, 40] for mask in masks)
+
+
 def test_a_press_while_it_plays_stops_it_and_paints_nothing(page, car):
     page.plays = True
     stroke(page, (40, 60))

@@ -6,7 +6,7 @@ import shutil
 from functools import partial
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.review.panel import NONE
@@ -16,6 +16,7 @@ from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
 from engine.review.analysis import analyse_into, begin, run_folder, spec_of
 from engine.review.places import Places
+from engine.review.rows import PERSON
 from engine.review.store import open_side_car
 from engine.types import SourceState
 from tests.fixtures.fakes import FakeSource
@@ -189,7 +190,7 @@ def test_a_finding_is_split_joined_deleted_and_all_of_it_undone(review, clip, pr
     until(lambda: panel.rows == whole)
 
 
-def test_a_bookmark_has_a_note_and_is_taken_away(review, clip, press, until):
+def test_a_bookmark_has_a_note_is_taken_away_and_all_of_it_undone(review, clip, press, until):
     window = review(clip)
     desk = window.review.desk
     until(lambda: shown_rank(window) == 0)
@@ -201,6 +202,46 @@ def test_a_bookmark_has_a_note_and_is_taken_away(review, clip, press, until):
     assert [mark.note for mark in desk.page.timeline.content.marks] == ["appendix"]
     press(window, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
     until(lambda: not desk.known.bookmarks)
+    for before in ({0: "appendix"}, {0: ""}, {}):
+        press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        until(lambda before=before: desk.known.bookmarks == before)
+    assert desk.page.answer.text == "Undone: bookmark"
+
+
+def test_what_nobody_found_is_added_by_a_drag_outlined_listed_and_deleted_with_its_masks(
+    review, clip, press, until
+):
+    window = review(clip)
+    desk = window.review.desk
+    panel, canvas = desk.page.panel, desk.page.canvas
+    desk.opened.pipeline.seek_frame(10)
+    until(lambda: shown_rank(window) == 10)
+
+    press(window, Qt.Key.Key_M)
+    middle, step = canvas.picture_rect().center().toPoint(), QPoint(40, 30)
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseMove(canvas, middle + step)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=middle + step)
+    until(lambda: len(panel.rows) == 2)
+    (added,) = (row for row in panel.rows if row.who == PERSON)
+    assert (added.first_rank, added.last_rank, added.verdict) == (10, 10, Verdict.KEEP)
+    assert panel.findings.chosen == added
+
+    press(window, Qt.Key.Key_E)
+    desk.opened.pipeline.seek_frame(12)
+    until(lambda: shown_rank(window) == 12)
+    desk.editing.masks.active = added.labels[0]
+    QTest.mouseClick(desk.editing.layer, Qt.MouseButton.LeftButton, pos=middle)
+    until(lambda: panel.rows[0].last_rank == 12)
+    assert panel.rows[0].labels == added.labels
+    panel.list_as("Found by a person", "Largest")
+    assert [row.who for row in panel.rows] == [PERSON]
+    assert panel.rows[0].field_frac > 0
+    press(window, Qt.Key.Key_E)
+    press(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+    until(lambda: not panel.rows and not desk.editing.frames.of(12).masks)
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    until(lambda: panel.rows and desk.editing.frames.of(12).masks)
 
 
 def test_a_recording_that_has_changed_is_told_and_can_be_started_anew(review, clip, make_window, until):

@@ -320,7 +320,13 @@ def test_a_polyp_that_a_person_drew_is_a_row_over_its_frames_and_goes_with_them(
         edits.mask(rank, label, disc(30, radius), "brush")
 
     own = drawn_rows(again(car))[-1]
-    assert (own.who, own.findings, own.first_rank, own.last_rank, own.best_rank) == (PERSON, (label,), 40, 44, 41)
+    assert (own.who, own.findings, own.first_rank, own.last_rank, own.best_rank) == (
+        PERSON,
+        (label,),
+        40,
+        44,
+        41,
+    )
     assert own.field_frac == pytest.approx(disc(30, 8).sum() / (64 * 48))
     assert own.verdict is Verdict.KEEP
     edits.undo(frame_scope(44))

@@ -1,4 +1,4 @@
-"""Clicks on the frame that is seen become a mask: looked at in a thread, the newest clicks win."""
+"""Clicks become masks of the very frames that they were made on: in a thread, one polyp after the other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.review.editing.masks import SeenMasks
 from app.widgets.task import Task
-from engine.review.editing.clicks import CLICKS, Click
+from engine.review.editing.clicks import CLICKS, Click, grabcut
 from engine.types import U8
 
 ENDS_WITHIN_S = 5.0
@@ -16,10 +16,17 @@ ENDS_WITHIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    """All clicks on one polyp of one frame, on the mask `before` them."""
+
     rank: int
     label: int
+    picture: U8
     before: U8
     clicks: tuple[Click, ...]
+
+    @property
+    def of(self) -> tuple[int, int]:
+        return self.rank, self.label
 
 
 class Clicking(QObject):
@@ -34,47 +41,48 @@ class Clicking(QObject):
         self._masks = masks
         self._asked: _Asked | None = None  # the newest
         self._last: U8 | None = None  # what came of it
-        self._task: Task | None = None
+        self._waiting: dict[tuple[int, int], _Asked] = {}  # the newest of each polyp
         self._works_on: _Asked | None = None
+        self._task: Task | None = None
 
     @property
     def is_busy(self) -> bool:
         return self._task is not None
 
     def press(self, x: float, y: float, *, inside: bool) -> None:
-        masks = self._masks
-        held = masks.take_hold(x, y)
-        label = masks.active
-        if held is None or label is None:
+        masks, asked = self._masks, self._asked
+        held, label, picture = masks.take_hold(x, y), masks.active, masks.picture
+        if held is None or label is None or picture is None:
             return
         click = Click(x, y, inside)
-        asked = self._asked
         goes_on = (
             asked is not None
-            and (asked.rank, asked.label) == (masks.rank, label)
+            and asked.of == (masks.rank, label)
             and (self.is_busy or held is self._last or _same(held, self._last))
         )
-        if asked is not None and goes_on:
-            self._asked = _Asked(asked.rank, label, asked.before, (*asked.clicks, click))
-        else:
-            self._asked = _Asked(masks.rank, label, held, (click,))
-        if inside or self._asked.before.any() or len(self._asked.clicks) > 1:
+        before, clicks = (asked.before, asked.clicks) if asked is not None and goes_on else (held, ())
+        self._asked = asked = _Asked(masks.rank, label, picture, before, (*clicks, click))
+        if inside or before.any() or clicks:
+            self._waiting[asked.of] = asked
             self._look()
 
     def close(self) -> None:
-        """Its thread has ended when this returns."""
-        if self._task is not None:
+        """Its thread has ended when this returns, and what was clicked is a mask."""
+        if self._task is not None and self._works_on is not None:
             self._task.forget()
             self._task.join(ENDS_WITHIN_S)
             self._task = None
+            self._waiting.setdefault(self._works_on.of, self._works_on)
+        for asked in self._waiting.values():
+            self._masks.put(asked.label, grabcut(*_given(asked)), "click", rank=asked.rank)
+        self._waiting.clear()
 
     def _look(self) -> None:
-        asked, picture = self._asked, self._masks.picture
-        if self._task is not None or asked is None or picture is None or asked.rank != self._masks.rank:
+        if self._task is not None or not self._waiting:
             return
-        self._works_on = asked
-        way, before = CLICKS[self.way], asked.before if asked.before.any() else None
-        self._task = Task("click", lambda: way(picture, before, asked.clicks), self)
+        asked = self._works_on = self._waiting.pop(next(iter(self._waiting)))
+        way = CLICKS[self.way]
+        self._task = Task("click", lambda: way(*_given(asked)), self)
         self._task.done.connect(self._done)
         self._task.failed.connect(self._failed)
         self._task.start()
@@ -82,18 +90,23 @@ class Clicking(QObject):
 
     def _done(self, mask: U8) -> None:
         asked, self._task = self._works_on, None
-        if asked is not None and asked.rank == self._masks.rank:
+        assert asked is not None
+        if asked.of not in self._waiting:  # else there are more clicks already, and this is only seen again
             if asked is self._asked:
                 self._last = mask
-                self._masks.put(asked.label, mask, "click")
-            else:
-                self._look()
+            self._masks.put(asked.label, mask, "click", rank=asked.rank)
+        self._look()
         self.changed.emit()
 
     def _failed(self, fault: object) -> None:
         self._task = None
+        self._look()
         self.changed.emit()
         self.failed.emit(fault)
+
+
+def _given(asked: _Asked) -> tuple[U8, U8 | None, tuple[Click, ...]]:
+    return asked.picture, asked.before if asked.before.any() else None, asked.clicks
 
 
 def _same(one: U8, other: U8 | None) -> bool:

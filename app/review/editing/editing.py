@@ -85,6 +85,7 @@ class MaskEditing(QObject):
 
     def close(self) -> None:
         """No thread of it runs when this returns; what was done has been asked to be kept."""
+        self.masks.end()
         self.clicking.close()
         self.following.close()
 
@@ -213,7 +214,7 @@ class MaskEditing(QObject):
         self.switched.emit(on)
 
     def _take(self, tool: str) -> str:
-        self.masks.drop()
+        self.masks.end()
         self.tool = tool
         self.panel.show_tool(tool)
         self._show_size()

@@ -23,6 +23,7 @@ from app.player.canvas import Canvas
 from app.player.painter import Drawable, bounds, draw, prepare
 from app.widgets import theme
 from engine.drawing.overlays import SKY_BLUE, WHITE, OverlayStyle, filled
+from engine.drawing.shape import Shape
 from engine.review.editing.polyps import component_of
 from engine.types import F32, U8
 
@@ -45,6 +46,7 @@ class MaskLayer(QWidget):
         super().__init__(canvas)
         self._canvas = canvas
         self._polyps: dict[int, tuple[U8, bool, tuple[Drawable, ...]]] = {}
+        self._places: tuple[Drawable, ...] = ()
         self._guide: F32 | None = None
         self._brush_px: float | None = None  # frame pixels
         self._at: QPointF | None = None
@@ -75,6 +77,11 @@ class MaskLayer(QWidget):
                 self._repaint(was)
                 self._repaint(now)
 
+    def show_places(self, shapes: tuple[Shape, ...]) -> None:
+        """What a person said that it is there, to be drawn."""
+        self._places = prepare(shapes)
+        self.update()
+
     def show_guide(self, line: F32 | None) -> None:
         """A line that is being drawn, float32 [n, 2] frame pixels."""
         if line is not None or self._guide is not None:
@@ -103,6 +110,7 @@ class MaskLayer(QWidget):
         painter.setClipRect(target)
         to_screen = self._to_screen()
         widths = self.devicePixelRatioF() * theme.line_scale(self.height())
+        draw(painter, self._places, to_screen, widths)
         for _, _, drawables in sorted(self._polyps.values(), key=lambda one: one[1]):
             draw(painter, drawables, to_screen, widths)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

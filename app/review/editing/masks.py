@@ -20,8 +20,8 @@ MODEL, SAME = "model", "same"  # what a mask comes from, besides a tool's name
 
 
 class SeenMasks(QObject):
-    """`changed`: masks, the polyp in hand, or how far the frame is. What is not of the frame that is seen is
-    left behind when another one comes.
+    """`changed`: masks, the polyp in hand, or how far the frame is. A stroke that goes on when another frame
+    comes is ended on its own.
 
     `label_for`: which polyp a first stroke on a frame without any is of, by rank; None: one that nobody has.
     `marks_of`: what the model has there.
@@ -90,6 +90,8 @@ class SeenMasks(QObject):
     def show(self, shown: Presentation | None) -> None:
         """Another picture, or other marks of the model on it."""
         before = self._shown
+        if before is not None and (shown is None or shown.frame.index != before.frame.index):
+            self.end()
         self._shown = shown
         if before is not None and shown is not None and before.frame is shown.frame:
             if before.result is not shown.result and self.state is FrameState.MACHINE:
@@ -97,7 +99,7 @@ class SeenMasks(QObject):
                 self._choose_known()
                 self.changed.emit()
             return
-        self._gesture, self._decoded, self._wants_another = None, None, False
+        self._decoded, self._wants_another = None, False
         self._choose_known()
         self.changed.emit()
 
@@ -142,6 +144,15 @@ class SeenMasks(QObject):
         self.changed.emit()
         return True
 
+    def end(self) -> None:
+        """What was drawn of a stroke is kept: another frame comes, or another tool. A line that encloses
+        nothing yet is none.
+        """
+        if isinstance(self._gesture, Polygon) and not self._gesture.close():
+            self._gesture = None
+        if self._gesture is not None:
+            self._finish()
+
     def drop(self) -> bool:
         """Forget the stroke; False: none goes on."""
         was, self._gesture = self._gesture is not None, None
@@ -166,12 +177,18 @@ class SeenMasks(QObject):
 
     # Whole frames
 
-    def put(self, label: int, mask: U8, source: str, outlines: tuple[F32, ...] = ()) -> None:
-        """One polyp is this now; on a frame of the machine its others become the person's, too."""
-        own = [mask_act(self.rank, label, mask, source, [_points(line) for line in outlines])]
-        if self.state is FrameState.MACHINE:
-            own = [*(self._model_acts(but=label)), *own]
-        self._do(own)
+    def put(
+        self, label: int, mask: U8, source: str, outlines: tuple[F32, ...] = (), rank: int | None = None
+    ) -> None:
+        """One polyp is this now, of the frame that is seen or of another one; on a frame of the machine its
+        others become the person's, too.
+        """
+        rank = self.rank if rank is None else rank
+        own = [mask_act(rank, label, mask, source, [_points(line) for line in outlines])]
+        if self._frames.of(rank).state is FrameState.MACHINE:
+            own = [*self._model_acts(rank, but=label), *own]
+        if rank >= 0:
+            self._frames.do(rank, own)
 
     def put_all(self, masks: Mapping[int, U8], source: str) -> None:
         """These and no others."""
@@ -185,7 +202,7 @@ class SeenMasks(QObject):
 
     def put_models(self) -> bool:
         """What the model has here; False when that is nothing."""
-        masks = self._models()
+        masks = self._models(self.rank)
         self.put_all(masks, MODEL)
         return bool(masks)
 
@@ -194,8 +211,8 @@ class SeenMasks(QObject):
 
     def verify(self, *, empty: bool) -> FrameState:
         """A person answers for what is seen: the frame's state now."""
-        self._gesture = None
-        own = [] if empty or self.state is not FrameState.MACHINE else self._model_acts()
+        self.end()
+        own = [] if empty or self.state is not FrameState.MACHINE else self._model_acts(self.rank)
         state = FrameState.EMPTY if empty else FrameState.VERIFIED
         self._do([*own, Done(STATE, frame_scope(self.rank), {"state": state.value})])
         return state
@@ -220,18 +237,17 @@ class SeenMasks(QObject):
         if self.rank >= 0:
             self._frames.do(self.rank, some)
 
-    def _model_acts(self, but: int | None = None) -> list[Done]:
-        return [
-            mask_act(self.rank, label, mask, MODEL) for label, mask in self._models().items() if label != but
-        ]
+    def _model_acts(self, rank: int, but: int | None = None) -> list[Done]:
+        models = self._models(rank).items()
+        return [mask_act(rank, label, mask, MODEL) for label, mask in models if label != but]
 
-    def _models(self) -> dict[int, U8]:
-        result = self._marks_of(self.rank) if self.rank >= 0 else None
+    def _models(self, rank: int) -> dict[int, U8]:
+        result = self._marks_of(rank) if rank >= 0 else None
         return {} if result is None else masks_of(result.components, result.size)
 
     def _masks_of(self, edits: FrameEdits) -> dict[int, U8]:
         if edits.state is FrameState.MACHINE:
-            return self._models()
+            return self._models(self.rank)
         return {label: decoded(one) for label, one in edits.masks.items()}
 
     def _choose_known(self) -> None:

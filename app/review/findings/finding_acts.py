@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QPointF
+
 from app.review.findings.rows import after
 from app.review.job import AnalysisJob
 from app.review.known import Known
 from app.review.page import ReviewPage
 from app.widgets import words
-from engine.review.acts import FINDINGS, Verdict
+from engine.review import acts
+from engine.review.acts import Anchor, Verdict
 from engine.review.edits import Edits
 from engine.review.rows import Row
+from engine.tracking.person import LEAST_PX
+from engine.types import Rect
 
 CHOOSE = "Choose a finding first: N"
 ANSWERS = {
@@ -20,6 +25,16 @@ ANSWERS = {
     Verdict.UNSURE: "Unsure",
     Verdict.OPEN: "Open again",
 }
+ACTS = {
+    acts.VERDICT: "keep, reject or unsure",
+    acts.NOTE: "note",
+    acts.JOIN: "join",
+    acts.SPLIT: "split",
+    acts.DELETE: "delete",
+    acts.ADD: "added finding",
+    acts.BOOKMARK: "bookmark",
+}
+CLICK_FRAC = 0.15  # of the picture's shorter side: the box around a click
 
 
 class FindingActs:
@@ -32,12 +47,14 @@ class FindingActs:
         known: Callable[[], Known | None],
         here: Callable[[], int],
         choose: Callable[[Row], None],
+        masks_changed: Callable[[], None],
     ) -> None:
         self._page = page
         self._job = job
         self._known = known
         self._here = here
         self._choose = choose
+        self._masks_changed = masks_changed
 
     def keep(self) -> str:
         return self._judge(Verdict.KEEP)
@@ -57,11 +74,13 @@ class FindingActs:
             return known.why_read_only
         if rank not in known.bookmarks:
             self._job.act(lambda edits: edits.bookmark(rank))
-        self._page.note.ask(
-            "Bookmark",
-            known.bookmarks.get(rank, ""),
-            lambda text: self._job.act(lambda edits: edits.bookmark(rank, text)),
-        )
+        before = known.bookmarks.get(rank, "")
+
+        def keep(text: str) -> None:
+            if text != before:  # what changes nothing needs no undo
+                self._job.act(lambda edits: edits.bookmark(rank, text))
+
+        self._page.note.ask("Bookmark", before, keep)
         return "Bookmark"
 
     def no_bookmark(self) -> str:
@@ -107,19 +126,55 @@ class FindingActs:
         row = self._to_change()
         if isinstance(row, str):
             return row
-        self._job.act(lambda edits: edits.delete(row.anchor))
+        self._job.act(lambda edits: edits.delete(row.anchor, row.labels), lambda _: self._masks_changed())
         return "Deleted, Ctrl+Z = back"
 
+    def add(self) -> str:
+        """Something that nobody has found: the next click or drag over the picture says where."""
+        known = self._known()
+        if known is None or self._here() < 0:
+            return "There is no picture to mark"
+        if known.why_read_only:
+            return known.why_read_only
+        self._page.drag.ask(LEAST_PX, self._add, self._add_around)
+        return "Where: click, or drag a box"
+
     def undo(self) -> str:
-        return self._turn(lambda edits: edits.undo(FINDINGS), "Undone", "Nothing to undo")
+        return self._turn(Edits.take_back, "Undone", "Nothing to undo")
 
     def redo(self) -> str:
-        return self._turn(lambda edits: edits.redo(FINDINGS), "Done again", "Nothing to do again")
+        return self._turn(Edits.say_again, "Done again", "Nothing to do again")
 
     # Inside
 
-    def _turn(self, way: Callable[[Edits], bool], done: str, nothing: str) -> str:
-        self._job.act(way, lambda was: self._page.answer.say(done if was else nothing))
+    def _add(self, box: Rect) -> None:
+        shown = self._page.drag.pressed_on
+        if shown is None:
+            return
+        rank = shown.frame.index
+        self._job.act(
+            lambda edits: edits.add(rank, rank, Anchor(rank, box)),
+            lambda label: self._page.panel.findings.choose(Anchor(rank, box, label)),
+        )
+        self._page.answer.say("Added. E = draw its outline")
+
+    def _add_around(self, at: QPointF | None) -> None:
+        shown = self._page.drag.pressed_on
+        if at is None or shown is None:
+            self._page.answer.say("Beside the picture: nothing was added")
+            return
+        side = round(CLICK_FRAC * min(shown.frame.width_px, shown.frame.height_px))
+        left, top = max(round(at.x()) - side // 2, 0), max(round(at.y()) - side // 2, 0)
+        wide, high = min(side, shown.frame.width_px - left), min(side, shown.frame.height_px - top)
+        self._add(Rect(left, top, wide, high))
+
+    def _turn(self, way: Callable[[Edits], str], done: str, nothing: str) -> str:
+        def tell(kind: str) -> None:
+            if kind in (acts.DELETE, acts.ADD):
+                self._masks_changed()
+            self._page.answer.say(f"{done}: {ACTS[kind]}" if kind else nothing)
+
+        self._job.act(way, tell)
         return ""
 
     def _judge(self, verdict: Verdict) -> str:

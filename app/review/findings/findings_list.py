@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from app.review.findings.rows import SAID, SIGNS, facts
 from app.widgets import theme, words
 from engine.review.acts import Anchor, Verdict
-from engine.review.rows import Row
+from engine.review.rows import Row, row_at
 
 ROW_PX = 56
 PICTURE_PX = (84, 48)
@@ -60,7 +60,7 @@ class FindingsList(QListView):
 
     def choose(self, anchor: Anchor | None, *, scroll: bool = True) -> None:
         """Mark its row; nothing is jumped to."""
-        at = next((n for n, row in enumerate(self._rows.rows) if row.anchor == anchor), None)
+        at = None if anchor is None else row_at(anchor, self._rows.rows)
         if at is None:
             self.setCurrentIndex(QModelIndex())
             return

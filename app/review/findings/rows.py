@@ -20,6 +20,8 @@ FILTERS: Mapping[str, Callable[[Row], bool]] = {
     "Kept": lambda row: row.verdict is Verdict.KEEP,
     "Rejected": lambda row: row.verdict is Verdict.REJECT,
     "Unsure": lambda row: row.verdict is Verdict.UNSURE,
+    "Found by a person": lambda row: row.who == PERSON,
+    "Found by the model": lambda row: row.who != PERSON,
 }
 SORTS: Mapping[str, Callable[[Row], float]] = {
     "In time": lambda row: row.first_rank,
@@ -30,11 +32,11 @@ SORTS: Mapping[str, Callable[[Row], float]] = {
 
 
 def facts(row: Row) -> str:
-    """Duration, peak, share of the endoscope's picture: "3.1 s · peak 0.94 · 4.2 %"."""
+    """Duration, peak or who found it, share of the endoscope's picture: "3.1 s · peak 0.94 · 4.2 %"."""
     if row.gone:
         return "Not found at this setting"
     if row.who == PERSON:
-        return f"{row.lasted_s:.1f} s · added by you"
+        return f"{row.lasted_s:.1f} s · by a person · {row.field_frac * 100:.1f} %"
     return f"{row.lasted_s:.1f} s · peak {row.peak:.2f} · {row.field_frac * 100:.1f} %"
 
 

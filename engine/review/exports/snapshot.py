@@ -52,9 +52,7 @@ def _ranks(job: Export) -> list[int]:
         return [job.range[0]]
     inside = set(job.selection.ranks)
     objects = job.selection.objects
-    rows = [
-        row for row in job.review.rows if objects is None or objects.intersection(row.findings)
-    ]
+    rows = [row for row in job.review.rows if objects is None or objects.intersection(row.findings)]
     ranks = sorted({row.best_rank for row in rows} & inside)
     if not ranks:
         raise FaultError(
