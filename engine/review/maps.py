@@ -170,7 +170,7 @@ def field_px(database: Database, analysis: int, rank: int) -> int:
     at = int(np.searchsorted(chunk.ranks, rank)) if chunk is not None else 0
     if chunk is None or at == len(chunk.ranks):
         return 0
-    box = chunk.fields[chunk.field_of[at]].box
+    box = chunk.fields[int(chunk.field_of[at])].box
     return box.w * box.h
 
 

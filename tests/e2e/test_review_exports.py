@@ -214,23 +214,28 @@ def test_a_clip_keeps_times_and_shows_marks_beside_what_was_filmed(review, tmp_p
 
 def test_kept_findings_leave_alone(car, tmp_path):
     review = Review(car, car.analyses[0])
-    with pytest.raises(FaultError, match="No finding is kept yet"):
-        export(review, "coco", tmp_path / "none", only=Only.KEPT)
-    (row,) = [row for row in review.rows if row.who == "model"]
-    review.edits.judge(row.anchor, Verdict.KEEP)
+    counts = export(review, "csv", tmp_path / "own", only=Only.KEPT)
+    assert counts == {"findings": 2}  # what a person drew, nobody has to keep
+    row, *own = sorted(review.rows, key=lambda row: row.who)
+    for one in own:
+        review.edits.judge(one.anchor, Verdict.REJECT)
     try:
+        with pytest.raises(FaultError, match="No finding is kept yet"):
+            export(review, "coco", tmp_path / "none", only=Only.KEPT)
+        review.edits.judge(row.anchor, Verdict.KEEP)
         counts = export(review, "csv", tmp_path / "csv", only=Only.KEPT)
         assert counts == {"findings": 1}
         assert export(review, "masks", tmp_path / "masks", only=Only.KEPT)["frames"] == len(SEEN)
     finally:
-        review.edits.undo("findings")
+        while review.edits.take_back():
+            pass
 
 
 def test_the_verb_exports_a_side_car_and_refuses_a_folder_that_is_in_use(car, tmp_path, capsys):
     places = Places(tmp_path)
     asked = [str(car.folder), "--format", "csv", "--out", str(tmp_path / "out")]
     assert cli.main(asked, places) == 0
-    assert "1 findings" in capsys.readouterr().out
+    assert "3 findings" in capsys.readouterr().out
     assert cli.main(asked, places) == 2
     assert "There is something in" in capsys.readouterr().err
     asked[-1] = str(tmp_path / "other")

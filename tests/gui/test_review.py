@@ -241,7 +241,7 @@ def test_what_nobody_found_is_added_by_a_drag_outlined_listed_and_deleted_with_i
     press(window, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
     until(lambda: not panel.rows and not desk.editing.frames.of(12).masks)
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    until(lambda: panel.rows and desk.editing.frames.of(12).masks)
+    until(lambda: bool(panel.rows and desk.editing.frames.of(12).masks))
 
 
 def test_a_recording_that_has_changed_is_told_and_can_be_started_anew(review, clip, make_window, until):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as coco
 
 from engine.analysis.results import SUMMARY, read_summary, result_line
 from engine.drawing.components import find_patches
-from engine.drawing.rle import decode, encode_patches
+from engine.drawing.rle import decode, encode, encode_patches, place_in
 from engine.types import Component, Mask, OperatingPoint, Rect
 from tests.fixtures.values import result
 from tests.unit.test_components import clouds, painted
@@ -40,6 +41,18 @@ def test_decoding_gives_the_mask_back(seed):
     assert np.array_equal(
         decode(encode_patches(patches, width_px, height_px)), painted(patches, width_px, height_px)
     )
+
+
+@pytest.mark.parametrize(
+    "cut", [np.s_[:], np.s_[:, 3:4], np.s_[:1], np.s_[:0]], ids=["all", "column", "row", ""]
+)
+def test_box_and_area_are_known_without_decoding(cut):
+    inside = np.zeros((9, 12), np.uint8)
+    inside[cut] = clouds(3)[0][:9, :12][cut] > 90
+    inside[cut][:, :1] = 1
+
+    box = Rect(*cv2.boundingRect(inside))
+    assert place_in(encode(inside)) == ((box, int(inside.sum())) if box.w else None)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(slice(None), slice(None)), (slice(3, None), slice(0, 2))])
