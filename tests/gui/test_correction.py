@@ -270,9 +270,7 @@ def test_another_polyp_has_a_label_of_its_own_and_a_stroke_goes_to_the_one_that_
     assert not second[60, 40]
 
 
-def test_polyps_are_listed_by_number_chosen_by_key_click_or_button_and_taken_away_alone(
-    page, car
-):
+def test_polyps_are_listed_by_number_chosen_by_key_click_or_button_and_taken_away_alone(page, car):
     stroke(page, (30, 60))
     page.editing.another()
     stroke(page, (90, 60))
