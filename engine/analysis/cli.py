@@ -14,6 +14,7 @@ from engine.analysis.one import analyse
 from engine.analysis.results import Summary
 from engine.drawing.overlays import OVERLAYS
 from engine.faults import FaultError
+from engine.files.output_folder import named_folder
 from engine.files.whole import shown
 from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
 from engine.jobs.interrupt import terminable
@@ -36,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a video file, a folder of pictures, or demo:; many at once: several of them, a folder of "
         "videos, or a text file with a path a line",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for results.jsonl and summary.json")
+    parser.add_argument(
+        "--out", type=named_folder, required=True, help="folder for results.jsonl and summary.json"
+    )
     parser.add_argument(
         "--overlay",
         nargs="?",

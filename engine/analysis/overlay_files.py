@@ -54,7 +54,9 @@ class TimedVideo:
         self._size = (width_px + width_px % 2, height_px + height_px % 2)
         self._matrix = tags.matrix if tags and tags.matrix in _SWSCALE else _usual_matrix(height_px)
         self._reformatter = VideoReformatter()
-        self._output = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        # No name and version of a program in it.
+        options = {"movflags": "+faststart", "fflags": "+bitexact"}
+        self._output = av.open(str(path), "w", format="mp4", options=options)
         rate = Fraction(rate_hz or 25.0).limit_denominator(1001)
         stream: Any = self._output.add_stream(
             "libx264", rate=rate, options={"preset": "veryfast", "crf": "20"}

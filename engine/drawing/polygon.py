@@ -77,5 +77,21 @@ def outlines_of(mask: U8) -> tuple[F64, ...]:
     return tuple(found)
 
 
+def outline_of(mask: U8) -> F64:
+    """One polygon float64 [n, 2] of all that is in uint8 [h, w]; `pixels_inside` of it is the mask.
+
+    Blobs hang together by lines there and back, each from the nearest corners, as those who convert several
+    polygons for YOLO join them. Empty [0, 2] without a pixel.
+    """
+    whole, *rest = outlines_of(mask) or (np.zeros((0, 2)),)
+    while rest:
+        apart = [np.linalg.norm(whole[:, None] - line[None], axis=2) for line in rest]
+        nearest = min(range(len(rest)), key=lambda number: float(apart[number].min()))
+        near, far = np.unravel_index(int(apart[nearest].argmin()), apart[nearest].shape)
+        line = np.roll(rest.pop(nearest), -int(far), axis=0)
+        whole = np.concatenate([whole[: near + 1], line, line[:1], whole[near:]])
+    return whole
+
+
 def _points(line: npt.NDArray[np.int32] | cv2.typing.MatLike) -> F64:
     return np.asarray(line, np.float64).reshape(-1, 2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from engine.faults import FaultError
@@ -15,6 +16,13 @@ from engine.files.whole import output_fault, sync
 
 ASIDE_PREFIX = ".analysing-"
 LOCK = ".analysing.lock"
+
+
+def named_folder(text: str) -> Path:
+    """The type of an argument that names a folder: no name would be the current one."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("name a folder, such as out/mine")
+    return Path(text)
 
 
 class OutputFolder:
@@ -87,6 +95,19 @@ def _remove(path: Path) -> None:
         path.rmdir()
     else:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def made_for_this(path: Path) -> Iterator[None]:
+    """Folders that are made for what failed go again when they are empty."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in made:  # innermost first; one that is in use stays
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def sync_all(path: Path) -> None:

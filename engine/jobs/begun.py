@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.faults import FaultCode, FaultError, internal_fault
 from engine.files.lock import held
+from engine.files.output_folder import made_for_this
 from engine.files.whole import write_json
 from engine.jobs.events import Echo, RunFolder
 from engine.jobs.folder import EVENTS, LOCK, RUN_JSON, holds_states
@@ -51,7 +52,7 @@ def begun(
         if path is None:
             path, new, alone = Path(stack.enter_context(tempfile.TemporaryDirectory())), False, False
         if new:
-            stack.enter_context(_made_for_this(path))
+            stack.enter_context(made_for_this(path))
         path.mkdir(parents=True, exist_ok=True)
         if alone:
             stack.enter_context(held(path / LOCK))
@@ -104,19 +105,6 @@ def _flushing(write: Callable[[str], object], flush: Callable[[], None]) -> Echo
         flush()
 
     return echo
-
-
-@contextmanager
-def _made_for_this(path: Path) -> Iterator[None]:
-    """Folders that were made for a job that failed go again when they are empty."""
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
-    try:
-        yield
-    except (FaultError, OSError):
-        for folder in made:  # innermost first; one that is in use stays
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        raise
 
 
 @contextmanager

@@ -161,6 +161,12 @@ def spec_of_files(paths: Sequence[Path]) -> SourceSpec:
     return SourceSpec("joined", address_of(paths))
 
 
+def check_readable(paths: Sequence[Path]) -> None:
+    """Raises FaultError: one of the files of a recording cannot be read as one."""
+    for path in paths:
+        open_recording(parse_source(str(path))).close()
+
+
 def analyse_into(database: Database, analysis: Analysis, spec: SourceSpec, job: RunFolder) -> bool:
     """Judge what is not judged yet; False when it was asked to pause. Raises FaultError."""
     if analysis.done:

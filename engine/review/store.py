@@ -104,11 +104,13 @@ def open_side_car(
     write: bool = True,
     seen: bool = True,
     known: Callable[[str], Path | None] = lambda sha256: None,
+    check: Callable[[Sequence[Path]], None] = lambda paths: None,
 ) -> SideCar:
     """That of a recording, made where there is none; `paths`: its files in order, mostly one.
 
     `seen` False: no person looks at it, and when it was last opened stays.
-    `known`: where one may lie by the hash of the first file (`Library.side_car_of`).
+    `known`: where one may lie by the hash of the first file (`Library.side_car_of`); `check`: raises
+    FaultError for what is no recording, before one is made of it (`analysis.check_readable`).
 
     Where another window has it, it can be read, and `why_read_only` says so.
     Raises FaultError: no such recording, a damaged or newer side-car, one of another recording (REVIEW).
@@ -124,6 +126,7 @@ def open_side_car(
                 remedy="open it in the window first",
                 said=f"Nothing is known of {paths[0].name} yet. Open it for review first.",
             )
+        check(paths)
         found = _made(paths, identities, places)
     car = _opened(found, write=write)
     try:

@@ -54,10 +54,7 @@ def correcting(make_window, qtbot, press):
         place = window.review
         qtbot.waitUntil(
             lambda: (
-                place.has_recording
-                and place.desk.known is not None
-                and place.desk.editing.frames.is_known
-                and seen(window) >= 0
+                place.has_recording and place.desk.known is not None and place.desk.editing.frames.is_known
             ),
             timeout=15_000,
         )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from engine.drawing.polygon import outlines_of, pixels_inside
+from engine.drawing.polygon import outline_of, outlines_of, pixels_inside
 from engine.drawing.rle import decode, encode
 
 
@@ -35,6 +35,12 @@ def test_outlines_give_the_same_pixels(name):
     for line in outlines_of(mask):
         drawn |= pixels_inside(line, mask.shape[1], mask.shape[0])
     assert np.array_equal(drawn, mask)
+
+
+@pytest.mark.parametrize("name", masks())
+def test_one_outline_gives_all_pixels_of_a_mask_in_pieces(name):
+    mask = masks()[name]
+    assert np.array_equal(pixels_inside(outline_of(mask), mask.shape[1], mask.shape[0]), mask)
 
 
 @pytest.mark.parametrize("name", masks())

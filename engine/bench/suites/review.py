@@ -27,7 +27,7 @@ from engine.model_folder import default_model, find_model, load_model_folder
 from engine.review.analysis import analyse_into, begin, paths_of, points_of, run_folder, spec_of
 from engine.review.database import DATABASE
 from engine.review.exports.export import export
-from engine.review.exports.selection import Only
+from engine.review.exports.formats import Only
 from engine.review.findings import Finding, Sighted, read_findings, read_sightings, write_findings
 from engine.review.following import remade
 from engine.review.library.index import Library

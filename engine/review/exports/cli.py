@@ -12,14 +12,16 @@ from tqdm import tqdm
 
 from engine.analysis.one import check_preset
 from engine.faults import FaultCode, FaultError
+from engine.files.output_folder import named_folder
 from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD
 from engine.model_folder import default_model, find_model, load_model_folder
-from engine.review.analysis import analyse_into, begin, paths_of, run_folder, spec_of
-from engine.review.exports.export import FORMATS, LOOKS, export
-from engine.review.exports.selection import Only, range_of
+from engine.review.analysis import analyse_into, begin, check_readable, paths_of, run_folder, spec_of
+from engine.review.exports.export import SHEET, Staged, chosen, stage
+from engine.review.exports.formats import FORMATS, Format, Look, Only
+from engine.review.exports.selection import range_of
 from engine.review.imports.results import find_results, take_results
 from engine.review.library.index import Library
 from engine.review.places import Places, is_side_car
@@ -39,47 +41,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a video, a folder of pictures, or a side-car; several files are one recording in parts",
     )
     parser.add_argument("--format", required=True, choices=tuple(FORMATS), help=_formats())
-    parser.add_argument("--out", type=Path, required=True, help="a new folder")
+    parser.add_argument("--out", type=named_folder, required=True, help="a new folder")
     parser.add_argument(
-        "--range", metavar="A:B", help="frames 100:250, or seconds 4s:10s, both included (default: all)"
+        "--range",
+        metavar="A:B",
+        help="frames 100:250, seconds 4s:10s or times 0:04-0:10, both included (default: all)",
     )
     parser.add_argument(
         "--only",
         choices=tuple(one.value for one in Only),
-        default=Only.ALL.value,
-        help="verified frames, kept findings, or everything found (default)",
+        help="verified frames, kept findings, or everything found (default; of a data set verified frames)",
     )
     parser.add_argument(
         "--full-frame",
         action="store_true",
         help="all of each frame, with whatever stands beside the endoscope's picture",
     )
-    parser.add_argument("--look", choices=LOOKS, default="overlay", help="of a clip (default: overlay)")
+    parser.add_argument(
+        "--look", choices=tuple(one.value for one in Look), help="of a clip (default: overlay)"
+    )
     parser.add_argument("--model", help="a model's name or folder, for a recording that is not analysed yet")
     parser.add_argument(
         "--preset", metavar="NAME", help=f"of a recording that is not analysed yet (default {STANDARD})"
     )
-    parser.add_argument("--results", type=Path, metavar="DIR", help="what analyse wrote of it, instead")
+    parser.add_argument(
+        "--results", type=named_folder, metavar="DIR", help="what analyse wrote of it, instead"
+    )
 
 
 def _formats() -> str:
-    return "; ".join(f"{name}: {entry.summary}" for name, entry in FORMATS.items())
+    return "; ".join(f"{name}: {row.about}" for name, row in FORMATS.items())
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
     """Export, and tell. 0: done, 2: it cannot be, 4: cancelled, and then nothing is there."""
     try:
+        only = _only(chosen(arguments.format), arguments)
         with terminable(), _opened(arguments.recording, places) as car:
             review = _analysed(car, arguments)
-            range_ = range_of(arguments.range, review) if arguments.range else None
-            counts = _export(review, arguments, range_)
+            range_ = None if arguments.range is None else range_of(arguments.range, review)
+            staged = _export(review, arguments, only, range_)
+            has_pictures = staged.sheet is not None
+            staged.keep()
     except FaultError as error:
         print(error, file=sys.stderr)
         return INPUT_UNUSABLE
     except KeyboardInterrupt:
         print("Cancelled: nothing was written.", file=sys.stderr)
         return CANCELLED
-    _tell(counts, arguments.out)
+    _tell(staged.counts, arguments.out, has_pictures)
     return OK
 
 
@@ -93,7 +103,7 @@ def _opened(names: Sequence[str], places: Places) -> SideCar:
     if len(names) == 1 and is_side_car(Path(names[0])):
         return open_folder(Path(names[0]))
     paths = paths_of(names[0]) if len(names) == 1 else [Path(name) for name in names]
-    return open_side_car(paths, places, known=Library().side_car_of)
+    return open_side_car(paths, places, seen=False, known=Library().side_car_of, check=check_readable)
 
 
 def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
@@ -102,11 +112,12 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
         folder = find_results(arguments.results, car.recording.paths[0])
         return Review(car, _at_preset(take_results(car, folder), arguments.preset))
     done = [one for one in car.analyses if one.done]
-    if done and not arguments.model:
+    if done and arguments.model is None:
         return Review(car, _at_preset(done[-1], arguments.preset))
-    model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
-    check_preset(model, arguments.preset or STANDARD)
-    analysis = _at_preset(begin(car, model, arguments.preset or STANDARD), arguments.preset)
+    model = load_model_folder(default_model() if arguments.model is None else find_model(arguments.model))
+    preset = STANDARD if arguments.preset is None else arguments.preset
+    check_preset(model, preset)
+    analysis = _at_preset(begin(car, model, preset), arguments.preset)
     if not analysis.done:
         print("The recording is analysed first.", file=sys.stderr)
         analyse_into(car.database, analysis, spec_of(car), RunFolder(run_folder(car.folder, analysis.id)))
@@ -127,27 +138,51 @@ def _at_preset(analysis: Analysis, preset: str | None) -> Analysis:
     return analysis
 
 
+def _only(row: Format, arguments: argparse.Namespace) -> Only:
+    """What was asked for, or the usual of the format. Raises FaultError ARGUMENT."""
+    if arguments.look is not None and not row.looks:
+        raise _no_choice("--look", arguments.look, "only a clip has a look", "Leave --look out")
+    if arguments.only is None:
+        return row.only[-1]
+    only = Only(arguments.only)
+    if only not in row.only:
+        names = " or ".join(one.value for one in row.only)
+        raise _no_choice("--only", only.value, f"{arguments.format} has {names}", f"Choose {names}")
+    return only
+
+
+def _no_choice(option: str, got: str, has: str, remedy: str) -> FaultError:
+    return FaultError(
+        FaultCode.ARGUMENT,
+        expected=has,
+        got=f"{option} {got}",
+        remedy=remedy,
+        said=f"{option} {got} cannot be: {has}. {remedy}.",
+    )
+
+
 def _export(
-    review: Review, arguments: argparse.Namespace, range_: tuple[int, int] | None
-) -> Mapping[str, int]:
+    review: Review, arguments: argparse.Namespace, only: Only, range_: tuple[int, int] | None
+) -> Staged:
     with closing(tqdm(unit=" pictures", mininterval=EVERY_S, file=sys.stderr, disable=None)) as bar:
 
         def tick(done: int, of: int) -> None:
             bar.total = of
             bar.update(done - bar.n)
 
-        return export(
+        return stage(
             review,
             arguments.format,
             arguments.out,
-            only=Only(arguments.only),
+            only=only,
             range_=range_,
             full_frame=arguments.full_frame,
-            look=arguments.look,
+            look=arguments.look or Look.OVERLAY,
             tick=tick,
         )
 
 
-def _tell(counts: Mapping[str, int], out: Path) -> None:
+def _tell(counts: Mapping[str, int], out: Path, has_pictures: bool) -> None:
     print(f"{', '.join(f'{count} {what}' for what, count in counts.items())} in {out}")
-    print("Look at the contact sheet, or at the pictures, before anything leaves this machine.")
+    if has_pictures:
+        print(f"Look at {out / SHEET} before anything leaves this machine.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import av
 import cv2
 import numpy as np
 
@@ -12,8 +13,11 @@ from engine.analysis.read_ahead import tags_of
 from engine.drawing.overlays import OverlayStyle, drawn
 from engine.drawing.render import draw
 from engine.review.analysis import spec_of
-from engine.review.exports.export import Export
-from engine.review.exports.pictures import pictures
+from engine.review.exports.export import SHEET, Export
+from engine.review.exports.formats import Look
+from engine.review.exports.pictures import SHEET as MOST
+from engine.review.exports.pictures import ContactSheet, bgr, pictures
+from engine.review.exports.stream_copy import copy
 from engine.types import U8, Component, Mask, Rect, Result, Size
 
 NAME = "clip.mp4"
@@ -21,27 +25,63 @@ STYLE = "contour"
 
 
 def write(job: Export) -> None:
-    """Raises FaultError, OSError."""
+    """Copied as it is where a raw full frame is asked for and that can be; else encoded again.
+
+    Raises FaultError, OSError.
+    """
+    if job.look is Look.RAW and job.cut.field is None and _is_copied(job):
+        _show_some(job)
+    else:
+        _encode(job)
+    job.counts["frames"] = len(job.selection.ranks)
+
+
+def _is_copied(job: Export) -> bool:
+    spec, table = spec_of(job.review.car), job.review.table
+    if spec.kind != "file":
+        return False
+    times_s = tuple(table.time_s(rank) for rank in job.selection.ranks)
+    path = job.folder / NAME
+    try:
+        return copy(job.review.car.recording.paths[0], path, times_s)
+    except av.FFmpegError:  # an MP4 cannot have this; encoded again it can
+        path.unlink(missing_ok=True)
+        return False
+
+
+def _show_some(job: Export) -> None:
+    """The contact sheet of what was not decoded."""
+    ranks = job.selection.ranks[:: -(-len(job.selection.ranks) // MOST)]
+    sheet = ContactSheet(len(ranks))
+    for number, picture in enumerate(pictures(spec_of(job.review.car), ranks)):
+        sheet.add(bgr(picture))
+        job.tick(number + 1, len(ranks))
+    sheet.write(job.folder / SHEET)
+
+
+def _encode(job: Export) -> None:
     review, ranks = job.review, job.selection.ranks
-    rate_hz = review.car.recording.rate_hz
     video: TimedVideo | None = None
+    sheet = ContactSheet(len(ranks))
     try:
         for number, picture in enumerate(pictures(spec_of(review.car), ranks)):
-            raw = np.dstack([job.cut.of(picture.bgra()[..., :3]), np.full(_shape(job), 255, np.uint8)])
+            raw = np.dstack([job.cut.of(bgr(picture)), np.full(_shape(job), 255, np.uint8)])
             image = raw
-            if job.look != "raw":
+            if job.look is not Look.RAW:
                 marked = raw.copy()
                 _mark(marked, job, picture.index)
-                image = marked if job.look == "overlay" else np.hstack([raw, marked])
+                image = marked if job.look is Look.OVERLAY else np.hstack([raw, marked])
             if video is None:
                 size = Size(image.shape[1], image.shape[0])
+                rate_hz = review.car.recording.rate_hz
                 video = TimedVideo(job.folder / NAME, size, tags_of(picture), rate_hz, 1.0)
             video.add(picture.pts_s, np.ascontiguousarray(image))
+            sheet.add(image[..., :3])
             job.tick(number + 1, len(ranks))
     finally:
         if video is not None:
             video.close()
-    job.counts["frames"] = len(ranks)
+    sheet.write(job.folder / SHEET)
 
 
 def _shape(job: Export) -> tuple[int, int]:

@@ -1,4 +1,6 @@
-"""COCO: one JSON beside the pictures. `segmentation` has run lengths, which are exact, `polygons` outlines.
+"""COCO: one JSON beside the pictures, in folders with COCO's own names.
+
+`segmentation` has run lengths, which are exact, `polygons` outlines.
 
 Besides COCO's own keys an image has `rank`, `pts_s` and `sha256` (of its pixels), an annotation `track_id`.
 """
@@ -13,9 +15,10 @@ import cv2
 from engine.drawing.polygon import outlines_of
 from engine.drawing.rle import encode
 from engine.files.whole import write_text
-from engine.review.exports.export import IMAGES, Export
+from engine.review.exports.export import Export
 
-NAME = "instances.json"
+ANNOTATIONS = "annotations"
+NAME = "instances_default.json"
 
 
 def write(job: Export) -> None:
@@ -27,7 +30,7 @@ def write(job: Export) -> None:
         images.append(
             {
                 "id": number,
-                "file_name": f"{IMAGES}/{one.name}",
+                "file_name": one.name,
                 "width": one.width_px,
                 "height": one.height_px,
                 "rank": one.frame.rank,
@@ -59,5 +62,6 @@ def write(job: Export) -> None:
         "images": images,
         "annotations": annotations,
     }
-    write_text(job.folder / NAME, json.dumps(value, separators=(",", ":")) + "\n")
+    (job.folder / ANNOTATIONS).mkdir()
+    write_text(job.folder / ANNOTATIONS / NAME, json.dumps(value, separators=(",", ":")) + "\n")
     job.counts["masks"] = len(annotations)

@@ -1,10 +1,13 @@
-"""CVAT's XML for video (1.1): a track an object, a polygon a frame; its frames are the pictures beside it."""
+"""CVAT's XML for video (1.1): a track an object, a polygon a frame; its frames are the pictures beside it.
+
+A track of CVAT has one shape in a frame, and its masks cannot be tracks: pieces of a polyp hang together.
+"""
 
 from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from engine.drawing.polygon import outlines_of
+from engine.drawing.polygon import outline_of
 from engine.files.whole import write_bytes
 from engine.review.exports.export import Export
 
@@ -13,20 +16,18 @@ NAME = "annotations.xml"
 
 def write(job: Export) -> None:
     """Raises FaultError, OSError."""
-    tracks: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
+    tracks: dict[int, dict[int, tuple[int, str]]] = {}
     frames = 0
     for at, (one, masks) in enumerate(job.frames(counted=True)):
         frames = at + 1
         for object_, mask in masks.items():
-            # A polyp in pieces is a track for each: a track of CVAT has one outline in a frame.
-            for piece, line in enumerate(sorted(outlines_of(mask), key=len, reverse=True)):
-                points = ";".join(f"{x:.3f},{y:.3f}" for x, y in line)
-                tracks.setdefault((object_, piece), {})[at] = (one.frame.rank, points)
+            points = ";".join(f"{x:.3f},{y:.3f}" for x, y in outline_of(mask))
+            tracks.setdefault(object_, {})[at] = (one.frame.rank, points)
     root = ET.Element("annotations")
     ET.SubElement(root, "version").text = "1.1"
     root.append(_meta(job, frames))
-    for number, ((object_, piece), shapes) in enumerate(sorted(tracks.items())):
-        root.append(_track(number, object_, piece, shapes, frames))
+    for number, (_, shapes) in enumerate(sorted(tracks.items())):
+        root.append(_track(number, shapes, frames))
     ET.indent(root)
     write_bytes(job.folder / NAME, ET.tostring(root, "utf-8", xml_declaration=True) + b"\n")
     job.counts["tracks"] = len(tracks)
@@ -57,11 +58,8 @@ def _meta(job: Export, frames: int) -> ET.Element:
     return meta
 
 
-def _track(
-    number: int, object_: int, piece: int, shapes: dict[int, tuple[int, str]], frames: int
-) -> ET.Element:
-    source = "manual" if piece == 0 else "auto"
-    track = ET.Element("track", id=str(number), label="polyp", source=source, group_id=str(object_))
+def _track(number: int, shapes: dict[int, tuple[int, str]], frames: int) -> ET.Element:
+    track = ET.Element("track", id=str(number), label="polyp", source="manual")
     last = ""
     for at in range(min(shapes), min(max(shapes) + 2, frames)):
         here = shapes.get(at)

@@ -9,20 +9,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from engine.faults import FaultCode, FaultError
+from engine.files.lock import held
 from engine.files.output_folder import sync_all
 from engine.files.whole import output_fault, read_json_lines, sha256_of, write_json, write_json_lines
-from engine.review.exports.export import DESCRIPTION, IMAGES, TABLE, Export, Tick, export, union
+from engine.review.exports.export import DESCRIPTION, IMAGES, TABLE, Export, Tick, stage, union
 from engine.review.exports.pictures import write_png
 from engine.review.review import Review
 from engine.review.store import SideCar, now_utc
 
 INDEX, MASKS, VERSION = "index.jsonl", "masks", "version.json"
+ADDING = ".adding"  # beside the versions: one that is being made
 SET = "reviewed"
 SIDES = 5  # one recording in so many is for validation
 HASH_LETTERS = 16
@@ -77,30 +78,34 @@ def add_to_data_set(
 
     Raises FaultError: no frame is verified, OUTPUT.
     """
-    before = newest(folder)
-    number = 1 if before is None else int(before.name[1:]) + 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".adding-") as name:
-            made = Path(name) / "made"
-            export(review, "dataset", made, full_frame=full_frame, tick=tick)
-            lines = list(read_json_lines(made / INDEX))
-            group = group_of(review.car)
-            kept = (
-                []
-                if before is None
-                else [line for line in read_json_lines(before / INDEX) if line["group"] != group]
-            )
-            if before is not None:
-                _link(before, made, kept)
-            lines = sorted([*kept, *lines], key=lambda line: line["image"])
-            write_json_lines(made / INDEX, lines)
-            write_json(made / VERSION, _version(made, before, number, lines))
-            sync_all(made)
-            made.rename(folder / f"v{number}")
+        with held(folder / f"{ADDING}.lock"):
+            return _added(review, folder, folder / ADDING, full_frame, tick)
     except OSError as error:
         raise output_fault(folder, error) from error
-    return folder / f"v{number}"
+
+
+def _added(review: Review, folder: Path, aside: Path, full_frame: bool, tick: Tick) -> Path:
+    shutil.rmtree(aside, ignore_errors=True)  # what a killed one left
+    before = newest(folder)
+    version = folder / f"v{1 if before is None else int(before.name[1:]) + 1}"
+    try:
+        made = stage(review, "dataset", aside / version.name, full_frame=full_frame, tick=tick).folder
+        lines = list(read_json_lines(made / INDEX))
+        group = group_of(review.car)
+        known = [] if before is None else read_json_lines(before / INDEX)
+        kept = [line for line in known if line["group"] != group]
+        if before is not None:
+            _link(before, made, kept)
+        lines = sorted([*kept, *lines], key=lambda line: line["image"])
+        write_json_lines(made / INDEX, lines)
+        write_json(made / VERSION, _version(made, before, int(version.name[1:]), lines))
+        sync_all(made)
+        made.rename(version)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return version
 
 
 def newest(folder: Path) -> Path | None:

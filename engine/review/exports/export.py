@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
-from engine.files.output_folder import sync_all
-from engine.files.whole import output_fault, write_json
+from engine.files.lock import held
+from engine.files.output_folder import made_for_this, sync_all
+from engine.files.whole import output_fault, sync, write_json
 from engine.review.analysis import spec_of
+from engine.review.exports.formats import FORMATS, Format, Look, Only
 from engine.review.exports.pictures import (
     ContactSheet,
     Cut,
@@ -30,11 +33,11 @@ from engine.review.exports.pictures import (
     pixel_hash,
     write_png,
 )
-from engine.review.exports.selection import Only, Selection, selected
+from engine.review.exports.selection import Selection, selected
 from engine.review.recording import region_text
 from engine.review.review import FrameMasks, Review
 from engine.review.store import now_utc
-from engine.table import Entry, load_named
+from engine.table import choose, load
 from engine.types import U8
 
 DESCRIPTION = "export.json"
@@ -58,7 +61,7 @@ class Export:
     folder: Path
     code: str
     range: tuple[int, int] | None
-    look: str
+    look: Look
     tick: Tick
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -104,22 +107,40 @@ def union(one: Written, masks: Mapping[int, U8]) -> U8:
     return found * np.uint8(255)
 
 
-# TABLE of formats. To add one: a module with a function that takes an Export, and its line.
-FORMATS: Mapping[str, Entry] = {
-    "coco": Entry("engine.review.exports.coco:write", summary="one JSON, run lengths and polygons"),
-    "cvat": Entry("engine.review.exports.cvat:write", summary="one XML for video, a track an object"),
-    "yolo": Entry("engine.review.exports.yolo:write", summary="segmentation, a text a picture"),
-    "masks": Entry("engine.review.exports.masks:write", summary="pictures beside masks, and a table"),
-    "csv": Entry("engine.review.exports.tables:write", summary="the list of findings"),
-    "clip": Entry("engine.review.exports.clip:write", summary="an MP4, raw, marked or side by side"),
-    "snapshot": Entry("engine.review.exports.snapshot:write", summary="a picture of each finding"),
-    "dataset": Entry("engine.review.exports.dataset:write", summary="verified frames, for training"),
-}
-WITHOUT_FRAMES = frozenset({"csv", "clip", "snapshot"})  # they choose their frames themselves
-LOOKS = ("raw", "overlay", "side")
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An export that is whole and has not its name yet: in `folder`, beside `out`."""
+
+    folder: Path
+    out: Path
+    counts: Mapping[str, int]
+
+    def keep(self) -> None:
+        """It is there from now on. Raises FaultError OUTPUT."""
+        with _told(self.out):
+            with suppress(FileNotFoundError):
+                self.out.rmdir()
+            self.folder.rename(self.out)
+            sync(self.out.parent)
+
+    def discard(self) -> None:
+        """Nothing of it stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def sheet(self) -> Path | None:
+        """Where its contact sheet is, to be looked at first; None: no picture leaves."""
+        path = self.folder / SHEET
+        return path if path.is_file() else None
 
 
-def export(
+def staged_in(folder: Path, out: Path) -> Staged:
+    """What another process has made. Raises OSError, ValueError."""
+    counts = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))["counts"]
+    return Staged(folder, out, counts)
+
+
+def stage(
     review: Review,
     format_: str,
     out: Path,
@@ -127,43 +148,67 @@ def export(
     only: Only = Only.VERIFIED,
     range_: tuple[int, int] | None = None,
     full_frame: bool = False,
-    look: str = "overlay",
+    look: Look | str = Look.OVERLAY,
     tick: Tick = lambda done, of: None,
-) -> dict[str, int]:
-    """Write it into `out`, a new or empty folder; how many of what. It appears whole, or not at all.
+) -> Staged:
+    """Write it beside `out`, a new or empty folder. What a killed one left there is removed first.
 
     What leaves is the endoscope's picture alone unless `full_frame`; the recording's name does not leave, a
     random code stands for it. Raises FaultError: nothing to export, a frame that cannot be read, OUTPUT.
     """
-    write = load_named(FORMATS, format_, "format")
+    out = out.absolute()
+    format_row = chosen(format_)
+    write = load(format_row.entry)
     _check_free(out)
-    if format_ == "dataset":
-        only = Only.VERIFIED
-    if format_ in WITHOUT_FRAMES:
-        ranks = [int(rank) for rank in review.table.ranks if _in(int(rank), range_)]
-        selection = Selection(tuple(ranks), _objects(review, only))
-    else:
-        selection = selected(review, only, range_)
+    only = only if only in format_row.only else format_row.only[-1]
+    selection = _selection(review, format_row, only, range_)
     cut = cut_of(review, selection.ranks, full_frame=full_frame)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-    except OSError as error:
-        raise output_fault(out.parent, error) from error
-    job = Export(review, selection, cut, aside, study_code(), range_, look, tick)
-    try:
-        write(job)
-        write_json(aside / DESCRIPTION, _description(job, format_, only, full_frame))
-        sync_all(aside)
-        with suppress(FileNotFoundError):
-            out.rmdir()
-        aside.chmod(0o755)
-        aside.rename(out)
-    except OSError as error:
-        raise output_fault(out, error) from error
-    finally:
+    aside = out.parent / f".{out.name}.part"
+    with ExitStack() as stack:
+        stack.enter_context(made_for_this(out.parent))
+        with _told(out.parent):
+            out.parent.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(held(out.parent / f".{out.name}.lock"))
         shutil.rmtree(aside, ignore_errors=True)
-    return job.counts
+        job = Export(review, selection, cut, aside, study_code(), range_, Look(look), tick)
+        try:
+            with _told(out):
+                aside.mkdir()
+                write(job)
+                write_json(aside / DESCRIPTION, _description(job, format_, only, full_frame))
+                sync_all(aside)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+    return Staged(aside, out, job.counts)
+
+
+def export(review: Review, format_: str, out: Path, **how: Any) -> Mapping[str, int]:
+    """`stage`, and it has its name: whole, or not there. How many of what."""
+    staged = stage(review, format_, out, **how)
+    staged.keep()
+    return staged.counts
+
+
+def chosen(name: str) -> Format:
+    """Raises FaultError ARGUMENT: there is no such format."""
+    choose({one: row.entry for one, row in FORMATS.items()}, name, "format")
+    return FORMATS[name]
+
+
+def _selection(review: Review, row: Format, only: Only, range_: tuple[int, int] | None) -> Selection:
+    if row.frames:
+        return selected(review, only, range_)
+    ranks = tuple(int(rank) for rank in review.table.ranks if _in(int(rank), range_))
+    return Selection(ranks, selected(review, only).objects if only is Only.KEPT else None)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise output_fault(path, error) from error
 
 
 def study_code() -> str:
@@ -171,22 +216,18 @@ def study_code() -> str:
     return f"study-{secrets.token_hex(4)}"
 
 
-def _objects(review: Review, only: Only) -> frozenset[int] | None:
-    return selected(review, only).objects if only is Only.KEPT else None
-
-
 def _in(rank: int, range_: tuple[int, int] | None) -> bool:
     return range_ is None or range_[0] <= rank <= range_[1]
 
 
 def _check_free(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.lexists(out) and (not out.is_dir() or any(out.iterdir())):
         raise FaultError(
             FaultCode.OUTPUT,
             expected="a new or empty folder",
             got=f"{out}, where something is",
             remedy="name another one with --out",
-            said=f"There is something in {out} already. Name a new folder with --out.",
+            said=f"There is something in {out} already. Choose a new folder.",
         )
 
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from engine.faults import FaultCode, FaultError
 from engine.review.acts import VOUCHED, FrameState, Verdict
+from engine.review.exports.formats import Only
 from engine.review.review import FrameMasks, Review
-
-
-class Only(StrEnum):
-    VERIFIED = "verified"  # frames that a person vouches for, also empty ones
-    KEPT = "kept"  # frames of findings that a person keeps, with these alone
-    ALL = "all"  # every frame with a mask, whoever made it, and those verified to be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +66,59 @@ _NONE = {
 
 
 def range_of(text: str, review: Review) -> tuple[int, int]:
-    """`A:B` in frames, or in seconds (`12.5s:20s`), both included; an open end is the recording's.
+    """First and last frame of `A:B` or `A-B`, both included: in frames (`100:250`), in seconds (`4s:10s`) or
+    by the clock (`0:04-0:10`) since the beginning; an open end is the recording's.
 
-    Raises FaultError ARGUMENT.
+    Raises FaultError ARGUMENT: no range, or one that begins behind the recording's end.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?s|\d+)?:(\d+(?:\.\d+)?s|\d+)?", text.strip())
-    if match is None or not any(match.groups()):
+    first, between, last = text.strip().partition("-" if "-" in text else ":")
+    if not between or not (first or last):
         raise _no_range(text)
-    ends = [_rank(part, review) for part in match.groups()]
-    first = 0 if ends[0] is None else ends[0]
-    last = 2**31 - 1 if ends[1] is None else ends[1]
-    if last < first:
+    ranks = review.table.ranks
+    end = int(ranks[-1]) if len(ranks) else 0
+    begin = 0 if not first else _rank(first, text, review)
+    until = end if not last else _rank(last, text, review)
+    if until < begin:
         raise _no_range(text)
-    return first, last
+    if begin > end:
+        raise _beyond(text, end, review)
+    return begin, min(until, end)
 
 
-def _rank(part: str | None, review: Review) -> int | None:
-    if not part:
-        return None
-    return review.table.rank_at(float(part[:-1])) if part.endswith("s") else int(part)
+def _rank(part: str, text: str, review: Review) -> int:
+    if part.isdecimal():
+        return int(part)
+    clock = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)(s?)", part)
+    if clock is None or not (clock[2] or clock[4]):
+        raise _no_range(text)
+    table = review.table
+    at_s = int(clock[1] or 0) * 3600 + int(clock[2] or 0) * 60 + float(clock[3])
+    pts_s = at_s + (float(table.pts_s[0]) if len(table) else 0.0)
+    behind = len(table) and pts_s > float(table.pts_s[-1]) + 1.0 / (review.car.recording.rate_hz or 1.0)
+    return table.rank_at(pts_s) + (1 if behind else 0)
 
 
 def _no_range(text: str) -> FaultError:
     return FaultError(
         FaultCode.ARGUMENT,
-        expected="a range of frames such as 100:250, or of seconds such as 4s:10s",
+        expected="a range of frames such as 100:250, of seconds such as 4s:10s or of times such as 0:04-0:10",
         got=text,
         remedy="write first and last",
+        said=f"{text!r} is no range. Write frames such as 100:250, seconds such as 4s:10s or times such as "
+        "0:04-0:10, the earlier one first.",
+    )
+
+
+def _beyond(text: str, end: int, review: Review) -> FaultError:
+    table = review.table
+    lasts_s = float(table.pts_s[-1] - table.pts_s[0]) if len(table) else 0.0
+    return FaultError(
+        FaultCode.ARGUMENT,
+        expected=f"a range within frames 0 to {end}",
+        got=text,
+        remedy="name an earlier one",
+        said=f"The range {text} begins behind the end of the recording: it has frames 0 to {end}, "
+        f"{lasts_s:.1f} s. Name an earlier one.",
     )
 
 

@@ -10,14 +10,15 @@ import numpy as np
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import write_json
 from engine.review.analysis import spec_of
-from engine.review.exports.export import Export, written
-from engine.review.exports.pictures import bgr, frame_name, pictures, write_png
+from engine.review.exports.export import SHEET, Export, written
+from engine.review.exports.pictures import ContactSheet, bgr, frame_name, pictures, write_png
 from engine.types import U8
 
 
 def write(job: Export) -> None:
     """Raises FaultError, OSError."""
-    review, ranks = job.review, _ranks(job)
+    review, ranks = job.review, key_frames(job)
+    sheet = ContactSheet(len(ranks))
     for number, (rank, picture) in enumerate(zip(ranks, pictures(spec_of(review.car), ranks), strict=True)):
         image = job.cut.of(bgr(picture))
         frame = job.selection.of(review, rank)
@@ -31,6 +32,7 @@ def write(job: Export) -> None:
             objects.append({"object": object_, "box": list(cv2.boundingRect(cut)), "area_px": area_px})
         stem = one.name.removesuffix(".png")
         write_png(job.folder / one.name, image)
+        sheet.add(image)
         write_png(job.folder / f"{stem}_mask.png", union * np.uint8(255))
         said = {
             "study": job.code,
@@ -44,10 +46,12 @@ def write(job: Export) -> None:
         }
         write_json(job.folder / f"{stem}.json", said)
         job.tick(number + 1, len(ranks))
+    sheet.write(job.folder / SHEET)
     job.counts["frames"] = len(ranks)
 
 
-def _ranks(job: Export) -> list[int]:
+def key_frames(job: Export) -> list[int]:
+    """The one frame of the range, or where each finding is largest. Raises FaultError: there is none."""
     if job.range is not None and job.range[0] == job.range[1]:
         return [job.range[0]]
     inside = set(job.selection.ranks)

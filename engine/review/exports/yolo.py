@@ -1,8 +1,8 @@
-"""YOLO segmentation: a text for each picture, a line for each blob, corners as shares of the picture."""
+"""YOLO segmentation: a text for each picture, a line an object, corners as shares of the picture."""
 
 from __future__ import annotations
 
-from engine.drawing.polygon import outlines_of
+from engine.drawing.polygon import outline_of
 from engine.files.whole import write_text
 from engine.review.exports.export import Export
 
@@ -17,9 +17,8 @@ def write(job: Export) -> None:
     for one, masks in job.frames(TRAIN):
         lines = []
         for mask in masks.values():
-            for line in outlines_of(mask):
-                shares = (line / [one.width_px, one.height_px]).ravel()
-                lines.append(" ".join(["0", *(f"{share:.6f}" for share in shares)]))
+            shares = (outline_of(mask) / [one.width_px, one.height_px]).ravel()
+            lines.append(" ".join(["0", *(f"{share:.6f}" for share in shares)]))
         count += len(lines)
         write_text(labels / f"{one.name.removesuffix('.png')}.txt", "".join(f"{line}\n" for line in lines))
     write_text(job.folder / "data.yaml", f"path: .\ntrain: {TRAIN}\nval: {TRAIN}\nnames:\n  0: polyp\n")
