@@ -19,6 +19,7 @@ from app.player.missed_commands import MissedCommands
 from app.player.over_picture import OverPicture
 from app.player.transport_commands import TransportCommands
 from app.review.actions import REVIEW
+from app.review.compare.actions import COMPARISON
 from app.review.editing.actions import CORRECTION
 from app.review.place import ReviewPlace
 from app.side_windows import SideWindows
@@ -208,6 +209,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
         Entry("last", "Last frame", ("End",), lambda to: to.transport.to_end, _N.RECORDING, "skip-forward"),
     ),
     Section.REVIEW: REVIEW,
+    Section.COMPARISON: COMPARISON,
     Section.CORRECTION: CORRECTION,
     Section.AI: (
         Entry("ai", "AI on or off", ("A",), lambda to: to.ai.toggle_ai, _N.LIVE),

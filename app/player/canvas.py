@@ -50,6 +50,7 @@ class Canvas(QWidget):
     double_clicked = Signal()
     menu_asked = Signal(QPoint)  # on the screen
     zoomed = Signal(float)
+    viewed = Signal(object)  # View: a person zoomed, panned, or wants the whole picture
     focused = Signal()
 
     def __init__(self, on_painted: OnPainted = lambda *_: None, parent: QWidget | None = None) -> None:
@@ -143,9 +144,26 @@ class Canvas(QWidget):
 
     def fit(self) -> None:
         """Show the whole picture again."""
-        self._view = View()
-        self.unsetCursor()
+        self._see(View())
+
+    def set_view(self, view: View) -> None:
+        """Show the part that another canvas shows."""
+        self._view = view
+        if view.zoom > 1.0:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.unsetCursor()
         self.update()
+
+    @property
+    def overlay(self) -> Overlay:
+        """How findings are drawn."""
+        return self._overlay
+
+    @property
+    def view(self) -> View:
+        """What of the picture is seen."""
+        return self._view
 
     @property
     def zoom(self) -> float:
@@ -164,7 +182,7 @@ class Canvas(QWidget):
         target = self.picture_rect()
         if target.isEmpty() or not target.contains(position):
             return None
-        back, _ = self._to_screen(target).inverted()
+        back, _ = self.to_screen().inverted()
         return back.map(position)
 
     def picture_px(self) -> tuple[int, int]:
@@ -196,20 +214,9 @@ class Canvas(QWidget):
         at = event.position() * ratio
         factor = ZOOM_A_STEP ** (event.angleDelta().y() / 120)
         frame = self._presentation.frame
-        self._view = zoomed(
-            self._view,
-            factor,
-            (at.x(), at.y()),
-            (frame.width_px, frame.height_px),
-            self._aspect,
-            self._size_px(),
-        )
-        if self._view.zoom > 1.0:
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
-        else:
-            self.unsetCursor()
+        size = frame.width_px, frame.height_px
+        self._see(zoomed(self._view, factor, (at.x(), at.y()), size, self._aspect, self._size_px()))
         self.zoomed.emit(self._view.zoom)
-        self.update()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -230,8 +237,7 @@ class Canvas(QWidget):
             return
         moved = (event.position() - self._grab) * self.devicePixelRatioF()
         self._grab = event.position()
-        self._view = panned(self._view, moved.x(), moved.y(), placed)
-        self.update()
+        self._see(panned(self._view, moved.x(), moved.y(), placed))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._grab = None
@@ -258,7 +264,7 @@ class Canvas(QWidget):
         elif marks:
             painter.setClipRect(target)
             widths = self.devicePixelRatioF() * theme.line_scale(self.height())
-            draw(painter, marks, self._to_screen(target), widths)
+            draw(painter, marks, self.to_screen(), widths)
 
     def _marks(self, result: Result | None) -> tuple[Drawable, ...]:
         if result is None:
@@ -266,9 +272,14 @@ class Canvas(QWidget):
         shapes = self._overlay(result)
         return prepare(as_late(shapes) if self._late else shapes)
 
-    def _to_screen(self, target: QRectF) -> QTransform:
-        """Takes a frame's pixels to the widget's."""
+    def _see(self, view: View) -> None:
+        self.set_view(view)
+        self.viewed.emit(view)
+
+    def to_screen(self) -> QTransform:
+        """Takes a frame's pixels to the widget's; of a picture that is there."""
         assert self._presentation is not None
+        target = self.picture_rect()
         frame = self._presentation.frame
         x_scale, y_scale = target.width() / frame.width_px, target.height() / frame.height_px
         return QTransform(x_scale, 0, 0, y_scale, target.x(), target.y())
@@ -282,7 +293,7 @@ class Canvas(QWidget):
         target = self.picture_rect()
         if self._presentation is None or not drawables:
             return QRegion(QRectF(target.topLeft(), QSizeF(1, 1)).toAlignedRect())
-        to_screen, line_scale = self._to_screen(target), theme.line_scale(self.height())
+        to_screen, line_scale = self.to_screen(), theme.line_scale(self.height())
         region = QRegion()
         for drawable in drawables:
             region |= bounds(drawable, to_screen, line_scale).toAlignedRect()

@@ -57,6 +57,7 @@ class OpenedReview(QObject):
         self.pipeline.open(spec_of_files(paths), options)
         self._stands = False  # a recording that is opened for review does not play by itself
         self._shown: Presentation | None = None
+        self._machine = False
         self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
         library = Library()
         self._note = partial(_note, library)
@@ -76,6 +77,11 @@ class OpenedReview(QObject):
     def keep_left(self, left: Left) -> None:
         """It is opened there again."""
         self.side_car.ask(lambda car: None if car.why_read_only else keep_left(car.folder, left))
+
+    def show_machine(self, machine: bool) -> None:
+        """Over the picture is what the network said, whatever a person has made of it."""
+        self._machine = machine
+        self.bridge.ring()
 
     def close(self) -> None:
         """All that was done is on the disk when this returns, and nothing of it runs any more."""
@@ -117,7 +123,8 @@ class OpenedReview(QObject):
 
     def _marked(self, shown: Presentation) -> Presentation:
         """The same value for the same picture and marks: nothing is painted twice."""
-        result = self.drawn(shown.frame, self.marks.of(shown.frame.index))
+        marks = self.marks.of(shown.frame.index)
+        result = marks if self._machine else self.drawn(shown.frame, marks)
         before = self._shown
         if before is None or before.frame is not shown.frame or before.result is not result:
             age_s = None if result is None else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas
@@ -35,9 +35,12 @@ MESSAGES = {
 
 
 class ReviewPage(QWidget):
-    """`canvas`, `timeline`, `panel` are for whoever adds to it; `panel.tools` is for those of correction."""
+    """`canvas`, `timeline`, `panel` are for whoever adds to it; `panel.tools` is for those of correction.
+    `side` has the panel and others that take its place, `pictures` the canvas and others beside it.
+    """
 
     sought = Signal(float)  # the time line was clicked or dragged there, since the recording's beginning
+    marks_held = Signal(bool)  # whether marks over the picture are held back
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class ReviewPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = picture
         self._has_marks = True
-        self._corrects = False
+        self._corrects = self._replaced = False
         self.head = ReviewHead(actions)
         self.notice = notice
         self.canvas = Canvas()
@@ -61,6 +64,10 @@ class ReviewPage(QWidget):
         self.transport = TransportRow(actions)
         self.timeline = Timeline()
         self.panel = ReviewPanel(actions, picture)
+        self.side = QStackedWidget()
+        self.side.setFixedWidth(theme.PANEL_PX)
+        self.side.addWidget(self.panel)
+        self.pictures = QHBoxLayout()
         self.answer = KeyAnswer(self)
         self.go_to = GoTo(span, self)
         self.note = NoteField(self)
@@ -110,7 +117,7 @@ class ReviewPage(QWidget):
 
     def focus_areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""
-        return [self.canvas, self.panel.first_focus] if self.panel.isVisible() else [self.canvas]
+        return [self.canvas, self.panel.first_focus] if self.side.isVisible() else [self.canvas]
 
     def show_overlay(self, *, marks: bool, heat: bool = False) -> None:
         """What lies over the picture: marks in the style that is chosen, the probability as heat, nothing."""
@@ -120,7 +127,14 @@ class ReviewPage(QWidget):
 
     def hold_raw(self, raw: bool) -> None:
         """Nothing over the picture while a key is down."""
-        self.canvas.set_raw(raw or not self._has_marks or self._corrects)
+        held = raw or not self._has_marks
+        self.canvas.set_raw(held or self._corrects or self._replaced)
+        self.marks_held.emit(held)
+
+    def replace_marks(self, replaced: bool) -> None:
+        """Something else draws them over the picture."""
+        self._replaced = replaced
+        self.hold_raw(False)
 
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected they lie over the picture in place of its marks."""
@@ -155,13 +169,15 @@ class ReviewPage(QWidget):
         left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(self.notice)
-        left.addWidget(self.canvas, 1)
+        self.pictures.setSpacing(theme.XS)
+        self.pictures.addWidget(self.canvas, 1)
+        left.addLayout(self.pictures, 1)
         left.addWidget(self.transport)
         left.addWidget(self.timeline)
         below = QHBoxLayout()
         below.setSpacing(0)
         below.addLayout(left, 1)
-        below.addWidget(self.panel)
+        below.addWidget(self.side)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

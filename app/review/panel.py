@@ -49,6 +49,7 @@ class ReviewPanel(QWidget):
         self._nothing.setWordWrap(True)
         self.verdicts = {id_: text_button(actions[id_], text) for id_, text in VERDICTS}
         self.correct = text_button(actions["correct"], "Correct masks")
+        self.compare = text_button(actions["compare"], "Compare models")
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
@@ -100,7 +101,7 @@ class ReviewPanel(QWidget):
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
         self.correct.setText("End correction" if for_tools else "Correct masks")
-        for widget in (*self.verdicts.values(), self._line, self.point, self.sliders):
+        for widget in (*self.verdicts.values(), self.compare, self._line, self.point, self.sliders):
             widget.setHidden(for_tools)
 
     def show_point(self, point: OperatingPoint) -> None:
@@ -140,7 +141,11 @@ class ReviewPanel(QWidget):
         column.addWidget(self._nothing, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(verdicts)
         column.addLayout(self.tools)
-        column.addWidget(self.correct)
+        tasks = QHBoxLayout()
+        tasks.setSpacing(theme.S)
+        tasks.addWidget(self.correct)
+        tasks.addWidget(self.compare)
+        column.addLayout(tasks)
         column.addWidget(self._line)
         column.addWidget(self.point)
         column.addWidget(self.sliders)

@@ -150,8 +150,8 @@ class ReviewPlace(QWidget):
 
     def toggle_panel(self) -> None:
         if self.reviewing is not None:
-            panel = self.desk.page.panel
-            panel.setVisible(panel.isHidden())
+            side = self.desk.page.side
+            side.setVisible(side.isHidden())
 
     def next_area(self) -> None:
         if self.reviewing is None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.player.transport_commands import TransportCommands
 from app.review.along.lanes import LEVELS, Bar
+from app.review.compare.comparing import Comparing
 from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
 from app.review.findings.finding_acts import FindingActs
@@ -73,8 +74,12 @@ class Reviewing(QObject):
             self.page, self.opened.job, lambda: self._known, self._here, self._choose, self.editing.reload
         )
         transport.connect_to(self.opened.pipeline)
+        self.comparing = Comparing(
+            self.page, self.opened, lambda: self._points, lambda: self._known, actions, self
+        )
         self._connect()
         self._connect_editing()
+        self._connect_comparing()
 
     def close(self) -> None:
         """All that was done is on the disk when this returns."""
@@ -84,9 +89,11 @@ class Reviewing(QObject):
         self._transport.connect_to(None)
         self._look_soon.stop()
         self.editing.close()
+        self.comparing.close()
         if self._points is not None:
             self._points.close()
         self.opened.close()
+        self.comparing.end()
 
     @property
     def known(self) -> Known | None:
@@ -159,6 +166,13 @@ class Reviewing(QObject):
         self.page.panel.tools.addWidget(editing.panel)
         editing.switched.connect(self.page.make_room)
 
+    def _connect_comparing(self) -> None:
+        opened, comparing = self.opened, self.comparing
+        opened.begun.connect(comparing.begin)
+        comparing.failed.connect(self.failed)
+        comparing.first_chosen.connect(self._use_point)
+        self.editing.switched.connect(lambda on: comparing.leave() if on else None)
+
     def _show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         for fault in snapshot.faults:
@@ -169,6 +183,7 @@ class Reviewing(QObject):
         self.page.show_snapshot(snapshot)
         self._show_places()
         self.editing.show(snapshot.presentation)
+        self.comparing.show(snapshot)
         self.changed.emit(snapshot)
 
     def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:
@@ -187,6 +202,7 @@ class Reviewing(QObject):
         self._show_point(point)
         if self._points is not None:
             self._points.use(point)
+            self.comparing.grown()
 
     def _show_point(self, point: OperatingPoint) -> None:
         self.page.panel.show_point(point)
@@ -203,6 +219,7 @@ class Reviewing(QObject):
         self.page.panel.findings.origin_s = self.page.transport.origin_s
         self.page.panel.show_rows(known.rows, whole=known.progress.is_done)
         self._show_places()
+        self.comparing.grown()
 
     def _show_places(self) -> None:
         """What a person marked in this frame, and has not drawn there."""

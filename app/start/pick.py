@@ -27,6 +27,15 @@ def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> 
     dialog.open()
 
 
+def ask_where_to_save(parent: QWidget, title: str, name: str, then: Callable[[Path], None]) -> None:
+    """Let a person say where a file goes; one that is there is asked for. `name` is proposed."""
+    dialog = _dialog(parent, title, QFileDialog.FileMode.AnyFile, lambda path: then(Path(path)))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
+    dialog.selectFile(name)
+    dialog.open()
+
+
 def _dialog(
     parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
 ) -> QFileDialog:

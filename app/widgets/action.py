@@ -21,6 +21,7 @@ class Section(Enum):
     OPEN = "Open"
     PLAY = "Play"
     REVIEW = "Review"
+    COMPARISON = "Comparison of two models"
     CORRECTION = "Correction of masks"
     AI = "AI and overlay"
     VIEW = "View"

@@ -18,6 +18,7 @@ ACCENT = "#56B4E9"
 ATTENTION = "#F0E442"
 FAULT = "#FF7A66"
 GOOD = "#3DDC97"
+SECOND = "#E69F00"  # the second of two models; Okabe and Ito, as the accent
 BLACK = "#000000"
 
 # Space, px; nothing between.

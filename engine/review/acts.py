@@ -246,7 +246,9 @@ def points(acts: Iterable[Act]) -> dict[int, OperatingPoint]:
 def second(acts: Iterable[Act]) -> tuple[int, OperatingPoint] | None:
     """With which analysis, by its id, and at which point the one that is reviewed was last compared."""
     found = [act.value for act in in_force(acts)]
-    return (int(found[-1]["analysis"]), OperatingPoint(**found[-1]["point"])) if found else None
+    if not found or found[-1]["analysis"] is None:
+        return None
+    return int(found[-1]["analysis"]), OperatingPoint(**found[-1]["point"])
 
 
 def _mask(label: int, value: Mapping[str, Any]) -> HumanMask:

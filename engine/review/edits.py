@@ -198,9 +198,10 @@ class Edits:
         """The sliders stand there when it is opened again."""
         self.do([Done(acts.POINT, POINTS, {"analysis": analysis, "point": asdict(point)})])
 
-    def compare_with(self, analysis: int, point: OperatingPoint) -> None:
-        """It is compared with that one when it is opened again."""
-        self.do([Done(acts.SECOND, COMPARED, {"analysis": analysis, "point": asdict(point)})])
+    def compare_with(self, analysis: int | None, point: OperatingPoint | None = None) -> None:
+        """It is compared with that one when it is opened again; None: with nothing."""
+        stands = None if point is None else asdict(point)
+        self.do([Done(acts.SECOND, COMPARED, {"analysis": analysis, "point": stands})])
 
     def take_back(self) -> str:
         """The last thing that was said of findings or frames, by verdict, note, bookmark ...: which kind of

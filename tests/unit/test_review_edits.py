@@ -214,6 +214,8 @@ def test_what_it_was_compared_with_is_known_again(car, edits):
     edits.compare_with(2, point)
     edits.compare_with(3, point.moved(0.3))
     assert again(car).second == (3, point.moved(0.3))
+    edits.compare_with(None)
+    assert again(car).second is None
 
 
 def test_on_a_full_disk_it_is_said_and_what_was_kept_before_stays(car, edits):

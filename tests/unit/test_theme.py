@@ -36,6 +36,7 @@ def test_the_formula_is_the_published_one():
         (theme.ATTENTION, 4.5),
         (theme.FAULT, 4.5),
         (theme.GOOD, 4.5),
+        (theme.SECOND, 4.5),
     ],
 )
 def test_every_text_can_be_read_on_every_ground(token, least, ground):

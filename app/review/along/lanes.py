@@ -28,9 +28,18 @@ class Bar:
 
     start_s: float
     end_s: float
-    verdict: Verdict
-    is_chosen: bool
+    verdict: Verdict = Verdict.OPEN
+    is_chosen: bool = False
     level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A stretch in which one of two analyses has a finding and the other has none."""
+
+    start_s: float
+    end_s: float
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class Content:
     bars: tuple[Bar, ...] = ()
     marks: tuple[Mark, ...] = ()
     labelled_s: tuple[float, ...] = ()
+    second: tuple[Bar, ...] = ()
+    alone: tuple[Alone, ...] = ()
     threshold: float = 0.5
     thumbnail: Callable[[float], QImage | None] = lambda at_s: None
 
@@ -158,14 +169,18 @@ def _columns(
 
 def paint_findings(painter: QPainter, area: QRectF, axis: Axis, content: Content) -> None:
     """A bar a finding: kept full, rejected an empty outline, unsure dashed, open in between; told by form."""
+    paint_bars(painter, area, axis, content.bars, theme.ACCENT)
+
+
+def paint_bars(painter: QPainter, area: QRectF, axis: Axis, bars: Sequence[Bar], token: str) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for bar in content.bars:
+    for bar in bars:
         if bar.end_s < axis.from_s or bar.start_s > axis.to_s:
             continue
         left, right = axis.x_px(bar.start_s), axis.x_px(bar.end_s)
         top = area.top() + BAR_STEP_PX * bar.level
         box = QRectF(left, top, max(right - left, LEAST_BAR_PX), BAR_PX)
-        colour = theme.colour(theme.TEXT if bar.is_chosen else theme.ACCENT)
+        colour = theme.colour(theme.TEXT if bar.is_chosen else token)
         painter.setPen(_outline(bar, colour))
         painter.setBrush(_inside(bar, colour))
         painter.drawRoundedRect(box, 2, 2)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.review.along.lanes import LANES, Axis, Content, Lane
 from app.widgets import theme, words
@@ -17,7 +18,6 @@ NAMES_PX = 80
 AXIS_PX = 22
 LEAST_S = 0.2  # that can be seen at once
 ZOOM_A_NOTCH = 1.25
-HEIGHT_PX = sum(lane.height_px for lane in LANES) + AXIS_PX
 
 
 class Timeline(QWidget):
@@ -32,7 +32,6 @@ class Timeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(HEIGHT_PX)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Time line")
@@ -55,15 +54,7 @@ class Timeline(QWidget):
         self._box.setDefaultPadding(0)
         self._box.invertY(True)
         self._box.setMouseEnabled(x=True, y=False)
-        lanes_px = HEIGHT_PX - AXIS_PX
-        self._box.setYRange(0, lanes_px, padding=0)
-        self._items = []
-        top = 0
-        for lane in LANES:
-            drawn = _LaneItem(lane, top, self)
-            self._box.addItem(drawn)
-            self._items.append(drawn)
-            top += lane.height_px
+        self._items: list[_LaneItem] = []
         self._range = pg.LinearRegionItem(
             movable=False, brush=theme.colour(theme.ACCENT, 0.15), pen=theme.colour(theme.ACCENT)
         )
@@ -73,9 +64,31 @@ class Timeline(QWidget):
             self._box.addItem(over)
         self._box.sigXRangeChanged.connect(lambda _, seen: self.viewed.emit(*seen))
         self._plot.scene().sigMouseMoved.connect(self._hover)
+        self._names = QVBoxLayout()
+        self._name_labels: list[QLabel] = []
         self._lay_out()
+        self.set_lanes(LANES)
 
     # What is shown
+
+    def set_lanes(self, lanes: Sequence[Lane]) -> None:
+        """From top to bottom."""
+        if [item.lane for item in self._items] == [*lanes]:
+            return
+        for item in self._items:
+            self._box.removeItem(item)
+        while self._name_labels:
+            self._name_labels.pop().deleteLater()
+        self._items, top = [], 0
+        for lane in lanes:
+            item = _LaneItem(lane, top, self)
+            self._box.addItem(item)
+            self._items.append(item)
+            self._name_labels.append(_name(lane))
+            self._names.addWidget(self._name_labels[-1])
+            top += lane.height_px
+        self._box.setYRange(0, top, padding=0)
+        self.setFixedHeight(top + AXIS_PX)
 
     def set_length(self, length_s: float) -> None:
         """Of the recording; all of it is seen until somebody zooms."""
@@ -165,22 +178,23 @@ class Timeline(QWidget):
         self.sought.emit(min(max(at_s, 0.0), self._length_s))
 
     def _lay_out(self) -> None:
-        names = QVBoxLayout()
-        names.setContentsMargins(theme.S, 0, 0, AXIS_PX)
-        names.setSpacing(0)
-        for lane in LANES:
-            name = label(lane.name, role=theme.CAPTION, tone="secondary")
-            name.setFixedHeight(lane.height_px)
-            name.setToolTip(lane.tip)
-            names.addWidget(name)
+        self._names.setContentsMargins(theme.S, 0, 0, AXIS_PX)
+        self._names.setSpacing(0)
         side = QWidget()
         side.setFixedWidth(NAMES_PX)
-        side.setLayout(names)
+        side.setLayout(self._names)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, theme.S, 0)
         row.setSpacing(0)
         row.addWidget(side)
         row.addWidget(self._plot, 1)
+
+
+def _name(lane: Lane) -> QLabel:
+    name = label(lane.name, role=theme.CAPTION, tone="secondary")
+    name.setFixedHeight(lane.height_px)
+    name.setToolTip(lane.tip)
+    return name
 
 
 class _ViewBox(pg.ViewBox):  # type: ignore[misc]
@@ -242,11 +256,11 @@ class _LaneItem(pg.GraphicsObject):  # type: ignore[misc]
 
     def __init__(self, lane: Lane, top_px: float, timeline: Timeline) -> None:
         super().__init__()
-        self._lane, self._top_px, self._timeline = lane, top_px, timeline
+        self.lane, self._top_px, self._timeline = lane, top_px, timeline
 
     def boundingRect(self) -> QRectF:
         first, last = self._timeline.seen
-        return QRectF(first, self._top_px, max(last - first, 1e-6), self._lane.height_px)
+        return QRectF(first, self._top_px, max(last - first, 1e-6), self.lane.height_px)
 
     def viewRangeChanged(self) -> None:
         self.prepareGeometryChange()
@@ -263,5 +277,5 @@ class _LaneItem(pg.GraphicsObject):  # type: ignore[misc]
         painter.translate(area.topLeft())
         axis = Axis(*self._timeline.seen, area.width())
         inner = QRectF(0, 0, area.width(), area.height()).adjusted(0, 1, 0, -1)
-        self._lane.paint(painter, inner, axis, self._timeline.content)
+        self.lane.paint(painter, inner, axis, self._timeline.content)
         painter.restore()

@@ -39,6 +39,15 @@ class PointInForce(QObject):
         self._stands.timeout.connect(self._settle)
 
     @property
+    def point(self) -> OperatingPoint:
+        return self._point
+
+    @property
+    def found(self) -> Found | None:
+        """What was made at that point; None: what the analysis has."""
+        return self._made if self._made is not None and self._made.point == self._point else None
+
+    @property
     def is_busy(self) -> bool:
         return self._remaking.is_busy
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from engine.review.acts import Verdict
+from engine.review.findings import Finding
 from engine.review.rows import PERSON, Row
 
 SIGNS: Mapping[Verdict, str] = {Verdict.OPEN: "", Verdict.KEEP: "✓", Verdict.REJECT: "✗", Verdict.UNSURE: "?"}
@@ -54,7 +55,7 @@ def counted(rows: Iterable[Row]) -> str:
     )
 
 
-def levels(rows: Sequence[Row], most: int) -> tuple[int, ...]:
+def levels(rows: Sequence[Row | Finding], most: int) -> tuple[int, ...]:
     """For each row, in time, on which of `most` lines it is drawn: beside others, not over them."""
     ends = [-1] * most
     found = []

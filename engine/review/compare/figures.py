@@ -39,7 +39,7 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Of one side. `counts`: confirmed findings, by how long they lasted at least; `per_min`: a minute of
-    what both have judged.
+    what both have judged, None while that is nothing.
 
     `sensitivity`: of the polyps in verified frames those that a mask meets; `specificity`: of the frames
     verified to be empty those that have none; `dice`: mean over verified frames with masks, None: no such.
@@ -47,7 +47,7 @@ class Figures:
 
     side: Side
     counts: Mapping[float, int]
-    per_min: Mapping[float, float]
+    per_min: Mapping[float, float | None]
     first_s: float | None
     sensitivity: Share
     specificity: Share
@@ -125,7 +125,7 @@ def _figures(review: Review, side: Side, pair: Pair, vouched: Sequence[int], wan
     return Figures(
         side,
         counts,
-        {least_s: count / minutes if minutes else 0.0 for least_s, count in counts.items()},
+        {least_s: count / minutes if minutes else None for least_s, count in counts.items()},
         min((one.confirmed_s for one in found if one.confirmed_s is not None), default=None),
         Share(hits, polyps),
         Share(clean, empty),
