@@ -11,9 +11,9 @@ from app.actions_and_keys import Owners
 from app.player.page import OperatorPage
 from app.player.transport_commands import TransportCommands
 from app.preferences import Preferences
-from app.start.pick import ask_for_folder
 from app.start.start_page import StartPage
 from app.widgets.action import Action
+from app.widgets.pick import ask_for_folder
 from engine.faults import Fault
 
 

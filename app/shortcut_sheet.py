@@ -16,10 +16,10 @@ from app.widgets.controls import label
 COLUMNS = (
     (Section.OPEN, Section.VIEW, Section.HELP),
     (Section.PLAY, Section.CORRECTION),
-    (Section.AI, Section.REVIEW),
+    (Section.AI, Section.REVIEW, Section.COMPARISON),
 )
 NARROW_COLUMNS = (
-    (Section.OPEN, Section.VIEW, Section.HELP, Section.REVIEW),
+    (Section.OPEN, Section.VIEW, Section.HELP, Section.REVIEW, Section.COMPARISON),
     (Section.PLAY, Section.AI, Section.CORRECTION),
 )
 # What the mouse does: (what, how).

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.start.dropped import spec_of_drop
 from app.start.opening import Opening
-from app.start.pick import ask_for_folder, ask_for_recording
+from app.start.pick import ask_for_recording
 from app.start.recent import RecentItems
 from app.start.start_page import StartPage
+from app.widgets.pick import ask_for_folder
 from app.widgets.task import Task
 from engine.faults import FaultError
 from engine.sources import parse_source

@@ -1,46 +1,16 @@
-"""Picking a recording or a folder: dialogs beside the video, which goes on."""
+"""Picking a recording."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.start.dropped import file_dialog_filter
+from app.widgets.pick import ask_for_file
 
 
 def ask_for_recording(parent: QWidget, start_in: Path | None, then: Callable[[str], None]) -> None:
     """Let a person pick a file; `then` gets its path, unless they change their mind."""
-    dialog = _dialog(parent, "Open recording", QFileDialog.FileMode.ExistingFile, then)
-    if start_in is not None:
-        dialog.setDirectory(str(start_in))
-    dialog.setNameFilter(file_dialog_filter())
-    dialog.open()
-
-
-def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> None:
-    """Let a person pick a folder."""
-    dialog = _dialog(parent, title, QFileDialog.FileMode.Directory, then)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.open()
-
-
-def ask_where_to_save(parent: QWidget, title: str, name: str, then: Callable[[Path], None]) -> None:
-    """Let a person say where a file goes; one that is there is asked for. `name` is proposed."""
-    dialog = _dialog(parent, title, QFileDialog.FileMode.AnyFile, lambda path: then(Path(path)))
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(Path(name).suffix.removeprefix("."))
-    dialog.selectFile(name)
-    dialog.open()
-
-
-def _dialog(
-    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
-) -> QFileDialog:
-    dialog = QFileDialog(parent, title)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(mode)
-    dialog.fileSelected.connect(then)
-    return dialog
+    ask_for_file(parent, "Open recording", file_dialog_filter(), start_in, then)

@@ -440,12 +440,14 @@ def test_two_analyses_disagree_where_one_has_a_finding_at_a_place_and_the_other_
     assert previous_disagreement(found, 21) is None
 
 
-def test_nothing_is_said_of_what_one_has_not_judged_yet_nor_where_it_only_misses_a_moment():
+def test_nothing_is_said_of_what_one_has_not_judged_nor_of_a_moment_or_part_that_is_missing():
     ranks = np.arange(100, dtype=np.int32)
     table = FrameTable(ranks, ranks / 10, *(np.zeros(100, np.uint8) for _ in range(3)))
     a = sightings(finding(1, 10, 20, A), finding(2, 60, 70, A))
     b = sightings(finding(1, 10, 20, A))
     b[15] = (replace(b[15][0], state=TrackState.HELD),)
+
+    a[12] = (*a[12], replace(a[12][0], box=Rect(60, 60, 4, 4)))  # the same finding, come apart
 
     assert disagreements(a, b, table, last_rank=50) == ()
     (later,) = disagreements(a, b, table, last_rank=65)

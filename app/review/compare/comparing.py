@@ -23,7 +23,7 @@ from app.review.known import Found, Known
 from app.review.marks import Marks
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
-from app.start.pick import ask_for_folder, ask_where_to_save
+from app.widgets.pick import ask_for_folder, ask_where_to_save
 from app.widgets.task import Task
 from engine.review.compare.disagreements import Disagreement, next_disagreement, previous_disagreement
 from engine.review.compare.figures import Comparison, Pair

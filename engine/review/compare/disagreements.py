@@ -74,12 +74,13 @@ def _begin(one: Disagreement) -> int:
 
 
 def _alone(these: Iterable[Sighted], those: Sequence[Sighted]) -> bool:
-    """Whether one of these is seen where none of those is, nor missing for a moment."""
+    """Whether a finding of these is seen where none of those is, nor missing for a moment. One whose blobs
+    are met in part is not alone.
+    """
     there = [_place(other.box) for other in those]
-    return any(
-        one.state is not TrackState.HELD and not any(likeness(_place(one.box), at) > 0.0 for at in there)
-        for one in these
-    )
+    seen = [one for one in these if one.state is not TrackState.HELD]
+    met = {one.track for one in seen if any(likeness(_place(one.box), at) > 0.0 for at in there)}
+    return any(one.track not in met for one in seen)
 
 
 def _stretches(who: int, ranks: Sequence[int], table: FrameTable) -> list[Disagreement]:
