@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 def ask_for_file(
     parent: QWidget, title: str, kinds: str, start_in: Path | None, then: Callable[[str], None]
 ) -> None:
-    """Let a person pick a file; `then` gets its path, unless they change their mind. `kinds` as Qt has them."""
+    """Let a person pick a file of these `kinds`; `then` gets its path, unless they change their mind."""
     dialog = _dialog(parent, title, QFileDialog.FileMode.ExistingFile, then)
     if start_in is not None:
         dialog.setDirectory(str(start_in))
