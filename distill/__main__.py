@@ -13,9 +13,11 @@ from distill.train.cpu.allocator import keep_freed_memory
 from distill.verbs import VERBS
 from engine.bench.peer_table import add_peers
 from engine.faults import FaultCode, FaultError
+from engine.jobs.process import end_with_parent
 
 
 def main(argv: list[str] | None = None) -> int:
+    end_with_parent()  # where that one has asked for it: an export for a promotion
     # Before torch: its idle threads must not spin on the cores that something else needs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     keep_freed_memory()

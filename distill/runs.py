@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from distill.recipe import Recipe, parse_recipe
 from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.jobs.folder import RUN_JSON
+from engine.jobs.program import git_revision
 
 PACKAGES = ("polyplive", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "scikit-learn")
-HERE = Path(__file__).parent
 
 
 def run_json(recipe: Recipe, data_root: Path, more: Sequence[Path] = ()) -> dict[str, Any]:
@@ -117,18 +116,3 @@ def _belonging(run: Path, told: dict[str, Any], option: str = DATA) -> Belonging
     folder = told.get("folder")
     sha256 = str(told.get("index_sha256") or "")
     return Belonging(run.name, sha256, Path(str(folder)) if folder else None, option)
-
-
-def git_revision() -> str | None:
-    """The checkout's commit, "+changes" where files differ from it; None outside of a checkout."""
-    try:
-        commit = _git("rev-parse", "HEAD").strip()
-        changed = bool(_git("status", "--porcelain", "--untracked-files=no").strip())
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return commit + ("+changes" if changed else "")
-
-
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, timeout=10, check=True)
-    return done.stdout

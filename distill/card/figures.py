@@ -12,10 +12,10 @@ from distill.export.calibration import LogitCounts, cooled, count_logits
 from distill.judging.live_path import PRECISION, judged, rows_of, validation_images
 from distill.metrics.detections import HIT_IOU, Detections, detections
 from distill.metrics.gallery import Gallery
-from distill.metrics.intervals import group_draws, percentile_interval
 from distill.metrics.lesions import matches
 from distill.metrics.measure import Case, Measured, Sample, measure
 from distill.metrics.pixels import F64, at_native_size
+from engine.intervals import group_draws, percentile_interval
 from engine.model_card import Metric
 from engine.model_folder import ModelFolder
 from engine.runtime import usual_runtime

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from distill.metrics.files import named
-from distill.metrics.intervals import DRAWS, group_draws, percentile_interval
 from distill.metrics.pixels import F64
 from distill.metrics.rows import POOLED, of_size
 from distill.metrics.sizes import SIZES, size_of
 from distill.metrics.table import Row
 from engine.faults import FaultCode, FaultError
+from engine.intervals import DRAWS, group_draws, percentile_interval
 
 MEAN_OF_SETS = "mean of sets"
 # Made of the columns: Dice, and of an image without a polyp 1 without any false detection, else 0.

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from distill.metrics import PROTOCOLS
-from distill.metrics.intervals import group_draws, percentile_interval
 from distill.metrics.lesions import HIT_IOUS, LesionCounts
 from distill.metrics.measure import Counting, Measured
 from distill.metrics.pixels import F64, joined
 from distill.metrics.sizes import SIZES, size_of
 from distill.metrics.structure import structure_figures
+from engine.intervals import group_draws, percentile_interval
 from engine.table import load_named
 from engine.types import OperatingPoint
 

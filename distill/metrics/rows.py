@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from distill.metrics.image import PROTOCOL
-from distill.metrics.intervals import bootstrap_interval
 from distill.metrics.pixels import F64
 from distill.metrics.sizes import SIZES, size_of
+from engine.intervals import bootstrap_interval
 from engine.model_card import Metric
 
 POOLED = "pooled"

@@ -6,7 +6,7 @@ import pytest
 from distill.data.index import Record
 from distill.metrics.evaluate import evaluate
 from distill.metrics.image import dice_iou
-from distill.metrics.intervals import bootstrap_interval
+from engine.intervals import bootstrap_interval
 
 
 def half(left):

@@ -6,9 +6,9 @@ import pytest
 
 from distill.metrics import PROTOCOLS
 from distill.metrics.image import is_suspect
-from distill.metrics.intervals import group_draws
 from distill.metrics.pixels import count_pixels, joined, stretched
 from distill.metrics.protocols import batch_micro
+from engine.intervals import group_draws
 from engine.table import load_named
 
 HALF = np.array([[1, 1, 0, 0], [1, 1, 0, 0]], np.uint8)
