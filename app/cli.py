@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.environment import has_display
 from engine.drawing.overlays import OVERLAYS
-from engine.faults import FaultCode, FaultError
+from engine.faults import Fault, FaultCode, FaultError
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.sources.live.devices import PIXEL_FORMATS
 
@@ -24,7 +24,7 @@ DESCRIPTION = "Outlines polyps in colonoscopy video while it plays. Research use
 EPILOG = (
     "A recording's findings, one by one: polyplive review VIDEO. "
     "Without a screen: polyplive analyse VIDEO --out DIR, polyplive export VIDEO --format coco --out DIR. "
-    "What is wrong with this machine: polyplive doctor."
+    "Another model from now on: polyplive use MODEL. What is wrong with this machine: polyplive doctor."
 )
 
 
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return analyse(given[1:])
         if given[:1] == ["export"]:
             return export(given[1:])
+        if given[:1] == ["use"]:
+            return use(given[1:])
         if given[:1] == ["doctor"]:
             return doctor(given[1:])
         if given[:1] == ["review"]:
@@ -68,6 +70,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
 
     found = read_settings(settings_path(), os.environ, options.set)
     chosen = found.settings
+    model, told = _model_to_start(_model(options.model), options.set, chosen.ai.model)
     launch = Launch(
         source=None if reviews else launch_source,
         review=review,
@@ -77,7 +80,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
             rate_hz=options.rate,
             decode=_decode(options.decode) or chosen.video.decode,
         ),
-        model=_model(options.model) or chosen.ai.model or None,
+        model=model,
         runtime=_runtime(options.runtime) or chosen.ai.runtime,
         precision=options.precision or chosen.ai.precision,
         preset=chosen.ai.preset,
@@ -88,7 +91,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
         alarm_sound=chosen.alarm.sound,
         settings=chosen,
         keeps=settings_path(),
-        faults=found.faults,
+        faults=(*found.faults, *told),
         full_screen=options.fullscreen,
         quit_after_s=options.quit_after,
         screenshot=options.screenshot,
@@ -118,6 +121,13 @@ def export(arguments: Sequence[str]) -> int:
 
     chosen = read_settings(settings_path(), os.environ).settings.review
     return int(verb.main(arguments, places_of(chosen.side_cars, chosen.library)))
+
+
+def use(arguments: Sequence[str]) -> int:
+    """The verb that puts a model in use, or the one before."""
+    from engine.promotion import cli as verb
+
+    return int(verb.main(arguments))
 
 
 def doctor(arguments: Sequence[str]) -> int:
@@ -214,6 +224,23 @@ def _model(name: str | None) -> str | None:
 
         find_model(name)  # one that cannot be found is said before there is a window
     return name
+
+
+def _model_to_start(
+    named: str | None, assignments: Sequence[str], kept: str
+) -> tuple[str | None, tuple[Fault, ...]]:
+    """What was asked for this once, the promoted model, the one kept in the settings, None for the factory's;
+    and what is wrong with the log of promotions.
+    """
+    from engine.model_in_use import log_path, model_in_use
+    from engine.settings import read_settings
+
+    once = named or read_settings(None, os.environ, assignments).settings.ai.model
+    if once or not log_path().exists():
+        return once or kept or None, ()
+    in_use = model_in_use()
+    told = (in_use.fault.as_fault("promotion"),) if in_use.fault is not None else ()
+    return (kept or None if in_use.is_factory else str(in_use.path)), told
 
 
 def _runtime(name: str | None) -> str | None:

@@ -19,7 +19,8 @@ from engine.files.whole import shown
 from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
 from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD
-from engine.model_folder import default_model, find_model, load_model_folder
+from engine.model_folder import load_model_folder
+from engine.model_in_use import named_or_in_use
 from engine.runtime import AUTO, RUNTIMES
 from engine.sources import parse_source
 from engine.sources.file.decode_choice import SOFTWARE
@@ -116,7 +117,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         return run_many(arguments)
     spec = parse_source(arguments.source[0])
-    model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
+    model = load_model_folder(named_or_in_use(arguments.model))
     every_s = BAR_EVERY_S if sys.stderr.isatty() else LOG_EVERY_S
     bar: tqdm[None] | None = None
     try:

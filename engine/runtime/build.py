@@ -27,7 +27,8 @@ from engine.jobs.ended import BUG, CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import interrupt
 from engine.jobs.process import end_with_parent
-from engine.model_folder import default_model, find_model, load_model_folder
+from engine.model_folder import load_model_folder
+from engine.model_in_use import named_or_in_use
 from engine.runtime.auto.frames import stored_frames
 from engine.runtime.base import BuildReport, RuntimeOptions
 from engine.runtime.cache import cache_folder
@@ -49,7 +50,7 @@ Stage = Callable[[str], None]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job. 0: built (or there already), 2: it cannot be built here, 4: cancelled."""
     parser = argparse.ArgumentParser(prog="python -m engine.runtime.build", description=__doc__)
-    parser.add_argument("model", nargs="?", help="a model's name or folder (default: the bundled one)")
+    parser.add_argument("model", nargs="?", help="a model's name or folder (default: the one in use)")
     parser.add_argument("--runtime", choices=tuple(BUILDERS), default="tensorrt")
     parser.add_argument("--precision", default="auto", help="auto (default), f16, f32")
     parser.add_argument(
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.background and hasattr(os, "nice"):
         os.nice(19)
     try:
-        model = load_model_folder(find_model(options.model) if options.model else default_model())
+        model = load_model_folder(named_or_in_use(options.model))
     except FaultError as error:
         print(error, file=sys.stderr)
         return INPUT_UNUSABLE

@@ -42,13 +42,20 @@ def check_picture(card: ModelCard) -> U8 | None:
     return _frames(Size(card.input.width_px, card.input.height_px), [card.check.frame])[0]
 
 
+def stored_dice(card: ModelCard, runtime: Runtime, picture: U8) -> float | None:
+    """Dice of what the runtime says of the picture to the stored mask; None without a check."""
+    if card.check is None:
+        return None
+    stored = rle.decode(rle.Rle(size=[*card.check.size], counts=card.check.counts))
+    return _dice(_mask(card, runtime.infer(picture)), stored)
+
+
 def check_mask(card: ModelCard, runtime: Runtime, picture: U8) -> None:
     """Infer the picture. Raises FaultError MODEL_LOAD when the mask is not the stored one."""
-    if card.check is None:
+    same = stored_dice(card, runtime, picture)
+    if same is None:
         return
     info = runtime.info
-    stored = rle.decode(rle.Rle(size=[*card.check.size], counts=card.check.counts))
-    same = _dice(_mask(card, runtime.infer(picture)), stored)
     if same >= LEAST_DICE.get(info.precision.partition(",")[0], min(LEAST_DICE.values())):
         return
     raise FaultError(

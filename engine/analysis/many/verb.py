@@ -17,7 +17,8 @@ from engine.analysis.many.run import Report, analyse_many
 from engine.analysis.many.task import Options, digest_of
 from engine.analysis.one import check_preset
 from engine.jobs.ended import CANCELLED, INCOMPLETE, OK
-from engine.model_folder import ModelFolder, bundled_models, default_model, find_model, load_model_folder
+from engine.model_folder import ModelFolder, bundled_models, load_model_folder
+from engine.model_in_use import named_or_in_use
 from engine.table import Entry, load
 
 SOME_FAILED = 1
@@ -31,7 +32,7 @@ def run_many(arguments: argparse.Namespace) -> int:
 
     Raises FaultError for bad input.
     """
-    model = load_model_folder(find_model(arguments.model) if arguments.model else default_model())
+    model = load_model_folder(named_or_in_use(arguments.model))
     check_preset(model, arguments.preset)
     options = Options(
         model=_name_elsewhere(model),

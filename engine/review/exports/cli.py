@@ -17,7 +17,8 @@ from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD
-from engine.model_folder import default_model, find_model, load_model_folder
+from engine.model_folder import load_model_folder
+from engine.model_in_use import named_or_in_use
 from engine.review.analysis import analyse_into, begin, check_readable, paths_of, run_folder, spec_of
 from engine.review.exports.export import SHEET, Staged, chosen, stage
 from engine.review.exports.formats import FORMATS, Format, Look, Only
@@ -114,7 +115,7 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
     done = [one for one in car.analyses if one.done]
     if done and arguments.model is None:
         return Review(car, _at_preset(done[-1], arguments.preset))
-    model = load_model_folder(default_model() if arguments.model is None else find_model(arguments.model))
+    model = load_model_folder(named_or_in_use(arguments.model))
     preset = STANDARD if arguments.preset is None else arguments.preset
     check_preset(model, preset)
     analysis = _at_preset(begin(car, model, preset), arguments.preset)

@@ -19,7 +19,8 @@ import numpy as np
 from engine.faults import FaultCode, FaultError
 from engine.jobs.ended import INPUT_UNUSABLE, OK
 from engine.jobs.process import end_with_parent
-from engine.model_folder import ModelFolder, default_model, find_model, load_model_folder
+from engine.model_folder import ModelFolder, load_model_folder
+from engine.model_in_use import named_or_in_use
 from engine.runtime import RUNTIMES
 from engine.runtime.auto.choice import Candidate, Choice, Row, choice_facts, fastest, store_choice
 from engine.runtime.auto.frames import stored_frames
@@ -41,7 +42,7 @@ Open = Callable[[Candidate], Runtime]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, keep. 0: a choice is stored, 2: nothing runs the model here."""
     parser = argparse.ArgumentParser(prog="python -m engine.runtime.auto.measure", description=__doc__)
-    parser.add_argument("model", nargs="?", help="a model's name or folder (default: the bundled one)")
+    parser.add_argument("model", nargs="?", help="a model's name or folder (default: the one in use)")
     parser.add_argument("--frames", type=Path, metavar="FOLDER", help="pictures (default: demonstration)")
     parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.background and hasattr(os, "nice"):
         os.nice(19)
     try:
-        model = load_model_folder(find_model(options.model) if options.model else default_model())
+        model = load_model_folder(named_or_in_use(options.model))
         size = Size(model.card.input.width_px, model.card.input.height_px)
         choice = measured(model, candidates_here(model), stored_frames(size, options.frames))
         path = store_choice(choice_facts(model), choice)

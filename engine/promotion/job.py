@@ -1,0 +1,230 @@
+"""A candidate beside the model in use, as a job: `python -m engine.promotion.job RUN_FOLDER`.
+
+Its run folder says what is asked (`run.json`), how far it is (`events.jsonl`), and in the end what came of it
+(`acceptance.json`). It changes nothing that is in use: a person decides (`engine.promotion.promote`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.analysis.judged import Judge, open_judge
+from engine.faults import FaultCode, FaultError
+from engine.files.json_reader import read_json
+from engine.files.whole import output_fault, sha256_of, user_data, write_json
+from engine.jobs.begun import begun
+from engine.jobs.ended import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE, OK
+from engine.jobs.events import RunFolder
+from engine.jobs.folder import RUN_JSON
+from engine.jobs.interrupt import interrupt
+from engine.jobs.process import Life, Process, end_with_parent, python
+from engine.model_card import CARD
+from engine.model_folder import ModelFolder, find_model, load_model_folder
+from engine.model_in_use import model_in_use
+from engine.promotion.acceptance import Acceptance, DataUsed, Side, write_acceptance
+from engine.promotion.export import exported, is_run, model_id_of
+from engine.promotion.locked import checked, hash_of, locked
+from engine.promotion.measures import Row, Where
+from engine.promotion.on_this_machine import describe, latencies_ms, parity_of, settle_runtime
+from engine.promotion.statistics import Share, latency_rows, rows
+from engine.promotion.stills import count_images
+from engine.promotion.truth import Image, Images, Recording, demonstration
+from engine.promotion.watching import counts_of, watch
+
+JOB = "promotion"
+RUNS = "promotions"  # below the user's data
+CANDIDATE = "candidate"  # in the run folder: what was exported
+TELL_EVERY_S = 0.5
+STAGES = ("export", "runtime", "parity", "latency", "demonstration", "recordings", "images")
+
+
+def begin(source: str, folder: Path | None = None) -> Path:
+    """The run folder of a new comparison of what was named (a model's name, its folder, or a training's run
+    folder) with the model in use. Raises FaultError: there is no such thing.
+    """
+    path = Path(source)
+    asked = path.absolute() if is_run(path) else find_model(source)
+    began = datetime.now(UTC)
+    run = folder or user_data() / RUNS / f"{began:%Y%m%dT%H%M%S%f}-{model_id_of(asked)}"
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        write_json(run / RUN_JSON, {"schema": 1, "job": JOB, "source": str(asked), "began_utc": _utc(began)})
+    except OSError as error:
+        raise output_fault(run, error) from error
+    return run
+
+
+def start(run: Path, life: Life = Life.DETACHED, *, background: bool = False) -> Process:
+    """Work on it in a process of its own, which may outlive this one. Raises OSError."""
+    quiet = ("--background",) if background else ()
+    return Process(
+        python("-m", "engine.promotion.job", str(run), *quiet), life, folder=run, background=background
+    )
+
+
+@dataclass(slots=True)
+class _Stages:
+    """Tells which stage the job is in, and how far; ends it where that was asked for."""
+
+    job: RunFolder
+    _told_s: float = field(default=0.0)
+
+    def begin(self, name: str) -> None:
+        self.check()
+        self.job.event("stage", name=name, i=STAGES.index(name), of=len(STAGES))
+
+    def tick(self, total: int, unit: str) -> Callable[[], None]:
+        done = 0
+
+        def tell() -> None:
+            nonlocal done
+            done += 1
+            self.check()
+            if time.monotonic() - self._told_s >= TELL_EVERY_S:
+                self._told_s = time.monotonic()
+                self.job.event("progress", done=done, total=total, unit=unit)
+
+        return tell
+
+    def check(self) -> None:
+        if self.job.is_cancelled():
+            raise KeyboardInterrupt
+
+
+def compare(run: Path, job: RunFolder) -> Acceptance:
+    """All stages. Raises FaultError for what cannot be used, KeyboardInterrupt when it was asked to end."""
+    began_s = time.monotonic()
+    source = Path(read_json(run / RUN_JSON)["source"])
+    told = _Stages(job)
+    told.begin("export")
+    path = exported(source, run / CANDIDATE, job) if is_run(source) else source
+    candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
+    some = tuple(checked(locked()))  # before hours of work: what is not there any more is told
+    told.begin("runtime")
+    settle_runtime(candidate)
+    told.begin("parity")
+    parity = parity_of(candidate)
+    told.begin("latency")
+    times = latencies_ms((in_use, candidate), told.tick)
+    made: list[Row] = [*latency_rows(*times)]
+    data: list[DataUsed] = []
+    with ExitStack() as stack:
+        judges = [
+            stack.enter_context(closing(open_judge(model, model.card.points["standard"])))
+            for model in (in_use, candidate)
+        ]
+        both = list(zip((in_use, candidate), judges, strict=True))
+        told.begin("demonstration")
+        made += _recordings(
+            Where.DEMONSTRATION, [(shown := demonstration(), hash_of(shown))], both, told, data
+        )
+        if recordings := [(truth, one.sha256) for one, truth in some if isinstance(truth, Recording)]:
+            told.begin("recordings")
+            made += _recordings(Where.RECORDINGS, recordings, both, told, data)
+        if folders := [(truth, one.sha256) for one, truth in some if isinstance(truth, Images)]:
+            told.begin("images")
+            made += _images(folders, both, told, data)
+        sides = [_side(model, judge) for model, judge in both]
+    return Acceptance(
+        made_utc=_utc(datetime.now(UTC)),
+        source=str(source),
+        in_use=sides[0],
+        candidate=sides[1],
+        parity=parity,
+        rows=tuple(made),
+        data=tuple(data),
+        took_s=round(time.monotonic() - began_s, 1),
+    )
+
+
+Both = Sequence[tuple[ModelFolder, Judge]]
+
+
+def _recordings(
+    where: Where,
+    recordings: Sequence[tuple[Recording, str]],
+    both: Both,
+    told: _Stages,
+    data: list[DataUsed],
+) -> tuple[Row, ...]:
+    counts: list[dict[str, list[Share]]] = [{} for _ in both]
+    for number, (recording, sha256) in enumerate(recordings):
+        name = f"{number} {recording.name}"  # two of one name are two
+        frames = 0
+        for (model, judge), kept in zip(both, counts, strict=True):
+            tell = told.tick(2 * (recording.frames or 0), "frames")
+            moments = watch(recording, judge, model.card.region, tell)
+            frames = len(moments)
+            for key, shares in counts_of(name, moments).items():
+                kept.setdefault(key, []).extend(shares)
+        amount = f"{frames} frames"
+        data.append(DataUsed(where=where, name=recording.name, sha256=sha256, amount=amount))
+    return rows(where, counts[0], counts[1])
+
+
+def _images(
+    folders: Sequence[tuple[Images, str]], both: Both, told: _Stages, data: list[DataUsed]
+) -> tuple[Row, ...]:
+    images: list[Image] = []
+    for folder, sha256 in folders:
+        images += folder.images
+        amount = f"{len(folder.images)} images"
+        data.append(DataUsed(where=Where.IMAGES, name=folder.name, sha256=sha256, amount=amount))
+    counts = count_images(images, both, told.tick(len(images), "images"))
+    return rows(Where.IMAGES, counts[0], counts[1])
+
+
+def _side(model: ModelFolder, judge: Judge) -> Side:
+    return Side(
+        id=model.id,
+        sha256=sha256_of(model.path / CARD),
+        path=str(model.path),
+        engine=describe(judge.runtime.info),
+    )
+
+
+def _utc(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: `acceptance.json` is there, 2: the candidate, 3: the locked data cannot be used, 4: cancelled."""
+    parser = argparse.ArgumentParser(prog="python -m engine.promotion.job", description=__doc__)
+    parser.add_argument("run", type=Path, help="a run folder that `python main.py use` made")
+    parser.add_argument("--background", action="store_true", help="at the lowest priority")
+    parser.add_argument("--events", nargs="?", const="-", help="print what is told, too")
+    options = parser.parse_args(arguments)
+    end_with_parent()
+    if options.background and hasattr(os, "nice"):
+        os.nice(19)
+    try:
+        with interrupt(signal.SIGINT, signal.SIGTERM) as asked:
+            return _run(options.run, options.events, asked)
+    except FaultError as error:
+        print(error, file=sys.stderr)
+        return DATA_UNUSABLE if error.code is FaultCode.DATA_SET else INPUT_UNUSABLE
+    except KeyboardInterrupt:
+        return CANCELLED
+
+
+def _run(run: Path, events: str | None, asked: Callable[[], bool]) -> int:
+    with begun(JOB, run, events=events, interrupted=asked) as job:
+        acceptance = compare(run, job)
+        try:
+            job.event("file", path=write_acceptance(run, acceptance).name)
+        except OSError as error:
+            raise output_fault(run, error) from error
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
