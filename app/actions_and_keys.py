@@ -12,6 +12,7 @@ from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.places.commands import PlaceCommands
 from app.places.fronts import Front
+from app.places.library_commands import LibraryCommands
 from app.places.table import PLACES, PlaceRow
 from app.player.alarm_sound import AlarmSound
 from app.player.finding_commands import FindingCommands
@@ -46,6 +47,7 @@ class Owners:
     review: ReviewPlace
     notices: NoticeBoard
     places: PlaceCommands
+    library: LibraryCommands
     beside: SideWindows
 
 
@@ -95,6 +97,13 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
             ("Ctrl+Shift+R",),
             lambda to: to.places.ask_for_review,
             icon="film",
+        ),
+        Entry(
+            "library-add",
+            "Analyse a folder of recordings…",
+            ("Ctrl+Shift+A",),
+            lambda to: to.library.add_folder,
+            icon="folder-open",
         ),
         Entry("retry", "Open again", ("F5",), lambda to: to.opens.open_again, _N.SOURCE, icon="refresh-cw"),
         Entry(

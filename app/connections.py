@@ -52,10 +52,18 @@ def connect_faults(to: Owners, tell: Callable[[Fault], None]) -> None:
         to.alarm.failed,
         to.review.faulted,
         to.places.faulted,
+        to.library.faulted,
     ):
         faulted.connect(tell)
     to.ai.mended.connect(to.notices.clear)
     to.review.began.connect(lambda: to.notices.clear("review"))
+
+
+def connect_names(to: Owners) -> None:
+    """Names are shown or hidden everywhere at once."""
+    to.opens.chosen.connect(
+        lambda changes: to.library.set_names(changes["screen.names"]) if "screen.names" in changes else None
+    )
 
 
 def connect_kept(to: Owners, preferences: Preferences) -> None:

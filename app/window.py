@@ -14,16 +14,18 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 
 from app.actions_and_keys import Owners, make_actions
 from app.bridge import Bridge
-from app.connections import connect_faults, connect_kept, connect_live
+from app.connections import connect_faults, connect_kept, connect_live, connect_names
 from app.key_filter import Keyboard
 from app.launch import Launch
+from app.library.place import LibraryPlace
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.places.commands import PlaceCommands
-from app.places.fronts import LiveFront, ReviewFront
+from app.places.fronts import LibraryFront, LiveFront, ReviewFront
+from app.places.library_commands import LibraryCommands
 from app.places.stack import PlaceStack
 from app.places.strip import PlaceStrip, beside_strip
-from app.places.table import LIVE, REVIEW
+from app.places.table import LIBRARY, LIVE, REVIEW
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas, Overlay
@@ -108,13 +110,17 @@ class Window(QMainWindow):
         self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
         self.ai = AiControls(self.operator.panel, self._set_overlay, launch, self)
         self.places = PlaceCommands(self, self._pages, self.review, self.opens, self.opening, recent)
+        self.library = LibraryPlace(
+            self.actions_by_id, self._model_folder, lambda: self.preferences.settings, lambda: recent.folders
+        )
+        self.shelf = LibraryCommands(self, self.library, self.places.show, self.places.open_paths)
         self._add_places()
         self.side_windows = SideWindows(self.actions_by_id, self)
         pages = self._pages
         self.notices = NoticeBoard(pages.notices, lambda: pages.notice, self.actions_by_id, self)
         # The source after the AI: a recording waits for the network that is coming.
         marks = (self.region, self.finding, self.missed)
-        self._parts = (self.transport, self.notices, self.ai, *marks, self.opening)
+        self._parts = (self.transport, self.notices, self.ai, *marks, self.opening, self.library)
         self._keyboard = Keyboard(self, Canvas, self.actions_by_id, self._say)
         self._edge = Edge()
         self._lay_out()
@@ -265,6 +271,7 @@ class Window(QMainWindow):
             self.review,
             self.notices,
             self.places,
+            self.shelf,
             self.side_windows,
         )
 
@@ -305,12 +312,15 @@ class Window(QMainWindow):
         review = ReviewFront(self.review, self.full_screen, self.places.ask_for_review, self.places.drop)
         self._pages.add(LIVE, live, [(page, page.notice) for page in pages])
         self._pages.add(REVIEW, review, [(self.review, self.review.notice)])
+        library = LibraryFront(self.library, self.opens, self._pages.show_before, self.shelf.drop)
+        self._pages.add(LIBRARY, library, [(self.library, self.library.notice)])
 
     def _connect(self) -> None:
         owners = self._owners()
         connect_live(self.start, self.operator, self.transport, owners, self.actions_by_id, self)
         connect_faults(owners, self.tell)
         connect_kept(owners, self.preferences)
+        connect_names(owners)
         self.bridge.changed.connect(self._show_snapshot)
         self.opening.began.connect(self._begin)
         self.opening.closed.connect(self._closed)

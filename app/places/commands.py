@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Signal
@@ -58,7 +59,11 @@ class PlaceCommands(QObject):
         ask_for_recording(self._window, self._recent.last_folder, lambda path: self.open_path(Path(path)))
 
     def open_path(self, path: Path) -> None:
-        self._review.open([path])
+        self.open_paths([path])
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """One recording, in one file or in several."""
+        self._review.open(paths)
         self.show(REVIEW.name)
 
     def open_for_review(self, spec: SourceSpec) -> None:

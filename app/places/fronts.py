@@ -7,6 +7,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QMimeData
 
+from app.library.place import LibraryPlace
 from app.network.commands import AiControls
 from app.player.full_screen import FullScreen
 from app.player.over_picture import OverPicture
@@ -129,7 +130,8 @@ class PageFront:
     """A place without a picture: what is opened or dropped there is seen in Live; Esc goes back."""
 
     def __init__(self, page: Page, opens: OpenCommands, back: Callable[[], None]) -> None:
-        self.open_recording, self.drop = opens.open_recording, opens.open_drop
+        self.open_recording = opens.open_recording
+        self.drop: Callable[[QMimeData], None] = opens.open_drop
         self.take_focus, self.next_area = page.take_focus, page.next_area
         self.leave = self.close = back
 
@@ -144,3 +146,18 @@ class PageFront:
 
     go_to = hold_raw = release_raw = toggle_panel = rest
     threshold_down = threshold_up = fit
+
+
+class LibraryFront(PageFront):
+    """The place Library: what is dropped there is analysed; Esc is first an answer to what is asked."""
+
+    def __init__(
+        self,
+        library: LibraryPlace,
+        opens: OpenCommands,
+        back: Callable[[], None],
+        drop: Callable[[QMimeData], None],
+    ) -> None:
+        super().__init__(library, opens, back)
+        self.drop = drop
+        self.leave = lambda: None if library.escape() else back()

@@ -26,4 +26,5 @@ class PlaceRow:
 
 LIVE = PlaceRow("live", "Live", "Ctrl+1", "video")
 REVIEW = PlaceRow("review", "Review", "Ctrl+2", "clapperboard")
-PLACES = (LIVE, REVIEW)
+LIBRARY = PlaceRow("library", "Library", "Ctrl+3", "library")
+PLACES = (LIVE, REVIEW, LIBRARY)

@@ -11,6 +11,8 @@ from app.start.dropped import file_dialog_filter
 from app.widgets.pick import ask_for_file
 
 
-def ask_for_recording(parent: QWidget, start_in: Path | None, then: Callable[[str], None]) -> None:
+def ask_for_recording(
+    parent: QWidget, start_in: Path | None, then: Callable[[str], None], title: str = "Open recording"
+) -> None:
     """Let a person pick a file; `then` gets its path, unless they change their mind."""
-    ask_for_file(parent, "Open recording", file_dialog_filter(), start_in, then)
+    ask_for_file(parent, title, file_dialog_filter(), start_in, then)

@@ -134,6 +134,11 @@ class RecentItems:
             return items
 
     @property
+    def folders(self) -> list[Path]:
+        """Where recordings lie, or lay; the newest first."""
+        return [Path(item.address).parent for item in self.items if item.kind in ("file", "images")]
+
+    @property
     def last_folder(self) -> Path | None:
         """Where the newest recording lies, if that folder is still there."""
         folders = (Path(item.address).parent for item in self.items if item.kind == "file")

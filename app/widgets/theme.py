@@ -191,6 +191,9 @@ QToolButton[place="true"]:checked {{ background: {RAISED}; color: {TEXT}; }}
 QToolButton[place="true"]:focus {{ border: 2px solid {ACCENT}; padding: {XS}px 0; }}
 QListView {{ background: transparent; border: 0; outline: 0; }}
 QListView:focus {{ border: 1px solid {ACCENT}; }}
+QTreeView {{ background: transparent; border: 0; outline: 0; }}
+QTreeView:focus {{ border: 1px solid {ACCENT}; }}
+QTreeView::item {{ border: 0; }}
 QToolButton[switch="true"]:checked {{ color: {GOOD}; border-color: {GOOD}; }}
 QToolButton[switch="true"]:!checked {{ color: {ATTENTION}; border-color: {ATTENTION}; }}
 QToolButton[switch="true"]:focus {{ border: 2px solid {ACCENT}; }}

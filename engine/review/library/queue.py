@@ -149,7 +149,8 @@ class Queue:
         self._each(f"UPDATE item SET state = '{State.WAITING}' WHERE id = ?", [id_])
 
     def fail(self, id_: int, why: str) -> None:
-        self._each(f"UPDATE item SET state = '{State.FAILED}', why = ? WHERE id = ?", [id_], why)
+        """Its side-car, if there is one, is in the library's list."""
+        self._each(f"UPDATE item SET state = '{State.FAILED}', why = ?, folder = '' WHERE id = ?", [id_], why)
 
     def finish(self, id_: int) -> None:
         self.cancel([id_])
