@@ -16,8 +16,8 @@ from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.review.analysis import begin, points_of
 from engine.review.edits import Edits
-from engine.review.following import Remade, keep
 from engine.review.recording import Analysis
+from engine.review.remaking.remake import Remade, keep
 from engine.review.store import SideCar
 from engine.types import OperatingPoint
 
@@ -116,6 +116,17 @@ class AnalysisJob(QObject):
             return self._held.read()
 
         self._side_car.ask(keep_point, self._know)
+
+    def leave_at(self, point: OperatingPoint) -> None:
+        """The sliders stand there when it is opened again, and its findings are made then."""
+        analysis = self._analysis
+        assert analysis is not None
+
+        def keep_point(car: SideCar) -> None:
+            if not car.why_read_only:
+                self._held.edits.look_at(analysis.id, point)
+
+        self._side_car.ask(keep_point)
 
     def find(self, found: Found | None) -> None:
         """Show the findings of another operating point from now on; None: those of the analysis."""

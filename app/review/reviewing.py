@@ -191,7 +191,7 @@ class Reviewing(QObject):
 
     def _show_begun(self, begun: Begun) -> None:
         self._begun = begun
-        self._points = PointInForce(begun, self.opened, self)
+        self._points = PointInForce(begun, self.opened, self._here, self)
         self._points.failed.connect(self.failed)
         self.page.panel.point.set_presets(begun.points, begun.measured)
         self._show_point(begun.point)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -89,11 +90,12 @@ def pixels_of(patches: Iterable[Patch], frame_width_px: int, frame_height_px: in
 
 def _boxes(probability: U8, level: np.float32, across: Axis, down: Axis, min_area_px: float) -> list[Rect]:
     """Boxes in ROI pixels, apart from each other, that hold every pixel at or over the level."""
-    over = np.greater_equal(probability, level).view(np.uint8)
+    # Whole numbers: at or over the level is at or over the next whole one.
+    over = np.greater_equal(probability, np.uint8(min(math.ceil(level), 255))).view(np.uint8)
     # Blobs of the small map that are apart can meet at frame size (a value just under the level between two
     # high ones), and a reduced picture steps over gaps: what is this near is looked at together.
     margin_x, margin_y = (max(1, math.ceil(axis.step / 2)) for axis in (across, down))
-    near = cv2.dilate(over, np.ones((2 * margin_y + 1, 2 * margin_x + 1), np.uint8))
+    near = cv2.dilate(over, _around(margin_x, margin_y))
     lines, _ = cv2.findContours(near, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     ranges = []
     for x, y, w, h in map(cv2.boundingRect, lines):
@@ -102,6 +104,11 @@ def _boxes(probability: U8, level: np.float32, across: Axis, down: Axis, min_are
         if (right - left) * (bottom - top) >= min_area_px:
             ranges.append((left, top, right, bottom))
     return [Rect(left, top, right - left, bottom - top) for left, top, right, bottom in _apart(ranges)]
+
+
+@lru_cache(maxsize=16)
+def _around(x: int, y: int) -> U8:
+    return np.ones((2 * y + 1, 2 * x + 1), np.uint8)
 
 
 def _apart(ranges: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
@@ -128,8 +135,9 @@ def _upscale(probability: U8, across: Axis, down: Axis, box: Rect) -> F32:
     lower, upper, weight = down.taps(box.y, box.y + box.h)
     left, right, share = across.taps(box.x, box.x + box.w)
     first, last = int(left[0]), int(right[-1])
-    part = probability[:, first : last + 1].astype(np.float32)
-    tall = np.ascontiguousarray(_between(part, lower, upper, weight).T)
+    top, bottom = int(lower[0]), int(upper[-1])
+    part = probability[top : bottom + 1, first : last + 1].astype(np.float32)
+    tall = np.ascontiguousarray(_between(part, lower - top, upper - top, weight).T)
     return _between(tall, left - first, right - first, share)
 
 
@@ -154,9 +162,10 @@ def _patch(
 ) -> Patch | None:
     """The components in `values` (transposed, as `_upscale` gives it); `x, y` is its corner in the frame."""
     over = np.greater_equal(values, level).view(np.uint8)
-    lines, tree = cv2.findContours(over, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    lines, found = cv2.findContours(over, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     # In `tree` a line is [next, previous, first hole, outer line]. Only several blobs need labels.
-    outer = [i for i in range(len(lines)) if tree[0, i, 3] < 0]
+    tree: list[list[int]] = [] if found is None else found[0].tolist()
+    outer = [i for i, line in enumerate(tree) if line[3] < 0]
     labels = None if len(outer) == 1 else cv2.connectedComponents(over, connectivity=8)[1]
     inside = over if labels is None else np.zeros_like(over)
     components = []
@@ -175,7 +184,7 @@ def _patch(
             continue
         if labels is not None:
             np.bitwise_or(inside[part], own, out=inside[part])
-        holes = [j for j in range(len(lines)) if tree[0, j, 3] == i] if tree[0, i, 2] >= 0 else []
+        holes = [j for j, line in enumerate(tree) if line[3] == i] if tree[i][2] >= 0 else []
         components.append(
             Component(
                 box=Rect(x + left, y + top, width, height),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +38,21 @@ class Axis:
         return max(start, 0), min(stop, self.covers_px)
 
     def taps(self, start: int, stop: int) -> tuple[I64, I64, F32]:
-        """For pixels `start..stop - 1`: the two values each lies between, and the weight of the second."""
-        at = (np.arange(start, stop, dtype=np.float64) + 0.5) * self.step - 0.5
-        np.clip(at, 0.0, self.map_px - 1, out=at)
-        lower = at.astype(np.int64)
-        upper = np.minimum(lower + 1, self.map_px - 1)
-        return lower, upper, (at - lower).astype(np.float32)
+        """For pixels `start..stop - 1`: the two values each lies between, and the weight of the second.
+
+        Read-only: maps lie where they lay in the frame before.
+        """
+        lower, upper, weight = _taps(self)
+        return lower[start:stop], upper[start:stop], weight[start:stop]
+
+
+@lru_cache(maxsize=64)
+def _taps(axis: Axis) -> tuple[I64, I64, F32]:
+    at = (np.arange(axis.covers_px, dtype=np.float64) + 0.5) * axis.step - 0.5
+    np.clip(at, 0.0, axis.map_px - 1, out=at)
+    lower = at.astype(np.int64)
+    upper = np.minimum(lower + 1, axis.map_px - 1)
+    weight = (at - lower).astype(np.float32)
+    for values in (lower, upper, weight):
+        values.setflags(write=False)
+    return lower, upper, weight

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -102,6 +103,7 @@ def view_bits(faults: Collection[ViewFault]) -> int:
     return sum(VIEW_BITS[fault] for fault in faults)
 
 
+@lru_cache(maxsize=256)
 def view_faults(bits: int) -> frozenset[ViewFault]:
     return frozenset(fault for fault, bit in VIEW_BITS.items() if bits & bit)
 

@@ -14,11 +14,11 @@ from engine.review.acts import FrameState
 from engine.review.editing.persons import objects_of
 from engine.review.edits import Edits
 from engine.review.findings import Finding, Sighted, StoredSightings, read_findings
-from engine.review.following import Remade
 from engine.review.imports.results import mark_at
 from engine.review.maps import MapReader, chunks, field_px
 from engine.review.marks import marks_of, mask_of
 from engine.review.recording import Analysis
+from engine.review.remaking.remake import Remade
 from engine.review.rows import Row, Sightings, rows_of
 from engine.review.store import SideCar
 from engine.review.timeline import FrameTable, frame_table

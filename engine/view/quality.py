@@ -120,6 +120,8 @@ class ViewQuality:
 
 def after(before: ViewQuality, faults: frozenset[ViewFault], now_s: float) -> ViewQuality:
     """On after 200 ms without a break, off after 400 ms: a single picture decides nothing."""
+    if faults == before.faults:  # nothing is about to change, as in most frames
+        return before if not before.since_s else ViewQuality(before.faults)
     since = dict(before.since_s)
     told = set(before.faults)
     changing: dict[ViewFault, float] = {}

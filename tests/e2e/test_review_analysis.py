@@ -23,11 +23,12 @@ from engine.review import keeper
 from engine.review.analysis import analyse_into, begin, points_of, progress_of, run_folder, spec_of, start
 from engine.review.database import DATABASE
 from engine.review.findings import StoredSightings, read_findings, read_sightings
-from engine.review.following import keep, remade
 from engine.review.maps import CHUNK, MapReader, chunks, stored_frames, view_faults
 from engine.review.marks import marks_of, mask_of
 from engine.review.pictures import picture_at
 from engine.review.places import Places
+from engine.review.remaking.blobs import Blobs
+from engine.review.remaking.remake import Wanted, keep, made_again
 from engine.review.store import open_side_car
 from engine.review.timeline import FrameTable, columns, frame_table, stretches
 from engine.sources import parse_source
@@ -141,38 +142,42 @@ def test_there_is_a_picture_near_every_frame(whole):
     assert max(picture.shape[:2]) == 200
 
 
+def again(whole, point):
+    (analysis,) = whole.analyses
+    table = frame_table(whole.database, analysis.id)
+    return made_again(whole.database, Wanted(analysis, whole.recording, table, point), Blobs())
+
+
 def test_what_is_made_again_of_the_maps_is_what_was_kept(whole):
     (analysis,) = whole.analyses
-    frames = stored_frames(whole.database, analysis.id, analysis.map_size)
-    *early, last = remade(frames, whole.recording.size, analysis.point, 1 / 25, every=100)
+    frames = []
+    for so_far in again(whole, analysis.point):
+        frames.append(so_far().frames)
+    last = so_far()
 
-    assert [one.frames for one in early] == [100, 200]
-    assert last.frames == FRAMES
+    assert frames == [*range(CHUNK, FRAMES, CHUNK), FRAMES, FRAMES]
     assert last.findings == read_findings(whole.database, analysis.id, confirmed=False)
     assert last.sightings == read_sightings(whole.database, analysis.id, 0, FRAMES)
 
 
 def test_another_preset_gives_other_findings_without_a_network(whole, made):
-    (analysis,) = whole.analyses
-    quiet = points_of(made[1])["quiet"]
-    frames = stored_frames(whole.database, analysis.id, analysis.map_size)
-    (first, *_, last) = remade(frames, whole.recording.size, quiet, every=50)
+    first, *rest = (so_far().confirmed for so_far in again(whole, points_of(made[1])["quiet"]))
 
-    assert first.confirmed == ()
-    assert [one.confirmed_s for one in last.confirmed] == [pytest.approx((SEEN.start + 99) / 25)]
+    assert first == ()
+    assert [one.confirmed_s for one in rest[-1]] == [pytest.approx((SEEN.start + 99) / 25)]
 
 
 def test_what_is_made_at_another_point_is_kept_once_the_analysis_is_done(whole, made):
     (analysis,) = whole.analyses
-    size, before = whole.recording.size, contents(whole.folder)
-    frames = list(stored_frames(whole.database, analysis.id, analysis.map_size))
-    *_, other = remade(frames, size, points_of(made[1])["quiet"], 1 / 25)
+    before = contents(whole.folder)
+    *_, so_far = again(whole, points_of(made[1])["quiet"])
+    other = so_far()
     assert keep(whole.database, analysis.id, other)
     assert whole.analyses[0].preset == "quiet"
     assert read_findings(whole.database, analysis.id) == other.confirmed
 
-    *_, back = remade(frames, size, analysis.point, 1 / 25)
-    assert keep(whole.database, analysis.id, back)
+    *_, so_far = again(whole, analysis.point)
+    assert keep(whole.database, analysis.id, so_far())
     assert contents(whole.folder) == before
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.review.findings.remaking import Remaking
 from app.review.job import Begun
 from app.review.known import Found, Known
 from app.review.opened import OpenedReview
-from engine.review.following import Remade
 from engine.review.recording import Analysis
+from engine.review.remaking.remake import Remade, Wanted
 from engine.types import OperatingPoint
 
 STANDS_MS = 1000  # nobody moves it any more
@@ -21,9 +23,11 @@ class PointInForce(QObject):
 
     failed = Signal(object)  # Fault
 
-    def __init__(self, begun: Begun, opened: OpenedReview, parent: QObject) -> None:
+    def __init__(self, begun: Begun, opened: OpenedReview, here: Callable[[], int], parent: QObject) -> None:
+        """`here`: rank of the frame that is looked at."""
         super().__init__(parent)
         self._opened = opened
+        self._here = here
         self._analysis: Analysis = begun.analysis
         self._point = begun.analysis.point
         self._known: Known | None = None
@@ -57,7 +61,7 @@ class PointInForce(QObject):
         self._stands.stop()
         self._last = None
         if self._known is not None:
-            self._remaking.begin(self._analysis, self._known.recording, point)
+            self._make_again(self._known)
 
     def grown(self, known: Known) -> None:
         """More is known of the recording."""
@@ -72,13 +76,19 @@ class PointInForce(QObject):
         made = self._made.frames if self._made is not None else 0
         behind = len(known.table) - made
         if first or behind >= AGAIN_FRAMES or (behind > 0 and known.progress.is_done):
-            self._remaking.begin(known.analysis, known.recording, self._point)
+            self._make_again(known)
 
     def close(self) -> None:
         if self._stands.isActive():
             self._stands.stop()
             self._settle()
+        elif self._remaking.is_busy:  # it is made when this is opened again
+            self._opened.job.leave_at(self._point)
         self._remaking.close()
+
+    def _make_again(self, known: Known) -> None:
+        here = self._here()
+        self._remaking.begin(Wanted(self._analysis, known.recording, known.table, self._point, here))
 
     def _show(self, found: Found) -> None:
         self._made = found

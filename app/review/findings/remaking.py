@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -12,18 +13,18 @@ from app.review.known import Found
 from app.review.side_car import PLACE
 from engine.faults import fault_of
 from engine.review.database import DATABASE, open_database
-from engine.review.following import Remade, remade
-from engine.review.maps import stored_frames
-from engine.review.recording import Analysis, Recording
-from engine.types import OperatingPoint
+from engine.review.remaking.blobs import Blobs
+from engine.review.remaking.remake import Remade, Wanted, made_again
 
 AFTER_MS = 60  # a slider that is dragged asks for its last place
-ENDS_WITHIN_S = 2.0
-SHOWN_EVERY = 1500  # frames: a minute of video
+TELL_FIRST_S = 0.1
+TELL_EVERY_S = 0.3  # with each telling the list and the lanes are made anew
 
 
 class Remaking(QObject):
-    """`made` carries a Found after every minute of video; `ended` all of the last one of a point."""
+    """`made` carries a Found: first of what is looked at, then of more and more; `ended` all of the last one
+    of a point.
+    """
 
     made = Signal(object)  # Found
     ended = Signal(object)  # Remade
@@ -34,8 +35,10 @@ class Remaking(QObject):
         super().__init__(parent)
         self._path = folder / DATABASE
         self._turn = 0  # only what was asked for last is wanted
-        self._threads: list[threading.Thread] = []
-        self._ask: tuple[Analysis, Recording, OperatingPoint] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="polyplive-remaking")
+        self._running: Future[None] | None = None
+        self._wanted: Wanted | None = None
+        self._blobs = Blobs()  # of the thread
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(AFTER_MS)
@@ -44,12 +47,12 @@ class Remaking(QObject):
 
     @property
     def is_busy(self) -> bool:
-        return self._timer.isActive() or any(thread.is_alive() for thread in self._threads)
+        return self._timer.isActive() or (self._running is not None and not self._running.done())
 
-    def begin(self, analysis: Analysis, recording: Recording, point: OperatingPoint) -> None:
+    def begin(self, wanted: Wanted) -> None:
         """Make them at this point, as far as it is analysed; what was asked for before is left."""
         self._turn += 1
-        self._ask = (analysis, recording, point)
+        self._wanted = wanted
         self._timer.start()
 
     def stop(self) -> None:
@@ -58,36 +61,27 @@ class Remaking(QObject):
         self._timer.stop()
 
     def close(self) -> None:
+        """What runs is left within 64 frames."""
         self.stop()
-        for thread in self._threads:
-            thread.join(ENDS_WITHIN_S)
+        self._thread.shutdown(wait=True)
 
     def _start(self) -> None:
-        assert self._ask is not None
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(
-            target=self._run, args=(self._turn, *self._ask), name="polyplive-remaking", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
+        assert self._wanted is not None
+        self._running = self._thread.submit(self._run, self._turn, self._wanted)
 
-    def _run(self, turn: int, analysis: Analysis, recording: Recording, point: OperatingPoint) -> None:
-        size = recording.size
-        if size is None:
-            return
-        period_s = 1.0 / recording.rate_hz if recording.rate_hz else 0.0
+    def _run(self, turn: int, wanted: Wanted) -> None:
+        due_s = time.monotonic() + TELL_FIRST_S
         try:
             with closing(open_database(self._path, write=False)) as database:
-                frames = stored_frames(database, analysis.id, analysis.map_size)
-                wanted = (frame for frame in frames if turn == self._turn)
-                before: Remade | None = None
-                for found in remade(wanted, size, point, period_s, SHOWN_EVERY):
+                so_far = None
+                for so_far in made_again(database, wanted, self._blobs):
                     if turn != self._turn:
                         return
-                    if before is not None:
-                        self._came.emit(turn, before, False)
-                    before = found
-                self._came.emit(turn, before, True)
+                    if time.monotonic() >= due_s:
+                        self._came.emit(turn, so_far(), False)
+                        due_s = time.monotonic() + TELL_EVERY_S
+                if so_far is not None:
+                    self._came.emit(turn, so_far(), True)
         except Exception as error:  # the thread's edge: told to the window as a fault
             self._came.emit(turn, fault_of(error, PLACE), True)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.review.findings import Sighted
-from engine.review.following import Remade
+from engine.review.remaking.remake import Remade
 from engine.review.rows import Sightings
 from engine.review.timeline import FrameTable
 from engine.tracking.place import Place, likeness

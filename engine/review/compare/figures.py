@@ -11,7 +11,7 @@ from engine.review.acts import FrameState
 from engine.review.compare.disagreements import Disagreement, confirmed_in, disagreements
 from engine.review.compare.side import Side
 from engine.review.findings import Finding
-from engine.review.following import Remade
+from engine.review.remaking.remake import Remade
 from engine.review.review import Review
 from engine.review.store import SideCar
 from engine.review.timeline import FrameTable

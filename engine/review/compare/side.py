@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import takewhile
 
 from engine.review.findings import read_findings, read_sightings
-from engine.review.following import Remade, remade
-from engine.review.maps import stored_frames
 from engine.review.recording import Analysis
+from engine.review.remaking.blobs import Blobs
+from engine.review.remaking.remake import Remade, SoFar, Wanted, made_again
 from engine.review.store import SideCar
+from engine.review.timeline import EMPTY
 from engine.types import OperatingPoint
 
 LAST_RANK = 2**31 - 1
@@ -42,14 +42,12 @@ def found_by(car: SideCar, side: Side, wanted: Callable[[], bool] = lambda: True
         findings = read_findings(car.database, analysis.id, confirmed=False)
         sightings = read_sightings(car.database, analysis.id, 0, LAST_RANK)
         return Remade(side.point, _frames(car, analysis), findings, sightings)
-    size = recording.size
-    if size is None:  # nothing of it has been read yet
-        return Remade(side.point, 0, (), {})
-    period_s = 1.0 / recording.rate_hz if recording.rate_hz else 0.0
-    frames = stored_frames(car.database, analysis.id, analysis.map_size)
-    wanted_ones = takewhile(lambda _: wanted(), frames)
-    (found,) = remade(wanted_ones, size, side.point, period_s, every=LAST_RANK)
-    return found if wanted() else None
+    last: SoFar | None = None
+    for so_far in made_again(car.database, Wanted(analysis, recording, EMPTY, side.point), Blobs()):
+        if not wanted():
+            return None
+        last = so_far
+    return Remade(side.point, 0, (), {}) if last is None else last()  # of a size that is not known yet
 
 
 def _frames(car: SideCar, analysis: Analysis) -> int:
