@@ -20,6 +20,7 @@ NOT_NOW = {
     Needs.REVIEW: "Only in Review",
     Needs.JUDGING: "Only in Review, while no masks are corrected",
     Needs.CORRECTION: "Only while masks are corrected: E",
+    Needs.MARKS: "Not while masks are corrected",
     Needs.NOTICE: "No message",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.review.known import Known
 from app.review.opened import OpenedReview
+from app.widgets import words
 from engine.review.rows import Row
 from engine.sources import parse_source
 from engine.sources.base import SourceSpec
@@ -22,10 +23,12 @@ class ReviewedPlace:
         opened: OpenedReview,
         known: Callable[[], Known | None],
         snapshot: Callable[[], Snapshot | None],
+        origin_s: Callable[[], float],
     ) -> None:
         self._opened = opened
         self._known = known
         self._snapshot = snapshot
+        self._origin_s = origin_s
 
     def why_read_only(self) -> str:
         known = self._known()
@@ -43,9 +46,17 @@ class ReviewedPlace:
         row = self._row(rank)
         return None if row is None or not row.findings else row.findings[0]
 
-    def next_rank(self, rank: int) -> int | None:
+    def name_of(self, label: int) -> str:
+        row = next((row for row in self._rows if label in row.findings), None)
+        return "new" if row is None else f"at {words.short_clock(row.start_s - self._origin_s())}"
+
+    def next_rank(self, rank: int, *, goes_on: bool) -> int | None:
         """The next frame of the finding; behind its last one the first of the next finding."""
         row = self._row(rank)
+        if goes_on:
+            known = self._known()
+            frames = known.recording.frames if known is not None else None
+            return rank + 1 if frames is None or rank + 1 < frames else None
         if row is not None and rank < row.last_rank:
             return rank + 1
         return min((one.first_rank for one in self._rows if one.first_rank > rank), default=None)

@@ -65,7 +65,12 @@ class Reviewing(QObject):
         self.opened = OpenedReview(paths, places, model, preset, options, self)
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
-        place = ReviewedPlace(self.opened, lambda: self._known, lambda: self._snapshot)
+        place = ReviewedPlace(
+            self.opened,
+            lambda: self._known,
+            lambda: self._snapshot,
+            lambda: self.page.transport.origin_s,
+        )
         self._look_soon = QTimer(self)  # strokes follow each other: the list and the lanes may wait a little
         self._look_soon.setSingleShot(True)
         self._look_soon.setInterval(LOOK_MS)

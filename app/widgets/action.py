@@ -39,6 +39,7 @@ class Needs(Enum):
     REVIEW = "a recording under review"
     JUDGING = "findings to judge"  # under review, and no masks are corrected
     CORRECTION = "masks that are corrected"
+    MARKS = "marks over the picture"  # everywhere but where masks are corrected
     NOTICE = "a message"
 
 
@@ -99,6 +100,8 @@ class Action(QAction):
 def enable(actions: Iterable[Action], available: Iterable[Needs]) -> None:
     """Switch off what makes no sense now."""
     have = {Needs.NOTHING, *available}
+    if Needs.CORRECTION not in have:
+        have.add(Needs.MARKS)
     for action in actions:
         action.setEnabled(action.entry.needs in have)
 

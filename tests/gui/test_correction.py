@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.player.canvas import Canvas
 from app.review.editing.editing import MaskEditing
-from app.review.editing.panel import JUDGED, WHOLE_FRAME
+from app.review.editing.panel import JUDGED, STATES, WHOLE_FRAME
 from app.review.editing.tools import TOOLS
 from engine.analysis.judged import open_recording
 from engine.drawing.rle import decode
@@ -63,7 +63,10 @@ class Page:
     def marks_of(self, rank):
         return None
 
-    def next_rank(self, rank):
+    def name_of(self, label):
+        return f"polyp {label}"
+
+    def next_rank(self, rank, *, goes_on):
         return rank + 1 if rank + 1 < len(self.pictures) else None
 
     def range_from(self, rank, *, back):
@@ -267,6 +270,52 @@ def test_another_polyp_has_a_label_of_its_own_and_a_stroke_goes_to_the_one_that_
     assert not second[60, 40]
 
 
+def test_polyps_are_listed_by_number_chosen_by_key_click_or_button_and_taken_away_alone(page, car):
+    stroke(page, (30, 60))
+    page.editing.another()
+    stroke(page, (90, 60))
+    first, second = sorted(kept(car, 0).masks)
+    one, two = page.editing.panel.polyps.buttons
+    assert (one.text(), two.text()) == (f"1  polyp {first}", f"2  polyp {second}")
+    assert (one.isChecked(), two.isChecked()) == (False, True)
+
+    assert page.editing.choose(1) == "Polyp 1"
+    stroke(page, (60, 20))  # on none of them: of the one that is chosen
+    assert decode(kept(car, 0).masks[first].rle)[20, 60]
+    two.click()
+    assert page.editing.remove() == "Removed"
+    assert list(kept(car, 0).masks) == [first]
+    assert page.editing.choose(2) == "There is no polyp 2 in this frame"
+    page.editing.undo()
+    assert sorted(kept(car, 0).masks) == [first, second]
+
+
+def test_every_state_of_a_frame_is_seen_and_reached_by_a_key_and_undone(page, car):
+    stroke(page, (40, 60))
+    page.editing.verify()
+    page.go_to_rank(0)
+    states = [page.editing.masks.state]
+    for act in (page.editing.unverify, page.editing.verify_empty, page.editing.untouched):
+        act()
+        page.go_to_rank(0)
+        states.append(page.editing.masks.state)
+        assert page.editing.panel.state == STATES[states[-1]]
+
+    assert states == [FrameState.VERIFIED, FrameState.TOUCHED, FrameState.EMPTY, FrameState.MACHINE]
+    for expected in reversed(states[:-1]):
+        page.editing.undo()
+        assert kept(car, 0).state is expected
+
+
+def test_a_polyp_that_is_followed_by_hand_from_frame_to_frame_is_one_and_the_same(page, car):
+    for rank in (3, 4, 5):
+        page.go_to_rank(rank)
+        stroke(page, (40 + rank, 60))
+        page.editing.verify()
+
+    assert len({label for rank in (3, 4, 5) for label in kept(car, rank).masks}) == 1
+
+
 def test_masks_are_carried_on_and_taken_back_in_all_frames_at_once(page, car, qtbot):
     stroke(page, (130, 70), (140, 75))
     page.go_to_rank(6)
@@ -275,7 +324,7 @@ def test_masks_are_carried_on_and_taken_back_in_all_frames_at_once(page, car, qt
 
     page.editing.follow()
     with window_stays_quick():
-        qtbot.waitUntil(lambda: not page.editing.following.is_running, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not page.editing.carrying.is_running, timeout=WAIT_MS)
 
     edits = Edits(car.database)
     assert sorted(edits.frames) == [0, 1, 2, 3, 4, 5, 6]
@@ -291,7 +340,7 @@ def test_what_is_carried_on_can_be_cancelled_and_then_nothing_of_it_is_kept(page
     page.editing.follow()
     assert page.editing.escape()
 
-    qtbot.waitUntil(lambda: not page.editing.following.is_running, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.editing.carrying.is_running, timeout=WAIT_MS)
 
     assert sorted(Edits(car.database).frames) == [0]
 

@@ -54,7 +54,10 @@ def correcting(make_window, qtbot, press):
         place = window.review
         qtbot.waitUntil(
             lambda: (
-                place.has_recording and place.desk.known is not None and place.desk.editing.frames.is_known
+                place.has_recording
+                and place.desk.known is not None
+                and place.desk.editing.frames.is_known
+                and seen(window) >= 0
             ),
             timeout=15_000,
         )

@@ -11,11 +11,17 @@ from app.widgets.action import Entry, Needs
 # Not imported before somebody reviews: it looks at pictures by cv2.
 Editing = Any
 
+KEYED = 4  # polyps of a frame that have a key, their number
+
 
 def _entry(
     id_: str, text: str, keys: tuple[str, ...], does: Callable[[Editing], Callable[[], str]]
 ) -> Entry[Any]:
     return Entry(f"mask-{id_}", text, keys, lambda to: does(to.review.desk.editing), Needs.CORRECTION)
+
+
+def _choose(number: int) -> Callable[[Editing], Callable[[], str]]:
+    return lambda to: lambda: str(to.choose(number))
 
 
 CORRECTION: tuple[Entry[Any], ...] = (
@@ -27,6 +33,11 @@ CORRECTION: tuple[Entry[Any], ...] = (
     _entry("same", "Masks as in the last frame that was changed", ("S",), lambda to: to.same),
     _entry("model", "Masks as the model has them", ("M",), lambda to: to.model),
     _entry("clear", "Clear the frame", ("W",), lambda to: to.clear),
+    _entry("remove", "This polyp is not there", ("Del", "Backspace"), lambda to: to.remove),
+    *(
+        _entry(f"polyp-{number}", f"Edit polyp {number} of the frame", (str(number),), _choose(number))
+        for number in range(1, KEYED + 1)
+    ),
     _entry("another", "Begin another polyp", ("U",), lambda to: to.another),
     _entry("follow", "Carry masks on through the finding", ("A",), lambda to: to.follow),
     _entry("follow-back", "Carry masks back through the finding", ("Q",), lambda to: to.follow_back),
@@ -37,6 +48,8 @@ CORRECTION: tuple[Entry[Any], ...] = (
         ("Shift+Return", "Shift+Enter"),
         lambda to: to.verify_empty,
     ),
+    _entry("unverify", "Not verified any more", ("Ctrl+Return", "Ctrl+Enter"), lambda to: to.unverify),
+    _entry("untouched", "As if nobody had touched the frame", ("Shift+M",), lambda to: to.untouched),
     _entry("undo", "Undo in this frame", ("Ctrl+Z",), lambda to: to.undo),
     _entry("redo", "Do it again in this frame", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.redo),
 )

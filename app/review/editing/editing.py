@@ -9,15 +9,16 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
 from app.player.canvas import Canvas
+from app.review.editing.carrying import Carrying
 from app.review.editing.clicking import Clicking
 from app.review.editing.drawn import Drawn
-from app.review.editing.following import Followed, Following
 from app.review.editing.frames import AskEdits, Frames
 from app.review.editing.layer import MaskLayer
 from app.review.editing.masks import SeenMasks
 from app.review.editing.panel import MaskPanel
+from app.review.editing.polyps import NamedPolyp
 from app.review.editing.tools import TOOLS
-from engine.review.acts import FrameState
+from engine.review.acts import PERSONS, VOUCHED, FrameState
 from engine.sources.base import SourceSpec
 from engine.types import Presentation, Result
 
@@ -39,8 +40,13 @@ class Place(Protocol):
     def label_for(self, rank: int) -> int | None:
         """The finding that is seen at a frame."""
 
-    def next_rank(self, rank: int) -> int | None:
-        """The frame to be looked at after this one; None behind the last one."""
+    def name_of(self, label: int) -> str:
+        """Whose polyp that is, in a word or two."""
+
+    def next_rank(self, rank: int, *, goes_on: bool) -> int | None:
+        """The frame to be looked at after this one; None behind the last one. `goes_on`: what a person found
+        is in it, and he is following it.
+        """
 
     def range_from(self, rank: int, *, back: bool) -> int:
         """How far masks are carried from a frame: the end (or beginning) of its finding."""
@@ -65,18 +71,16 @@ class MaskEditing(QObject):
         self._place = place
         self._shown: Presentation | None = None
         self._radius_px: float | None = None
-        self._last_stroke = 0
-        self._sure: list[float] = []
         self.is_on = False
         self.tool = next(iter(TOOLS))
         self.frames = Frames(ask, self)
         self.masks = SeenMasks(self.frames, place.label_for, place.marks_of, self)
         self.clicking = Clicking(self.masks, self)
-        self.following = Following(self.frames, place.spec, self)
         self.drawn = Drawn(self.frames)
         self.layer = MaskLayer(canvas)
         self.panel = MaskPanel(actions)
         self.panel.hide()
+        self.carrying = Carrying(self.frames, self.masks, place, self.panel, self)
         self._connect()
 
     def begin(self) -> None:
@@ -87,7 +91,7 @@ class MaskEditing(QObject):
         """No thread of it runs when this returns; what was done has been asked to be kept."""
         self.masks.end()
         self.clicking.close()
-        self.following.close()
+        self.carrying.close()
 
     def show(self, shown: Presentation | None) -> None:
         """What the canvas shows."""
@@ -152,6 +156,27 @@ class MaskEditing(QObject):
         self.masks.another()
         return "The next stroke is another polyp"
 
+    def remove(self) -> str:
+        return "Removed" if self.masks.remove() else "No polyp is chosen"
+
+    def choose(self, number: int) -> str:
+        """From 1, in the order in which they are listed."""
+        labels = sorted(self.masks.masks)
+        if number > len(labels):
+            return f"There is no polyp {number} in this frame"
+        self.masks.choose(labels[number - 1])
+        return f"Polyp {number}"
+
+    def unverify(self) -> str:
+        if self.masks.state not in VOUCHED:
+            return "It is not verified"
+        self.masks.set_state(FrameState.TOUCHED)
+        return "Not verified any more"
+
+    def untouched(self) -> str:
+        self.masks.set_state(FrameState.MACHINE)
+        return "As if nobody had touched it"
+
     def undo(self) -> str:
         if not self.masks.back():
             self.frames.undo(self.masks.rank)
@@ -168,15 +193,15 @@ class MaskEditing(QObject):
         return self._verify(empty=True)
 
     def follow(self) -> str:
-        return self._follow(back=False)
+        return self.carrying.begin(back=False)
 
     def follow_back(self) -> str:
-        return self._follow(back=True)
+        return self.carrying.begin(back=True)
 
     def escape(self) -> bool:
         """Stop the innermost thing that goes on; False when there is none."""
-        if self.following.is_running:
-            self.following.cancel()
+        if self.carrying.is_running:
+            self.carrying.cancel()
             return True
         if self.is_on and self.masks.is_stroking:
             return self.masks.drop()
@@ -196,12 +221,9 @@ class MaskEditing(QObject):
         layer.turned.connect(self._turn)
         masks.changed.connect(self._show_masks)
         self.clicking.failed.connect(self.failed)
-        self.following.failed.connect(self.failed)
-        self.following.progressed.connect(self._show_progress)
-        self.following.ended.connect(self._show_ended)
+        self.carrying.failed.connect(self.failed)
+        panel.polyp_chosen.connect(masks.choose)
         panel.way_chosen.connect(self._choose_way)
-        panel.cancelled.connect(self.following.cancel)
-        panel.all_undone.connect(self._undo_all)
 
     def _switch(self, on: bool) -> None:
         self.is_on = on
@@ -248,9 +270,15 @@ class MaskEditing(QObject):
 
     def _show_masks(self) -> None:
         masks = self.masks
-        self.layer.show_polyps(masks.seen_masks, masks.active)
+        seen = masks.seen_masks
+        polyps = tuple(
+            NamedPolyp(label, number, self._place.name_of(label))
+            for number, label in enumerate(sorted(seen), 1)
+        )
+        self.layer.show_polyps(seen, polyps, masks.active)
         self.layer.show_guide(masks.guide)
-        self.panel.show_frame(masks.state, len(masks.masks), self.frames.vouched)
+        self.layer.show_state(f"frame {masks.rank} · {masks.state.value}" if masks.rank >= 0 else "")
+        self.panel.show_frame(masks.state, polyps, masks.active, self.frames.vouched)
 
     def _verify(self, *, empty: bool) -> str:
         rank = self.masks.rank
@@ -259,49 +287,11 @@ class MaskEditing(QObject):
         if not empty and not self.masks.masks:
             return "No polyp is marked. If there is none: Shift+Enter"
         state = self.masks.verify(empty=empty)
-        onwards = self._place.next_rank(rank)
+        own = any(label >= PERSONS for label in self.masks.masks)
+        onwards = self._place.next_rank(rank, goes_on=own)
         if onwards is not None:
             self._place.go_to_rank(onwards)
         return "Verified" if state is FrameState.VERIFIED else "Verified: no polyp"
-
-    def _follow(self, *, back: bool) -> str:
-        rank = self.masks.rank
-        masks = {label: mask for label, mask in self.masks.masks.items() if mask.any()}
-        if self.following.is_running:
-            return "It is being carried on already"
-        if not masks:
-            return "There is nothing to carry on"
-        to = self._place.range_from(rank, back=back)
-        if to == rank:
-            return "The finding ends here"
-        self._sure = []
-        self.panel.strip.show_values(())
-        self.panel.show_following("Carried on…", is_running=True)
-        self.following.start(rank, to, masks)
-        return "Back" if back else "Carried on"
-
-    def _show_progress(self, rank: int, confidence: float) -> None:
-        self._sure.append(confidence)
-        self.panel.strip.show_values(tuple(self._sure))
-        words = f"Carried to frame {rank}, {confidence:.0%} sure (lowest {min(self._sure):.0%})"
-        self.panel.show_following(words, is_running=True)
-
-    def _show_ended(self, followed: Followed | None) -> None:
-        if followed is None:
-            self.panel.show_following("Cancelled. Nothing of it was kept.")
-            return
-        self._last_stroke = followed.stroke
-        why = f": {followed.why}" if followed.why else ""
-        if not followed.frames:
-            self.panel.show_following(f"No frame was changed{why}.")
-            return
-        many = f"{followed.frames} frame{'s' if followed.frames > 1 else ''}"
-        words = f"Carried over {many} to frame {followed.last_rank}{why}."
-        self.panel.show_following(words, can_undo=True)
-
-    def _undo_all(self) -> None:
-        self.frames.undo_many(self._last_stroke)
-        self.panel.show_following("Taken back in all of these frames.")
 
     def _choose_way(self, way: str) -> None:
         self.clicking.way = way

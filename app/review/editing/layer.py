@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
     QEnterEvent,
     QMouseEvent,
@@ -21,16 +22,29 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.player.canvas import Canvas
 from app.player.painter import Drawable, bounds, draw, prepare
+from app.review.editing.polyps import NamedPolyp
 from app.widgets import theme
-from engine.drawing.overlays import SKY_BLUE, WHITE, OverlayStyle, filled
+from engine.drawing.overlays import OverlayStyle, filled
 from engine.drawing.shape import Shape
 from engine.review.editing.polyps import component_of
 from engine.types import F32, U8
 
-ACTIVE = OverlayStyle(colour=SKY_BLUE, fill_opacity=0.22)
-OTHER = replace(ACTIVE, colour=WHITE, width_px=1.5, fill_opacity=0.1)
+ACTIVE = OverlayStyle(fill_opacity=0.22)
+OTHER = replace(ACTIVE, width_px=1.5, fill_opacity=0.1)
 CORNER_PX = 4.0
+TAG_PX = 16
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """`at`: where its number stands, frame pixels."""
+
+    polyp: NamedPolyp
+    mask: U8
+    is_active: bool
+    drawables: tuple[Drawable, ...]
+    at: tuple[int, int] | None
 
 
 class MaskLayer(QWidget):
@@ -45,7 +59,8 @@ class MaskLayer(QWidget):
     def __init__(self, canvas: Canvas) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self._polyps: dict[int, tuple[U8, bool, tuple[Drawable, ...]]] = {}
+        self._polyps: dict[int, _Shown] = {}
+        self._state = ""
         self._places: tuple[Drawable, ...] = ()
         self._guide: F32 | None = None
         self._brush_px: float | None = None  # frame pixels
@@ -58,24 +73,37 @@ class MaskLayer(QWidget):
 
     # What is shown
 
-    def show_polyps(self, masks: Mapping[int, U8], active: int | None) -> None:
-        """By label. A mask that is the same array as before is not looked at again."""
+    def show_polyps(self, masks: Mapping[int, U8], polyps: Sequence[NamedPolyp], active: int | None) -> None:
+        """Masks by label. One that is the same array as before is not looked at again."""
         before, self._polyps = self._polyps, {}
-        for label, mask in masks.items():
-            is_active = label == active
+        for polyp in polyps:
+            label, mask, is_active = polyp.label, masks[polyp.label], polyp.label == active
             known = before.get(label)
-            if known is not None and known[0] is mask and known[1] is is_active:
+            if (
+                known is not None
+                and known.mask is mask
+                and (known.polyp, known.is_active) == (polyp, is_active)
+            ):
                 self._polyps[label] = known
                 continue
             component = component_of(label, mask)
-            style = ACTIVE if is_active else OTHER
+            style = replace(ACTIVE if is_active else OTHER, colour=polyp.colour)
             shapes = () if component is None else filled((component,), style)
-            self._polyps[label] = (mask, is_active, prepare(shapes))
+            at = None if component is None else (component.box.x, component.box.y)
+            self._polyps[label] = _Shown(polyp, mask, is_active, prepare(shapes), at)
+        if (len(before) > 1) is not (len(self._polyps) > 1):
+            self.update()  # numbers come and go with the second one
         for label in before.keys() | self._polyps.keys():
             was, now = before.get(label), self._polyps.get(label)
             if was is not now:
                 self._repaint(was)
                 self._repaint(now)
+
+    def show_state(self, words: str) -> None:
+        """How far the frame is, in the corner where no picture is lost."""
+        if words != self._state:
+            self._state = words
+            self.update(0, 0, self.width(), TAG_PX + 2 * theme.S)
 
     def show_places(self, shapes: tuple[Shape, ...]) -> None:
         """What a person said that it is there, to be drawn."""
@@ -111,8 +139,9 @@ class MaskLayer(QWidget):
         to_screen = self._to_screen()
         widths = self.devicePixelRatioF() * theme.line_scale(self.height())
         draw(painter, self._places, to_screen, widths)
-        for _, _, drawables in sorted(self._polyps.values(), key=lambda one: one[1]):
-            draw(painter, drawables, to_screen, widths)
+        for one in sorted(self._polyps.values(), key=lambda one: one.is_active):
+            draw(painter, one.drawables, to_screen, widths)
+        self._paint_words(painter, to_screen)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._guide is not None:
             self._paint_guide(painter, to_screen)
@@ -190,12 +219,33 @@ class MaskLayer(QWidget):
                 self.update(QRectF(at.x() - reach, at.y() - reach, 2 * reach, 2 * reach).toAlignedRect())
         self._at = position
 
-    def _repaint(self, polyp: tuple[U8, bool, tuple[Drawable, ...]] | None) -> None:
+    def _paint_words(self, painter: QPainter, to_screen: QTransform) -> None:
+        """The frame's state, and the numbers of polyps where there are several."""
+        painter.setFont(theme.font(theme.CAPTION_PX, bold=True))
+        places = [(QPointF(theme.S, TAG_PX + theme.S), self._state, theme.colour(theme.TEXT))]
+        if len(self._polyps) > 1:
+            places += [
+                (to_screen.map(QPointF(*one.at)), str(one.polyp.number), QColor(*one.polyp.colour))
+                for one in self._polyps.values()
+                if one.at is not None
+            ]
+        painter.setClipping(False)
+        for place, words, colour in places:
+            if words:
+                wide = painter.fontMetrics().horizontalAdvance(words) + theme.S
+                ground = QRectF(place.x(), place.y() - TAG_PX, wide, TAG_PX)
+                painter.fillRect(ground, theme.colour(theme.BLACK, 0.6))
+                painter.setPen(colour)
+                painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, words)
+        painter.setClipping(True)
+
+    def _repaint(self, polyp: _Shown | None) -> None:
         if polyp is None or self._canvas.picture_rect().isEmpty():
             return
         to_screen, widths = self._to_screen(), theme.line_scale(self.height())
-        for drawable in polyp[2]:
-            self.update(bounds(drawable, to_screen, widths).toAlignedRect())
+        for drawable in polyp.drawables:
+            around = bounds(drawable, to_screen, widths).adjusted(0, -TAG_PX, 0, 0)
+            self.update(around.toAlignedRect())
 
     def _paint_guide(self, painter: QPainter, to_screen: QTransform) -> None:
         assert self._guide is not None

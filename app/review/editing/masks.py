@@ -16,6 +16,7 @@ from engine.review.editing.polyps import masks_of, polyp_at
 from engine.review.edits import mask_act
 from engine.types import F32, U8, Presentation, Result
 
+FOLLOWED_FRAMES = 25
 MODEL, SAME = "model", "same"  # what a mask comes from, besides a tool's name
 
 
@@ -45,6 +46,7 @@ class SeenMasks(QObject):
         self._gesture: Gesture | None = None
         self._tool = ""
         self._wants_another = False
+        self._drawn_last: tuple[int, int] | None = None  # a rank, and the polyp that was drawn there
         self.active: int | None = None
         frames.changed.connect(self._frame_changed)
 
@@ -170,10 +172,16 @@ class SeenMasks(QObject):
             if under is not None:
                 self.active = under
         if self._wants_another or self.active is None:
-            known = None if self._wants_another or masks else self._label_for(self.rank)
+            known = None if self._wants_another or masks else self._label_for(self.rank) or self._followed()
             self.active = known if known is not None else self._frames.free_label()
             self._wants_another = False
         return masks.get(self.active, np.zeros(picture.shape[:2], np.uint8))
+
+    def choose(self, label: int) -> None:
+        """The polyp that is edited from now on."""
+        self.end()
+        self.active, self._wants_another = label, False
+        self.changed.emit()
 
     # Whole frames
 
@@ -188,6 +196,7 @@ class SeenMasks(QObject):
         if self._frames.of(rank).state is FrameState.MACHINE:
             own = [*self._model_acts(rank, but=label), *own]
         if rank >= 0:
+            self._drawn_last = rank, label
             self._frames.do(rank, own)
 
     def put_all(self, masks: Mapping[int, U8], source: str) -> None:
@@ -208,6 +217,20 @@ class SeenMasks(QObject):
 
     def clear(self) -> None:
         self.put_all({}, "")
+
+    def remove(self) -> bool:
+        """The polyp that is edited is not there; False: there is none."""
+        self.end()
+        mask = None if self.active is None else self.masks.get(self.active)
+        if mask is None or self.active is None:
+            return False
+        self.put(self.active, np.zeros_like(mask), "removed")
+        return True
+
+    def set_state(self, state: FrameState) -> None:
+        """Without another mask: not verified any more, or untouched."""
+        self.end()
+        self._do([Done(STATE, frame_scope(self.rank), {"state": state.value})])
 
     def verify(self, *, empty: bool) -> FrameState:
         """A person answers for what is seen: the frame's state now."""
@@ -232,6 +255,11 @@ class SeenMasks(QObject):
             self.changed.emit()  # nothing came of it
             return
         self.put(self.active, gesture.mask, self._tool, gesture.outlines)
+
+    def _followed(self) -> int | None:
+        """The polyp that was drawn a few frames before or after: who goes on drawing means the same."""
+        rank, label = self._drawn_last or (0, None)
+        return label if abs(self.rank - rank) <= FOLLOWED_FRAMES else None
 
     def _do(self, some: list[Done]) -> None:
         if self.rank >= 0:

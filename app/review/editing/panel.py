@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QRect, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.review.editing.polyps import NamedPolyp, PolypButtons
 from app.review.editing.tools import TOOLS
 from app.widgets import theme
 from app.widgets.controls import Choice, action_button, label, line
@@ -34,11 +35,13 @@ WHOLE_FRAME = {
     "mask-same": "Same",
     "mask-model": "Model's",
     "mask-clear": "Clear",
+    "mask-remove": "Remove",
     "mask-another": "Another",
+    "mask-untouched": "Untouched",
     "mask-follow": "Follow",
     "mask-follow-back": "Back",
 }
-JUDGED = {"mask-verify": "Verified", "mask-empty": "No polyp"}
+JUDGED = {"mask-verify": "Verified", "mask-empty": "No polyp", "mask-unverify": "Unverify"}
 STRIP_PX, BAR_PX = 28, 3
 
 
@@ -46,6 +49,7 @@ class MaskPanel(QWidget):
     """`show_*` shows what is in force; what people choose are the actions', but for `way_chosen`."""
 
     way_chosen = Signal(object)  # one of CLICKS
+    polyp_chosen = Signal(int)  # its label
     cancelled = Signal()
     all_undone = Signal()
 
@@ -63,6 +67,8 @@ class MaskPanel(QWidget):
         self.way.chosen.connect(self.way_chosen)
         self._state = label(role=theme.STRONG)
         self._count = label(role=theme.CAPTION, tone="secondary")
+        self.polyps = PolypButtons()
+        self.polyps.chosen.connect(self.polyp_chosen)
         self._follow_words = label(role=theme.CAPTION, tone="secondary")
         self._follow_words.setWordWrap(True)
         self.strip = ConfidenceStrip()
@@ -73,15 +79,23 @@ class MaskPanel(QWidget):
         self._lay_out(actions)
         self.show_following(None)
 
+    @property
+    def state(self) -> str:
+        """How far the frame is, in words."""
+        return self._state.text()
+
     def show_tool(self, name: str) -> None:
         for one, button in self._tools.items():
             button.setChecked(one == name)
         self._hint.setText(TOOLS[name].hint)
         self.way.setVisible(name == "click")
 
-    def show_frame(self, state: FrameState, polyps: int, verified: int) -> None:
-        many = "no polyp" if not polyps else f"{polyps} polyp{'s' if polyps > 1 else ''}"
+    def show_frame(
+        self, state: FrameState, polyps: Sequence[NamedPolyp], active: int | None, verified: int
+    ) -> None:
+        many = "no polyp" if not polyps else f"{len(polyps)} polyp{'s' if len(polyps) > 1 else ''}"
         self._state.setText(STATES[state])
+        self.polyps.show_polyps(polyps, active)
         self._count.setText(f"{many} · {verified} frame{'s' if verified != 1 else ''} verified")
 
     def show_following(self, words: str | None, *, is_running: bool = False, can_undo: bool = False) -> None:
@@ -99,6 +113,7 @@ class MaskPanel(QWidget):
         column.addWidget(line())
         column.addWidget(self._state)
         column.addWidget(self._count)
+        column.addWidget(self.polyps)
         column.addLayout(_grid([*self._tools.values()]))
         column.addWidget(self._hint)
         column.addWidget(self.way)
