@@ -24,11 +24,13 @@ class ReviewedPlace:
         known: Callable[[], Known | None],
         snapshot: Callable[[], Snapshot | None],
         origin_s: Callable[[], float],
+        sam_weights: Callable[[], str],
     ) -> None:
         self._opened = opened
         self._known = known
         self._snapshot = snapshot
         self._origin_s = origin_s
+        self.sam_weights = sam_weights
 
     def why_read_only(self) -> str:
         known = self._known()

@@ -226,6 +226,7 @@ class ReviewPlace(QWidget):
                     self._actions,
                     self.notice,
                     self.transport,
+                    lambda: self._settings().sam_weights,
                     self,
                 )
             )

@@ -52,6 +52,7 @@ class Reviewing(QObject):
         actions: Mapping[str, Action],
         notice: NoticeRow,
         transport: TransportCommands,
+        sam_weights: Callable[[], str],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -70,6 +71,7 @@ class Reviewing(QObject):
             lambda: self._known,
             lambda: self._snapshot,
             lambda: self.page.transport.origin_s,
+            sam_weights,
         )
         self._look_soon = QTimer(self)  # strokes follow each other: the list and the lanes may wait a little
         self._look_soon.setSingleShot(True)

@@ -21,10 +21,12 @@ from app.review.editing.panel import JUDGED, STATES, WHOLE_FRAME
 from app.review.editing.tools import TOOLS
 from engine.analysis.judged import open_recording
 from engine.drawing.rle import decode
+from engine.faults import FaultCode, FaultError
 from engine.review.acts import PERSONS, FrameState
 from engine.review.editing.brush import stroked
 from engine.review.edits import Edits
 from engine.review.places import Places
+from engine.review.sam.ways import WAYS
 from engine.review.store import open_side_car
 from engine.sources import parse_source
 from engine.types import Frame, Presentation
@@ -49,6 +51,7 @@ class Page:
         self.rank = 0
         self.plays = False
         self.read_only = ""
+        self.weights = ""
         self.editing = None
 
     def why_read_only(self):
@@ -62,6 +65,9 @@ class Page:
 
     def marks_of(self, rank):
         return None
+
+    def sam_weights(self):
+        return self.weights
 
     def name_of(self, label):
         return f"polyp {label}"
@@ -205,7 +211,7 @@ def test_an_outline_is_pulled_and_what_is_far_stays(page, car):
 
 def test_a_click_finds_the_digits_and_the_right_button_takes_them_away_again(page, car, qtbot):
     page.editing.click()
-    page.editing.clicking.way = "flood"
+    page.editing.clicking.use("flood")
     stroke(page, (130, 60))
     with window_stays_quick():
         qtbot.waitUntil(lambda: bool(kept(car, 0).masks), timeout=WAIT_MS)
@@ -381,6 +387,46 @@ def test_clicks_are_masks_of_the_frame_that_they_were_made_on_also_of_one_that_h
         masks = [decode(one.rle) for one in kept(car, rank).masks.values()]
         assert any(mask[60, 130] for mask in masks)
         assert any(mask[20, 40] for mask in masks)
+
+
+class Answers:
+    """A helper of its own process, as the window sees one: it answers once, and then it is gone."""
+
+    def __init__(self, weights):
+        self.weights, self.asked, self.closed = weights, 0, False
+
+    def __call__(self, picture, before, clicks):
+        self.asked += 1
+        if self.asked > 1 or not self.weights:
+            raise FaultError(
+                FaultCode.INFERENCE, expected="", got="", remedy="", said="The helper was ended."
+            )
+        return np.ones(picture.shape[:2], np.uint8)
+
+    def close(self):
+        self.closed = True
+
+
+def test_where_a_helper_is_gone_that_is_told_and_the_built_in_way_answers_the_same_click(
+    page, car, qtbot, monkeypatch
+):
+    made, told = [], []
+    monkeypatch.setitem(WAYS, "sam", lambda weights: made.append(Answers(weights)) or made[-1])
+    page.editing.failed.connect(lambda fault: told.append(fault.sentence))
+    page.weights = "weights"
+    page.editing.click()
+    page.editing.panel.way_chosen.emit("sam")
+    stroke(page, (130, 60))
+    qtbot.waitUntil(lambda: bool(kept(car, 0).masks), timeout=WAIT_MS)
+    assert only_mask(kept(car, 0)).all()
+
+    page.go_to_rank(1)
+    stroke(page, (130, 60))
+    qtbot.waitUntil(lambda: bool(kept(car, 1).masks), timeout=WAIT_MS)
+    assert 0 < only_mask(kept(car, 1)).mean() < 0.5
+    assert told == ["The helper was ended."]
+    assert made[0].closed
+    assert page.editing.panel.way.currentData() == "grabcut"
 
 
 def test_a_press_while_it_plays_stops_it_and_paints_nothing(page, car):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
 from app.review.editing.masks import SeenMasks
 from app.widgets.task import Task
-from engine.review.editing.clicks import CLICKS, Click, grabcut
+from engine.faults import FaultError
+from engine.review.editing.clicks import Click, grabcut
+from engine.review.sam.ways import BUILT_IN, WAYS, Way
 from engine.types import U8
 
 ENDS_WITHIN_S = 5.0
@@ -30,24 +33,42 @@ class _Asked:
 
 
 class Clicking(QObject):
-    """`way`: one of CLICKS. Clicks on one polyp of one frame add up, until something else changes it."""
+    """Clicks on one polyp of one frame add up, until something else changes it.
 
-    changed = Signal()  # `is_busy`
+    `weights`: those that the settings name for the ways that need some; where such a way cannot go on, that
+    is told, and the built-in one takes over, with the clicks that were not answered, too.
+    """
+
+    changed = Signal()  # `is_busy`, `way`
     failed = Signal(object)  # Fault
 
-    def __init__(self, masks: SeenMasks, parent: QObject) -> None:
+    def __init__(self, masks: SeenMasks, weights: Callable[[], str], parent: QObject) -> None:
         super().__init__(parent)
-        self.way = next(iter(CLICKS))
+        self.way = BUILT_IN
+        self._weights = weights
+        self._open: Way = WAYS[BUILT_IN]("")
         self._masks = masks
         self._asked: _Asked | None = None  # the newest
         self._last: U8 | None = None  # what came of it
         self._waiting: dict[tuple[int, int], _Asked] = {}  # the newest of each polyp
         self._works_on: _Asked | None = None
+        self._works_with: Way | None = None
         self._task: Task | None = None
 
     @property
     def is_busy(self) -> bool:
         return self._task is not None
+
+    def use(self, way: str) -> None:
+        """One of WAYS, from the next click on. It is made ready now."""
+        self._open.close()
+        self.way = way
+        try:
+            self._open = WAYS[way](self._weights())
+        except FaultError as error:
+            self._go_on_built_in()
+            self.failed.emit(error.as_fault("click"))
+        self.changed.emit()
 
     def press(self, x: float, y: float, *, inside: bool) -> None:
         masks, asked = self._masks, self._asked
@@ -70,18 +91,20 @@ class Clicking(QObject):
         """Its thread has ended when this returns, and what was clicked is a mask."""
         if self._task is not None and self._works_on is not None:
             self._task.forget()
+            self._open.close()
             self._task.join(ENDS_WITHIN_S)
             self._task = None
             self._waiting.setdefault(self._works_on.of, self._works_on)
         for asked in self._waiting.values():
             self._masks.put(asked.label, grabcut(*_given(asked)), "click", rank=asked.rank)
         self._waiting.clear()
+        self._open.close()
 
     def _look(self) -> None:
         if self._task is not None or not self._waiting:
             return
         asked = self._works_on = self._waiting.pop(next(iter(self._waiting)))
-        way = CLICKS[self.way]
+        way = self._works_with = self._open
         self._task = Task("click", lambda: way(*_given(asked)), self)
         self._task.done.connect(self._done)
         self._task.failed.connect(self._failed)
@@ -99,10 +122,21 @@ class Clicking(QObject):
         self.changed.emit()
 
     def _failed(self, fault: object) -> None:
-        self._task = None
+        asked, self._task = self._works_on, None
+        was_left = self._works_with is not self._open  # and closed while it was looking
+        can_go_on = was_left or self.way != BUILT_IN
+        if not was_left:
+            self._go_on_built_in()
+        if can_go_on and asked is not None:
+            self._waiting.setdefault(asked.of, asked)
         self._look()
         self.changed.emit()
-        self.failed.emit(fault)
+        if not was_left:
+            self.failed.emit(fault)
+
+    def _go_on_built_in(self) -> None:
+        self._open.close()
+        self.way, self._open = BUILT_IN, WAYS[BUILT_IN]("")
 
 
 def _given(asked: _Asked) -> tuple[U8, U8 | None, tuple[Click, ...]]:

@@ -53,6 +53,9 @@ class Place(Protocol):
 
     def go_to_rank(self, rank: int) -> None: ...
 
+    def sam_weights(self) -> str:
+        """As the settings name them; "": none."""
+
     def pause(self) -> bool:
         """Stop playing; whether it played."""
 
@@ -75,7 +78,7 @@ class MaskEditing(QObject):
         self.tool = next(iter(TOOLS))
         self.frames = Frames(ask, self)
         self.masks = SeenMasks(self.frames, place.label_for, place.marks_of, self)
-        self.clicking = Clicking(self.masks, self)
+        self.clicking = Clicking(self.masks, place.sam_weights, self)
         self.drawn = Drawn(self.frames)
         self.layer = MaskLayer(canvas)
         self.panel = MaskPanel(actions)
@@ -221,9 +224,10 @@ class MaskEditing(QObject):
         layer.turned.connect(self._turn)
         masks.changed.connect(self._show_masks)
         self.clicking.failed.connect(self.failed)
+        self.clicking.changed.connect(self._show_way)
         self.carrying.failed.connect(self.failed)
         panel.polyp_chosen.connect(masks.choose)
-        panel.way_chosen.connect(self._choose_way)
+        panel.way_chosen.connect(self.clicking.use)
 
     def _switch(self, on: bool) -> None:
         self.is_on = on
@@ -293,5 +297,5 @@ class MaskEditing(QObject):
             self._place.go_to_rank(onwards)
         return "Verified" if state is FrameState.VERIFIED else "Verified: no polyp"
 
-    def _choose_way(self, way: str) -> None:
-        self.clicking.way = way
+    def _show_way(self) -> None:
+        self.panel.show_way(self.clicking.way, is_busy=self.clicking.is_busy)

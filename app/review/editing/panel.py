@@ -20,11 +20,11 @@ from app.review.editing.tools import TOOLS
 from app.widgets import theme
 from app.widgets.controls import Choice, action_button, label, line
 from engine.review.acts import FrameState
-from engine.review.editing.clicks import CLICKS
 from engine.review.editing.flow import LEAST
+from engine.review.sam.ways import WAYS
 
 COLUMNS = 3
-WAYS = {"grabcut": "By colour and place", "flood": "By colour alone"}
+WAYS_SAID = {"grabcut": "By colour and place", "flood": "By colour alone", "sam": "By a SAM model"}
 STATES = {
     FrameState.MACHINE: "Not changed, not verified",
     FrameState.TOUCHED: "Changed, not verified",
@@ -48,7 +48,7 @@ STRIP_PX, BAR_PX = 28, 3
 class MaskPanel(QWidget):
     """`show_*` shows what is in force; what people choose are the actions', but for `way_chosen`."""
 
-    way_chosen = Signal(object)  # one of CLICKS
+    way_chosen = Signal(object)  # one of WAYS
     polyp_chosen = Signal(int)  # its label
     cancelled = Signal()
     all_undone = Signal()
@@ -63,8 +63,9 @@ class MaskPanel(QWidget):
         self._hint = label(role=theme.CAPTION, tone="secondary")
         self._hint.setWordWrap(True)
         self.way = Choice("How a click finds the polyp")
-        self.way.fill([(WAYS.get(name, name), name) for name in CLICKS])
+        self.way.fill([(WAYS_SAID.get(name, name), name) for name in WAYS])
         self.way.chosen.connect(self.way_chosen)
+        self._looking = label(role=theme.CAPTION, tone="secondary")
         self._state = label(role=theme.STRONG)
         self._count = label(role=theme.CAPTION, tone="secondary")
         self.polyps = PolypButtons()
@@ -89,6 +90,12 @@ class MaskPanel(QWidget):
             button.setChecked(one == name)
         self._hint.setText(TOOLS[name].hint)
         self.way.setVisible(name == "click")
+        self._looking.setVisible(name == "click")
+
+    def show_way(self, way: str, *, is_busy: bool) -> None:
+        """How clicks are answered, and whether one is being looked at."""
+        self.way.select(way)
+        self._looking.setText("Looking…" if is_busy else "")
 
     def show_frame(
         self, state: FrameState, polyps: Sequence[NamedPolyp], active: int | None, verified: int
@@ -117,6 +124,7 @@ class MaskPanel(QWidget):
         column.addLayout(_grid([*self._tools.values()]))
         column.addWidget(self._hint)
         column.addWidget(self.way)
+        column.addWidget(self._looking)
         column.addLayout(_grid([action_button(actions[name], text) for name, text in WHOLE_FRAME.items()]))
         column.addWidget(self._follow_words)
         column.addWidget(self.strip)

@@ -1,0 +1,1 @@
+"""Clicks by a SAM (Kirillov 2023), in a process of its own: the window never meets torch."""
