@@ -15,7 +15,7 @@ from engine.faults import fault_of
 from engine.review.compare.figures import Comparison, Pair, compared
 from engine.review.compare.side import Side, found_by
 from engine.review.database import DATABASE, open_database
-from engine.review.following import Remade
+from engine.review.remaking.remake import Remade
 from engine.review.store import SideCar
 from engine.review.timeline import FrameTable, frame_table
 
