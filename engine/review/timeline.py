@@ -28,6 +28,10 @@ class FrameTable:
     def __len__(self) -> int:
         return len(self.ranks)
 
+    def first(self, count: int) -> FrameTable:
+        """So many frames of it."""
+        return FrameTable(*(getattr(self, one.name)[:count] for one in fields(self)))
+
     def time_s(self, rank: int) -> float:
         """When a frame is shown, the nearest known one's time where it is not known itself; 0 without any."""
         if not len(self):

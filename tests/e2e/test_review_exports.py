@@ -26,7 +26,7 @@ from engine.jobs.events import RunFolder
 from engine.model_folder import load_model_folder
 from engine.review.acts import FrameState, Verdict
 from engine.review.analysis import analyse_into, begin, run_folder, spec_of
-from engine.review.compare.figures import Pair, Share, compared
+from engine.review.compare.figures import Share, compared, paired
 from engine.review.compare.side import Side, found_by
 from engine.review.edits import PERSONS, Edits
 from engine.review.exports import cli
@@ -423,7 +423,7 @@ def test_two_analyses_are_compared_in_figures(car, made):
     assert analyse_into(car.database, other, spec_of(car), job)
     a, b = (Side(one, one.point) for one in car.analyses)
     made_a, made_b = found_by(car, a), found_by(car, b)
-    found = compared(car, Pair(a, b, made_a, made_b, frame_table(car.database, other.id)))
+    found = compared(car, paired(a, b, made_a, made_b, frame_table(car.database, other.id)))
 
     assert found.a.per_min[0.0] == pytest.approx(found.a.counts[0.0] / (59 / 25 / 60))
     assert found.a.first_s == pytest.approx((SEEN.start + 4) / 25)

@@ -241,15 +241,19 @@ class Comparing(QObject):
             self.panel.show_note(SAME)
 
     def _ask(self) -> None:
-        second, points = self.second.second, self._points()
-        if second is None or points is None or self._work is None:
+        second, points, known = self.second.second, self._points(), self._known()
+        if second is None or points is None or known is None or self._work is None:
             return
-        question = Question(self._first().side, second.side, points.found, self.is_on)
+        found = points.found
+        whole = found is None or found.frames == len(known.table)
+        question = Question(self._first().side, second.side, found, self.is_on and whole)
         old = self._pair
         if old is None or (old.a, old.b) != (question.a, question.b):
             self.panel.show_comparison(None, 0.0, None)
             self._found = None
-        self._work.ask(question)
+        being_made = found is None and points.point != known.analysis.point
+        if not being_made and (whole or not known.progress.is_done):  # else more of it comes at once
+            self._work.ask(question)
 
     def _show_pair(self, pair: Pair) -> None:
         self._pair = pair

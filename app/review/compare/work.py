@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from app.review.known import Found
 from app.review.side_car import PLACE
 from engine.faults import fault_of
-from engine.review.compare.figures import Comparison, Pair, compared
+from engine.review.compare.figures import Comparison, Pair, compared, paired
 from engine.review.compare.side import Side, found_by
 from engine.review.database import DATABASE, open_database
 from engine.review.remaking.remake import Remade
@@ -25,8 +26,8 @@ ENDS_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`found_a`: what was made of the first side already, at its point; `figures` False: only where they
-    disagree, which takes a moment.
+    """`found_a`: what is made of the first side at its point, as far as that is, where it is not what is
+    stored; `figures` False: only where they disagree, which takes a moment.
     """
 
     a: Side
@@ -109,23 +110,32 @@ class CompareWork(QObject):
         def wanted() -> bool:
             return turn == self._turn
 
-        tables = [frame_table(car.database, one.analysis.id) for one in (question.a, question.b)]
+        table_a, table_b = (frame_table(car.database, one.analysis.id) for one in (question.a, question.b))
         given = question.found_a
-        made = []
-        for number, (side, table) in enumerate(zip((question.a, question.b), tables, strict=True)):
-            known = self._made.get((number, side.analysis.id))
-            if number == 0 and given is not None and _fits(given, side, table):
-                known = Remade(given.point, given.frames, given.findings, dict(given.sightings))
-            if known is None or not _fits(known, side, table):
-                known = found_by(car, side, wanted)
-            if known is None:
-                return None
-            self._made[number, side.analysis.id] = known
-            made.append(known)
-        shorter = min(tables, key=lambda table: table.ranks[-1] if len(table) else -1)
-        pair = Pair(question.a, question.b, made[0], made[1], shorter)
+        if given is not None:
+            table_a = table_a.first(given.frames)
+            made_a: Remade | None = Remade(given.point, given.frames, given.findings, dict(given.sightings))
+        else:
+            made_a = self._made_by(0, car, question.a, table_a, wanted)
+        made_b = self._made_by(1, car, question.b, table_b, wanted)
+        if made_a is None or made_b is None:
+            return None
+        shorter = min(table_a, table_b, key=lambda table: table.ranks[-1] if len(table) else -1)
+        pair = paired(question.a, question.b, made_a, made_b, shorter)
         self._came.emit(turn, pair)
         return compared(car, pair, wanted) if question.figures else None
+
+    def _made_by(
+        self, number: int, car: SideCar, side: Side, table: FrameTable, wanted: Callable[[], bool]
+    ) -> Remade | None:
+        """What was found last time, where that is of the same frames at the same point."""
+        key = (number, side.analysis.id)
+        known = self._made.get(key)
+        if known is None or known.point != side.point or known.frames != len(table):
+            known = found_by(car, side, wanted)
+            if known is not None:
+                self._made[key] = known
+        return known
 
     @Slot(int, object)
     def _tell(self, turn: int, answer: object) -> None:
@@ -141,7 +151,3 @@ class CompareWork(QObject):
             self.failed.emit(answer)
         if again is not None:
             self.ask(again)
-
-
-def _fits(found: Found | Remade, side: Side, table: FrameTable) -> bool:
-    return found.point == side.point and found.frames == len(table)

@@ -79,15 +79,18 @@ class Pair:
     made_a: Remade
     made_b: Remade
     table: FrameTable
+    disagreements: tuple[Disagreement, ...]
 
     @property
     def last_rank(self) -> int:
         """Both have judged up to there; -1: one has nothing."""
-        return int(self.table.ranks[-1]) if len(self.table) else -1
+        return _last_rank(self.table)
 
-    @property
-    def disagreements(self) -> tuple[Disagreement, ...]:
-        return disagreements(confirmed_in(self.made_a), confirmed_in(self.made_b), self.table, self.last_rank)
+
+def paired(a: Side, b: Side, made_a: Remade, made_b: Remade, table: FrameTable) -> Pair:
+    """Of hours of recording this takes a moment."""
+    found = disagreements(confirmed_in(made_a), confirmed_in(made_b), table, _last_rank(table))
+    return Pair(a, b, made_a, made_b, table, found)
 
 
 def compared(car: SideCar, pair: Pair, wanted: Wanted = lambda: True) -> Comparison | None:
@@ -101,6 +104,10 @@ def compared(car: SideCar, pair: Pair, wanted: Wanted = lambda: True) -> Compari
         return None
     until_s = float(pair.table.pts_s[-1] - pair.table.pts_s[0]) if len(pair.table) else 0.0
     return Comparison(of_a, of_b, until_s, len(vouched), iou, frames, pair.disagreements)
+
+
+def _last_rank(table: FrameTable) -> int:
+    return int(table.ranks[-1]) if len(table) else -1
 
 
 def _figures(review: Review, side: Side, pair: Pair, vouched: Sequence[int], wanted: Wanted) -> Figures:
