@@ -22,10 +22,12 @@ from engine.model_card import CARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.review.analysis import begin
 from engine.review.edits import Edits
-from engine.review.following import keep, remade
-from engine.review.maps import StoredFrame, stored_frames, write_chunk
+from engine.review.maps import StoredFrame, write_chunk
 from engine.review.places import Places
+from engine.review.remaking.blobs import Blobs
+from engine.review.remaking.remake import Wanted, keep, made_again
 from engine.review.store import open_side_car
+from engine.review.timeline import EMPTY
 from engine.types import Field, Rect, Size
 from engine.view.motion import Motion
 from tests.fixtures.clips import CLIPS, HEIGHT_PX, WIDTH_PX, write
@@ -79,9 +81,9 @@ def analysed(tmp_path_factory, model, other):
             with car.database.change() as change:
                 write_chunk(change, analysis.id, [stored(rank, seen) for rank in range(60)])
                 change.run("UPDATE analysis SET done = 1 WHERE id = ?", analysis.id)
-            frames = stored_frames(car.database, analysis.id, analysis.map_size)
-            (*_, made) = remade(frames, SIZE, analysis.point, 1 / 25)
-            assert keep(car.database, analysis.id, made)
+            wanted = Wanted(analysis, car.recording, EMPTY, analysis.point)
+            *_, made = made_again(car.database, wanted, Blobs())
+            assert keep(car.database, analysis.id, made())
         edits = Edits(car.database)
         inside = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
         inside[HEIGHT_PX // 3 : 2 * HEIGHT_PX // 3, WIDTH_PX // 3 : 2 * WIDTH_PX // 3] = 1
