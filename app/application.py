@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from app.start.recent import RecentItems
 from app.widgets import theme
 from app.widgets.task import Task
 from app.window import Window
-from engine.faults import Fault, fault_of
+from engine.faults import Fault, FaultCode, fault_of
 from engine.files.whole import write_bytes, write_json
 from engine.sources.base import SourceSpec
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 EXIT_OK, EXIT_INPUT = 0, 2
 # Everything that start-up made stays for ever: the collector need not look at it during the video.
 FREEZE_AFTER_MS = 3000
+UNUSABLE = {FaultCode.SOURCE_MISSING, FaultCode.SOURCE_UNREADABLE, FaultCode.ARGUMENT}
 OWN_THREADS = "polyplive-"
 SCALE_VARIABLE = "QT_SCALE_FACTOR"
 
@@ -95,6 +97,7 @@ class _Session(QObject):
         self.exit_code = EXIT_OK
         self._launch = launch
         self._asked: SourceSpec | None = None
+        self._reviewed: tuple[Path, ...] = ()
         self._pipeline: Pipeline | None = None
         self.window = Window(launch, RecentItems())
         self.window.opening.decode = launch.options.decode
@@ -104,9 +107,12 @@ class _Session(QObject):
             self.window.opening.first_picture.connect(self._source_shown)
             self.window.opening.open(launch.source, launch.options)
             self._asked = self.window.opening.spec
-        if launch.review is not None:
+        if launch.review:
             self.window.review.use(launch.options)
-            self.window.places.open_path(launch.review)
+            self.window.review.faulted.connect(self._review_failed)
+            self.window.review.shown.connect(self._review_shown)
+            self._reviewed = tuple(path.absolute() for path in launch.review)
+            self.window.places.open_paths(launch.review)
         self.window.show()
         if launch.full_screen:
             self.window.full_screen.enter()
@@ -125,16 +131,29 @@ class _Session(QObject):
 
     def _source_failed(self, fault: Fault) -> None:
         """Said where the command was typed; the window stays, with the reason and a way on."""
-        if self.exit_code != EXIT_OK or self.window.opening.spec != self._asked:
-            return  # said already, or somebody has opened another one: that failure belongs to the window
-        print(fault.sentence, file=sys.stderr, flush=True)
-        self.exit_code = EXIT_INPUT
-        if self._launch.quit_after_s is not None:  # a smoke test: nobody looks
-            self.window.close()
+        if self.window.opening.spec == self._asked:  # another one's failure belongs to the window
+            self._fail(fault)
 
     def _source_shown(self) -> None:
         self._asked = None
         self.exit_code = EXIT_OK
+
+    def _review_failed(self, fault: Fault) -> None:
+        """What is wrong with its side-car or its analysis is said in the window, where the video goes on."""
+        if fault.code in UNUSABLE and self.window.review.paths == self._reviewed:
+            self._fail(fault)
+
+    def _review_shown(self, *_: object) -> None:
+        self._reviewed = ()
+        self.exit_code = EXIT_OK
+
+    def _fail(self, fault: Fault) -> None:
+        if self.exit_code != EXIT_OK:
+            return  # said already
+        print(fault.sentence, file=sys.stderr, flush=True)
+        self.exit_code = EXIT_INPUT
+        if self._launch.quit_after_s is not None:  # a smoke test: nobody looks
+            self.window.close()
 
     def _before_closing(self) -> None:
         self._import.forget()

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == ["doctor"]:
             return doctor(given[1:])
         if given[:1] == ["review"]:
-            return live(_parser("polyplive review").parse_args(given[1:]), reviews=True)
+            return live(_parser("polyplive review", several=True).parse_args(given[1:]), reviews=True)
         return live(_parser().parse_args(given))
     except FaultError as error:
         print(error, file=sys.stderr)
@@ -54,7 +54,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
     `reviews`: the recording is opened for review.
     """
     launch_source = _source(options)
-    review = _recording(launch_source) if reviews else None
+    review = _recording(launch_source) if reviews else ()
     if not has_display(os.environ, sys.platform):
         if not options.demo:
             raise FaultError(
@@ -147,9 +147,11 @@ def demo_without_display(options: argparse.Namespace) -> int:
     return analyse(arguments)
 
 
-def _parser(prog: str = "polyplive") -> argparse.ArgumentParser:
+def _parser(prog: str = "polyplive", *, several: bool = False) -> argparse.ArgumentParser:
+    """`several`: files that are one recording in parts can be named, too."""
     parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("video", nargs="?", metavar="VIDEO", help="a video file or a folder of pictures")
+    what = "a video file or a folder of pictures" + (", or the files of one recording" if several else "")
+    parser.add_argument("video", nargs="*" if several else "?", metavar="VIDEO", help=what)
     parser.add_argument(
         "--source", metavar="SPEC", help="v4l2:/dev/video0, rtsp://…, udp://…, a folder or a file"
     )
@@ -186,9 +188,10 @@ def _parser(prog: str = "polyplive") -> argparse.ArgumentParser:
 
 
 def _source(options: argparse.Namespace) -> SourceSpec | None:
-    from engine.sources import parse_source
+    from engine.sources import SEPARATOR, parse_source
 
-    asked = [text for text in (options.video, options.source, "demo:" if options.demo else None) if text]
+    video = options.video if isinstance(options.video, str) else SEPARATOR.join(options.video or ())
+    asked = [text for text in (video, options.source, "demo:" if options.demo else None) if text]
     if len(asked) > 1:
         raise _wrong("one source", " and ".join(asked), "give VIDEO, --source or --demo, one of them")
     if not asked:
@@ -205,9 +208,9 @@ def _source(options: argparse.Namespace) -> SourceSpec | None:
     return spec
 
 
-def _recording(source: SourceSpec | None) -> Path:
-    """What is to be reviewed. Raises FaultError ARGUMENT."""
-    if source is None or source.kind not in ("file", "images"):
+def _recording(source: SourceSpec | None) -> tuple[Path, ...]:
+    """The files of what is to be reviewed. Raises FaultError ARGUMENT."""
+    if source is None or source.kind not in ("file", "images", "joined"):
         raise FaultError(
             FaultCode.ARGUMENT,
             expected="a video file or a folder of pictures to review",
@@ -215,7 +218,9 @@ def _recording(source: SourceSpec | None) -> Path:
             remedy="name one: polyplive review VIDEO",
             said="What is reviewed is a video or a folder of pictures. Name one: polyplive review VIDEO.",
         )
-    return Path(source.address)
+    from engine.sources import SEPARATOR
+
+    return tuple(Path(path) for path in source.address.split(SEPARATOR))
 
 
 def _model(name: str | None) -> str | None:

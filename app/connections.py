@@ -27,6 +27,7 @@ def connect_live(
 ) -> None:
     """The two pages of the place Live, and whoever answers what people do on them."""
     start.recent.review_asked.connect(to.places.open_for_review)
+    to.places.several.connect(to.library.add)
     page.transport.seek_asked.connect(transport.seek)
     page.transport.wheel_turned.connect(
         lambda way: actions["second-on" if way > 0 else "second-back"].trigger()

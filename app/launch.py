@@ -12,15 +12,15 @@ from engine.sources.base import SourceOptions, SourceSpec
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`source` None: the start page; `review`: a recording to be reviewed. `model` is a name or a folder,
-    None the default.
+    """`source` None: the start page; `review`: the files of a recording to be reviewed. `model` is a name or
+    a folder, None the default.
 
     `settings` are those in force, as far as no field says otherwise for this run.
     `keeps` is the file that gets what is changed in the window, None for none; `faults` are of the settings.
     """
 
     source: SourceSpec | None = None
-    review: Path | None = None
+    review: tuple[Path, ...] = ()
     options: SourceOptions = field(default_factory=SourceOptions)
     model: str | None = None
     runtime: str = "auto"

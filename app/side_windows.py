@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.shortcut_sheet import ShortcutSheet
 from app.widgets.action import Action
-from app.widgets.task import Task
+from app.widgets.late_import import LateImport
 from engine.types import Snapshot
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class SideWindows(QObject):
         self._parent = parent
         self._sheet: ShortcutSheet | None = None
         self._latency: LatencyPage | None = None
-        self._latency_import: Task | None = None
+        self._latency_import: LateImport | None = None
 
     @property
     def latency(self) -> LatencyPage | None:
@@ -48,7 +47,7 @@ class SideWindows(QObject):
             _show(self._latency)
         elif self._latency_import is None:
             # pyqtgraph takes half a second to import: only for those who ask, and beside the video.
-            work = Task("latency page", lambda: importlib.import_module("app.network.latency_page"), self)
+            work = LateImport("app.network.latency_page", self)
             work.done.connect(self._make_latency)
             work.failed.connect(self.faulted)
             self._latency_import = work.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,8 +12,8 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.widgets.action import Action
+from app.widgets.late_import import LateImport
 from app.widgets.notice_row import NoticeRow
-from app.widgets.task import Task
 from engine.review.library.queue import Queue
 from engine.settings import Settings
 
@@ -47,7 +46,7 @@ class LibraryPlace(QWidget):
         self._model, self._settings, self._folders = model, settings, folders
         self.notice = NoticeRow(hides=True)
         self.browsing: Browsing | None = None
-        self._import: Task | None = None
+        self._import: LateImport | None = None
         self._waiting: list[Callable[[Browsing], None]] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -110,7 +109,7 @@ class LibraryPlace(QWidget):
 
     def _make(self) -> None:
         if self.browsing is None and self._import is None:
-            self._import = Task("library", lambda: importlib.import_module("app.library.browsing"), self)
+            self._import = LateImport("app.library.browsing", self)
             self._import.done.connect(self._begin)
             self._import.failed.connect(self.faulted)
             self._import.start()

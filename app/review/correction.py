@@ -7,8 +7,8 @@ from collections.abc import Callable
 from app.review.known import Known
 from app.review.opened import OpenedReview
 from app.widgets import words
+from engine.review.analysis import spec_of_files
 from engine.review.rows import Row
-from engine.sources import parse_source
 from engine.sources.base import SourceSpec
 from engine.types import Result, Snapshot, SourceState
 
@@ -39,7 +39,7 @@ class ReviewedPlace:
     def spec(self) -> SourceSpec:
         known = self._known()
         assert known is not None
-        return parse_source(str(known.recording.paths[0]))
+        return spec_of_files(known.recording.paths)
 
     def marks_of(self, rank: int) -> Result | None:
         return self._opened.marks.of(rank)

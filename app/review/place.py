@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +16,9 @@ from app.player.transport_commands import TransportCommands
 from app.widgets import focus, theme
 from app.widgets.action import Action
 from app.widgets.controls import label
+from app.widgets.late_import import LateImport
 from app.widgets.notice_row import NoticeRow
-from app.widgets.task import Task
+from app.widgets.question_row import QuestionRow
 from engine.faults import FaultError
 from engine.files.whole import output_fault
 from engine.settings import Review
@@ -65,13 +65,15 @@ class ReviewPlace(QWidget):
         self.paths: tuple[Path, ...] = ()
         self._snapshot: Snapshot | None = None
         self._was_shown = False
-        self._import: Task | None = None
+        self._import: LateImport | None = None
         self._module: ModuleType | None = None
         self._stack = QStackedWidget(self)
         self._empty = _Empty(actions["review-open"], self.notice)
         self._stack.addWidget(self._empty)
+        self.question = QuestionRow()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.question)
         column.addWidget(self._stack)
 
     @property
@@ -102,13 +104,14 @@ class ReviewPlace(QWidget):
     def open(self, paths: Sequence[Path]) -> None:
         """Close what is open here and open this; the live page is left alone."""
         self.close_review()
+        self.question.withdraw()
         self.began.emit()
         self.paths = tuple(path.absolute() for path in paths)
         self._empty.say(f"Opening {self.title}…", "")
         if self._module is not None:
             self._begin(self._module)
         elif self._import is None:
-            self._import = Task("review", lambda: importlib.import_module("app.review.reviewing"), self)
+            self._import = LateImport("app.review.reviewing", self)
             self._import.done.connect(self._begin)
             self._import.failed.connect(self.faulted)
             self._import.start()
@@ -198,7 +201,9 @@ class ReviewPlace(QWidget):
         self.open(paths)
 
     def escape(self) -> bool:
-        """Close what lies over the picture; False when nothing did."""
+        """Close what lies over the picture, or is asked; False when nothing did."""
+        if self.question.escape():
+            return True
         if self.reviewing is None:
             return False
         return self.desk.page.withdraw() or self.desk.editing.escape()

@@ -15,6 +15,7 @@ from app.start.positions import Positions, worth_keeping
 from app.start.recent import RecentItems, Watched
 from app.widgets import theme
 from engine.faults import Fault
+from engine.sources import SEPARATOR
 from engine.sources.base import SourceOptions, SourceSpec
 from engine.types import Presentation, Snapshot, SourceState
 
@@ -150,7 +151,8 @@ def title_of(spec: SourceSpec) -> str:
         return "the demonstration"
     if spec.kind == "stream":
         return spec.title
-    return Path(spec.address).name if spec.kind in ("file", "images") else spec.address
+    path = spec.address.partition(SEPARATOR)[0]
+    return Path(path).name if spec.kind in ("file", "images", "joined") else spec.address
 
 
 def thumbnail_of(presentation: Presentation) -> Callable[[], bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from app.start.dropped import file_dialog_filter
-from app.widgets.pick import ask_for_file
+from app.widgets.pick import ask_for_file, ask_for_files
 
 
 def ask_for_recording(
@@ -16,3 +16,8 @@ def ask_for_recording(
 ) -> None:
     """Let a person pick a file; `then` gets its path, unless they change their mind."""
     ask_for_file(parent, title, file_dialog_filter(), start_in, then)
+
+
+def ask_for_recordings(parent: QWidget, start_in: Path | None, then: Callable[[list[str]], None]) -> None:
+    """Let a person pick a file, or several at once."""
+    ask_for_files(parent, "Open recording", file_dialog_filter(), start_in, then)

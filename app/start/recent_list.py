@@ -26,10 +26,17 @@ from app.widgets.icons import pixmap
 
 COLUMNS = 2
 EMPTY_ICON_PX = 32
-KIND_ICONS = {"file": "film", "images": "images", "capture": "webcam", "stream": "radio-tower"}
+KIND_ICONS = {
+    "file": "film",
+    "joined": "film",
+    "images": "images",
+    "capture": "webcam",
+    "stream": "radio-tower",
+}
 # Instead of a name that may be a patient's.
 KIND_NAMES = {
     "file": "Recording",
+    "joined": "Recording",
     "images": "Pictures",
     "capture": "Capture device",
     "stream": "Network stream",
@@ -189,7 +196,7 @@ class RecentRow(QPushButton):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Open", self.click)
-        if self.item.kind in ("file", "images"):
+        if self.item.kind in ("file", "images", "joined"):
             menu.addAction("Review", lambda: self.review_asked.emit(self.item.spec))
         menu.addAction("Remove from this list\tDel", lambda: self.forget_asked.emit(self.item.spec))
         menu.popup(event.globalPos())

@@ -20,6 +20,18 @@ def ask_for_file(
     dialog.open()
 
 
+def ask_for_files(
+    parent: QWidget, title: str, kinds: str, start_in: Path | None, then: Callable[[list[str]], None]
+) -> None:
+    """Let a person pick a file of these `kinds`, or several; `then` gets their paths."""
+    dialog = _dialog(parent, title, QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(then)
+    if start_in is not None:
+        dialog.setDirectory(str(start_in))
+    dialog.setNameFilter(kinds)
+    dialog.open()
+
+
 def ask_for_folder(parent: QWidget, title: str, then: Callable[[str], None]) -> None:
     """Let a person pick a folder."""
     dialog = _dialog(parent, title, QFileDialog.FileMode.Directory, then)
@@ -37,10 +49,11 @@ def ask_where_to_save(parent: QWidget, title: str, name: str, then: Callable[[Pa
 
 
 def _dialog(
-    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None]
+    parent: QWidget, title: str, mode: QFileDialog.FileMode, then: Callable[[str], None] | None = None
 ) -> QFileDialog:
     dialog = QFileDialog(parent, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
-    dialog.fileSelected.connect(then)
+    if then is not None:
+        dialog.fileSelected.connect(then)
     return dialog

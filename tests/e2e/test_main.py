@@ -124,15 +124,17 @@ def test_what_cannot_be_opened_is_one_sentence_exit_code_2_and_nothing_written(r
     told = {}
     for arguments in (
         (text,),
+        ("review", text),
         (tmp_path / "missing.mp4",),
         ("--source", "rtsp://127.0.0.1:1/nothing"),
     ):
         shot = tmp_path / "shot.png"
         process = run(*arguments, "--quit-after", 6, "--screenshot", shot)
         natural = "Expected" not in process.stderr
-        told[str(arguments[-1])] = (process.returncode, process.stderr.count("\n"), natural)
+        told[str(arguments)] = (process.returncode, process.stderr.count("\n"), natural)
         assert not shot.exists()
 
+    assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
     assert set(told.values()) == {(2, 1, True)}, told
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import av
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtTest import QTest
 
+from engine.analysis.judged import open_recording
 from engine.drawing.rle import decode
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import load_model_folder
 from engine.review.acts import FrameState
-from engine.review.analysis import begin
+from engine.review.analysis import begin, spec_of
 from engine.review.edits import Edits
 from engine.review.places import Places
 from engine.review.store import open_side_car
-from tests.fixtures.clips import CLIPS, number_in, write
+from tests.fixtures.clips import CLIPS, Clip, constant, number_in, variable, write
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 SECONDS_A_FRAME = 1.0  # of the window's thread; the rest of 5 s is the person's
@@ -31,15 +33,15 @@ def named(name):
 
 @pytest.fixture
 def recording(tmp_path, model):
-    """A numbered clip of which an analysis found nothing, so that none begins."""
+    """Numbered clips, one recording, of which an analysis found nothing, so that none begins."""
 
-    def make(name):
-        clip = write(CLIPS[name], tmp_path)
-        with open_side_car([clip], Places(tmp_path / "library")) as car:
+    def make(*clips):
+        paths = [write(clip, tmp_path) for clip in clips]
+        with open_side_car(paths, Places(tmp_path / "library")) as car:
             begin(car, load_model_folder(model))
             with car.database.change() as change:
                 change.run("UPDATE analysis SET done = 1")
-        return clip
+        return paths
 
     return make
 
@@ -50,7 +52,8 @@ def correcting(make_window, qtbot, press):
 
     def correct(clip, window=None):
         window = window or make_window()
-        window.places.open_path(clip)
+        if clip is not None:
+            window.places.open_path(clip)
         place = window.review
         qtbot.waitUntil(
             lambda: (
@@ -103,7 +106,7 @@ def kept(clip):
 
 @pytest.mark.parametrize("name", [named(name) for name in sorted(CLIPS) if name not in ("raw.h264",)])
 def test_what_was_edited_is_the_frame_that_was_seen(name, recording, correcting, qtbot, press):
-    clip = recording(name)
+    (clip,) = recording(CLIPS[name])
     window = correcting(clip)
     ranks = (40, 7, 101)
     numbers = {}
@@ -126,10 +129,44 @@ def test_what_was_edited_is_the_frame_that_was_seen(name, recording, correcting,
         assert frames[rank].state is FrameState.VERIFIED
 
 
+def test_files_that_were_dropped_together_are_one_recording_and_edits_land_on_the_frame_that_is_seen(
+    recording, make_window, correcting, tmp_path, qtbot, press
+):
+    first, second = 30, 22
+    paths = recording(Clip("case_01.mp4", constant(first)), Clip("case_02.mp4", variable(second)))
+    window = make_window()
+    window.places.show("review")
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(path)) for path in reversed(paths)])
+    window.places.drop(dropped)
+    assert window.review.question.text == "case_01.mp4 to case_02.mp4: are these 2 files one recording?"
+    press(window, Qt.Key.Key_Return)
+    correcting(None, window)
+
+    ranks = (first - 1, first, first + 5)
+    for rank in ranks:
+        go_to(window, qtbot, rank)
+        number = number_in(window.review.desk.page.canvas.presentation.frame.image)
+        assert number == (rank if rank < first else rank - first)
+        stroke(window, (rank, 50), (rank + 20, 70))
+        press(window, Qt.Key.Key_Return)
+    window.review.close_review()
+
+    with (
+        open_side_car(paths, Places(tmp_path / "library"), write=False) as car,
+        closing(open_recording(spec_of(car))) as source,
+    ):
+        frames, pictures = Edits(car.database).frames, {one.index: one for one in iter(source.read, None)}
+        for rank in ranks:
+            (mask,) = frames[rank].masks.values()
+            assert decode(mask.rle)[60, rank + 10]
+            assert number_in(pictures[rank].bgra()) == (rank if rank < first else rank - first)
+
+
 def test_frames_are_corrected_in_seconds_by_keys_and_mouse_and_are_there_again(
     recording, correcting, qtbot, press
 ):
-    clip = recording("variable.mp4")
+    (clip,) = recording(CLIPS["variable.mp4"])
     window = correcting(clip)
     editing = window.review.desk.editing
     go_to(window, qtbot, 10)
@@ -172,7 +209,7 @@ def test_frames_are_corrected_in_seconds_by_keys_and_mouse_and_are_there_again(
 def test_escape_ends_the_stroke_then_the_correction_and_its_keys_go_back_to_findings(
     recording, correcting, qtbot, press
 ):
-    window = correcting(recording("constant.mp4"))
+    window = correcting(*recording(CLIPS["constant.mp4"]))
     place = window.review
     press(window, Qt.Key.Key_V)
     stroke(window, (30, 40))
@@ -194,7 +231,7 @@ def test_escape_ends_the_stroke_then_the_correction_and_its_keys_go_back_to_find
 
 
 def test_a_stroke_that_cannot_be_kept_is_told_and_taken_back(recording, correcting, qtbot, monkeypatch):
-    window = correcting(recording("constant.mp4"))
+    window = correcting(*recording(CLIPS["constant.mp4"]))
     masks = window.review.desk.editing.masks
 
     def full(*_):

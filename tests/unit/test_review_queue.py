@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.faults import FaultError
-from engine.review.library.found import are_parts, in_order, recordings_in
+from engine.review.library.found import recordings_in
+from engine.review.library.parts import are_parts, in_order
 from engine.review.library.queue import Queue, State, Wanted
 
 MODEL = Path("/models/light")
