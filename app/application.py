@@ -107,8 +107,8 @@ class _Session(QObject):
             self.window.opening.first_picture.connect(self._source_shown)
             self.window.opening.open(launch.source, launch.options)
             self._asked = self.window.opening.spec
+        self.window.review.use(launch.options)
         if launch.review:
-            self.window.review.use(launch.options)
             self.window.review.faulted.connect(self._review_failed)
             self.window.review.shown.connect(self._review_shown)
             self._reviewed = tuple(path.absolute() for path in launch.review)

@@ -90,6 +90,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
         names=chosen.screen.names,
         alarm_sound=chosen.alarm.sound,
         settings=chosen,
+        over=found.over,
         keeps=settings_path(),
         faults=(*found.faults, *told),
         full_screen=options.fullscreen,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from PySide6.QtCore import SignalInstance
 from PySide6.QtWidgets import QWidget
 
 from app.actions_and_keys import Owners
 from app.player.page import OperatorPage
 from app.player.transport_commands import TransportCommands
 from app.preferences import Preferences
+from app.settings.keys import KeyMap
+from app.settings.place import SettingsPlace
 from app.start.start_page import StartPage
 from app.widgets.action import Action
 from app.widgets.pick import ask_for_folder
 from engine.faults import Fault
+from engine.settings import Settings
 
 
 def connect_live(
@@ -44,8 +48,8 @@ def connect_live(
         commands.said.connect(to.over.say)
 
 
-def connect_faults(to: Owners, tell: Callable[[Fault], None]) -> None:
-    """What goes wrong is told in one place, and taken back there."""
+def connect_faults(to: Owners, began: SignalInstance, tell: Callable[[Fault], None]) -> None:
+    """What goes wrong is told in one place, and taken back there; `began`: something is opened in Live."""
     for faulted in (
         to.opens.faulted,
         to.ai.faulted,
@@ -58,6 +62,7 @@ def connect_faults(to: Owners, tell: Callable[[Fault], None]) -> None:
         faulted.connect(tell)
     to.ai.mended.connect(to.notices.clear)
     to.review.began.connect(lambda: to.notices.clear("review"))
+    began.connect(lambda: to.notices.clear("drop"))
 
 
 def connect_names(to: Owners) -> None:
@@ -67,7 +72,48 @@ def connect_names(to: Owners) -> None:
     )
 
 
-def connect_kept(to: Owners, preferences: Preferences) -> None:
+def connect_kept(to: Owners, preferences: Preferences, tell: Callable[[Fault], None]) -> None:
     """What a person chooses is there at the next start."""
     for chosen in (to.ai.chosen, to.opens.chosen, to.view.chosen, to.alarm.chosen):
         chosen.connect(preferences.keep)
+    preferences.failed.connect(tell)
+    preferences.kept.connect(to.notices.clear)
+
+
+def connect_settings(
+    place: SettingsPlace,
+    keys: KeyMap,
+    preferences: Preferences,
+    to: Owners,
+    decode: Callable[[str], None],
+    tell: Callable[[Fault], None],
+) -> None:
+    """What is changed on the settings page is kept at once, and acts where it can."""
+    act: Mapping[str, Callable[[Settings], object]] = {
+        "ai.preset": lambda now: to.ai.use_point(now.ai.preset, now.ai.threshold),
+        "ai.threshold": lambda now: to.ai.use_point(now.ai.preset, now.ai.threshold),
+        "ai.model": lambda now: to.ai.use_network(now.ai.model, now.ai.runtime, now.ai.precision),
+        "ai.runtime": lambda now: to.ai.use_network(now.ai.model, now.ai.runtime, now.ai.precision),
+        "ai.precision": lambda now: to.ai.use_network(now.ai.model, now.ai.runtime, now.ai.precision),
+        "overlay.style": lambda now: to.ai.set_style(now.overlay.style),
+        "screen.side_panel": lambda now: to.view.keep_panel(now.screen.side_panel),
+        "screen.names": lambda now: show_names(now.screen.names),
+        "alarm.sound": lambda now: to.alarm.set_on(now.alarm.sound),
+        "video.decode": lambda now: decode(now.video.decode),
+    }
+
+    def show_names(shown: bool) -> None:
+        to.opens.show_names(shown)
+        to.library.set_names(shown)
+
+    def change(changes: Mapping[str, object]) -> None:
+        if "ai.preset" in changes:  # begins at its own threshold, as everywhere
+            changes = {**changes, "ai.threshold": None}
+        preferences.keep(changes, at_once=True)
+        for key in changes:
+            if key in act:
+                act[key](preferences.settings)
+
+    place.changed.connect(change)
+    place.faulted.connect(tell)
+    keys.chosen.connect(lambda changes: preferences.keep(changes, at_once=True))

@@ -19,7 +19,7 @@ NOT_NOW = {
     Needs.LIVE: "Only in Live",
     Needs.REVIEW: "Only in Review",
     Needs.JUDGING: "Only in Review, while no masks are corrected",
-    Needs.CORRECTION: "Only while masks are corrected: E",
+    Needs.CORRECTION: "Only while masks are corrected",
     Needs.MARKS: "Not while masks are corrected",
     Needs.NOTICE: "No message",
 }
@@ -52,7 +52,7 @@ class Keyboard(QObject):
             elif kind is QEvent.Type.KeyPress:
                 return self._pressed(event)
             elif kind is QEvent.Type.KeyRelease and not event.isAutoRepeat():
-                self._released(QKeySequence(event.key()))
+                self._released(event.key())
         elif kind is QEvent.Type.ActivationChange and not self._window.isActiveWindow():
             # The key comes up in another window: nobody would tell us.
             for action in self._actions.values():
@@ -67,7 +67,7 @@ class Keyboard(QObject):
             self._say(NOT_NOW[idle.needs])
         return False
 
-    def _released(self, key: QKeySequence) -> None:
+    def _released(self, key: int) -> None:
         for action in self._actions.values():
-            if key in action.shortcuts():
+            if action.is_held_by(key):
                 action.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,8 @@ class Launch:
     """`source` None: the start page; `review`: the files of a recording to be reviewed. `model` is a name or
     a folder, None the default.
 
-    `settings` are those in force, as far as no field says otherwise for this run.
+    `settings` are those in force, as far as no field says otherwise for this run; `over`: what goes over
+    their file at every start, by key.
     `keeps` is the file that gets what is changed in the window, None for none; `faults` are of the settings.
     """
 
@@ -32,6 +34,7 @@ class Launch:
     names: bool = True
     alarm_sound: bool = False
     settings: Settings = field(default_factory=Settings)
+    over: Mapping[str, str] = field(default_factory=dict)
     full_screen: bool = False
     quit_after_s: float | None = None
     screenshot: Path | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
+from app.widgets.controls import follow_tip
 from app.widgets.notice_row import NoticeRow, newest
 from app.widgets.notices import Notices
 from engine.faults import Fault
@@ -39,6 +40,7 @@ class NoticeBoard(QObject):
         for one in rows:
             one.answered.connect(self._answer)
             one.dismissed.connect(self.dismiss)
+            follow_tip(one.closing, actions["close-notice"])
         self._show()
 
     @property
@@ -60,8 +62,9 @@ class NoticeBoard(QObject):
         self._show()
 
     def clear(self, place: str) -> None:
-        """What was noticed there does well again; shown with the next snapshot."""
+        """What was noticed there does well again."""
         self._own.clear(place)
+        self._show()
 
     def dismiss(self, fault: Fault) -> None:
         """A person has read it."""

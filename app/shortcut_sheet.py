@@ -55,13 +55,13 @@ class ShortcutSheet(QDialog):
         bar = scroll.verticalScrollBar().sizeHint().width()
         self.resize((content.sizeHint() + QSize(bar, 2)).boundedTo(free))
         close = QAction(self)
-        close.setShortcuts([QKeySequence("?"), QKeySequence("F1"), QKeySequence("Esc")])
+        close.setShortcuts([*actions["sheet"].shortcuts(), QKeySequence("Esc")])
         close.triggered.connect(self.close)
         self.addAction(close)
 
 
 def _content(columns_of: Sequence[Sequence[Section]], actions: Iterable[Action]) -> QWidget:
-    entries = {one: [action.entry for action in actions if action.section is one] for one in Section}
+    of = {one: [action for action in actions if action.section is one] for one in Section}
     content = QWidget()
     outer = QVBoxLayout(content)
     outer.setContentsMargins(theme.XL, theme.XL, theme.XL, theme.XL)
@@ -73,7 +73,7 @@ def _content(columns_of: Sequence[Sequence[Section]], actions: Iterable[Action])
         column = QVBoxLayout()
         column.setSpacing(theme.L)
         for one in sections:
-            rows = [(entry.text.rstrip("…"), shown_keys(entry)) for entry in entries[one]]
+            rows = [(action.text().rstrip("…"), shown_keys(action.keys)) for action in of[one]]
             column.addLayout(_section(one.value, rows))
         if Section.AI in sections:
             column.addLayout(_section("Mouse", MOUSE))

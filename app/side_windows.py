@@ -29,6 +29,7 @@ class SideWindows(QObject):
         self._actions = actions
         self._parent = parent
         self._sheet: ShortcutSheet | None = None
+        self._keys: tuple[tuple[str, ...], ...] = ()  # that it shows
         self._latency: LatencyPage | None = None
         self._latency_import: LateImport | None = None
 
@@ -38,8 +39,11 @@ class SideWindows(QObject):
         return self._latency
 
     def show_sheet(self) -> None:
-        if self._sheet is None:
-            self._sheet = ShortcutSheet(self._actions, self._parent)
+        keys = tuple(action.keys for action in self._actions.values())
+        if self._sheet is None or keys != self._keys:
+            if self._sheet is not None:
+                self._sheet.deleteLater()
+            self._sheet, self._keys = ShortcutSheet(self._actions, self._parent), keys
         _show(self._sheet)
 
     def show_latency(self) -> None:

@@ -83,6 +83,12 @@ class ViewCommands(QObject):
         if not self._full_screen.is_on:
             self.chosen.emit({"screen.side_panel": shown})
 
+    def keep_panel(self, shown: bool) -> None:
+        """Whether the panel is there from now on; another place may be in front."""
+        self._panel_wanted = shown
+        if not self._full_screen.is_on:
+            self._operator.show_panel(shown)
+
     def next_area(self) -> None:
         """The next group of controls after the one that has the focus."""
         self._full_screen.wake()

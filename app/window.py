@@ -14,18 +14,25 @@ from PySide6.QtWidgets import QMainWindow, QWidget
 
 from app.actions_and_keys import Owners, make_actions
 from app.bridge import Bridge
-from app.connections import connect_faults, connect_kept, connect_live, connect_names
+from app.connections import (
+    connect_faults,
+    connect_kept,
+    connect_live,
+    connect_names,
+    connect_settings,
+)
 from app.key_filter import Keyboard
 from app.launch import Launch
 from app.library.place import LibraryPlace
 from app.network.commands import AiControls
 from app.notice_board import NoticeBoard
 from app.places.commands import PlaceCommands
-from app.places.fronts import LibraryFront, LiveFront, ReviewFront
+from app.places.fronts import LibraryFront, PageFront, ReviewFront
 from app.places.library_commands import LibraryCommands
+from app.places.live import LivePlace
 from app.places.stack import PlaceStack
 from app.places.strip import PlaceStrip, beside_strip
-from app.places.table import LIBRARY, LIVE, REVIEW
+from app.places.table import LIBRARY, LIVE, REVIEW, SETTINGS
 from app.player.alarm_sound import AlarmSound
 from app.player.box_drag import BoxDrag
 from app.player.canvas import Canvas, Overlay
@@ -37,6 +44,8 @@ from app.player.page import OperatorPage
 from app.player.transport_commands import TransportCommands
 from app.preferences import Preferences
 from app.review.place import ReviewPlace
+from app.settings.keys import KeyMap
+from app.settings.place import SettingsPlace
 from app.side_windows import SideWindows
 from app.start.open_commands import OpenCommands
 from app.start.opening import Opening
@@ -44,11 +53,12 @@ from app.start.recent import RecentItems
 from app.start.region_commands import RegionCommands
 from app.start.start_page import StartPage
 from app.view_commands import ViewCommands
-from app.widgets import theme, words
+from app.widgets import theme
 from app.widgets.action import Needs, enable
 from app.widgets.edge import Edge
 from app.widgets.icons import icon
 from engine.faults import Fault
+from engine.sources.base import SourceOptions
 from engine.types import Presentation, Snapshot
 
 if TYPE_CHECKING:
@@ -83,11 +93,13 @@ class Window(QMainWindow):
         # The panel's buttons need the actions, the AI's handlers need the panel: owners are named late.
         self.actions_by_id = make_actions(self, self._owners, self._say)
         self.addActions(list(self.actions_by_id.values()))
+        self.keys = KeyMap(self.actions_by_id, launch.settings.keys, self)
         self.start = StartPage(self.actions_by_id)
         self.operator = OperatorPage(self.actions_by_id)
         self.review = ReviewPlace(
             self.actions_by_id, self._model_folder, launch.preset, lambda: self.preferences.settings.review
         )
+        self.settings = SettingsPlace(self.keys, self.preferences, launch.over)
         self.strip = PlaceStrip(self.actions_by_id)
         self._pages = PlaceStack(self.strip)
         self.over = OverPicture(self.operator, self.actions_by_id, self.transport, self)
@@ -107,7 +119,9 @@ class Window(QMainWindow):
             self.drag,
             side_panel=launch.side_panel,
         )
-        self.opens = OpenCommands(self, self.opening, recent, self.start, self._to_start, launch.names)
+        self.opens = OpenCommands(
+            self, self.opening, recent, self.start, lambda: self.live.to_start(), launch.names
+        )
         self.ai = AiControls(self.operator.panel, self._set_overlay, launch, self)
         self.places = PlaceCommands(self, self._pages, self.review, self.opens, self.opening, recent)
         self.library = LibraryPlace(
@@ -131,7 +145,7 @@ class Window(QMainWindow):
         self.start.first_focus.setFocus()
         # Not before the page is in the window: it is polished then, and its margins are counted once.
         self.operator.show_panel(launch.side_panel)
-        for fault in (recent.complaint, *launch.faults):
+        for fault in (recent.complaint, *launch.faults, *self.keys.faults):
             if fault is not None:
                 self.tell(fault)
 
@@ -175,6 +189,7 @@ class Window(QMainWindow):
         self.closing.emit()
         self.full_screen.stop()
         self.review.close_place()
+        self.settings.close_place()
         self.opening.close()
         self.bridge.connect_to(None)
         for part in self._parts:
@@ -222,38 +237,6 @@ class Window(QMainWindow):
             self._available = available
             enable(self.actions_by_id.values(), available)
 
-    def _begin(self) -> None:
-        self.notices.clear("drop")
-        self.operator.expect(self.opens.title)
-        self.finding.forget()
-        self.opens.show_title()
-        self._pages.setCurrentWidget(self.operator)
-        self.operator.canvas.setFocus()
-        self._enable()
-
-    def _resume(self) -> None:
-        """Go on where this recording was left; one key goes to its beginning."""
-        if (pts_s := self.opening.resume_s) is not None:
-            self.transport.seek(pts_s)
-            at = words.short_clock(pts_s - self.operator.transport.origin_s)
-            self.over.say(f"Resumed at {at}, Home = beginning")
-
-    def _to_start(self) -> None:
-        if self.opening.spec is not None:
-            self.opening.close()
-        self._pages.setCurrentWidget(self.start)
-
-    def _closed(self) -> None:
-        self.over.withdraw()
-        self.operator.forget()
-        self.full_screen.leave()
-        self.opens.show_recent()
-        self.opens.show_title()
-        self.start.show_readiness(self._snapshot)
-        self._pages.setCurrentWidget(self.start)
-        self.start.focus_after_closing.setFocus()
-        self._enable()
-
     def _owners(self) -> Owners:
         """Whose methods the keys call now: those of the place in front."""
         in_review = self._pages.name == REVIEW.name
@@ -291,6 +274,11 @@ class Window(QMainWindow):
 
         return self.operator.panel.chosen or default_model()
 
+    def _decode_by(self, name: str) -> None:
+        """What recordings are decoded by that are opened from now on."""
+        self.opening.decode = name
+        self.review.use(SourceOptions(decode=name))
+
     def _place_edge(self) -> None:
         """In full screen the page says its words itself: the edge would make the picture smaller."""
         self.strip.setVisible(not self.full_screen.is_on)
@@ -298,19 +286,26 @@ class Window(QMainWindow):
 
     def _add_places(self) -> None:
         """TABLE of what the strip brings to the front: each with its front and its pages."""
-        pages = (self.start, self.operator)
-        live = LiveFront(
+        self.live = LivePlace(
+            self._pages,
+            self.start,
+            self.operator,
+            self.opening,
+            self.opens,
+            self.transport,
             self.view,
             self.over,
             self.ai,
-            self.opens,
-            self.opening,
-            pages,
-            self.transport.stop,
+            self.finding,
+            self.full_screen,
+            self.actions_by_id["first"],
             lambda: self._snapshot,
         )
         review = ReviewFront(self.review, self.full_screen, self.places.ask_for_review, self.places.drop)
-        self._pages.add(LIVE, live, [(page, page.notice) for page in pages])
+        pages = (self.start, self.operator)
+        self._pages.add(LIVE, self.live, [(page, page.notice) for page in pages])
+        settings = PageFront(self.settings, self.opens, self._pages.show_before)
+        self._pages.add(SETTINGS, settings, [(self.settings, self.settings.notice)])
         self._pages.add(REVIEW, review, [(self.review, self.review.notice)])
         library = LibraryFront(self.library, self.opens, self._pages.show_before, self.shelf.drop)
         self._pages.add(LIBRARY, library, [(self.library, self.library.notice)])
@@ -318,17 +313,15 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         owners = self._owners()
         connect_live(self.start, self.operator, self.transport, owners, self.actions_by_id, self)
-        connect_faults(owners, self.tell)
-        connect_kept(owners, self.preferences)
+        connect_faults(owners, self.opening.began, self.tell)
+        connect_kept(owners, self.preferences, self.tell)
         connect_names(owners)
+        connect_settings(self.settings, self.keys, self.preferences, owners, self._decode_by, self.tell)
         self.bridge.changed.connect(self._show_snapshot)
-        self.opening.began.connect(self._begin)
-        self.opening.closed.connect(self._closed)
-        self.opening.first_picture.connect(self._resume)
         self.full_screen.changed.connect(self._place_edge)
         for stale in (self.side_windows.stale, self.opens.chosen):  # a name that is shown or hidden, too
             stale.connect(lambda *_: self.bridge.ring())
-        for changed in (self.review.came, self._pages.moved):
+        for changed in (self.review.came, self.live.changed, self._pages.moved):
             changed.connect(self._enable)
         self.notices.told.connect(self._told)
         self.over.leave_asked.connect(self.close)

@@ -84,6 +84,26 @@ class AiControls(QObject):
             self._pipeline.set_model(folder, runtime, precision)
             self.mended.emit(PLACE)
 
+    def use_point(self, preset: str, threshold: float | None) -> None:
+        """A preset of the model in use, and the threshold where that is another than the preset's."""
+        named = self._panel.point.preset_point
+        point = named(preset) or named("standard")
+        if point is None or self._pipeline is None:
+            return
+        self._pipeline.set_operating_point(point if threshold is None else point.moved(threshold))
+
+    def use_network(self, model: str, runtime: str, precision: str) -> None:
+        """As the settings have them; a model is a name or a folder, "" the default one."""
+        from engine.model_folder import default_model, find_model  # pydantic: not before the window is up
+
+        try:
+            folder = find_model(model) if model else default_model()
+        except FaultError as error:
+            self.faulted.emit(error.as_fault(PLACE))
+            return
+        self._panel.select_network(runtime, precision)
+        self.use(folder, runtime, precision)
+
     def use_folder(self, folder: Path) -> None:
         """A model folder that a person pointed to."""
         try:
@@ -147,16 +167,6 @@ class AiControls(QObject):
         moved = own is None or own.threshold != point.threshold
         self.chosen.emit({"ai.preset": point.preset, "ai.threshold": point.threshold if moved else None})
 
-    def _use_launched_point(self) -> None:
-        """The preset and threshold that were asked for, before there is a network that marks by another."""
-        named = self._panel.point.preset_point
-        point = named(self._launch.preset) or named("standard")
-        if point is None or self._pipeline is None:
-            return
-        if self._launch.threshold is not None:
-            point = point.moved(self._launch.threshold)
-        self._pipeline.set_operating_point(point)
-
     def _show_no_catalogue(self, fault: Fault) -> None:
         if self._pipeline is not None:
             self._pipeline.expect_model(False)
@@ -168,5 +178,5 @@ class AiControls(QObject):
         self._panel.set_runtimes(catalogue.runtimes)
         self._panel.select_network(self._launch.runtime, self._launch.precision)
         self._panel.set_chosen(catalogue.chosen)
-        self._use_launched_point()
+        self.use_point(self._launch.preset, self._launch.threshold)
         self.use(catalogue.chosen, self._launch.runtime, self._launch.precision)

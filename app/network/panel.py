@@ -15,7 +15,7 @@ from app.network.fault_list import FaultList
 from app.network.point_controls import PointControls
 from app.network.stage_table import StageTable
 from app.widgets import theme, words
-from app.widgets.controls import Choice, Fold, Segments, label, line
+from app.widgets.controls import Choice, Fold, Segments, follow_tip, label, line
 from engine.faults import Fault
 from engine.types import Chosen, RuntimeInfo, Snapshot
 
@@ -61,12 +61,12 @@ class ControlPanel(QWidget):
         for style, text in STYLE_NAMES.items():
             self.overlay.add(style, text, actions[style])
         self._raw = QPushButton(actions["raw"].icon(), " Without marks (hold)")
-        self._raw.setToolTip(actions["raw"].toolTip())
+        follow_tip(self._raw, actions["raw"])
         self._raw.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._raw.pressed.connect(lambda: self.raw_held.emit(True))
         self._raw.released.connect(lambda: self.raw_held.emit(False))
         self._stages = StageTable()
-        self.latency_fold = Fold("Latency", self._latency_content())
+        self.latency_fold = Fold("Latency", self._latency_content(actions["latency"]))
         self._fault_list = FaultList()
         self.faults_fold = Fold("Faults (0)", self._fault_list)
         self._lay_out()
@@ -221,14 +221,14 @@ class ControlPanel(QWidget):
         }
         self.precision.refuse(reasons)
 
-    def _latency_content(self) -> QWidget:
+    def _latency_content(self, action: QAction) -> QWidget:
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.S)
         column.addWidget(self._stages)
         button = QPushButton("Open latency window")
-        button.setToolTip("Latency (Ctrl+L)")
+        follow_tip(button, action)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.latency_asked)
         column.addWidget(button)

@@ -8,18 +8,10 @@ from typing import Protocol
 from PySide6.QtCore import QMimeData
 
 from app.library.place import LibraryPlace
-from app.network.commands import AiControls
 from app.player.full_screen import FullScreen
-from app.player.over_picture import OverPicture
-from app.player.page import OperatorPage
-from app.player.playback import is_recording
 from app.review.place import ReviewPlace
 from app.start.open_commands import OpenCommands
-from app.start.opening import Opening
-from app.start.start_page import StartPage
-from app.view_commands import ViewCommands
 from app.widgets.action import Needs
-from engine.types import Snapshot
 
 
 class Front(Protocol):
@@ -44,44 +36,6 @@ class Front(Protocol):
     def fit(self) -> str: ...
     def threshold_down(self) -> str: ...
     def threshold_up(self) -> str: ...
-
-
-class LiveFront:
-    """The place Live: its start page, or what is open."""
-
-    def __init__(
-        self,
-        view: ViewCommands,
-        over: OverPicture,
-        ai: AiControls,
-        opens: OpenCommands,
-        opening: Opening,
-        pages: tuple[StartPage, OperatorPage],
-        stop: Callable[[], object],
-        snapshot: Callable[[], Snapshot | None],
-    ) -> None:
-        self._opening, self._snapshot, self._stop = opening, snapshot, stop
-        self._start, self._operator = pages
-        self.drop = opens.open_drop
-        self.open_recording, self.close = opens.open_recording, opens.close_source
-        self.go_to = over.go_to
-        self.hold_raw, self.release_raw = view.hold_raw, view.release_raw
-        self.leave, self.fit = view.leave, view.fit
-        self.toggle_panel, self.next_area = view.toggle_panel, view.next_area
-        self.threshold_down, self.threshold_up = ai.threshold_down, ai.threshold_up
-
-    def available(self) -> Set[Needs]:
-        if self._opening.spec is None:
-            return {Needs.LIVE}
-        there = {Needs.LIVE, Needs.PICTURE, Needs.SOURCE}
-        snapshot = self._snapshot()
-        return there | {Needs.RECORDING} if snapshot is not None and is_recording(snapshot) else there
-
-    def take_focus(self) -> None:
-        (self._start.first_focus if self._start.isVisible() else self._operator.canvas).setFocus()
-
-    def rest(self) -> None:
-        self._stop()
 
 
 class ReviewFront:

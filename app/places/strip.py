@@ -11,7 +11,7 @@ from app.places.table import LIVE, PLACES
 from app.player.word_label import STYLES
 from app.widgets import theme
 from app.widgets.action import Action
-from app.widgets.controls import label
+from app.widgets.controls import follow_tip, label
 from app.widgets.icons import icon
 from engine.types import Snapshot, SourceState
 
@@ -84,7 +84,7 @@ def _button(action: Action, text: str) -> QToolButton:
     button.setIcon(icon(action.entry.icon))
     button.setText(text)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-    button.setToolTip(action.toolTip())
+    follow_tip(button, action)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     button.clicked.connect(action.trigger)

@@ -27,4 +27,5 @@ class PlaceRow:
 LIVE = PlaceRow("live", "Live", "Ctrl+1", "video")
 REVIEW = PlaceRow("review", "Review", "Ctrl+2", "clapperboard")
 LIBRARY = PlaceRow("library", "Library", "Ctrl+3", "library")
-PLACES = (LIVE, REVIEW, LIBRARY)
+SETTINGS = PlaceRow("settings", "Settings", "Ctrl+,", "settings", at_foot=True)
+PLACES = (LIVE, REVIEW, LIBRARY, SETTINGS)

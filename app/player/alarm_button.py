@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.widgets import theme
 from app.widgets.action import Action
+from app.widgets.controls import follow_tip
 from app.widgets.icons import icon
 
 
@@ -32,10 +33,11 @@ class AlarmButton(QToolButton):
 
     def __init__(self, action: Action, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tip = action.toolTip()
+        self._heard = Heard.OFF
         self.setProperty("flat", True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.clicked.connect(action.trigger)
+        self._tip = follow_tip(self, action, lambda tip: f"{self._heard.value}. {tip}")
         self.show_heard(Heard.OFF)
 
     def set_height_px(self, height_px: int) -> None:
@@ -48,4 +50,4 @@ class AlarmButton(QToolButton):
         self._heard = heard
         self.setIcon(icon(*ICONS[heard], self.iconSize().height()))
         self.setAccessibleName(heard.value)
-        self.setToolTip(f"{heard.value}. {self._tip}")
+        self._tip()

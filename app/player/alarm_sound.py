@@ -61,12 +61,16 @@ class AlarmSound(QObject):
         return self._process.state() is not QProcess.ProcessState.NotRunning
 
     def toggle(self) -> str:
-        self._on = not self._on
+        self.set_on(not self._on)
         self.chosen.emit({KEY: self._on})
-        self._show()
-        if self._on:
-            self._play()  # so that it is known by ear, and that it can be heard at all
         return "Alarm sound on" if self._on else "Alarm sound off"
+
+    def set_on(self, on: bool) -> None:
+        """Whether an alarm is heard from now on."""
+        self._on = on
+        self._show()
+        if on:
+            self._play()  # so that it is known by ear, and that it can be heard at all
 
     def take(self, snapshot: Snapshot) -> None:
         """Sound when there was an alarm since the snapshot before."""

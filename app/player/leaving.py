@@ -6,12 +6,13 @@ from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.widgets import theme
+from app.widgets.action import Action, shown_keys
 from app.widgets.controls import label
 
 # Nobody answered: whoever pressed a key by mistake has gone on working.
 ASKS_FOR_MS = 15_000
 
-QUESTION = "A live source is open. Leave polyplive? Ctrl+Q again leaves."
+QUESTION = "A live source is open. Leave polyplive?"
 
 
 class LeaveQuestion(QWidget):
@@ -19,8 +20,10 @@ class LeaveQuestion(QWidget):
 
     answered = Signal(bool)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, quit_: Action, parent: QWidget) -> None:
         super().__init__(parent)
+        self._quit = quit_
+        self._question = label(QUESTION, role=theme.STRONG)
         self._inside = parent.rect()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "panel")
@@ -34,7 +37,7 @@ class LeaveQuestion(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.L, theme.S, theme.L, theme.S)
         row.setSpacing(theme.M)
-        row.addWidget(label(QUESTION, role=theme.STRONG))
+        row.addWidget(self._question)
         row.addWidget(self.stay)
         row.addWidget(self.leave)
         self._timer = QTimer(self)
@@ -48,6 +51,8 @@ class LeaveQuestion(QWidget):
         return not self.isHidden()
 
     def ask(self) -> None:
+        keys = shown_keys(self._quit.keys)
+        self._question.setText(f"{QUESTION} {keys} again leaves." if keys else QUESTION)
         self.show()
         self.keep_inside(self._inside)
         self.raise_()

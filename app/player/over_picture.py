@@ -24,7 +24,7 @@ class OverPicture(QObject):
     ) -> None:
         super().__init__(parent)
         self._page = page
-        self.leaving = LeaveQuestion(page)
+        self.leaving = LeaveQuestion(actions["quit"], page)
         self.go_to_field = GoTo(transport.span, page)
         self._menu = picture_menu(actions, page)
         self._transport = transport

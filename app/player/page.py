@@ -276,7 +276,7 @@ class OperatorPage(QWidget):
 def _message(snapshot: Snapshot, title: str) -> str:
     """Words in place of the picture, while there is none."""
     return {
-        SourceState.IDLE: "Nothing is open. Drop a video here, or press Ctrl+O.",
+        SourceState.IDLE: "Nothing is open. Drop a video here, or open one.",
         SourceState.OPENING: _opening(title),
         SourceState.NO_SIGNAL: f"Waiting for a picture from {title or 'the source'}",
         SourceState.FAILED: "No picture. The message above says why.",

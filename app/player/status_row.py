@@ -12,7 +12,7 @@ from app.player.alarm_button import AlarmButton
 from app.player.word_label import StateWordLabel
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import flat_button
+from app.widgets.controls import flat_button, follow_tip
 from app.widgets.menu import menu_button
 from engine.types import AiState, Snapshot, StateWord
 
@@ -48,7 +48,7 @@ class StatusRow(QWidget):
         self._ai.setCheckable(True)
         self._ai.setProperty("switch", True)
         self._ai.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._ai.setToolTip(actions["ai"].toolTip())
+        follow_tip(self._ai, actions["ai"])
         self._ai.setText(AI_TEXTS[AiState.LOADING])
         self._ai.clicked.connect(actions["ai"].trigger)
         self._menu = menu_button(actions)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.player.playback import Origin, is_running
 from app.widgets import theme, words
-from app.widgets.controls import flat_button, label
+from app.widgets.controls import flat_button, follow_tip, label
 from app.widgets.icons import icon
 from app.widgets.slider import JumpSlider
 from engine.types import Snapshot
@@ -30,7 +30,7 @@ class Transport(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setProperty("surface", "black")
         self._origin = Origin()
-        self._play = flat_button(actions["play-pause"])
+        self.play = flat_button(actions["play-pause"])
         self._slider = JumpSlider("Position in the recording")
         self._slider.setSingleStep(1000)
         self._slider.setPageStep(PAGE_MS)
@@ -40,14 +40,14 @@ class Transport(QWidget):
         self._frame = label(tone="secondary")
         self._frame.setToolTip("Rank of the frame in the recording, counted from 0")
         self._speed = label(tone="secondary")
-        self._speed.setToolTip("Speed: J and L change it, K is normal speed")
+        follow_tip(self._speed, actions["stop"], lambda tip: f"Speed. {tip}")
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.S, 0, theme.L, 0)
         row.setSpacing(theme.XS)
         for button in (
             flat_button(actions["first"]),
             flat_button(actions["step-back"]),
-            self._play,
+            self.play,
             flat_button(actions["step-on"]),
             flat_button(actions["last"]),
         ):
@@ -107,8 +107,8 @@ class Transport(QWidget):
         """Move the handle and the figures; never against a hand that holds the handle."""
         origin_s = self._origin.update(snapshot)
         running = is_running(snapshot)
-        self._play.setIcon(icon("pause" if running else "play"))
-        self._play.setAccessibleName("Pause" if running else "Play")
+        self.play.setIcon(icon("pause" if running else "play"))
+        self.play.setAccessibleName("Pause" if running else "Play")
         self._speed.setText(words.speed(snapshot.speed))
         ends_s = () if snapshot.loop is None else (snapshot.loop.start_s, snapshot.loop.end_s)
         marked = tuple(round((at_s - origin_s) * 1000) for at_s in ends_s)

@@ -12,7 +12,7 @@ from app.player.word_label import StateWordLabel
 from app.review.known import Known
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import flat_button, label
+from app.widgets.controls import flat_button, follow_tip, label
 from app.widgets.menu import menu_button
 from engine.types import Snapshot
 
@@ -30,7 +30,7 @@ class ReviewHead(QWidget):
         self._analysed = label(tone="secondary")
         self.pause = QPushButton("Pause analysis")
         self.pause.setProperty("quiet", True)
-        self.pause.setToolTip(actions["analysis"].toolTip())
+        follow_tip(self.pause, actions["analysis"])
         self.pause.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.pause.clicked.connect(actions["analysis"].trigger)
         self.pause.hide()

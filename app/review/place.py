@@ -15,7 +15,7 @@ from app.player.playback import is_recording
 from app.player.transport_commands import TransportCommands
 from app.widgets import focus, theme
 from app.widgets.action import Action
-from app.widgets.controls import label
+from app.widgets.controls import follow_tip, label
 from app.widgets.late_import import LateImport
 from app.widgets.notice_row import NoticeRow
 from app.widgets.question_row import QuestionRow
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NUDGE_STEPS = 2  # hundredths
 EMPTY = "Open a recording to review it"
-EMPTY_HINT = "Drop a video here, or press Ctrl+Shift+R. Its findings are looked for while you watch."
+EMPTY_HINT = "Drop a video here, or open one. Its findings are looked for while you watch."
 
 
 class ReviewPlace(QWidget):
@@ -277,7 +277,7 @@ class _Empty(QWidget):
         self._hint = label(EMPTY_HINT, tone="secondary")
         self.button = QPushButton("Open recording…")
         self.button.setProperty("primary", True)
-        self.button.setToolTip(action.toolTip())
+        follow_tip(self.button, action)
         self.button.clicked.connect(action.trigger)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)

@@ -12,7 +12,7 @@ from app.player.status_row import Elided
 from app.player.transport import keep_width
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import flat_button, label
+from app.widgets.controls import flat_button, follow_tip, label
 from app.widgets.icons import icon
 from engine.types import Pacing, Snapshot
 
@@ -42,7 +42,7 @@ class TransportRow(QWidget):
         self._speed, self._by = label(tone="secondary"), Elided()
         self._frame.setToolTip("Rank of the frame in the recording, counted from 0")
         self._pts.setToolTip("Time stamp of the frame in the file")
-        self._speed.setToolTip("Speed: J and L change it, K is normal speed")
+        follow_tip(self._speed, actions["stop"], lambda tip: f"Speed. {tip}")
         for text, widest in (
             (self._time, "0:00:00.000"),
             (self._length, "/ 0:00:00.000"),

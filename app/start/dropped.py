@@ -29,7 +29,7 @@ def spec_of_drop(paths: Sequence[str], text: str = "") -> SourceSpec:
         path = Path(paths[0])
         if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
             return parse_source(str(path))
-        raise _wrong(path.name, "drop one of those, or open it with Ctrl+O if it is a video nevertheless")
+        raise _wrong(path.name, "drop one of those; a video of another name: Open recording…")
     if text.partition("://")[0].lower() in STREAM_SCHEMES:
         return parse_source(text)
     raise _wrong("something else", "drop a file or an address")

@@ -79,11 +79,14 @@ class OpenCommands(QObject):
 
     def toggle_names(self) -> str:
         """Names and thumbnails of recent items, and the name of what is open: shown or hidden."""
-        self._names = not self._names
+        self.show_names(not self._names)
         self.chosen.emit({"screen.names": self._names})
+        return "Names are shown" if self._names else "Names are hidden"
+
+    def show_names(self, shown: bool) -> None:
+        self._names = shown
         self.show_recent()
         self.show_title()
-        return "Names are shown" if self._names else "Names are hidden"
 
     @property
     def title(self) -> str:

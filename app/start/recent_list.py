@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.start.recent import RecentItem
 from app.widgets import theme, words
-from app.widgets.controls import label
+from app.widgets.controls import follow_tip, label
 from app.widgets.icons import pixmap
 
 COLUMNS = 2
@@ -57,7 +57,7 @@ class RecentList(QWidget):
         super().__init__(parent)
         self.rows: list[RecentRow] = []
         self._names = QPushButton()
-        self._names.setToolTip(names.toolTip())
+        follow_tip(self._names, names)
         self._names.clicked.connect(names.trigger)
         self._clear = QPushButton("Clear…")
         self._clear.setToolTip("Forget all recent items and their thumbnails")

@@ -21,7 +21,7 @@ from app.start.recent_list import RecentList, RecentRow
 from app.start.source_forms import DeviceForm, StreamForm
 from app.widgets import theme, words
 from app.widgets.action import Action
-from app.widgets.controls import label, set_tone, text_button
+from app.widgets.controls import follow_tip, label, set_tone, text_button
 from app.widgets.icons import pixmap
 from app.widgets.menu import menu_button
 from app.widgets.notice_row import NoticeRow
@@ -186,7 +186,7 @@ class _Card(QPushButton):
         self.setAutoDefault(True)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        self.setToolTip(action.toolTip())
+        follow_tip(self, action)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.clicked.connect(action.trigger)
         mark = QLabel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,12 @@ from PySide6.QtGui import QAction, QKeySequence
 from app.widgets.icons import icon
 
 Owners = TypeVar("Owners")
+MODIFIERS = {
+    int(Qt.Key.Key_Shift): Qt.KeyboardModifier.ShiftModifier,
+    int(Qt.Key.Key_Control): Qt.KeyboardModifier.ControlModifier,
+    int(Qt.Key.Key_Alt): Qt.KeyboardModifier.AltModifier,
+    int(Qt.Key.Key_Meta): Qt.KeyboardModifier.MetaModifier,
+}
 
 
 class Section(Enum):
@@ -43,9 +49,24 @@ class Needs(Enum):
     NOTICE = "a message"
 
 
+_ANYWHERE = frozenset({Needs.NOTHING, Needs.NOTICE})
+_REVIEWED = _ANYWHERE | {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
+# TABLE of what is there together: a key may mean one thing in each.
+SITUATIONS: Mapping[str, frozenset[Needs]] = {
+    "live": _ANYWHERE | {Needs.LIVE, Needs.PICTURE, Needs.SOURCE, Needs.RECORDING, Needs.MARKS},
+    "review": _REVIEWED | {Needs.JUDGING, Needs.MARKS},
+    "correction": _REVIEWED | {Needs.CORRECTION},
+}
+
+
+def meet(one: Needs, other: Needs) -> bool:
+    """Whether two actions can make sense at once, and so cannot share a key."""
+    return any(one in there and other in there for there in SITUATIONS.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[Owners]):
-    """One row of the table. `keys` are portable, the first is shown.
+    """One row of the table. `keys` are portable, the first is shown; a person may have chosen others.
 
     `does` picks the method out of the owners; the word that it may return answers the key on the screen.
     `released` is for a key that is held down: what is done when it comes up.
@@ -78,13 +99,28 @@ class Action(QAction):
         self._owners = owners
         self._say = say
         self.setObjectName(entry.id)
-        self.setToolTip(tip(entry))
         self.setAutoRepeat(entry.repeats)
         self.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         if entry.icon:
             self.setIcon(icon(entry.icon))
-        self.setShortcuts([QKeySequence(key) for key in entry.keys])
+        self.keys: tuple[str, ...] = ()
+        self.set_keys(entry.keys)
         self.triggered.connect(self._do)
+
+    def set_keys(self, keys: Sequence[str]) -> None:
+        """Those that call it from now on; whoever shows them hears `changed`."""
+        self.keys = tuple(keys)
+        self.setShortcuts([QKeySequence(key) for key in keys])
+        self.setToolTip(tip(self.entry.text, self.keys))
+
+    def is_held_by(self, key: int) -> bool:
+        """Whether a key that comes up, a modifier too, was needed to hold it down."""
+        for sequence in self.shortcuts():
+            held = sequence[0]  # type: ignore[index]  # its stub does not say so
+            modifier = MODIFIERS.get(key)
+            if held.key() == key or (modifier is not None and modifier in held.keyboardModifiers()):
+                return True
+        return False
 
     def release(self) -> None:
         """The key of a held one came up, or may have: nobody tells when that happens in another window."""
@@ -112,13 +148,14 @@ def disabled_by(key: QKeySequence, actions: Mapping[str, Action]) -> Entry[Any] 
     return None if not found or any(one.isEnabled() for one in found) else found[0].entry
 
 
-def tip(entry: Entry[Any]) -> str:
+def tip(text: str, keys: Sequence[str]) -> str:
     """Tooltip: what it does and its key, such as "Full screen (F11)"."""
-    text = entry.text.rstrip("…").removeprefix("Hold: ")
-    return f"{text[0].upper()}{text[1:]} ({shown_keys(entry)})"
+    text = text.rstrip("…").removeprefix("Hold: ")
+    shown = shown_keys(keys)
+    return f"{text[0].upper()}{text[1:]}{f' ({shown})' if shown else ''}"
 
 
-def shown_keys(entry: Entry[Any]) -> str:
-    """The keys as a person reads them on this platform."""
+def shown_keys(keys: Sequence[str]) -> str:
+    """Keys as a person reads them on this platform."""
     native = QKeySequence.SequenceFormat.NativeText
-    return " or ".join(QKeySequence(key).toString(native) for key in entry.keys)
+    return " or ".join(QKeySequence(key).toString(native) for key in keys)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -128,13 +128,34 @@ class Segments(QWidget):
         return next((value for value, button in self._buttons.items() if button.isChecked()), None)
 
 
+class _Tip(QObject):
+    """Keeps a tooltip true, as long as its widget lives."""
+
+    def __init__(self, target: QWidget, action: QAction, words: Callable[[str], str]) -> None:
+        super().__init__(target)
+        self._target, self._action, self._words = target, action, words
+        action.changed.connect(self.show)
+        self.show()
+
+    def show(self) -> None:
+        self._target.setToolTip(self._words(self._action.toolTip()))
+
+
+def follow_tip(target: QWidget, action: QAction, words: Callable[[str], str] = str) -> Callable[[], None]:
+    """The tooltip of an action on a widget, with the person's keys; `words` puts it into others.
+
+    What it gives back says it again, for `words` that have changed.
+    """
+    return _Tip(target, action, words).show
+
+
 def action_button(action: QAction, text: str, *, checkable: bool = False) -> QToolButton:
     """A word that does what its action does; its tooltip has the key."""
     button = QToolButton()
     button.setText(text)
     button.setCheckable(checkable)
     button.setProperty("segment", True)
-    button.setToolTip(action.toolTip())
+    follow_tip(button, action)
     button.setAccessibleName(action.text())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -189,7 +210,7 @@ def flat_button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setProperty("flat", True)
     button.setIcon(action.icon())
-    button.setToolTip(action.toolTip())
+    follow_tip(button, action)
     button.setAccessibleName(action.text())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setEnabled(action.isEnabled())
@@ -201,7 +222,7 @@ def flat_button(action: QAction) -> QToolButton:
 def text_button(action: QAction, text: str) -> QPushButton:
     """A button with words of its own that does what an action does: same enabled state and tooltip."""
     button = QPushButton(text)
-    button.setToolTip(action.toolTip())
+    follow_tip(button, action)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setEnabled(action.isEnabled())
     button.clicked.connect(action.trigger)

@@ -90,7 +90,6 @@ class NoticeRow(QWidget):
         self._close.setIcon(icon("x"))
         self._close.setProperty("flat", True)
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.setToolTip("Close the message (X)")
         self._close.setAccessibleName("Close the message")
         self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout(self)
@@ -102,6 +101,11 @@ class NoticeRow(QWidget):
         row.addWidget(self._button)
         row.addWidget(self._close)
         self._refresh()
+
+    @property
+    def closing(self) -> QToolButton:
+        """The banner's cross."""
+        return self._close
 
     @property
     def notice(self) -> Notice | None:

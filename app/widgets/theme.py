@@ -257,8 +257,22 @@ QScrollBar:horizontal {{ background: transparent; height: {S}px; }}
 QScrollBar::handle:horizontal {{ background: {LINE}; border-radius: {XS}px; min-width: {XL}px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QTableWidget {{ background: transparent; border: 0; gridline-color: {LINE}; }}
+QTableView {{ background: transparent; border: 0; gridline-color: {LINE}; outline: 0; }}
+QTableView[rows="true"] {{ border: 1px solid transparent; }}
+QTableView[rows="true"]:focus {{ border: 1px solid {ACCENT}; }}
+QTableView[rows="true"]::item {{ padding: 0 {S}px; }}
+QTableView[rows="true"]::item:selected {{ background: {HOVER}; color: {TEXT}; }}
+QLabel[pressing="true"] {{
+  background: {RAISED}; border: 2px solid {ACCENT}; border-radius: {RADIUS_PX}px; padding: {S}px;
+}}
+QCheckBox {{ spacing: {S}px; min-height: {CONTROL_PX}px; }}
+QCheckBox::indicator {{
+  width: {L}px; height: {L}px; border: 1px solid {DISABLED}; border-radius: {XS}px; background: {RAISED};
+}}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {TEXT}; }}
 QHeaderView::section {{
-  background: transparent; color: {SECONDARY}; border: 0; border-bottom: 1px solid {LINE}; padding: {XS}px;
+  background: transparent; color: {SECONDARY}; border: 0; border-bottom: 1px solid {LINE};
+  padding: {XS}px {S}px;
 }}
 """

@@ -1,6 +1,6 @@
 """What a person chose and finds again: one `settings.toml`, one frozen tree, one place for every value."""
 
-from engine.settings.looks import choices, parse
+from engine.settings.looks import CHOICES, parse
 from engine.settings.stored import Found, keep, read_settings, settings_path
 from engine.settings.types import (
     DEFAULTS,
@@ -16,6 +16,7 @@ from engine.settings.types import (
 )
 
 __all__ = [
+    "CHOICES",
     "DEFAULTS",
     "KEYS",
     "NOTHING",
@@ -26,7 +27,6 @@ __all__ = [
     "SettingRow",
     "Settings",
     "changed",
-    "choices",
     "keep",
     "parse",
     "read_settings",

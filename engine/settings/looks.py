@@ -40,11 +40,6 @@ def parse(key: str, value: object, *, strict: bool) -> object:
     return value
 
 
-def choices(key: str) -> Mapping[str, str]:
-    """What can be chosen, and why it cannot be had on this machine, "" where it can. Costs an import."""
-    return CHOICES[key]()
-
-
 def shown(value: object) -> str:
     """For a sentence; not all of it where it is long."""
     text = repr(value)
@@ -131,6 +126,7 @@ def _decoders() -> Mapping[str, str]:
     return dict.fromkeys((SOFTWARE, AUTO, *listed()), "")
 
 
+# What can be chosen, and why it cannot be had on this machine, "" where it can. They cost an import.
 CHOICES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "ai.model": _models,
     "ai.runtime": _runtimes,

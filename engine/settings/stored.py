@@ -9,7 +9,7 @@ import difflib
 import time
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,15 @@ PLACE = "settings"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The settings in force, what is wrong with them, and the keys that something set."""
+    """The settings in force, what is wrong with them, and the keys that something set.
+
+    `over`: what goes over the file, by the key that it sets: "the variable POLYPLIVE__AI__MODEL".
+    """
 
     settings: Settings
     faults: tuple[Fault, ...] = ()
     given: frozenset[str] = frozenset()
+    over: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_path() -> Path:
@@ -48,26 +52,30 @@ def read_settings(
     faults: list[Fault] = []
     for key, value, where in _stored(path, faults):
         _take(values, key, value, where, faults, strict=True)
+    over: dict[str, str] = {}
     for name, text in variables.items():
         if name.startswith(VARIABLE_PREFIX):
             key = name.removeprefix(VARIABLE_PREFIX).lower().replace("__", ".")
             _take(values, key, text, f"the variable {name}", faults, strict=False)
+            over[key] = f"The variable {name}"
     wrong: list[Fault] = []
     for assignment in assignments:
         key, _, text = assignment.partition("=")
         _take(values, key.strip(), text.strip(), f"--set {assignment}", wrong, strict=False)
+        over[key.strip()] = f"--set {key.strip()}"
     for fault in wrong[:1]:
         raise FaultError(
             fault.code, fault.expected, fault.got, fault.remedy, said=fault.sentence.partition(" Until ")[0]
         )
-    return Found(Settings.model_validate(_tree(values)), tuple(faults), frozenset(values))
+    return Found(Settings.model_validate(_tree(values)), tuple(faults), frozenset(values), over)
 
 
-def keep(path: Path, changes: Mapping[str, object]) -> None:
+def keep(path: Path, changes: Mapping[str, object]) -> Path | None:
     """Set these keys in the file, None takes one out; the rest, comments too, stays as others wrote it.
 
-    Raises OSError. A file that has been damaged meanwhile is set aside.
+    Raises OSError. A file that has been damaged meanwhile is set aside; where it is then.
     """
+    aside = None
     import tomlkit  # only for those who change something
 
     with alone_with(path):
@@ -78,7 +86,7 @@ def keep(path: Path, changes: Mapping[str, object]) -> None:
                 if not isinstance(document.get(dotted.partition(".")[0], {}), dict):
                     raise ValueError(f"{dotted.partition('.')[0]} is no section")
         except (ValueError, RecursionError):
-            set_aside(path)
+            aside = set_aside(path)
             document = tomlkit.document()
         for dotted, value in changes.items():
             section, _, key = dotted.partition(".")
@@ -89,6 +97,7 @@ def keep(path: Path, changes: Mapping[str, object]) -> None:
                 document[section] = tomlkit.table()
             document[section][key] = value
         write_text(path, tomlkit.dumps(document))
+    return aside
 
 
 def _stored(path: Path | None, faults: list[Fault]) -> Iterable[tuple[str, object, str]]:

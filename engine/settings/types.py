@@ -61,8 +61,7 @@ class Ai(_Section):
     threshold: float | None = _setting(
         None,
         "Threshold",
-        "Where an outline begins, finer than by the preset.",
-        unit="probability",
+        "From which probability on an outline is drawn; finer than the preset.",
         usual="the preset's",
         gt=0,
         lt=1,

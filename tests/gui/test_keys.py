@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QApplication, QC
 
 from app.actions_and_keys import ACTIONS
 from app.shortcut_sheet import COLUMNS, ShortcutSheet
-from app.widgets.action import Needs, Section, shown_keys
+from app.widgets.action import SITUATIONS, Section, shown_keys
 from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
@@ -25,16 +25,6 @@ def window(playing):
 
 def send(widget, kind, key, *, repeated=False):
     QApplication.sendEvent(widget, QKeyEvent(kind, key, NONE, "", repeated))
-
-
-# What is there together (app.window).
-ANYWHERE = {Needs.NOTHING, Needs.NOTICE}
-UNDER_REVIEW = ANYWHERE | {Needs.PICTURE, Needs.RECORDING, Needs.REVIEW}
-SITUATIONS = {
-    "live": ANYWHERE | {Needs.LIVE, Needs.PICTURE, Needs.SOURCE, Needs.RECORDING},
-    "review": UNDER_REVIEW | {Needs.JUDGING},
-    "correction": UNDER_REVIEW | {Needs.CORRECTION},
-}
 
 
 @pytest.mark.parametrize("there", SITUATIONS.values(), ids=SITUATIONS)
@@ -53,7 +43,7 @@ def test_every_action_has_a_place_on_the_sheet(window, qtbot):
     said = {label.text() for label in sheet.findChildren(QLabel)}
 
     assert {entry.text.rstrip("…") for entry in ENTRIES} <= said
-    assert {shown_keys(entry) for entry in ENTRIES} <= said
+    assert {shown_keys(entry.keys) for entry in ENTRIES} <= said
     assert sorted(place.name for places in COLUMNS for place in places) == sorted(p.name for p in Section)
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from engine.faults import FaultError
-from engine.settings import DEFAULTS, keep, read_settings
+from engine.settings import CHOICES, DEFAULTS, ROWS, Kind, keep, parse, read_settings
 
 
 @pytest.fixture
@@ -134,3 +134,45 @@ def test_a_file_that_was_broken_meanwhile_is_set_aside_not_overwritten(stored):
     assert read_settings(path).settings.overlay.style == "box"
     (aside,) = path.parent.glob("settings.damaged-*.toml")
     assert aside.read_text() == "[ai\nmodel = "
+
+
+def test_what_a_page_shows_of_a_setting_comes_from_its_type():
+    threshold = ROWS["ai.threshold"]
+
+    assert (threshold.kind, threshold.limits, threshold.default) == (Kind.NUMBER, "over 0 and under 1", None)
+    assert ROWS["overlay.style"].choices == ("contour", "fill", "box", "corners")
+    assert ROWS["review.library"].kind is Kind.PATH
+    assert ROWS["review.side_cars"].said("library") == "In the library"
+    assert all(row.title and row.why.endswith(".") for row in ROWS.values())
+    unknown = {key for key, row in ROWS.items() if row.kind is Kind.CHOICE and not row.choices}
+    assert unknown == set(CHOICES), "what the type does not list is looked for"
+    for key, look in CHOICES.items():
+        assert [parse(key, value, strict=True) for value in look()] == list(look())
+
+
+def test_keys_are_kept_by_action_and_a_wrong_one_falls_back_alone(stored):
+    path = stored('[keys]\nstop = ["F13", "Ctrl+K"]\nplay-pause = 7\n')
+    found = read_settings(path, {}, ["keys.last=F14"])
+
+    assert found.settings.keys == {"stop": ("F13", "Ctrl+K"), "last": ("F14",)}
+    assert "keys.play-pause cannot be 7" in found.faults[0].sentence
+    keep(path, {"keys.play-pause": ("F15",), "keys.stop": None, "keys.last": ()})
+    assert read_settings(path).settings.keys == {"play-pause": ("F15",), "last": ()}
+
+
+def test_what_goes_over_the_file_is_known_by_its_key(stored):
+    found = read_settings(stored(""), {"POLYPLIVE__AI__PRESET": "quiet"}, ["screen.names=false"])
+
+    assert found.over == {
+        "ai.preset": "The variable POLYPLIVE__AI__PRESET",
+        "screen.names": "--set screen.names",
+    }
+
+
+def test_a_folder_for_the_library_must_be_whole_and_one_that_can_be_written_to(stored, tmp_path):
+    (tmp_path / "file").write_text("")
+    for wrong, why in (("library", "a whole path"), (tmp_path / "file" / "in", "is a file")):
+        (fault,) = read_settings(stored(f'[review]\nlibrary = "{wrong}"')).faults
+        assert why in fault.sentence
+    found = read_settings(stored(f'[review]\nlibrary = "{tmp_path / "new" / "library"}"'))
+    assert found.faults == ()

@@ -127,7 +127,7 @@ class FindingActs:
         if isinstance(row, str):
             return row
         self._job.act(lambda edits: edits.delete(row.anchor, row.labels), lambda _: self._masks_changed())
-        return "Deleted, Ctrl+Z = back"
+        return "Deleted; undo brings it back"
 
     def add(self) -> str:
         """Something that nobody has found: the next click or drag over the picture says where."""
