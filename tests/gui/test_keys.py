@@ -143,6 +143,20 @@ def test_space_plays_from_the_picture_and_presses_a_button_that_has_the_focus(wi
     qtbot.waitUntil(lambda: window.operator.status.word.word.value == "PAUSED")
 
 
+def test_after_a_choice_by_mouse_space_is_the_pictures_again(window, press, qtbot):
+    preset = window.operator.panel.point.preset
+    window.operator.canvas.setFocus()
+    QTest.mouseClick(preset, Qt.MouseButton.LeftButton)
+    rows = preset.view()
+    qtbot.waitUntil(rows.isVisible)
+    QTest.keyClick(rows, Qt.Key.Key_Return)  # a click on a row counts only half a second after the first
+    qtbot.waitUntil(lambda: not rows.isVisible())
+    press(window, Qt.Key.Key_Space)
+
+    assert not rows.isVisible()
+    qtbot.waitUntil(lambda: window.operator.status.word.word.value == "PAUSED")
+
+
 def test_f6_goes_round_the_groups_of_controls(window):
     window.operator.canvas.setFocus()
     visited = []
