@@ -74,7 +74,7 @@ def connect_names(to: Owners) -> None:
 
 def connect_kept(to: Owners, preferences: Preferences, tell: Callable[[Fault], None]) -> None:
     """What a person chooses is there at the next start."""
-    for chosen in (to.ai.chosen, to.opens.chosen, to.view.chosen, to.alarm.chosen):
+    for chosen in (to.ai.chosen, to.opens.chosen, to.view.chosen, to.alarm.chosen, to.review.chosen):
         chosen.connect(preferences.keep)
     preferences.failed.connect(tell)
     preferences.kept.connect(to.notices.clear)

@@ -21,7 +21,7 @@ from engine.live.pipeline import Pipeline
 from engine.review.analysis import check_readable, spec_of_files
 from engine.review.library.index import Library
 from engine.review.places import Places
-from engine.review.store import SideCar, find_side_car, open_side_car
+from engine.review.store import SideCar, open_side_car
 from engine.sources.base import SourceOptions
 from engine.types import AiState, Frame, Presentation, Result, Size, Snapshot, StateWord
 
@@ -61,7 +61,10 @@ class OpenedReview(QObject):
         self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
         library = Library()
         self._note = partial(_note, library)
-        self.side_car = SideCarThread(lambda: _opened(paths, places, partial(_side_car_of, library)), self)
+        self.side_car = SideCarThread(
+            lambda: open_side_car(paths, places, known=partial(_side_car_of, library), check=check_readable),
+            self,
+        )
         self.side_car.failed.connect(self.failed)
         self.side_car.ask(self._note)
         self.side_car.ask(lambda car: read_left(car.folder), self._recorded)
@@ -128,13 +131,6 @@ class OpenedReview(QObject):
             age_s = None if result is None else 0.0
             self._shown = before = replace(shown, result=result, mask_age_s=age_s)
         return before
-
-
-def _opened(paths: Sequence[Path], places: Places, known: Callable[[str], Path | None]) -> SideCar:
-    """Its side-car; none is made for what is no recording."""
-    if find_side_car(paths, places, known) is None:
-        check_readable(paths)
-    return open_side_car(paths, places, known=known)
 
 
 def _note(library: Library, car: SideCar) -> None:

@@ -50,6 +50,8 @@ class ReviewPanel(QWidget):
         self.verdicts = {id_: text_button(actions[id_], text) for id_, text in VERDICTS}
         self.correct = text_button(actions["correct"], "Correct masks")
         self.compare = text_button(actions["compare"], "Compare models")
+        self.export = text_button(actions["export"], "Export…")
+        self.data_set = text_button(actions["data-set"], "Add to data set")
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
@@ -149,3 +151,8 @@ class ReviewPanel(QWidget):
         column.addWidget(self._line)
         column.addWidget(self.point)
         column.addWidget(self.sliders)
+        out = QHBoxLayout()
+        out.setSpacing(theme.S)
+        out.addWidget(self.data_set)
+        out.addWidget(self.export)
+        column.addLayout(out)

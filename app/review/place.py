@@ -43,6 +43,7 @@ class ReviewPlace(QWidget):
     began = Signal()  # what was told of the one before is no longer true
     shown = Signal(str, object, object)  # its title, its first Presentation, its duration_s
     came = Signal()  # what can be done has changed
+    chosen = Signal(object)  # settings to be kept, by their dotted keys
 
     def __init__(
         self,
@@ -231,7 +232,7 @@ class ReviewPlace(QWidget):
                     self._actions,
                     self.notice,
                     self.transport,
-                    lambda: self._settings().sam_weights,
+                    self._settings,
                     self,
                 )
             )
@@ -249,6 +250,7 @@ class ReviewPlace(QWidget):
         made.changed.connect(self._take)
         made.failed.connect(self.faulted)
         made.editing.switched.connect(self.came)
+        made.exporting.chosen.connect(self.chosen)
         self.reviewing = made
         made.page.canvas.set_overlay(self._overlay)
         self._stack.addWidget(made.page)

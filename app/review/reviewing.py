@@ -14,6 +14,7 @@ from app.review.along.lanes import LEVELS, Bar
 from app.review.compare.comparing import Comparing
 from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
+from app.review.exporting.exporting import Exporting
 from app.review.findings.finding_acts import FindingActs
 from app.review.findings.point import PointInForce, words_of
 from app.review.findings.rows import after, before, levels
@@ -30,6 +31,7 @@ from engine.drawing.overlays import OverlayStyle, person_marks
 from engine.faults import Fault
 from engine.review.places import Places
 from engine.review.rows import Row
+from engine.settings import Review
 from engine.sources.base import SourceOptions
 from engine.types import OperatingPoint, Presentation, Rect, Snapshot
 
@@ -52,7 +54,7 @@ class Reviewing(QObject):
         actions: Mapping[str, Action],
         notice: NoticeRow,
         transport: TransportCommands,
-        sam_weights: Callable[[], str],
+        settings: Callable[[], Review],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -71,7 +73,7 @@ class Reviewing(QObject):
             lambda: self._known,
             lambda: self._snapshot,
             lambda: self.page.transport.origin_s,
-            sam_weights,
+            lambda: settings().sam_weights,
         )
         self._look_soon = QTimer(self)  # strokes follow each other: the list and the lanes may wait a little
         self._look_soon.setSingleShot(True)
@@ -80,6 +82,17 @@ class Reviewing(QObject):
         self.acts = FindingActs(
             self.page, self.opened.job, lambda: self._known, self._here, self._choose, self.editing.reload
         )
+        self.exporting = Exporting(
+            self.page,
+            lambda: None if self._begun is None else self._begun.folder,
+            lambda: self._known,
+            lambda: None if self._snapshot is None else self._snapshot.loop,
+            lambda: self.page.panel.findings.chosen,
+            self.opened.job.ask,
+            settings,
+            self,
+        )
+        self.exporting.said.connect(self.page.answer.say)
         transport.connect_to(self.opened.pipeline)
         self.comparing = Comparing(
             self.page, self.opened, lambda: self._points, lambda: self._known, actions, self
@@ -97,6 +110,7 @@ class Reviewing(QObject):
         self._look_soon.stop()
         self.editing.close()
         self.comparing.close()
+        self.exporting.close()
         if self._points is not None:
             self._points.close()
         self.opened.close()

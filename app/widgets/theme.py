@@ -42,6 +42,7 @@ HATCH_PX = 8
 TRANSPORT_PX = 56
 EDGE_PX = 24
 PANEL_PX = 312
+DIALOG_PX = 520
 CONTROL_PX = 32
 ICON_PX = 18
 WINDOW_ICON_PX = 64
@@ -251,6 +252,8 @@ QSlider::handle:horizontal {{
 }}
 QSlider::handle:horizontal:hover {{ background: {ACCENT}; }}
 QSlider::handle:horizontal:disabled {{ background: {DISABLED}; }}
+QProgressBar {{ background: {LINE}; border: 0; border-radius: {XS}px; min-height: {S}px; max-height: {S}px; }}
+QProgressBar::chunk {{ background: {ACCENT}; border-radius: {XS}px; }}
 QScrollBar:vertical {{ background: transparent; width: {S}px; }}
 QScrollBar::handle:vertical {{ background: {LINE}; border-radius: {XS}px; min-height: {XL}px; }}
 QScrollBar:horizontal {{ background: transparent; height: {S}px; }}

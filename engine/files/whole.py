@@ -119,8 +119,7 @@ def output_fault(path: Path, error: OSError) -> FaultError:
         expected=f"to write into {path}",
         got=error.strerror or str(error),
         remedy="choose another folder with --out, or make room",
-        said=f"{path} cannot be written ({error.strerror or error}). "
-        "Choose another folder with --out, or make room.",
+        said=f"{path} cannot be written ({error.strerror or error}). Choose another folder, or make room.",
     )
 
 

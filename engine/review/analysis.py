@@ -163,8 +163,7 @@ def spec_of_files(paths: Sequence[Path]) -> SourceSpec:
 
 def check_readable(paths: Sequence[Path]) -> None:
     """Raises FaultError: one of the files of a recording cannot be read as one."""
-    for path in paths:
-        open_recording(parse_source(str(path))).close()
+    open_recording(spec_of_files(paths)).close()
 
 
 def analyse_into(database: Database, analysis: Analysis, spec: SourceSpec, job: RunFolder) -> bool:

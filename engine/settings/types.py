@@ -124,6 +124,20 @@ class Review(_Section):
         usual="none",
         picks="file",
     )
+    exports: str = _setting(
+        "",
+        "Folder for exports",
+        "Each export makes a folder of its own in it.",
+        usual="the documents",
+        picks="folder",
+    )
+    data_set: str = _setting(
+        "",
+        "Data set",
+        "Verified frames are added to it, as a new version each time.",
+        usual="asked for at the first time",
+        picks="folder",
+    )
 
 
 class Settings(_Section):

@@ -231,7 +231,7 @@ def test_one_that_finds_no_room_for_its_results_fails_alone(analyse, slow_list, 
 
     assert code == 1
     assert states_of(tmp_path / "out") == {"short.mp4": "done", "long1": "failed", "second.mp4": "done"}
-    assert "(File too large). Choose another folder with --out, or make room" in said
+    assert "(File too large). Choose another folder, or make room" in said
     assert not (tmp_path / "out" / "long1").exists()
 
 

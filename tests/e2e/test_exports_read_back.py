@@ -22,6 +22,7 @@ from engine.review.edits import Edits
 from engine.review.exports import cli
 from engine.review.exports.export import export
 from engine.review.exports.formats import FORMATS, Only
+from engine.review.exports.selection import range_of
 from engine.review.places import Places
 from engine.review.review import Review
 from tests.fixtures.clips import CLIPS, number_in, write
@@ -30,6 +31,7 @@ from tests.fixtures.reviewed import EMPTY, OWN, RING, analysed, correct, disc, i
 
 NAME = "Mrs Smith"
 HOST = "endoscopy-pc-7"  # which encoders may write into a recording
+SLOW = ("short_gop.mp4", "hevc.mkv", "open_gop.ts", "packed.avi")
 PNG_CHUNKS = {b"IHDR", b"IDAT", b"IEND"}
 
 
@@ -167,7 +169,10 @@ def test_without_its_extra_dicom_says_what_to_install(review, tmp_path, monkeypa
 # Times, and clips that are copied.
 
 
-@pytest.fixture(scope="module", params=["variable.mp4", "short_gop.mp4", "transport.ts", "hevc.mkv"])
+@pytest.fixture(
+    scope="module",
+    params=["variable.mp4", "transport.ts", *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW)],
+)
 def numbered(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("numbered")
     with analysed(write(CLIPS[request.param], folder), folder) as one:
@@ -237,7 +242,10 @@ def test_nothing_that_leaves_says_whose_recording_it_is_nor_which_machine_made_i
         monkeypatch.setattr(ask, lambda: HOST)
     look = "raw" if full_frame else "overlay"
     range_ = (RING, RING + 4)  # of a clip from between keyframes is in the tests above
-    export(review, name, tmp_path / name, only=Only.ALL, range_=range_, full_frame=full_frame, look=look)
+    how = {"only": Only.ALL, "range_": range_, "full_frame": full_frame, "look": look}
+    counts = export(review, name, tmp_path / name, **how)
+    assert json.loads((tmp_path / name / "export.json").read_text())["counts"] == counts
+    assert [path.name for path in tmp_path.iterdir()] == [name]
     secret = [NAME, HOST, str(review.car.folder), str(tmp_path)]
     for path in (tmp_path / name).rglob("*"):
         assert not any(word in str(path.relative_to(tmp_path)) for word in (NAME, HOST))
@@ -282,11 +290,11 @@ def test_what_cannot_be_is_said_and_nothing_is_written(car, tmp_path, capsys, as
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("text", "ranks"), [("50:900", 10), ("1s:1.4s", 11), ("0:01-", 35), (":9", 10)])
-def test_a_range_is_in_frames_seconds_or_times_and_may_reach_over_the_end(car, tmp_path, capsys, text, ranks):
-    command = [str(car.folder), "--format", "clip", "--out", str(tmp_path / "out"), "--range", text]
-    assert cli.main(command, Places(tmp_path)) == 0
-    assert f"{ranks} frames in " in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("text", "range_"), [("50:900", (50, 59)), ("1s:1.4s", (25, 35)), ("0:01-", (25, 59)), (":9", (0, 9))]
+)
+def test_a_range_is_in_frames_seconds_or_times_and_may_reach_over_the_end(review, text, range_):
+    assert range_of(text, review) == range_
 
 
 def test_only_pictures_are_to_be_looked_at(car, tmp_path, capsys):

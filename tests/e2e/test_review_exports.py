@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from contextlib import closing
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from engine.review.edits import PERSONS, Edits
 from engine.review.exports import cli
 from engine.review.exports.dataset import add_to_data_set, check, group_of, side_of
 from engine.review.exports.export import export
-from engine.review.exports.formats import FORMATS, Only
+from engine.review.exports.formats import Only
 from engine.review.exports.pictures import pixel_hash
 from engine.review.imports.labels import take_labels
 from engine.review.imports.results import find_results, take_results
@@ -102,19 +101,6 @@ def box(car):
 
 def cut(mask: np.ndarray, box) -> np.ndarray:
     return mask[box.y : box.y + box.h, box.x : box.x + box.w]
-
-
-def test_every_format_appears_whole_with_what_it_was_made_of_and_without_a_name(review, tmp_path):
-    for name in FORMATS:
-        out = tmp_path / name
-        counts = export(review, name, out, only=Only.ALL, range_=(RING, RING))
-        said = json.loads((out / "export.json").read_text())
-        assert said["counts"] == counts
-        assert said["model"]["id"] == "following"
-        files = [path for path in out.rglob("*") if path.is_file()]
-        assert all(b"Smith" not in path.read_bytes() for path in files), name
-        assert not any("Smith" in str(path.relative_to(out)) for path in files)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FORMATS)
 
 
 def test_coco_is_read_by_pycocotools_to_the_pixel(review, tmp_path, box, capsys):

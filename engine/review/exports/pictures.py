@@ -114,12 +114,13 @@ class ContactSheet:
     """Up to 50 of the frames that leave, small, to be looked at before anything leaves."""
 
     def __init__(self, count: int) -> None:
-        self._every = max(1, -(-count // SHEET))
+        self._count = max(count, 1)
         self._seen = 0
         self._small: list[U8] = []
 
     def add(self, image: U8) -> None:
-        if self._seen % self._every == 0:
+        shown = min(SHEET, self._count)
+        if (self._seen * shown) % self._count < shown:  # evenly
             high = max(1, round(SHEET_PX * image.shape[0] / image.shape[1]))
             small = cv2.resize(image, (SHEET_PX, high), interpolation=cv2.INTER_AREA)
             self._small.append(np.asarray(small, np.uint8))

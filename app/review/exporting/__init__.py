@@ -1,0 +1,1 @@
+"""`Export…` in the window: what is wanted, the process that makes it, what is looked at before it leaves."""
