@@ -119,7 +119,7 @@ def _use(arguments: argparse.Namespace) -> int:
     if acceptance.candidate.sha256 == acceptance.in_use.sha256:
         print(f"{acceptance.candidate.id} is in use already.")
         return OK
-    if arguments.yes:
+    if arguments.yes and (arguments.reason or not acceptance.objections):
         return _tell(promote(folder, arguments.reason))
     reason = " --reason TEXT" if acceptance.objections else ""
     again = f"python main.py use {shown(str(folder))} --yes{reason}"
@@ -129,7 +129,7 @@ def _use(arguments: argparse.Namespace) -> int:
         print(f"Nothing was changed. To use it later: {again}")
         return CANCELLED
     print(f"\nNothing was changed. To use it: {again}")
-    return OK
+    return INPUT_UNUSABLE if arguments.yes else OK
 
 
 def _is_in_use(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import lru_cache
 
 from engine.model_folder import ModelFolder
 from engine.promotion.acceptance import Parity
@@ -15,7 +16,7 @@ from engine.runtime.auto.measure import candidates_here, measured
 from engine.runtime.auto.parity import compare_runtimes
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.self_check import check_picture, stored_dice
-from engine.types import RuntimeInfo, Size
+from engine.types import U8, RuntimeInfo, Size
 
 FRAMES = 500
 EXACT = "f32"
@@ -39,7 +40,7 @@ def settle_runtime(model: ModelFolder) -> None:
     """
     facts = choice_facts(model)
     if stored_choice(facts) is None:
-        store_choice(facts, measured(model, candidates_here(model), stored_frames(_size(model))))
+        store_choice(facts, measured(model, candidates_here(model), _frames(model)))
 
 
 def parity_of(model: ModelFolder) -> Parity:
@@ -50,7 +51,7 @@ def parity_of(model: ModelFolder) -> Parity:
         closing(open_runtime(AUTO, model)) as here,
     ):
         threshold = model.card.presets["standard"].threshold
-        found = compare_runtimes(exact, here, stored_frames(_size(model)), threshold)
+        found = compare_runtimes(exact, here, _frames(model), threshold)
     return Parity(
         stored_dice=stored,
         max_dp=found.max_dp,
@@ -66,8 +67,7 @@ def latencies_ms(models: Sequence[ModelFolder], tick: Tick) -> list[list[float]]
     told = tick(FRAMES, "frames")
     with ExitStack() as stack:
         opened = [
-            (stack.enter_context(closing(open_runtime(AUTO, model))), stored_frames(_size(model)))
-            for model in models
+            (stack.enter_context(closing(open_runtime(AUTO, model))), _frames(model)) for model in models
         ]
         for runtime, frames in opened:
             runtime.infer(frames[0])  # the first one pays for what is made once
@@ -85,5 +85,10 @@ def describe(info: RuntimeInfo) -> str:
     return f"{version} {info.precision} on {info.device}"
 
 
-def _size(model: ModelFolder) -> Size:
-    return Size(model.card.input.width_px, model.card.input.height_px)
+def _frames(model: ModelFolder) -> list[U8]:
+    return _of_size(Size(model.card.input.width_px, model.card.input.height_px))
+
+
+@lru_cache(maxsize=2)  # both models' sizes; all of the demonstration is decoded for them
+def _of_size(size: Size) -> list[U8]:
+    return stored_frames(size)

@@ -31,7 +31,8 @@ Tell = Callable[[], object]  # after each frame; may raise KeyboardInterrupt
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One frame. `polyp`: whether one is in view, None: smaller than counts; `hit`: marked where it is;
-    `in_vain`: something is marked that has no pixel in common with a polyp; `dice` with a polyp in view."""
+    `in_vain`: something is marked that has no pixel in common with a polyp, and is no finding that had one
+    (it is held for a moment when the polyp has gone); `dice` with a polyp in view."""
 
     at_s: float
     polyp: bool | None
@@ -46,7 +47,8 @@ def watch(recording: Recording, judge: Judge, region: Region, tell: Tell = lambd
         closing(open_recording(recording.spec)) as source,
         closing(watched(source, judge, recording.spec, region)) as frames,
     ):
-        moments = [_moment(recording, frame) for frame in _each(frames, tell)]
+        known: set[int] = set()
+        moments = [_moment(recording, frame, known) for frame in _each(frames, tell)]
     if recording.frames is not None and len(moments) != recording.frames:
         raise FaultError(
             FaultCode.DATA_SET,
@@ -63,16 +65,24 @@ def _each(frames: Iterator[JudgedFrame], tell: Tell) -> Iterator[JudgedFrame]:
         tell()
 
 
-def _moment(recording: Recording, frame: JudgedFrame) -> Moment:
+def _moment(recording: Recording, frame: JudgedFrame, known: set[int]) -> Moment:
+    """`known`: the tracks that have been on a polyp, also by this frame."""
     result = frame.result
     there = recording.truth(result.index, (result.size.height_px, result.size.width_px))
+    touches = [there is not None and _touches(patch, there) for patch in frame.patches]
+    both = list(zip(frame.patches, touches, strict=True))
+    known |= {track for patch, touching in both if touching for track in _tracks(patch)}
+    in_vain = any(not touching and known.isdisjoint(_tracks(patch)) for patch, touching in both)
     if there is None:
-        return Moment(result.pts_s, False, in_vain=bool(frame.patches))
-    in_vain = any(not _touches(patch, there) for patch in frame.patches)
+        return Moment(result.pts_s, False, in_vain=in_vain)
     if there.mean() < SMALLEST_FRAC:
         return Moment(result.pts_s, None, in_vain=in_vain)
-    same, either, both = overlap(frame.patches, there)
-    return Moment(result.pts_s, True, same >= HIT_IOU * either, in_vain, 2.0 * same / both)
+    same, either, total = overlap(frame.patches, there)
+    return Moment(result.pts_s, True, same >= HIT_IOU * either, in_vain, 2.0 * same / total)
+
+
+def _tracks(patch: Patch) -> set[int]:
+    return {component.track for component in patch.components if component.track is not None}
 
 
 def overlap(patches: Sequence[Patch], there: U8) -> tuple[int, int, int]:
