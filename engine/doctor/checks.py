@@ -30,6 +30,7 @@ def checks() -> dict[str, Check]:
         "hardware decoding": video.hardware_decoders,
         "capture devices": video.capture,
         "models": storage.models,
+        "model in use": storage.model_in_use,
         "cache folder": lambda: storage.folder("cache folder", _user("user_cache"), Level.WARN),
         "settings folder": lambda: storage.folder("settings folder", _user("user_config"), Level.WARN),
         "data folder": lambda: storage.folder("data folder", _user("user_data"), Level.WARN),

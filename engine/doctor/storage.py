@@ -58,3 +58,20 @@ def models(bundled: tuple[Path, ...] | None = None, own: tuple[Path, ...] | None
         text = "; ".join(error.wrong for error in broken)
         return CheckResult("models", Level.FAIL, text, broken[0].remedy)
     return CheckResult("models", Level.OK, f"{', '.join(whole)}: every file is the one that was exported")
+
+
+def model_in_use() -> CheckResult:
+    """Which one runs where none is named, and whether the log of promotions and its model are whole."""
+    from engine.faults import FaultError
+    from engine.model_in_use import model_in_use as in_use
+
+    try:
+        found = in_use()
+    except FaultError as error:
+        return CheckResult("model in use", Level.FAIL, error.wrong, error.remedy)
+    if found.fault is not None:
+        return CheckResult("model in use", Level.WARN, found.fault.wrong, found.fault.remedy)
+    last = found.promotion
+    since = f", since {last.at_utc[:10]} by {last.who}" if last else ""
+    own = " (the program's own)" if found.is_factory else ""
+    return CheckResult("model in use", Level.OK, f"{found.path.name}{own}{since}")

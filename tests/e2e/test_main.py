@@ -171,7 +171,9 @@ def test_a_signal_closes_the_window_as_its_own_button_does(environment, clip, mo
     assert shot.exists(), "what was asked for at the end is done at this end too"
 
 
-def test_without_a_display_the_demonstration_is_analysed_instead(environment, run, model, tmp_path):
+def test_without_a_display_the_demonstration_is_analysed_instead_and_no_qt_is_met(
+    environment, run, model, tmp_path
+):
     blind = {
         name: value
         for name, value in environment.items()
@@ -195,13 +197,3 @@ def test_without_a_display_a_recording_is_refused_with_what_to_do(environment, r
 
     assert process.returncode == 2
     assert "analyse" in process.stderr
-
-
-def test_analyse_is_a_verb_that_never_meets_qt(run, clip, model, tmp_path):
-    process = run(
-        "analyse", clip, "--out", tmp_path / "out", "--model", model, program=("-c", TELL_MODULES)
-    )  # fmt: skip
-
-    assert process.returncode == 0, process.stderr
-    assert (tmp_path / "out" / "results.jsonl").is_file()
-    assert "PySide6" not in process.stdout.split("modules:")[1].split()

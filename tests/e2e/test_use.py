@@ -16,7 +16,7 @@ from engine.analysis import cli as analyse_cli
 from engine.faults import FaultError
 from engine.files.whole import HOME_VARIABLE, sha256_of
 from engine.jobs.ended import How
-from engine.jobs.folder import EVENTS
+from engine.jobs.folder import EVENTS, RUN_JSON
 from engine.jobs.process import Life
 from engine.jobs.tail import Tail
 from engine.model_card import CARD
@@ -125,6 +125,17 @@ def test_nothing_is_compared_on_what_is_not_what_was_locked(small, capsys):
     assert "changed since it was locked" in capsys.readouterr().err
     with pytest.raises(FaultError, match="no finished comparison"):
         read_acceptance(run)
+
+
+def test_without_torch_a_run_is_refused_with_what_to_install_and_nothing_changes(small, monkeypatch, capsys):
+    run = small / "runs" / "my-run"
+    run.mkdir(parents=True)
+    (run / RUN_JSON).write_text("{}")
+    monkeypatch.setattr("engine.promotion.export.find_spec", lambda name: None)
+
+    assert job.main([str(job.begin(str(run)))]) == 2
+    assert "needs torch. Install it by pip install 'polyplive[train]'" in capsys.readouterr().err
+    assert read_log() == ()
 
 
 @pytest.mark.slow  # compares two models on all of the demonstration

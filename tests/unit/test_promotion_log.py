@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine.doctor import storage
+from engine.doctor.check_result import Level
 from engine.faults import FaultCode, FaultError
 from engine.files import chain, whole
 from engine.files.chain import BrokenChain, append_to_chain, read_chain
@@ -77,6 +79,7 @@ def test_the_factorys_model_is_in_use_until_another_one_is_promoted(compared):
 
     found = model_in_use()
     assert found.path == kept_models() / promotion.model.folder
+    assert storage.model_in_use().text.startswith(f"{promotion.model.folder}, since 20")
     assert found.promotion == promotion
     assert named_or_in_use(None) == found.path
     assert named_or_in_use(default_model().name) == default_model()
@@ -151,6 +154,7 @@ def test_a_damaged_log_is_told_and_never_overwritten_and_the_factorys_model_runs
         with pytest.raises(FaultError, match="is not as it was written"):
             change()
     assert log_path().read_text() == damaged
+    assert storage.model_in_use().level is Level.WARN
 
 
 @pytest.mark.parametrize(("name", "why"), [(ONNX, "student.onnx"), (CARD, "model.json")])

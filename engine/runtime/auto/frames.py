@@ -30,6 +30,7 @@ def _of_demonstration(size: Size, count: int) -> list[U8]:
         av.open(str(path)) as container,
     ):
         stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
         every = max(1, (stream.frames or count) // count)
         chosen = (frame for number, frame in enumerate(container.decode(stream)) if number % every == 0)
         pictures = [
