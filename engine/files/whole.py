@@ -112,14 +112,17 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def output_fault(path: Path, error: OSError) -> FaultError:
+def output_fault(
+    path: Path, error: OSError, remedy: str = "choose another folder, or make room"
+) -> FaultError:
     """What the system said of a folder, as a fault."""
+    why = error.strerror or str(error)
     return FaultError(
         FaultCode.OUTPUT,
         expected=f"to write into {path}",
-        got=error.strerror or str(error),
-        remedy="choose another folder with --out, or make room",
-        said=f"{path} cannot be written ({error.strerror or error}). Choose another folder, or make room.",
+        got=why,
+        remedy=remedy,
+        said=f"{path} cannot be written ({why}). {remedy[0].upper()}{remedy[1:]}.",
     )
 
 

@@ -187,7 +187,7 @@ class _Line:
 
 
 def _tell(promotion: Promotion) -> int:
-    name = promotion.model.folder or f"{promotion.model.id}, the program's own"
+    name = promotion.model.folder or f"{promotion.model.id}, the program's own,"
     print(f"{name} is in use. A window that is open takes it at its next start.")
     if promotion.kind == "use":
         print("The model before: python main.py use --back")

@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.model_in_use import model_in_use
 from engine.promotion.acceptance import Acceptance, DataUsed, Side, write_acceptance
 from engine.promotion.export import exported, is_run, model_id_of
-from engine.promotion.locked import checked, hash_of, locked
+from engine.promotion.locked import MAKE_ROOM, Locked, checked, hash_of, locked
 from engine.promotion.measures import Row, Where
 from engine.promotion.on_this_machine import describe, latencies_ms, parity_of, settle_runtime
 from engine.promotion.statistics import Share, latency_rows, rows
@@ -59,7 +60,7 @@ def begin(source: str, folder: Path | None = None) -> Path:
         run.mkdir(parents=True, exist_ok=True)
         write_json(run / RUN_JSON, {"schema": 1, "job": JOB, "source": str(asked), "began_utc": _utc(began)})
     except OSError as error:
-        raise output_fault(run, error) from error
+        raise output_fault(run, error, MAKE_ROOM) from error
     return run
 
 
@@ -108,7 +109,7 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
     told.begin("export")
     path = exported(source, run / CANDIDATE, job) if is_run(source) else source
     candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
-    some = tuple(checked(locked()))  # before hours of work: what is not there any more is told
+    some = _named(tuple(checked(locked())))  # before all work: what is not there any more is told
     told.begin("runtime")
     settle_runtime(candidate)
     told.begin("parity")
@@ -124,13 +125,12 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
         ]
         both = list(zip((in_use, candidate), judges, strict=True))
         told.begin("demonstration")
-        made += _recordings(
-            Where.DEMONSTRATION, [(shown := demonstration(), hash_of(shown))], both, told, data
-        )
-        if recordings := [(truth, one.sha256) for one, truth in some if isinstance(truth, Recording)]:
+        shown = demonstration()
+        made += _recordings(Where.DEMONSTRATION, [(shown, hash_of(shown))], both, told, data)
+        if recordings := [(truth, sha256) for truth, sha256 in some if isinstance(truth, Recording)]:
             told.begin("recordings")
             made += _recordings(Where.RECORDINGS, recordings, both, told, data)
-        if folders := [(truth, one.sha256) for one, truth in some if isinstance(truth, Images)]:
+        if folders := [(truth, sha256) for truth, sha256 in some if isinstance(truth, Images)]:
             told.begin("images")
             made += _images(folders, both, told, data)
         sides = [_side(model, judge) for model, judge in both]
@@ -149,6 +149,15 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
 Both = Sequence[tuple[ModelFolder, Judge]]
 
 
+def _named(some: Sequence[tuple[Locked, Recording | Images]]) -> list[tuple[Recording | Images, str]]:
+    """What is locked and its hash; two of one name are called by their paths."""
+    names = Counter(truth.name for _, truth in some)
+    return [
+        (truth if names[truth.name] == 1 else replace(truth, name=one.path), one.sha256)
+        for one, truth in some
+    ]
+
+
 def _recordings(
     where: Where,
     recordings: Sequence[tuple[Recording, str]],
@@ -157,14 +166,12 @@ def _recordings(
     data: list[DataUsed],
 ) -> tuple[Row, ...]:
     counts: list[dict[str, list[Share]]] = [{} for _ in both]
-    for number, (recording, sha256) in enumerate(recordings):
-        name = f"{number} {recording.name}"  # two of one name are two
-        frames = 0
+    for recording, sha256 in recordings:
+        tell, frames = told.tick(len(both) * (recording.frames or 0), "frames"), 0
         for (model, judge), kept in zip(both, counts, strict=True):
-            tell = told.tick(2 * (recording.frames or 0), "frames")
             moments = watch(recording, judge, model.card.region, tell)
             frames = len(moments)
-            for key, shares in counts_of(name, moments).items():
+            for key, shares in counts_of(recording.name, moments).items():
                 kept.setdefault(key, []).extend(shares)
         amount = f"{frames} frames"
         data.append(DataUsed(where=where, name=recording.name, sha256=sha256, amount=amount))
@@ -176,7 +183,7 @@ def _images(
 ) -> tuple[Row, ...]:
     images: list[Image] = []
     for folder, sha256 in folders:
-        images += folder.images
+        images += [replace(image, group=f"{folder.name}/{image.group}") for image in folder.images]
         amount = f"{len(folder.images)} images"
         data.append(DataUsed(where=Where.IMAGES, name=folder.name, sha256=sha256, amount=amount))
     counts = count_images(images, both, told.tick(len(images), "images"))
@@ -222,7 +229,7 @@ def _run(run: Path, events: str | None, asked: Callable[[], bool]) -> int:
         try:
             job.event("file", path=write_acceptance(run, acceptance).name)
         except OSError as error:
-            raise output_fault(run, error) from error
+            raise output_fault(run, error, MAKE_ROOM) from error
     return OK
 
 

@@ -21,6 +21,7 @@ from engine.promotion.truth import Images, Recording, truth_of
 LIST = "locked.json"
 SCHEMA = 1
 WAIT_S = 5.0
+MAKE_ROOM = "make room, or let this user write there; nothing was changed"
 
 
 class State(StrEnum):
@@ -143,4 +144,4 @@ def _change(how: Callable[[tuple[Locked, ...]], Sequence[Locked]]) -> None:
         with held_within(path.with_suffix(".lock"), WAIT_S):
             write_json(path, {"schema": SCHEMA, "locked": [asdict(one) for one in how(locked())]})
     except OSError as error:
-        raise output_fault(path.parent, error) from error
+        raise output_fault(path.parent, error, MAKE_ROOM) from error

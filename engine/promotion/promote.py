@@ -40,6 +40,7 @@ from engine.model_in_use import (
     read_log,
 )
 from engine.promotion.acceptance import ACCEPTANCE, Acceptance, read_acceptance
+from engine.promotion.locked import MAKE_ROOM
 
 ASIDE = ".promoting-"
 HASH_LETTERS = 8
@@ -131,7 +132,7 @@ def keep(path: Path, sha256: str) -> ModelName:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise output_fault(kept_models(), error) from error
+        raise output_fault(kept_models(), error, MAKE_ROOM) from error
     return model
 
 
@@ -160,7 +161,7 @@ def _write(
     except BrokenChain as error:
         raise damaged(log_path(), str(error)) from error
     except OSError as error:
-        raise output_fault(log_path().parent, error) from error
+        raise output_fault(log_path().parent, error, MAKE_ROOM) from error
     return promotion
 
 
