@@ -56,7 +56,7 @@ def test_a_click_is_answered_by_the_network_until_its_process_is_killed_and_that
         assert (first[45, 60], more[45, 60], more[10, 10]) == (1, 1, 0)  # as the person said
         assert np.array_equal(way(PICTURE, None, [INSIDE]), first)
         os.kill(way.pid, signal.SIGKILL)
-        with pytest.raises(FaultError, match=r"was ended from outside.*go on by colour and place"):
+        with pytest.raises(FaultError, match=r"was ended from outside.*go on by the outline"):
             way(PICTURE, None, [INSIDE])
 
 
@@ -104,4 +104,4 @@ def test_weights_that_are_not_there_are_told_with_the_file_its_source_and_its_li
     if caught.value.code is FaultCode.MODEL_MISSING:
         for part in ("sam_vit_b_01ec64.pth", "https://huggingface.co/facebook/sam-vit-base", "Apache-2.0"):
             assert part in str(caught.value)
-    assert "clicks go by colour and place" in str(caught.value)
+    assert "clicks go by the outline" in str(caught.value)

@@ -426,7 +426,7 @@ def test_where_a_helper_is_gone_that_is_told_and_the_built_in_way_answers_the_sa
     assert 0 < only_mask(kept(car, 1)).mean() < 0.5
     assert told == ["The helper was ended."]
     assert made[0].closed
-    assert page.editing.panel.way.currentData() == "grabcut"
+    assert page.editing.panel.way.currentData() == "outline"
 
 
 def test_a_press_while_it_plays_stops_it_and_paints_nothing(page, car):

@@ -21,6 +21,8 @@ from engine.review.editing.flow import LEAST, Looked, carried
 from engine.review.editing.outline import dragged, nearest, outlines_of
 from engine.review.editing.polyps import component_of, masks_of, polyp_at
 from engine.review.editing.propagation import Stopped, propagated
+from engine.review.editing.radial import radial
+from engine.review.sam.ways import WAYS
 from engine.sources import parse_source
 from engine.types import Mask, OperatingPoint, Rect, Size
 from tests.fixtures.clips import CLIPS, variable, write
@@ -114,17 +116,29 @@ def scene(shift: float = 0.0) -> np.ndarray:
     return cv2.cvtColor(np.clip(moved, 0, 255).astype(np.uint8), cv2.COLOR_BGR2BGRA)
 
 
-@pytest.mark.parametrize("way", CLICKS)
+@pytest.mark.parametrize("way", [name for name in WAYS if name != "sam"])
 def test_a_click_inside_finds_the_bump_and_a_click_outside_takes_away_what_it_hits(way):
     bump = disc(60, 45, 20)
 
-    found = CLICKS[way](scene(), None, [Click(60, 45, inside=True)])
+    find = WAYS[way]("")
+    found = find(scene(), None, [Click(60, 45, inside=True)])
     too_much = np.ones_like(bump)
-    corrected = CLICKS[way](scene(), too_much, [Click(60, 45, inside=True), Click(10, 10, inside=False)])
+    corrected = find(scene(), too_much, [Click(60, 45, inside=True), Click(10, 10, inside=False)])
 
-    assert iou(found, bump) > (0.85 if way == "grabcut" else 0.4)
+    assert iou(found, bump) > (0.4 if way == "flood" else 0.85)
     assert not corrected[10, 10]
     assert corrected[45, 60]
+
+
+def test_an_outline_goes_round_what_was_clicked_inside_and_passes_before_what_was_clicked_outside():
+    inside = [Click(60, 45, inside=True)]
+
+    assert iou(radial(scene(), None, [Click(54, 40, inside=True)]), disc(60, 45, 20)) > 0.85  # off its middle
+    wider = radial(scene(), None, [*inside, Click(88, 45, inside=True)])
+    narrower = radial(scene(), None, [*inside, Click(72, 45, inside=False)])
+    assert wider[45, 88]
+    assert not narrower[45, 72]
+    assert iou(narrower[:, :55], disc(60, 45, 20)[:, :55]) > 0.8  # elsewhere as before
 
 
 def test_the_same_clicks_give_the_same_mask():

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from app.review.editing.masks import SeenMasks
 from app.widgets.task import Task
 from engine.faults import FaultError
-from engine.review.editing.clicks import Click, grabcut
+from engine.review.editing.clicks import Click
+from engine.review.editing.radial import radial
 from engine.review.sam.ways import BUILT_IN, WAYS, Way
 from engine.types import U8
 
@@ -96,7 +97,7 @@ class Clicking(QObject):
             self._task = None
             self._waiting.setdefault(self._works_on.of, self._works_on)
         for asked in self._waiting.values():
-            self._masks.put(asked.label, grabcut(*_given(asked)), "click", rank=asked.rank)
+            self._masks.put(asked.label, radial(*_given(asked)), "click", rank=asked.rank)
         self._waiting.clear()
         self._open.close()
 

@@ -24,7 +24,12 @@ from engine.review.editing.flow import LEAST
 from engine.review.sam.ways import WAYS
 
 COLUMNS = 3
-WAYS_SAID = {"grabcut": "By colour and place", "flood": "By colour alone", "sam": "By a SAM model"}
+WAYS_SAID = {
+    "outline": "By its outline",
+    "grabcut": "By colour and place",
+    "flood": "By colour alone",
+    "sam": "By a SAM model",
+}
 STATES = {
     FrameState.MACHINE: "Not changed, not verified",
     FrameState.TOUCHED: "Changed, not verified",

@@ -102,7 +102,7 @@ class AskedSam:
             got=how.reason,
             remedy="choose it again",
             fatal=False,
-            said=f"{how.sentence('The SAM model')} Clicks go on by colour and place; choose it again to "
+            said=f"{how.sentence('The SAM model')} Clicks go on by the outline; choose it again to "
             "start it anew.",
         )
 
@@ -120,7 +120,7 @@ def _no_weights(given: str) -> FaultError:
         remedy="name them in the settings",
         fatal=False,
         said=f"Clicks by a SAM model need its weights, and {found}. Name them in the settings, under Weights "
-        f"for clicks: {SOURCE}. Until then clicks go by colour and place.",
+        f"for clicks: {SOURCE}. Until then clicks go by the outline.",
     )
 
 
@@ -131,5 +131,5 @@ def _refused(words: dict[str, str]) -> FaultError:
         got=words["got"],
         remedy="name other weights in the settings",
         fatal=False,
-        said=f"{words['said']} Until then clicks go by colour and place.",
+        said=f"{words['said']} Until then clicks go by the outline.",
     )

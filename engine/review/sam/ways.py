@@ -8,10 +8,11 @@ from typing import Protocol
 
 from engine.review.editing import clicks
 from engine.review.editing.clicks import CLICKS, Click
+from engine.review.editing.radial import radial
 from engine.review.sam.asked import AskedSam
 from engine.types import U8
 
-BUILT_IN = next(iter(CLICKS))  # what goes on when another one cannot
+BUILT_IN = "outline"  # what goes on when another one cannot
 
 
 class Way(Protocol):
@@ -38,6 +39,7 @@ def _built_in(find: clicks.Way) -> Callable[[str], Way]:
 
 # Opened with the weights that the settings name ("": none). Raises FaultError when it cannot be had.
 WAYS: Mapping[str, Callable[[str], Way]] = {
+    BUILT_IN: _built_in(radial),
     **{name: _built_in(find) for name, find in CLICKS.items()},
     "sam": AskedSam,
 }
