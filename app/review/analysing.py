@@ -106,7 +106,9 @@ def _elsewhere() -> FaultError:
 
 
 def _stopped(ended: Ended) -> Fault:
-    sentence = ended.sentence("The analysis")
+    # What a process of ours says of what it cannot use is a sentence for people.
+    refused = ended.how is How.REFUSED and ended.last
+    sentence = ended.last if refused else ended.sentence("The analysis")
     return FaultError(
         FaultCode.REVIEW,
         expected="the analysis to end",

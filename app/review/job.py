@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.review.analysing import AnalysisProcess
 from app.review.known import Found, Known, KnownReader
-from app.review.side_car import SideCarThread
+from app.review.side_car import PLACE, SideCarThread
 from engine.faults import FaultCode, FaultError
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.review.analysis import begin, points_of
@@ -145,7 +145,10 @@ class AnalysisJob(QObject):
 
     def _begin(self, car: SideCar) -> Begun:
         """In the side-car's thread: the analysis of the model that is wanted, or the one there is."""
-        model = load_model_folder(self._model())
+        try:
+            model = load_model_folder(self._model())
+        except FaultError as fault:
+            return self._without_model(car, fault)
         if car.why_read_only:
             made = [one for one in car.analyses if one.has_maps]
             if not made:
@@ -158,6 +161,16 @@ class AnalysisJob(QObject):
                 )
             return self._read_on(car, made[0], model)
         return self._read_on(car, begin(car, model, self._preset), model)
+
+    def _without_model(self, car: SideCar, fault: FaultError) -> Begun:
+        """What was analysed is looked at none the less, at the point at which it was."""
+        made = [one for one in car.analyses if one.has_maps]
+        if not made:
+            raise fault
+        self.failed.emit(fault.as_fault(PLACE))
+        analysis = made[-1]
+        self._reader = KnownReader(car, analysis)
+        return Begun(car.folder, analysis, analysis.point, {analysis.preset: analysis.point}, {})
 
     def _read_on(self, car: SideCar, analysis: Analysis, model: ModelFolder) -> Begun:
         self._reader = KnownReader(car, analysis)

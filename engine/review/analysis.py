@@ -252,6 +252,7 @@ def _run(options: argparse.Namespace, asked) -> int:  # type: ignore[no-untyped-
     with begun(JOB, run, events=options.events, interrupted=asked) as job:
         with closing(open_database(folder / DATABASE)) as database:
             car = SideCar(folder, database, ExitStack(), "")
+            car.check_parts()
             if analyse_into(database, car.analysis(options.analysis), spec_of(car), job):
                 return OK
         job.event("done", outcome="cancelled")

@@ -163,6 +163,10 @@ def damaged(path: Path, why: str) -> FaultError:
 
 
 _FULL = "full"
+# What a drive that was pulled or a quota gives; a file that is shorter than it should be is damaged instead.
+_UNREACHABLE = frozenset(
+    f"SQLITE_IOERR_{what}" for what in ("WRITE", "FSYNC", "DIR_FSYNC", "TRUNCATE", "FSTAT", "LOCK", "SHMOPEN")
+)
 _READ_ONLY = ("readonly", "read-only", "unable to open")
 
 
@@ -181,6 +185,10 @@ def _told(path: Path) -> Iterator[None]:
         if "locked" in text or "busy" in text:
             raise _unwritable(
                 path, "another program is writing", "Try again when that is through."
+            ) from error
+        if error.sqlite_errorname in _UNREACHABLE or not path.exists():
+            raise _unwritable(
+                path, "its drive does not answer", "Check that it is there and has room, and open it again."
             ) from error
         if "no such table" in text or "disk I/O" in text:
             raise damaged(path, text) from error
@@ -201,5 +209,5 @@ def _unwritable(path: Path, why: str, what_to_do: str) -> FaultError:
         expected=f"to write {path}",
         got=why,
         remedy=what_to_do,
-        said=f"What you did cannot be kept in {path.parent} ({why}). {what_to_do}",
+        said=f"Nothing more can be kept in {path.parent} ({why}). {what_to_do}",
     )

@@ -82,6 +82,12 @@ class SideCar:
         """Raises LookupError."""
         return next(one for one in self.analyses if one.id == id_)
 
+    def check_parts(self) -> None:
+        """The recording is still the one that this is of. Raises FaultError."""
+        for part in self.recording.parts:
+            if not _identity(part.path).is_same(part.identity):
+                raise _another(part.path, self.folder)
+
     def relink(self, number: int, path: Path) -> None:
         """The same file under another path. Raises FaultError REVIEW when it is another recording."""
         part = self.recording.parts[number]
@@ -174,9 +180,15 @@ def _opened(folder: Path, *, write: bool) -> SideCar:
 
 
 def _noted(car: SideCar) -> SideCar:
+    """When it was opened; a full disk keeps nobody from looking."""
     if not car.why_read_only:
-        with car.database.change() as change:
-            change.run("UPDATE recording SET opened_utc = ?", now_utc())
+        try:
+            with car.database.change() as change:
+                change.run("UPDATE recording SET opened_utc = ?", now_utc())
+        except FaultError as fault:
+            if fault.code is not FaultCode.OUTPUT:
+                raise
+            car.why_read_only = fault.said
     return car
 
 

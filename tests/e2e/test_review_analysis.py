@@ -286,6 +286,20 @@ def test_a_recording_that_is_gone_or_a_model_that_is_another_is_told(car, made, 
         analysed(car, analysis)
 
 
+def test_on_a_full_disk_what_was_analysed_stays_and_goes_on_when_there_is_room(car, made, whole):
+    analysis = begin(car, made[1])
+    before, after = (one.database.row("PRAGMA page_count")[0] for one in (car, whole))
+    most = before + (after - before) * 3 // 4
+    car.database.rows(f"PRAGMA max_page_count = {most}")  # as SQLite itself meets a full disk
+    with pytest.raises(FaultError, match="the disk is full"):
+        analysed(car, analysis)
+    assert 0 < progress_of(car.database, analysis.id).done < FRAMES
+
+    car.database.rows("PRAGMA max_page_count = 100000")
+    assert analysed(car, analysis)
+    assert contents(car.folder) == contents(whole.folder)
+
+
 def test_chunks_are_read_behind_a_rank(whole):
     (analysis,) = whole.analyses
     assert [int(one.ranks[0]) for one in chunks(whole.database, analysis.id, CHUNK)] == [

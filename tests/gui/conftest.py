@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -14,14 +15,21 @@ from app.network.catalogue import Machine
 from app.start.recent import RecentItems
 from app.widgets import theme
 from app.window import Window
+from engine.jobs.events import RunFolder
 from engine.live.pipeline import Pipeline
+from engine.model_folder import load_model_folder
+from engine.review.analysis import analyse_into, begin, run_folder, spec_of
+from engine.review.places import Places
+from engine.review.store import open_side_car
 from engine.runtime import RUNTIMES
 from engine.runtime.live import only
 from engine.sources import open_source
 from engine.sources.base import SourceSpec
 from tests.fixtures.fakes import HalfSure
 from tests.fixtures.models import red_model
+from tests.fixtures.recorder import following_model, recorder_clip
 
+FRAMES, SEEN = 120, range(40, 90)
 FAKE = SourceSpec("file", "/fake/clip.mp4")
 
 
@@ -113,3 +121,26 @@ def press(qapp):
         QTest.keyClick(window.focusWidget() or window, key, modifiers)
 
     return press
+
+
+@pytest.fixture(scope="session")
+def following(tmp_path_factory):
+    """A model whose findings are followed over time."""
+    return following_model(tmp_path_factory.mktemp("following"))
+
+
+@pytest.fixture(scope="session")
+def analysed(tmp_path_factory, following):
+    """A clip with its side-car beside it, all of it analysed; to be copied."""
+    folder = tmp_path_factory.mktemp("analysed")
+    clip = recorder_clip(folder / "clip.mp4", FRAMES, SEEN, -1)
+    with open_side_car([clip], Places(folder / "library")) as car:
+        analysis = begin(car, load_model_folder(following))
+        job = RunFolder(run_folder(car.folder, analysis.id))
+        assert analyse_into(car.database, analysis, spec_of(car), job)
+    return folder
+
+
+@pytest.fixture
+def clip(analysed, tmp_path):
+    return shutil.copytree(analysed, tmp_path / "recordings") / "clip.mp4"

@@ -11,46 +11,26 @@ from PySide6.QtTest import QTest
 
 from app.review.panel import NONE
 from engine.files.whole import HOME_VARIABLE
-from engine.jobs.events import RunFolder
-from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
-from engine.review.analysis import analyse_into, begin, run_folder, spec_of
 from engine.review.places import Places
 from engine.review.rows import PERSON
 from engine.review.store import open_side_car
 from engine.types import SourceState
 from tests.fixtures.fakes import FakeSource
-from tests.fixtures.recorder import following_model, recorder_clip
-
-FRAMES, SEEN = 120, range(40, 90)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return following_model(tmp_path_factory.mktemp("model"))
+from tests.fixtures.recorder import recorder_clip
+from tests.gui.conftest import FRAMES, SEEN
 
 
 @pytest.fixture(scope="module")
-def analysed(tmp_path_factory, model):
-    """A clip with its side-car beside it, all of it analysed."""
-    folder = tmp_path_factory.mktemp("analysed")
-    clip = recorder_clip(folder / "clip.mp4", FRAMES, SEEN, -1)
-    with open_side_car([clip], Places(folder / "library")) as car:
-        analysis = begin(car, load_model_folder(model))
-        job = RunFolder(run_folder(car.folder, analysis.id))
-        assert analyse_into(car.database, analysis, spec_of(car), job)
-    return folder
+def model(following):
+    """That of the windows here, too."""
+    return following
 
 
 @pytest.fixture
 def until(qtbot):
     """A recording is opened by threads, which a busy machine may let wait."""
     return partial(qtbot.waitUntil, timeout=20_000)
-
-
-@pytest.fixture
-def clip(analysed, tmp_path):
-    return shutil.copytree(analysed, tmp_path / "recordings") / "clip.mp4"
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ import pytest
 
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import output_fault
+from engine.jobs.ended import INPUT_UNUSABLE
 from engine.review import schema, store
-from engine.review.database import DATABASE, upgrade
+from engine.review.analysis import main
+from engine.review.database import DATABASE, open_database, upgrade
 from engine.review.identity import PART_BYTES, identity_of
 from engine.review.places import Places, start_anew
 from engine.review.schema import CURRENT, Version
@@ -139,6 +141,47 @@ def test_where_nothing_can_be_written_it_is_read_and_says_so(video, places, monk
     with opened(video, places) as car:
         assert "Nothing can be written into" in car.why_read_only
         assert car.recording.paths == (video,)
+
+
+def test_on_a_full_disk_it_is_read_and_says_so(video, places, monkeypatch):
+    opened(video, places).close()
+
+    def full(path, *, write=True):
+        database = open_database(path, write=write)
+        database.rows("PRAGMA query_only = ON")  # SQLite refuses each change from here on
+        return database
+
+    monkeypatch.setattr(store, "open_database", full)
+    with opened(video, places) as car:
+        assert "Nothing more can be kept in" in car.why_read_only
+        assert car.recording.paths == (video,)
+
+
+def test_a_recording_that_changed_or_went_while_it_is_open_is_told_before_anything_goes_on(video, places):
+    with opened(video, places) as car:
+        car.check_parts()
+        video.write_bytes(b"others!!" * 1000)
+        with pytest.raises(FaultError, match="is not the recording that was analysed"):
+            car.check_parts()
+        assert main([str(car.folder), "1"]) == INPUT_UNUSABLE
+        video.unlink()
+        with pytest.raises(FaultError, match=r"a\.mp4 cannot be read"):
+            car.check_parts()
+
+
+def test_a_drive_that_was_pulled_is_not_taken_for_a_damaged_side_car(video, places):
+    with opened(video, places) as car:
+        video.parent.rename(video.parent.with_name("pulled"))
+        with pytest.raises(FaultError) as error, car.database.change():
+            raise_unreachable()
+    assert "its drive does not answer" in str(error.value)
+    assert error.value.code is FaultCode.OUTPUT
+
+
+def raise_unreachable():
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_WRITE"
+    raise error
 
 
 def test_a_reader_sees_what_another_connection_has_just_written(video, places):
