@@ -28,6 +28,7 @@ OF_BEFORE = {
 }
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SIDES = (TRAIN, VALIDATION, TEST)
+REVIEWED = "reviewed"  # the set of what the window adds (engine.review.exports.dataset.SET)
 
 
 def split_of(records: Sequence[Record], part: DataPart) -> Split:
@@ -37,7 +38,8 @@ def split_of(records: Sequence[Record], part: DataPart) -> Split:
     Images of `left_out_folds` and, where `train_sets` names any, of other sets are not trained on; validation
     and test side do not depend on the two.
 
-    "grouped": one fold of all images, whole groups; an image whose group is on a test list is left out.
+    "grouped": one fold of all images, whole groups; an image whose group is on a test list is left out, and a
+    reviewed recording whose side is validation is there in every fold.
     "listed": the published lists as they are, leaks included (ClinicDB's 550/62 was cut by frame, so its test
     frames have neighbours in training; `audit` names them). Without a validation list one fold of the train
     list is held back, whole groups: what is chosen by looking must not be chosen on the test list.
@@ -56,11 +58,19 @@ def shown(records: Sequence[Record], part: DataPart) -> tuple[Record, ...]:
 def _folds_split(records: Sequence[Record], part: DataPart) -> Split:
     test = tuple(i for i in _labelled(records) if records[i].split == TEST)
     tested = {records[i].group for i in test}
-    pool = [i for i in _labelled(records) if records[i].group not in tested]
+    kept = [i for i in _labelled(records) if _is_for_validation(records[i])]
+    aside = tested | {records[i].group for i in kept}
+    pool = [i for i in _labelled(records) if records[i].group not in aside]
     split = _fold_of(records, pool, part, test)
     others = [part.model_copy(update={"fold": fold}) for fold in part.left_out_folds]
     left_out = {i for other in others for i in _fold_of(records, pool, other, test).validation}
-    return Split(tuple(i for i in split.train if i not in left_out), split.validation, test)
+    train = tuple(i for i in split.train if i not in left_out)
+    return Split(train, (*split.validation, *kept), test)
+
+
+def _is_for_validation(record: Record) -> bool:
+    """Of recordings that were reviewed: which side one is on follows from its hash, for every training."""
+    return record.set == REVIEWED and record.split == VALIDATION
 
 
 def _labelled(records: Sequence[Record]) -> list[int]:

@@ -1,9 +1,11 @@
 """Splits never part a group."""
 
+from dataclasses import replace
+
 import pytest
 
 from distill.data.index import Record
-from distill.data.splits import grouped_split, held_out_by, split_of
+from distill.data.splits import REVIEWED, grouped_split, held_out_by, split_of
 from distill.recipe import DataPart
 from engine.faults import FaultCode, FaultError
 from engine.model_card import TrainingCard
@@ -46,6 +48,22 @@ def test_a_group_kept_for_validation_is_never_trained_on(fold):
 
     assert {"a-2", "b-7"} <= groups_at(split.validation)
     assert not {"a-2", "b-7"} & groups_at(split.train)
+
+
+@pytest.mark.parametrize("fold", range(5))
+def test_a_reviewed_recording_on_the_side_of_validation_is_never_trained_on(fold):
+    reviewed = tuple(
+        Record(
+            image=f"{n}.png", mask=None, set=REVIEWED, group=f"recording-{n}", split=side, label="no-polyp"
+        )
+        for n, side in enumerate(("train", "validation", "train", "validation"))
+    )
+    labelled = tuple(replace(record, label="no-polyp") for record in RECORDS)
+    split = split_of((*labelled, *reviewed), DataPart(fold=fold, left_out_folds=((fold + 1) % 5,)))
+
+    never = {len(RECORDS) + 1, len(RECORDS) + 3}
+    assert never <= set(split.validation)
+    assert not never & set(split.train)
 
 
 def test_the_same_seed_gives_the_same_split():

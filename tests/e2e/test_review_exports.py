@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 from app.cli import main
 from distill.data.index import load_index
 from distill.data.prepare import Wishes, prepare
+from distill.data.splits import REVIEWED
 from engine.analysis.judged import open_recording
 from engine.analysis.one import analyse
 from engine.analysis.results import RESULTS, SUMMARY, read_results, read_summary, summary_text
@@ -284,6 +285,12 @@ def test_a_data_set_grows_by_versions_that_never_change(car, review, tmp_path):
     assert {(one.group, one.split) for one in index.records} == {(group, side_of(group))}
     check(first)
     check(second)
+    assert prepare([second], tmp_path / "prepared", Wishes(negatives=True)).problems == ()
+    prepared = load_index(tmp_path / "prepared")
+    assert {(one.set, one.group, one.split) for one in prepared.records} == {
+        (REVIEWED, group, side_of(group))
+    }
+    assert sorted(one.frame for one in prepared.records) == sorted(one.frame for one in index.records)
     (second / index.records[0].image).write_bytes(b"other")
     with pytest.raises(FaultError, match="is not what was added"):
         check(second)

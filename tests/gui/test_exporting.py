@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 
-from app.review.exporting.choices import There, free_folder, part_analysed, usual_only, why_nothing
+from app.review.exporting.choices import There, free_folder, usual_only, what_is_missed, why_nothing
 from distill.data.index import load_index
 from engine.review.edits import Edits
 from engine.review.exports.formats import FORMATS, Look, Only
@@ -212,5 +212,6 @@ def test_a_folder_is_new_and_what_is_not_analysed_is_said(tmp_path):
     now = datetime(2026, 11, 30, 9, 5)
     (tmp_path / "csv-2026-11-30-0905").mkdir()
     assert free_folder(tmp_path, "csv", now) == Path(tmp_path / "csv-2026-11-30-0905-2")
-    assert part_analysed(There(share=0.63)) == "63 % is analysed: what lies behind is left out."
-    assert part_analysed(There()) == ""
+    assert what_is_missed(There(share=0.63)) == "63 % is analysed: the rest is left out."
+    assert "until it is done" in what_is_missed(There(share=0.63, is_other_point=True))
+    assert what_is_missed(There()) == ""

@@ -25,7 +25,8 @@ ONLY_VERIFIED = "On a finding press E, correct what is wrong, and Enter on each 
 @dataclass(frozen=True, slots=True)
 class There:
     """What there is: verified frames, kept findings, all findings, frames in the loop and in the finding that
-    is chosen. `share`: how much is analysed, 0..1.
+    is chosen. `share`: how much is analysed, 0..1; `is_other_point`: the sliders stand elsewhere than where
+    what leaves was made.
     """
 
     verified: int = 0
@@ -34,6 +35,7 @@ class There:
     loop: Range = None
     finding: Range = None
     share: float = 1.0
+    is_other_point: bool = False
 
 
 def only_rows(format_: str, there: There) -> list[tuple[str, Only]]:
@@ -65,11 +67,12 @@ def why_nothing(format_: str, only: Only, there: There) -> str:
     return ""
 
 
-def part_analysed(there: There) -> str:
-    """Said where the rest would be missed."""
-    if there.share >= 1.0:
-        return ""
-    return f"{100 * there.share:.0f} % is analysed: what lies behind is left out."
+def what_is_missed(there: There) -> str:
+    """Said where something else leaves than what is seen."""
+    found = [] if there.share >= 1.0 else [f"{100 * there.share:.0f} % is analysed: the rest is left out."]
+    if there.is_other_point:
+        found.append("Findings leave as the analysis made them, until it is done and the sliders count.")
+    return " ".join(found)
 
 
 def free_folder(parent: Path, format_: str, now: datetime) -> Path:
@@ -77,10 +80,3 @@ def free_folder(parent: Path, format_: str, now: datetime) -> Path:
     stem = f"{format_}-{now:%Y-%m-%d-%H%M}"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
     return next(parent / name for name in names if not (parent / name).exists())
-
-
-def counted(counts: Mapping[str, int]) -> str:
-    """Such as "12 frames, 1 mask"."""
-    return ", ".join(
-        f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()
-    )

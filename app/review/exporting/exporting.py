@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from app.review.exporting.choices import Range, There, counted
+from app.review.exporting.choices import Range, There
 from app.review.exporting.dialog import ExportDialog
 from app.review.exporting.process import ExportProcess
 from app.review.known import Known
@@ -18,7 +18,7 @@ from app.widgets.pick import ask_for_folder
 from app.widgets.task import Task
 from engine.review.acts import Verdict
 from engine.review.edits import Edits
-from engine.review.exports.export import SHEET, Staged, staged_in
+from engine.review.exports.export import SHEET, Staged, counted, staged_in
 from engine.review.exports.formats import Only
 from engine.review.exports.job import Wanted
 from engine.review.rows import Row
@@ -132,7 +132,8 @@ class Exporting(QObject):
         rows, progress = known.rows, known.progress
         share = 1.0 if progress.is_done else progress.done / progress.total if progress.total else 0.0
         kept = sum(row.verdict is Verdict.KEEP for row in rows)
-        there = There(verified, kept, len(rows), self._looped(known), self._chosen_range(), share)
+        other = known.point != known.analysis.point
+        there = There(verified, kept, len(rows), self._looped(known), self._chosen_range(), share, other)
         dialog.form.show_there(there, self._parent())
 
     def _looped(self, known: Known) -> Range:

@@ -16,8 +16,8 @@ from app.review.exporting.choices import (
     There,
     free_folder,
     only_rows,
-    part_analysed,
     usual_only,
+    what_is_missed,
     why_nothing,
 )
 from app.widgets import theme
@@ -117,7 +117,7 @@ class ExportForm(QWidget):
 
     def _show_hint(self) -> None:
         nothing = why_nothing(self.name, self.wanted_only, self._there)
-        self._hint.setText(nothing or part_analysed(self._there))
+        self._hint.setText(nothing or what_is_missed(self._there))
         set_tone(self._hint, "attention" if nothing else "secondary")
         self._hint.setVisible(bool(self._hint.text()))
         self.changed.emit()

@@ -20,7 +20,7 @@ from engine.model_card import STANDARD
 from engine.model_folder import load_model_folder
 from engine.model_in_use import named_or_in_use
 from engine.review.analysis import analyse_into, begin, check_readable, paths_of, run_folder, spec_of
-from engine.review.exports.export import SHEET, Staged, chosen, stage
+from engine.review.exports.export import SHEET, Staged, chosen, counted, stage
 from engine.review.exports.formats import FORMATS, Format, Look, Only
 from engine.review.exports.selection import range_of
 from engine.review.imports.results import find_results, take_results
@@ -184,6 +184,6 @@ def _export(
 
 
 def _tell(counts: Mapping[str, int], out: Path, has_pictures: bool) -> None:
-    print(f"{', '.join(f'{count} {what}' for what, count in counts.items())} in {out}")
+    print(f"{counted(counts)} in {out}")
     if has_pictures:
         print(f"Look at {out / SHEET} before anything leaves this machine.")

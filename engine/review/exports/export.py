@@ -203,6 +203,13 @@ def _selection(review: Review, row: Format, only: Only, range_: tuple[int, int] 
     return Selection(ranks, selected(review, only).objects if only is Only.KEPT else None)
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """Such as "12 frames, 1 mask"."""
+    return ", ".join(
+        f"{count} {what.removesuffix('s') if count == 1 else what}" for what, count in counts.items()
+    )
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
