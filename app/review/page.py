@@ -15,6 +15,7 @@ from app.player.places import Span
 from app.player.playback import is_recording
 from app.review.along.hover import HoverPicture
 from app.review.along.lanes import Mark
+from app.review.along.scrub import StandIn
 from app.review.along.timeline import Timeline
 from app.review.findings.findings_list import Picture
 from app.review.head import ReviewHead
@@ -39,7 +40,6 @@ class ReviewPage(QWidget):
     `side` has the panel and others that take its place, `pictures` the canvas and others beside it.
     """
 
-    sought = Signal(float)  # the time line was clicked or dragged there, since the recording's beginning
     marks_held = Signal(bool)  # whether marks over the picture are held back
 
     def __init__(
@@ -60,6 +60,7 @@ class ReviewPage(QWidget):
         self.notice = notice
         self.canvas = Canvas()
         self.heat = HeatLayer(self.canvas)
+        self.stand_in = StandIn(self.canvas)
         self.drag = BoxDrag(self.canvas)
         self.transport = TransportRow(actions)
         self.timeline = Timeline()
@@ -74,7 +75,6 @@ class ReviewPage(QWidget):
         self.hover = HoverPicture(self)
         self._lay_out()
         self.canvas.installEventFilter(self)
-        self.timeline.sought.connect(self.sought)
         self.timeline.hovered.connect(self._hover)
         for question in (self.go_to, self.note):
             question.left.connect(self.canvas.setFocus)
@@ -146,6 +146,7 @@ class ReviewPage(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.heat.setGeometry(self.canvas.rect())
+            self.stand_in.setGeometry(self.canvas.rect())
             free = self._free()
             self.answer.keep_inside(free, theme.answer_px(self.window().height()))
             self.go_to.keep_inside(free)

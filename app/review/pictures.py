@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import OrderedDict
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -24,7 +25,9 @@ class SmallPictures(QObject):
     def __init__(self, side_car: SideCarThread, parent: QObject) -> None:
         super().__init__(parent)
         self._side_car = side_car
-        self._images: OrderedDict[int, QImage] = OrderedDict()  # by the rank that was asked for
+        self._images: OrderedDict[int, QImage] = OrderedDict()  # by their own ranks
+        self._ranks: list[int] = []  # the same, in order
+        self._nearest: dict[int, int] = {}  # of the ranks that were asked for
         self._asked: set[int] = set()
         self._far: set[int] = set()
         self._tell = QTimer(self)
@@ -33,13 +36,22 @@ class SmallPictures(QObject):
         self._tell.timeout.connect(self.came)
 
     def of(self, rank: int) -> QImage | None:
-        image = self._images.get(rank)
+        own = self._nearest.get(rank, -1)
+        image = self._images.get(own)
         if image is not None:
-            self._images.move_to_end(rank)
+            self._images.move_to_end(own)
         if rank not in self._asked:
             self._asked.add(rank)
             self._side_car.ask(lambda car: _read(car, rank), lambda found: self._take(rank, found))
         return image
+
+    def near(self, rank: int) -> QImage | None:
+        """One that is there and not far, at once; asks for the nearest where none is."""
+        at = bisect_left(self._ranks, rank)
+        known = min(self._ranks[max(0, at - 1) : at + 1], key=lambda one: abs(one - rank), default=None)
+        if known is not None and abs(known - rank) <= NEAR // 2:
+            return self._images[known]
+        return self.of(rank)
 
     def renew(self) -> None:
         """More is analysed: what was the nearest may no longer be it."""
@@ -51,10 +63,18 @@ class SmallPictures(QObject):
             self._far.add(rank)
         if found is None:
             return
-        self._images[rank] = found[1]
+        own, image = found
+        if own not in self._images:
+            insort(self._ranks, own)
+        self._images[own] = image
+        self._nearest[rank] = own
         while len(self._images) > KEPT:
             old, _ = self._images.popitem(last=False)
-            self._asked.discard(old)
+            self._ranks.remove(old)
+            gone = [asked for asked, its in self._nearest.items() if its == old]
+            for asked in gone:
+                del self._nearest[asked]
+            self._asked.difference_update(gone)
         if not self._tell.isActive():
             self._tell.start()
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.player.transport_commands import TransportCommands
 from app.review.along.lanes import LEVELS, Bar
+from app.review.along.scrub import Scrub
 from app.review.compare.comparing import Comparing
 from app.review.correction import ReviewedPlace
 from app.review.editing.editing import MaskEditing
@@ -68,6 +69,12 @@ class Reviewing(QObject):
         self.opened = OpenedReview(paths, places, model, preset, options, self)
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
+        self._scrub = Scrub(
+            self.page.stand_in,
+            self._picture_near,
+            lambda at_s: transport.seek(at_s + self.page.transport.origin_s),
+            self,
+        )
         place = ReviewedPlace(
             self.opened,
             lambda: self._known,
@@ -169,7 +176,9 @@ class Reviewing(QObject):
         self._pictures.came.connect(page.panel.findings.repaint_pictures)
         self._pictures.came.connect(page.timeline.repaint_lanes)
         page.canvas.on_painted = self._painted
-        page.sought.connect(lambda at_s: self._transport.seek(at_s + page.transport.origin_s))
+        page.timeline.dragged.connect(self._scrub.drag)
+        page.timeline.sought.connect(self._scrub.go)
+        self._pictures.came.connect(self._scrub.look)
         page.panel.jumped.connect(self._jump_to_best)
         page.panel.listed.connect(self._show_bars)
         page.go_to.asked.connect(lambda place: page.answer.say(self._transport.go_to_place(place)))
@@ -202,6 +211,7 @@ class Reviewing(QObject):
                 self.failed.emit(replace(fault, place=PLACE))
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
+        self._scrub.show(snapshot.presentation)
         self._show_places()
         self.editing.show(snapshot.presentation)
         self.comparing.show(snapshot)
@@ -272,11 +282,18 @@ class Reviewing(QObject):
         self.page.timeline.show_content(bars=bars)
 
     def _thumbnail(self, at_s: float) -> QImage | None:
+        rank = self._analysed_rank(at_s)
+        return None if rank is None else self._pictures.of(rank)
+
+    def _picture_near(self, at_s: float) -> QImage | None:
+        rank = self._analysed_rank(at_s)
+        return None if rank is None else self._pictures.near(rank)
+
+    def _analysed_rank(self, at_s: float) -> int | None:
+        """None where it is not analysed yet."""
         table = self.page.timeline.content.table
         pts_s = at_s + self.page.transport.origin_s
-        if not len(table) or pts_s > table.pts_s[-1]:
-            return None
-        return self._pictures.of(table.rank_at(pts_s))
+        return table.rank_at(pts_s) if len(table) and pts_s <= table.pts_s[-1] else None
 
     def _here(self) -> int:
         """Rank of the frame that is shown; -1 without one."""

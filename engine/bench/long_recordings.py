@@ -32,10 +32,15 @@ class Layout:
         return self.minutes * 60 * RATE_HZ
 
 
-def lengthened(car: SideCar, analysis: Analysis, layout: Layout, folder: Path) -> Path:
-    """The folder of a side-car of so many minutes at 30 Hz, analysed to its end."""
+def lengthened(
+    car: SideCar, analysis: Analysis, layout: Layout, folder: Path, recording: Path | None = None
+) -> Path:
+    """The folder of a side-car of so many minutes at 30 Hz, analysed to its end. `recording`: the one that it
+    is of, as long and of the same size; None: that of `car`.
+    """
     places = Places(folder, beside=False)
-    with open_side_car(list(car.recording.paths), places) as long, long.database.change() as change:
+    paths = list(car.recording.paths) if recording is None else [recording]
+    with open_side_car(paths, places) as long, long.database.change() as change:
         _copy_analysis(car, analysis, change)
         frames = list(stored_frames(car.database, analysis.id, analysis.map_size))
         turn_chunks = -(-len(frames) // CHUNK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from functools import partial
 
 import pytest
@@ -15,6 +16,7 @@ from engine.review.acts import Verdict
 from engine.review.places import Places
 from engine.review.rows import PERSON
 from engine.review.store import open_side_car
+from engine.sources.file.cursor import FrameCursor
 from engine.types import SourceState
 from tests.fixtures.fakes import FakeSource
 from tests.fixtures.recorder import recorder_clip
@@ -94,6 +96,35 @@ def test_a_recording_under_review_stands_and_its_marks_are_those_of_the_frame_th
     assert page.canvas.presentation.result.index == 60
     assert page.canvas.presentation.result.components
     assert page.transport.frame_text == f"frame 60 / {FRAMES}"
+
+
+def test_a_drag_along_the_time_line_shows_small_pictures_at_once_and_the_exact_frame_where_it_ends(
+    review, clip, until, monkeypatch
+):
+    page = review(clip).review.desk.page
+    stand_in, timeline = page.stand_in, page.timeline
+    until(lambda: page.canvas.presentation is not None and timeline.content.thumbnail(2.0) is not None)
+    before = page.canvas.presentation
+    release = threading.Event()
+    decode = FrameCursor.go_to
+
+    def slow(cursor, table, rank):
+        release.wait(20.0)
+        decode(cursor, table, rank)
+
+    monkeypatch.setattr(FrameCursor, "go_to", slow)
+    try:
+        for at_s in (2.0, 2.4, 3.0):
+            timeline.drag_to(at_s)
+        until(lambda: stand_in.image is not None)
+        assert stand_in.isVisible()
+        assert page.canvas.presentation is before
+    finally:
+        release.set()
+    timeline.seek_to(70 / 25)
+    until(lambda: page.canvas.presentation.frame.index == 70)
+    until(lambda: stand_in.image is None)
+    assert not stand_in.isVisible()
 
 
 def test_findings_follow_the_preset_without_the_network_and_stay_as_they_were_left(

@@ -23,10 +23,11 @@ ZOOM_A_NOTCH = 1.25
 class Timeline(QWidget):
     """Seconds are those since the recording's beginning. `sought`: a person wants that place, exactly.
 
-    `scrubbing`: while the button is down. `hovered` carries a time and a place on the screen, or None.
+    `dragged`: while the button is down. `hovered` carries a time and a place on the screen, or None.
     """
 
     sought = Signal(float)
+    dragged = Signal(float)
     hovered = Signal(object)  # tuple[float, QPoint] | None
     viewed = Signal(float, float)  # what is seen of it
 
@@ -175,7 +176,15 @@ class Timeline(QWidget):
         self.hovered.emit(None)
 
     def seek_to(self, at_s: float) -> None:
-        self.sought.emit(min(max(at_s, 0.0), self._length_s))
+        self.sought.emit(self._within(at_s))
+
+    def drag_to(self, at_s: float) -> None:
+        at_s = self._within(at_s)
+        self.set_cursor(at_s)
+        self.dragged.emit(at_s)
+
+    def _within(self, at_s: float) -> float:
+        return min(max(at_s, 0.0), self._length_s)
 
     def _lay_out(self) -> None:
         self._names.setContentsMargins(theme.S, 0, 0, AXIS_PX)
@@ -216,7 +225,7 @@ class _ViewBox(pg.ViewBox):  # type: ignore[misc]
         event.accept()
         at_s = self.mapSceneToView(event.scenePos()).x()
         if event.button() is Qt.MouseButton.LeftButton:
-            self._timeline.seek_to(at_s)
+            (self._timeline.seek_to if event.isFinish() else self._timeline.drag_to)(at_s)
         else:
             before_s = self.mapSceneToView(event.lastScenePos()).x()
             self._pan(before_s - at_s)
