@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from engine import settings
 from engine.faults import Fault, FaultCode
@@ -28,6 +28,7 @@ class Preferences(QObject):
     changed = Signal()
     failed = Signal(object)  # Fault
     kept = Signal(str)  # the place of such faults
+    _written = Signal(object)  # Fault, None: it went well
 
     def __init__(self, path: Path | None, in_force: settings.Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +40,7 @@ class Preferences(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(AFTER_MS)
         self._timer.timeout.connect(self._write)
+        self._written.connect(self._tell, Qt.ConnectionType.QueuedConnection)  # in the window's thread
 
     @property
     def settings(self) -> settings.Settings:
@@ -75,13 +77,17 @@ class Preferences(QObject):
             aside = settings.keep(path, changes)
         except OSError as error:
             log.info("settings are not kept: %s", error)
-            self.failed.emit(_not_kept(path, error.strerror or str(error)))
+            self._written.emit(_not_kept(path, error.strerror or str(error)))
         except Exception:  # the thread's edge: a future that nobody asks would swallow it
             log.exception("settings are not kept")
         else:
-            self.kept.emit(PLACE)
-            if aside is not None:
-                self.failed.emit(_set_aside(path, aside))
+            self._written.emit(None if aside is None else _set_aside(path, aside))
+
+    @Slot(object)
+    def _tell(self, fault: Fault | None) -> None:
+        self.kept.emit(PLACE)
+        if fault is not None:
+            self.failed.emit(fault)
 
 
 def _not_kept(path: Path, why: str) -> Fault:
