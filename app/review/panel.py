@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.network.point_controls import PointControls
@@ -13,10 +14,11 @@ from app.review.findings.point_sliders import PointSliders
 from app.review.findings.rows import FILTERS, SORTS, chosen, counted
 from app.widgets import theme
 from app.widgets.action import Action
-from app.widgets.controls import Choice, label, line, text_button
+from app.widgets.controls import Choice, Fold, label, line, text_button
 from engine.review.rows import Row
 from engine.types import OperatingPoint
 
+ROOMY_PX = 760  # from here on there is room for list and sliders
 VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
 NONE_YET = "Nothing was found yet."
 NONE = "Nothing was found at this setting. Lower the threshold, or choose the preset Sensitive."
@@ -58,6 +60,9 @@ class ReviewPanel(QWidget):
         self.point = PointControls()
         self.point.advanced_fold.set_open(True)  # its threshold is what is moved most here
         self.sliders = PointSliders()
+        self.start = Fold("", _stacked(self.point, self.sliders))
+        self._by_hand = False  # whether a person has folded it
+        self.start.toggled.connect(self._folded)
         self.point.chosen.connect(self._choose_point)
         self.sliders.chosen.connect(self._choose_point)
         self.only.chosen.connect(lambda _: self._list())
@@ -103,13 +108,24 @@ class ReviewPanel(QWidget):
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
         self.correct.setText("End correction" if for_tools else "Correct masks")
-        for widget in (*self.verdicts.values(), self.compare, self._line, self.point, self.sliders):
+        for widget in (*self.verdicts.values(), self.compare, self._line, self.start):
             widget.setHidden(for_tools)
 
     def show_point(self, point: OperatingPoint) -> None:
         """The one at which the findings are made."""
         self.point.show_point(point)
         self.sliders.show_point(point)
+        self.start.set_title(f"Preset {point.preset}, threshold {point.threshold:.2f}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room it is the findings'; the sliders are one click away."""
+        super().resizeEvent(event)
+        if not self._by_hand:
+            self.start.set_open(self.height() >= ROOMY_PX)
+            self._by_hand = False
+
+    def _folded(self) -> None:
+        self._by_hand = True
 
     def _choose_point(self, point: OperatingPoint) -> None:
         self.show_point(point)
@@ -149,10 +165,19 @@ class ReviewPanel(QWidget):
         tasks.addWidget(self.compare)
         column.addLayout(tasks)
         column.addWidget(self._line)
-        column.addWidget(self.point)
-        column.addWidget(self.sliders)
+        column.addWidget(self.start)
         out = QHBoxLayout()
         out.setSpacing(theme.S)
         out.addWidget(self.data_set)
         out.addWidget(self.export)
         column.addLayout(out)
+
+
+def _stacked(*widgets: QWidget) -> QWidget:
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(theme.S)
+    for widget in widgets:
+        column.addWidget(widget)
+    return box
