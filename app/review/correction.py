@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.review.known import Known
 from app.review.opened import OpenedReview
 from app.widgets import words
 from engine.review.analysis import spec_of_files
 from engine.review.rows import Row
 from engine.sources.base import SourceSpec
-from engine.types import Result, Snapshot, SourceState
+from engine.types import Result, SourceState
 
 MOST_FRAMES = 250  # that masks are carried on where no finding and no range says how far
 
@@ -21,23 +20,19 @@ class ReviewedPlace:
     def __init__(
         self,
         opened: OpenedReview,
-        known: Callable[[], Known | None],
-        snapshot: Callable[[], Snapshot | None],
         origin_s: Callable[[], float],
         sam_weights: Callable[[], str],
     ) -> None:
         self._opened = opened
-        self._known = known
-        self._snapshot = snapshot
         self._origin_s = origin_s
         self.sam_weights = sam_weights
 
     def why_read_only(self) -> str:
-        known = self._known()
+        known = self._opened.known
         return "" if known is None else known.why_read_only
 
     def spec(self) -> SourceSpec:
-        known = self._known()
+        known = self._opened.known
         assert known is not None
         return spec_of_files(known.recording.paths)
 
@@ -56,7 +51,7 @@ class ReviewedPlace:
         """The next frame of the finding; behind its last one the first of the next finding."""
         row = self._row(rank)
         if goes_on:
-            known = self._known()
+            known = self._opened.known
             frames = known.recording.frames if known is not None else None
             return rank + 1 if frames is None or rank + 1 < frames else None
         if row is not None and rank < row.last_rank:
@@ -64,7 +59,7 @@ class ReviewedPlace:
         return min((one.first_rank for one in self._rows if one.first_rank > rank), default=None)
 
     def range_from(self, rank: int, *, back: bool) -> int:
-        snapshot, known, row = self._snapshot(), self._known(), self._row(rank)
+        snapshot, known, row = self._opened.snapshot, self._opened.known, self._row(rank)
         loop = snapshot.loop if snapshot is not None else None
         if loop is not None and known is not None and loop.start_s <= known.table.time_s(rank) <= loop.end_s:
             return known.table.rank_at(loop.start_s if back else loop.end_s)
@@ -75,7 +70,7 @@ class ReviewedPlace:
         return max(rank - MOST_FRAMES, 0) if back else end
 
     def go_to_rank(self, rank: int) -> None:
-        snapshot = self._snapshot()
+        snapshot = self._opened.snapshot
         shown = snapshot.presentation if snapshot is not None else None
         if shown is not None and rank == shown.frame.index + 1:
             self._opened.pipeline.step(1)  # it is read already
@@ -83,7 +78,7 @@ class ReviewedPlace:
             self._opened.pipeline.seek_frame(rank)
 
     def pause(self) -> bool:
-        snapshot = self._snapshot()
+        snapshot = self._opened.snapshot
         plays = snapshot is not None and snapshot.source_state is SourceState.RUNNING
         if plays:
             self._opened.pipeline.pause()
@@ -91,7 +86,7 @@ class ReviewedPlace:
 
     @property
     def _rows(self) -> tuple[Row, ...]:
-        known = self._known()
+        known = self._opened.known
         return () if known is None else known.rows
 
     def _row(self, rank: int) -> Row | None:

@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class OpenedReview(QObject):
-    """`changed`: the newest Snapshot, with marks of the side-car. Nothing of the live page is shared."""
+    """`changed`: the newest Snapshot, with marks of the side-car. Nothing of the live page is shared.
+
+    `snapshot` and `known` are the newest of each, None before there is one.
+    """
 
     changed = Signal(object)  # Snapshot
     recorded = Signal(object)  # Left: the side-car is open
@@ -49,7 +52,8 @@ class OpenedReview(QObject):
         super().__init__(parent)
         self._at_rank = 0
         self._size: Size | None = None
-        self._snapshot: Snapshot | None = None
+        self.snapshot: Snapshot | None = None
+        self.known: Known | None = None
         self.bridge = Bridge(self)
         self.bridge.changed.connect(self._show)
         self.pipeline = Pipeline(self.bridge.ring)
@@ -74,6 +78,12 @@ class OpenedReview(QObject):
         self.job.begun.connect(self._begun)
         self.job.progressed.connect(self._progressed)
         self.job.failed.connect(self.failed)
+
+    @property
+    def here(self) -> int:
+        """Rank of the frame that is shown; -1 without one."""
+        shown = self.snapshot.presentation if self.snapshot is not None else None
+        return -1 if shown is None else shown.frame.index
 
     def keep_left(self, left: Left) -> None:
         """It is opened there again."""
@@ -103,18 +113,19 @@ class OpenedReview(QObject):
         self.begun.emit(begun)
 
     def _progressed(self, known: Known) -> None:
+        self.known = known
         self.marks.grown()
         self.progressed.emit(known)
 
     def _show(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
         if snapshot.presentation is not None:
             self._stop_at_first()
             self._size = snapshot.presentation.frame.size
             snapshot = replace(snapshot, presentation=self._marked(snapshot.presentation))
         if snapshot.word is StateWord.AI_OFF:  # the marks are those of the side-car
             snapshot = replace(snapshot, word=StateWord.PLAYING)
-        self.changed.emit(replace(snapshot, ai_state=AiState.ON))
+        self.snapshot = replace(snapshot, ai_state=AiState.ON)
+        self.changed.emit(self.snapshot)
 
     def _stop_at_first(self) -> None:
         if not self._stands:

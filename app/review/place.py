@@ -222,13 +222,12 @@ class ReviewPlace(QWidget):
         if not self.paths:
             return  # closed again meanwhile
         try:
+            opened = module.OpenedReview(
+                self.paths, self._places(), self._model, self._preset, self._options, self
+            )
             self._show(
                 module.Reviewing(
-                    self.paths,
-                    self._places(),
-                    self._model,
-                    self._preset,
-                    self._options,
+                    opened,
                     self._actions,
                     self.notice,
                     self.transport,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -30,10 +29,8 @@ from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
 from engine.drawing.overlays import OverlayStyle, person_marks
 from engine.faults import Fault
-from engine.review.places import Places
 from engine.review.rows import Row
 from engine.settings import Review
-from engine.sources.base import SourceOptions
 from engine.types import OperatingPoint, Presentation, Rect, Snapshot
 
 LOOK_MS = 300
@@ -47,11 +44,7 @@ class Reviewing(QObject):
 
     def __init__(
         self,
-        paths: Sequence[Path],
-        places: Places,
-        model: Callable[[], Path],
-        preset: str,
-        options: SourceOptions,
+        opened: OpenedReview,
         actions: Mapping[str, Action],
         notice: NoticeRow,
         transport: TransportCommands,
@@ -59,14 +52,13 @@ class Reviewing(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._known: Known | None = None
-        self._snapshot: Snapshot | None = None
         self._transport = transport
         self._places: list[Rect] = []  # that a person marked in the frame that is seen
         self._told: set[Fault] = set()  # of the player, once each
         self._begun: Begun | None = None
         self._points: PointInForce | None = None
-        self.opened = OpenedReview(paths, places, model, preset, options, self)
+        self.opened = opened
+        opened.setParent(self)
         self._pictures = SmallPictures(self.opened.side_car, self)
         self.page = ReviewPage(actions, notice, self._pictures.of, transport.span)
         self._scrub = Scrub(
@@ -75,25 +67,24 @@ class Reviewing(QObject):
             lambda at_s: transport.seek(at_s + self.page.transport.origin_s),
             self,
         )
-        place = ReviewedPlace(
-            self.opened,
-            lambda: self._known,
-            lambda: self._snapshot,
-            lambda: self.page.transport.origin_s,
-            lambda: settings().sam_weights,
-        )
+        place = ReviewedPlace(opened, lambda: self.page.transport.origin_s, lambda: settings().sam_weights)
         self._look_soon = QTimer(self)  # strokes follow each other: the list and the lanes may wait a little
         self._look_soon.setSingleShot(True)
         self._look_soon.setInterval(LOOK_MS)
         self.editing = MaskEditing(self.page.canvas, self.opened.job.ask, place, actions, self)
         self.acts = FindingActs(
-            self.page, self.opened.job, lambda: self._known, self._here, self._choose, self.editing.reload
+            self.page,
+            self.opened.job,
+            lambda: opened.known,
+            lambda: opened.here,
+            self._choose,
+            self.editing.reload,
         )
         self.exporting = Exporting(
             self.page,
             lambda: None if self._begun is None else self._begun.folder,
-            lambda: self._known,
-            lambda: None if self._snapshot is None else self._snapshot.loop,
+            lambda: opened.known,
+            lambda: None if opened.snapshot is None else opened.snapshot.loop,
             lambda: self.page.panel.findings.chosen,
             self.opened.job.ask,
             settings,
@@ -102,7 +93,7 @@ class Reviewing(QObject):
         self.exporting.said.connect(self.page.answer.say)
         transport.connect_to(self.opened.pipeline)
         self.comparing = Comparing(
-            self.page, self.opened, lambda: self._points, lambda: self._known, actions, self
+            self.page, self.opened, lambda: self._points, lambda: opened.known, actions, self
         )
         self._connect()
         self._connect_editing()
@@ -110,9 +101,9 @@ class Reviewing(QObject):
 
     def close(self) -> None:
         """All that was done is on the disk when this returns."""
-        if self._known is not None:
+        if self.opened.known is not None:
             only, order = self.page.panel.listing
-            self.opened.keep_left(Left(max(self._here(), 0), *self.page.timeline.part, only, order))
+            self.opened.keep_left(Left(max(self.opened.here, 0), *self.page.timeline.part, only, order))
         self._transport.connect_to(None)
         self._look_soon.stop()
         self.editing.close()
@@ -126,11 +117,11 @@ class Reviewing(QObject):
     @property
     def known(self) -> Known | None:
         """None until the side-car was read."""
-        return self._known
+        return self.opened.known
 
     @property
     def snapshot(self) -> Snapshot | None:
-        return self._snapshot
+        return self.opened.snapshot
 
     # Handlers of app.actions_and_keys
 
@@ -204,7 +195,6 @@ class Reviewing(QObject):
         self.editing.switched.connect(lambda on: comparing.leave() if on else None)
 
     def _show(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
         for fault in snapshot.faults:
             if fault not in self._told:
                 self._told.add(fault)
@@ -222,7 +212,7 @@ class Reviewing(QObject):
 
     def _show_begun(self, begun: Begun) -> None:
         self._begun = begun
-        self._points = PointInForce(begun, self.opened, self._here, self)
+        self._points = PointInForce(begun, self.opened, lambda: self.opened.here, self)
         self._points.failed.connect(self.failed)
         self.page.panel.point.set_presets(begun.points, begun.measured)
         self._show_point(begun.point)
@@ -242,7 +232,6 @@ class Reviewing(QObject):
             self.page.transport.show_by(words_of(self._begun, point))
 
     def _show_known(self, known: Known) -> None:
-        self._known = known
         if self._points is not None:
             self._points.grown(known)
         self._pictures.renew()
@@ -254,7 +243,7 @@ class Reviewing(QObject):
 
     def _show_places(self) -> None:
         """What a person marked in this frame, and has not drawn there."""
-        here, rows = self._here(), self._known.rows if self._known is not None else ()
+        here, rows = self.opened.here, self.opened.known.rows if self.opened.known is not None else ()
         drawn = self.editing.frames.of(here).masks
         boxes = [
             row.anchor.box
@@ -268,8 +257,8 @@ class Reviewing(QObject):
             self.editing.layer.show_places(shapes)
 
     def _show_job(self) -> None:
-        if self._known is not None:
-            self.page.head.show_known(self._known, is_running=self.opened.job.is_running)
+        if self.opened.known is not None:
+            self.page.head.show_known(self.opened.known, is_running=self.opened.job.is_running)
 
     def _show_bars(self) -> None:
         origin_s = self.page.transport.origin_s
@@ -295,14 +284,9 @@ class Reviewing(QObject):
         pts_s = at_s + self.page.transport.origin_s
         return table.rank_at(pts_s) if len(table) and pts_s <= table.pts_s[-1] else None
 
-    def _here(self) -> int:
-        """Rank of the frame that is shown; -1 without one."""
-        shown = self._snapshot.presentation if self._snapshot is not None else None
-        return -1 if shown is None else shown.frame.index
-
     def _jump(self, way: Callable[[Iterable[Row], int], Row | None], none: str) -> str:
         rows = self.page.panel.rows
-        found = way(rows, self._here())
+        found = way(rows, self.opened.here)
         if found is None:
             return none
         self._choose(found)
