@@ -235,8 +235,8 @@ def _model(name: str | None) -> str | None:
 def _model_to_start(
     named: str | None, assignments: Sequence[str], kept: str
 ) -> tuple[str | None, tuple[Fault, ...]]:
-    """What was asked for this once, the promoted model, the one kept in the settings, None for the factory's;
-    and what is wrong with the log of promotions.
+    """What was asked for this once, else what the log of promotions says, else (nothing was promoted yet) the
+    one kept in the settings; None for the factory's. And what is wrong with the log.
     """
     from engine.model_in_use import log_path, model_in_use
     from engine.settings import read_settings
@@ -246,7 +246,7 @@ def _model_to_start(
         return once or kept or None, ()
     in_use = model_in_use()
     told = (in_use.fault.as_fault("promotion"),) if in_use.fault is not None else ()
-    return (kept or None if in_use.is_factory else str(in_use.path)), told
+    return (None if in_use.is_factory else str(in_use.path)), told
 
 
 def _runtime(name: str | None) -> str | None:

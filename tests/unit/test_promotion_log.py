@@ -7,11 +7,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from app import cli
 from engine.doctor import storage
 from engine.doctor.check_result import Level
 from engine.faults import FaultCode, FaultError
@@ -27,6 +30,7 @@ from engine.promotion import promote as promoting
 from engine.promotion.acceptance import Acceptance, Parity, Side, write_acceptance
 from engine.promotion.measures import Row, Where
 from engine.promotion.promote import go_back, promote
+from engine.settings import keep, settings_path
 from tests.fixtures.models import red_model
 
 
@@ -213,6 +217,29 @@ def test_a_model_of_a_newer_program_is_refused_in_a_sentence(compared, tmp_path)
 
     with pytest.raises(FaultError, match="Update the program"):
         promote(run)
+
+
+def test_a_window_starts_with_the_promoted_model_and_not_with_one_that_was_tried(compared, monkeypatch):
+    launches = []
+    window = SimpleNamespace(run=lambda launch: launches.append(launch) or 0)
+    monkeypatch.setitem(sys.modules, "app.application", window)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    tried, once = "polyp-accurate-5", "polyp-accurate-6"
+
+    def starts_with(*arguments):
+        assert cli.main([*arguments]) == 0
+        return launches[-1].model
+
+    assert starts_with() is None
+    keep(settings_path(), {"ai.model": tried})
+    assert starts_with() == tried
+    promotion = promote(compared("first"))
+    assert starts_with() == str(kept_models() / promotion.model.folder)
+    assert starts_with("--model", once) == starts_with("--set", f"ai.model={once}") == once
+    assert launches[-1].faults == ()
+    log_path().write_text("{}")
+    assert starts_with() is None
+    assert "is not as it was written" in launches[-1].faults[0].sentence
 
 
 def test_a_process_killed_while_it_adds_lines_leaves_whole_ones(tmp_path):
