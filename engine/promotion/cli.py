@@ -12,10 +12,9 @@ from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
 from engine.files.whole import sha256_of, shown
-from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK, How
+from engine.jobs.ended import BUG, CANCELLED, INPUT_UNUSABLE, OK, How
 from engine.jobs.events import Event, Failed, Progress, Stage
 from engine.jobs.folder import EVENTS
-from engine.jobs.process import Process
 from engine.jobs.tail import Tail
 from engine.model_card import CARD
 from engine.model_folder import find_model
@@ -23,7 +22,7 @@ from engine.model_in_use import Promotion, model_in_use, read_log
 from engine.promotion import locked
 from engine.promotion.acceptance import ACCEPTANCE, read_acceptance
 from engine.promotion.export import is_run
-from engine.promotion.job import begin, start
+from engine.promotion.job import begin, is_comparison, start
 from engine.promotion.page import acceptance_text, log_lines
 from engine.promotion.promote import go_back, promote
 
@@ -41,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
         nargs="?",
         metavar="MODEL_OR_RUN",
-        help="a model's name or folder, a training's run folder, or the folder of a finished comparison",
+        help="a model's name or folder, a training's run folder, or the folder of a comparison",
     )
     parser.add_argument("--yes", action="store_true", help="use it without being asked")
     parser.add_argument(
@@ -107,11 +106,13 @@ def _use(arguments: argparse.Namespace) -> int:
     read_log()  # a damaged one is told before the work
     folder = Path(arguments.model)
     if not (folder / ACCEPTANCE).is_file():
-        if not is_run(folder) and _is_in_use(find_model(arguments.model)):
-            print(f"{arguments.model} is in use already.")
-            return OK
-        folder = begin(arguments.model)
-        code = _followed(start(folder), folder)
+        if not is_comparison(folder):
+            if not is_run(folder) and _is_in_use(find_model(arguments.model)):
+                print(f"{arguments.model} is in use already.")
+                return OK
+            folder = begin(arguments.model)
+        print(f"Compared in {shown(str(folder))}, which goes on when this ends.", file=sys.stderr)
+        code = _followed(folder)
         if code != OK:
             return code
     acceptance = read_acceptance(folder)
@@ -138,10 +139,12 @@ def _is_in_use(path: Path) -> bool:
     return False
 
 
-def _followed(process: Process, folder: Path) -> int:
-    """Tell of the job until it has ended; Ctrl-C ends it."""
-    tail, bar = Tail(folder / EVENTS), _Line()
-    fault = ""
+def _followed(folder: Path) -> int:
+    """Start the job, and tell of it until it has ended; Ctrl-C ends it."""
+    tail, bar, fault = Tail(folder / EVENTS), _Line(), ""
+    while tail.look().behind:  # of an earlier start
+        pass
+    process = start(folder)
     try:
         while True:
             ended = process.poll()
@@ -160,8 +163,9 @@ def _followed(process: Process, folder: Path) -> int:
     if ended.how is How.CANCELLED:
         print("Cancelled: nothing was changed.", file=sys.stderr)
         return CANCELLED
-    print(fault or ended.sentence("The comparison"), file=sys.stderr)
-    return ended.code if ended.how in (How.REFUSED, How.DATA_REFUSED) else 1
+    refused = ended.how in (How.REFUSED, How.DATA_REFUSED)
+    print(fault or (ended.last if refused else ended.sentence("The comparison")), file=sys.stderr)
+    return ended.code if refused else BUG
 
 
 class _Line:

@@ -64,6 +64,14 @@ def begin(source: str, folder: Path | None = None) -> Path:
     return run
 
 
+def is_comparison(path: Path) -> bool:
+    """The run folder of one, whatever has become of it; it can be started again."""
+    try:
+        return bool(read_json(path / RUN_JSON)["job"] == JOB)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def start(run: Path, life: Life = Life.DETACHED, *, background: bool = False) -> Process:
     """Work on it in a process of its own, which may outlive this one. Raises OSError."""
     quiet = ("--background",) if background else ()
