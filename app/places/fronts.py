@@ -78,16 +78,22 @@ class Page(Protocol):
 
     def take_focus(self) -> None: ...
     def next_area(self) -> None: ...
+    def escape(self) -> bool:
+        """Close what is asked there; False when nothing was."""
 
 
 class PageFront:
-    """A place without a picture: what is opened or dropped there is seen in Live; Esc goes back."""
+    """A place without a picture: what is opened or dropped there is seen in Live.
+
+    Esc ends what is asked, then goes back.
+    """
 
     def __init__(self, page: Page, opens: OpenCommands, back: Callable[[], None]) -> None:
         self.open_recording = opens.open_recording
         self.drop: Callable[[QMimeData], None] = opens.open_drop
         self.take_focus, self.next_area = page.take_focus, page.next_area
-        self.leave = self.close = back
+        self.close = back
+        self.leave = lambda: None if page.escape() else back()
 
     def available(self) -> Set[Needs]:
         return set()
@@ -103,7 +109,7 @@ class PageFront:
 
 
 class LibraryFront(PageFront):
-    """The place Library: what is dropped there is analysed; Esc is first an answer to what is asked."""
+    """The place Library: what is dropped there is analysed."""
 
     def __init__(
         self,
@@ -114,4 +120,3 @@ class LibraryFront(PageFront):
     ) -> None:
         super().__init__(library, opens, back)
         self.drop = drop
-        self.leave = lambda: None if library.escape() else back()

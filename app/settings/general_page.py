@@ -100,6 +100,7 @@ class SettingEntry(QWidget):
         row.setSpacing(theme.L)
         row.addLayout(words, 1)
         row.addLayout(entry)
+        row.setAlignment(entry, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
 
 

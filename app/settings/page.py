@@ -45,7 +45,6 @@ class SettingsPage(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search settings and keys")
         self.search.setAccessibleName("Search settings and keys")
-        self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(SEARCH_PX)
         self.search.textChanged.connect(self._find)
         self._pages = QStackedWidget()
@@ -65,6 +64,12 @@ class SettingsPage(QWidget):
             self._keys = KeysPage(self._key_map)
             self._pages.addWidget(self._keys)
         return self._keys
+
+    def escape(self) -> bool:
+        """Nothing is sought any more; False when nothing was."""
+        sought = bool(self.search.text())
+        self.search.clear()
+        return sought
 
     def areas(self) -> list[QWidget]:
         """One control of each group, in the order of F6."""

@@ -59,6 +59,10 @@ class SettingsPlace(QWidget):
             areas = self.page.areas()
             focus.next_of(areas, self.window().focusWidget()).setFocus(Qt.FocusReason.TabFocusReason)
 
+    def escape(self) -> bool:
+        """End what is sought; False when nothing was."""
+        return self.page is not None and self.page.escape()
+
     def close_place(self) -> None:
         """The window closes."""
         if self._looking is not None:

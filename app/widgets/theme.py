@@ -157,6 +157,7 @@ QPushButton, QToolButton {{
 QPushButton:hover, QToolButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {LINE}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus {{ border: 2px solid {ACCENT}; }}
+QPushButton:focus, QToolButton:focus, QCheckBox:focus {{ outline: none; }}
 QPushButton:focus, QToolButton:focus {{ padding: 0 {M - 1}px; min-height: {CONTROL_PX - 4}px; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {DISABLED}; border-color: {RAISED}; }}
 QPushButton[primary="true"] {{

@@ -105,6 +105,8 @@ def test_a_pressed_key_is_in_force_everywhere_and_at_the_next_start(settings, pr
     assert {"Alt+F13"} <= {label.text() for label in sheet.findChildren(QLabel)}
     assert window.operator.transport.play.toolTip() == tip
     press(window, Qt.Key.Key_Escape)
+    assert (window.page, page.search.text()) == (window.settings, ""), "first what is sought"
+    press(window, Qt.Key.Key_Escape)
     assert (window.page, window.focusWidget()) == (window.operator, canvas), "Esc goes back"
     press(window, Qt.Key.Key_Space)
     press(window, Qt.Key.Key_F13, ALT)
