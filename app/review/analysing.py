@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.review.side_car import PLACE, SideCarThread
 from engine.faults import Fault, FaultCode, FaultError
-from engine.jobs.adopted import stop
+from engine.jobs.adopted import is_at_work, stop
 from engine.jobs.ended import Ended, How
 from engine.jobs.process import Process
 from engine.review.analysis import run_folder, start
@@ -29,6 +31,7 @@ class AnalysisProcess(QObject):
         self._side_car = side_car
         self._process: Process | None = None
         self._works_on: Analysis | None = None
+        self._folder: Path | None = None
         self._wanted: Analysis | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_EVERY_MS)
@@ -62,7 +65,8 @@ class AnalysisProcess(QObject):
         """In the side-car's thread; kept there: the window may close before the answer comes."""
         if self._process is None and self._wanted is not None:
             # Who reviews it takes it over from the queue, which is content with that.
-            if not stop(run_folder(car.folder, analysis.id), PATIENCE_S):
+            self._folder = run_folder(car.folder, analysis.id)
+            if not stop(self._folder, PATIENCE_S):
                 raise _elsewhere()
             self._works_on, self._process = analysis, start(car, analysis)
 
@@ -79,6 +83,10 @@ class AnalysisProcess(QObject):
         """Whether the one that runs is not the one that is wanted."""
         return self._wanted is None or self._works_on is None or self._works_on.id != self._wanted.id
 
+    def _came_second(self, ended: Ended) -> bool:
+        """One that the queue had only just begun, and that nobody could see yet, was quicker."""
+        return ended.how is How.REFUSED and self._folder is not None and is_at_work(self._folder)
+
     def _look(self) -> None:
         self.looked.emit()
         ended = self._process.poll() if self._process is not None else None
@@ -88,7 +96,7 @@ class AnalysisProcess(QObject):
         self._timer.stop()
         self.looked.emit()  # what it kept last
         self.changed.emit()
-        if self._wanted is not None and self._is_another:
+        if self._wanted is not None and (self._is_another or self._came_second(ended)):
             self.start(self._wanted)
         elif ended.how not in (How.DONE, How.CANCELLED):
             self.failed.emit(_stopped(ended))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
 
+from engine.files.whole import HOME_VARIABLE
+from engine.jobs.process import ROOT
+from engine.review.database import DATABASE
 from engine.review.library.index import Library
 from engine.review.library.queue import Queue, State, Wanted
 from engine.review.library.working import Worker
@@ -92,3 +100,44 @@ def test_what_was_stopped_in_the_middle_goes_on_where_it_stood(worker, made):
     with at_work(worker):
         until(lambda: not worker.queue.items())
     assert worker.library.entries()[0].done
+
+
+@pytest.mark.slow
+def test_a_window_killed_at_twenty_moments_loses_nothing_of_the_queue(made, tmp_path):
+    clip, model = made
+    home = tmp_path / "home"
+    paths = [shutil.copy(clip, tmp_path / name) for name in ("a.mp4", "b.mp4", "c.mp4")]
+    queue, library = Queue(home / "data" / "queue.db"), Library(home / "data" / "library.db")
+    queue.add([Wanted((path,)) for path in paths], model, "standard")
+    for path in paths[1:]:  # the same pictures are the same recording
+        with path.open("ab") as stream:
+            stream.write(path.name.encode())
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", HOME_VARIABLE: str(home)}
+    chance, killed_at_work = random.Random(7), 0
+
+    def window():
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py")], env=environment, stderr=subprocess.DEVNULL
+        )
+
+    for _ in range(20):
+        process = window()
+        time.sleep(2 + 6 * chance.random())
+        killed_at_work += any(one.state is State.WORKING for one in queue.items())
+        process.kill()
+        process.wait()
+    process = window()
+    until(lambda: not queue.items(), 120)
+    process.terminate()
+    assert process.wait(30) == 0
+
+    assert killed_at_work > 0
+    assert sorted((one.title, one.done, one.findings) for one in library.entries()) == [
+        ("a.mp4", True, 1),
+        ("b.mp4", True, 1),
+        ("c.mp4", True, 1),
+    ]
+    for path in paths:
+        with closing(sqlite3.connect(path.with_name(f"{path.name}.review") / DATABASE)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert connection.execute("SELECT sum(frames) FROM chunk").fetchone() == (FRAMES,)

@@ -11,6 +11,8 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 
 from app.library.listing import Column, Only, Row, Shown, listed, rows_of
+from app.library.page import LibraryPage
+from app.widgets.notice_row import NoticeRow
 from engine.files.whole import HOME_VARIABLE
 from engine.review.library.index import Entry, Library
 from engine.review.library.queue import Item, Queue, State, Wanted
@@ -209,3 +211,39 @@ def test_each_recording_has_one_row_whatever_is_known_of_it():
     assert [row.title for row in listed(rows, only=Only.QUEUED)] == ["recording 1.mp4"]
     assert [row.title for row in listed(rows, "recording 2")] == ["recording 2.mp4"]
     assert listed(rows, by=Column.FINDINGS)[0].title == "recording 2.mp4"
+
+
+def test_of_five_thousand_recordings_only_pictures_of_rows_in_sight_are_fetched(qtbot, make_window):
+    asked: set[Path | None] = set()
+    page = LibraryPage(make_window().actions_by_id, lambda folder: asked.add(folder), NoticeRow(hides=True))
+    qtbot.addWidget(page)
+    page.resize(1200, 700)
+    page.show()
+    page.show_rows(rows_of([entry(number) for number in range(5000)], [], set()), is_paused=False)
+    qtbot.waitUntil(lambda: len(asked) > 5)
+    assert len(asked) < 30
+    assert len(page.table.rows) == 5000
+    assert page.count_text == "5,000 recordings"
+
+
+@pytest.mark.slow
+def test_who_reviews_a_recording_takes_its_analysis_over_from_the_queue(
+    library, made, tmp_path, until, monkeypatch
+):
+    until = partial(until, timeout=120_000)
+    window, page = library()
+    clip = recorder_clip(tmp_path / "long.mp4", 400, range(30, 90), -1)
+    monkeypatch.setattr(window.library.browsing, "_model", lambda: made[1])
+    monkeypatch.setattr(window.review, "_model", lambda: made[1])
+    window.library.add([clip])
+    until(lambda: titles(page) == ["long.mp4"] and page.table.rows[0].state is Shown.WORKING)
+    window.places.open_path(clip)
+    until(lambda: window.review.reviewing is not None and window.review.desk.known is not None)
+    desk = window.review.desk
+    until(lambda: desk.opened.job.is_running or desk.known.progress.is_done)
+    assert not desk.known.why_read_only
+    until(lambda: desk.known.progress.is_done)
+    window.review.close_review()
+    window.places.show("library")
+    until(lambda: page.table.rows[0].state is Shown.DONE)
+    assert window.review.notice.notice is None

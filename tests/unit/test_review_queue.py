@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from engine.faults import FaultError
+from engine.files.lock import held
 from engine.review.library.found import recordings_in
+from engine.review.library.index import Library
 from engine.review.library.parts import are_parts, in_order
 from engine.review.library.queue import Queue, State, Wanted
+from engine.review.library.working import LOCK, Worker
+from engine.review.places import Places
 
 MODEL = Path("/models/light")
 
@@ -66,6 +70,17 @@ def test_what_a_killed_window_worked_on_waits_again_as_far_as_it_was(queue, tmp_
     queue.begin()
     again = queue.next()
     assert (again.id, again.done, again.total) == (one.id, 64, 200)
+
+
+def test_while_one_window_works_on_it_another_one_does_not(queue, tmp_path):
+    added(queue, "a.mp4")
+    looks = iter([False, False, True])
+    with held(tmp_path / LOCK):
+        worker = Worker(
+            queue, Library(tmp_path / "library.db"), Places(tmp_path), lambda seconds: next(looks)
+        )
+        worker.work()
+    assert [one.state for one in queue.items()] == [State.WAITING]
 
 
 def test_a_damaged_queue_is_set_aside_and_begun_anew(queue):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.faults import FaultCode, FaultError, fault_of
-from engine.files.lock import held
+from engine.files.lock import held, holder
 from engine.files.whole import shown
 from engine.jobs.adopted import is_at_work
 from engine.jobs.ended import Ended, How
@@ -24,7 +24,7 @@ from engine.review.library.index import Library
 from engine.review.library.kept import remove
 from engine.review.library.queue import Item, Queue
 from engine.review.places import Places
-from engine.review.store import SideCar, open_folder, open_side_car
+from engine.review.store import WINDOW_LOCK, SideCar, open_folder, open_side_car
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,8 @@ class Worker:
             ended = process.stop(PATIENCE_S)
         if ended.how is How.DONE:
             self.queue.finish(item.id)
-        elif asked or ended.how is How.CANCELLED:  # asked by whoever reviews it now
+        elif asked or ended.how is How.CANCELLED or holder(folder / WINDOW_LOCK) is not None:
+            # Not wanted now, or whoever reviews it has taken it over.
             self.queue.wait(item.id)
         else:
             self.queue.fail(item.id, _why(ended))
