@@ -271,6 +271,8 @@ def test_nothing_that_leaves_says_whose_recording_it_is_nor_which_machine_made_i
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
+        (["--format", "coco", "--only", "verified", "--range", "0:9"], "No frame in this range is verified."),
+        (["--format", "masks", "--range", "0:9"], "Nothing was found or drawn in this range."),
         (["--range", "100:200"], "begins behind the end of the recording: it has frames 0 to 59"),
         (["--range", "4s:10s"], "begins behind the end of the recording: it has frames 0 to 59"),
         (["--range", "0:04-0:10"], "begins behind the end"),

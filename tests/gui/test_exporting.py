@@ -138,6 +138,24 @@ def test_what_is_thrown_away_cancelled_or_left_open_leaves_nothing(exporting, pr
 
 
 @pytest.mark.slow
+def test_every_format_leaves_by_the_window(exporting, press, until, tmp_path):
+    dialog = asked(exporting, press, until)
+    for name, row in FORMATS.items():
+        choose(dialog.form.format, name)
+        dialog.export.click()
+        until(lambda: dialog.state in ("looking", "told"))
+        if row.pictures:
+            assert dialog.state == "looking", dialog.told
+            dialog.keep.click()
+            until(lambda: dialog.state == "told")
+        assert dialog.told.startswith("Exported: "), dialog.told
+        dialog.again.click()
+
+    made = {json.loads((path / "export.json").read_text())["format"] for path in (tmp_path / "out").iterdir()}
+    assert made == set(FORMATS)
+
+
+@pytest.mark.slow
 def test_a_list_has_no_pictures_to_look_at_and_what_went_wrong_is_one_sentence(
     exporting, press, until, tmp_path
 ):

@@ -120,8 +120,7 @@ class Exporting(QObject):
         return self.dialog
 
     def _ask_for_form(self) -> None:
-        """How many frames are verified is known in the side-car's thread."""
-        self._show_there(0)
+        """What is verified is known in the side-car's thread; until then the form is as it was."""
         self._shown().show_form()
         self._ask(lambda edits: len(edits.vouched), lambda count: self._show_there(int(str(count))))
 

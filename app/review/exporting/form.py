@@ -35,7 +35,7 @@ class ExportForm(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._there = There()
+        self._there: There | None = None
         self._parent = Path.home()
         self.format = Choice("What for")
         self.format.fill([(row.title, name) for name, row in FORMATS.items()])
@@ -84,7 +84,7 @@ class ExportForm(QWidget):
 
     @property
     def can_be(self) -> bool:
-        return not why_nothing(self.name, self.wanted_only, self._there)
+        return self._there is not None and not why_nothing(self.name, self.wanted_only, self._there)
 
     def folder(self, now: datetime) -> Path:
         """Where it goes: a new folder."""
@@ -96,7 +96,7 @@ class ExportForm(QWidget):
         self._show_format()
 
     def _show_format(self) -> None:
-        row, there = FORMATS[self.name], self._there
+        row, there = FORMATS[self.name], self._there or There()
         self._about.setText(f"{row.about[0].upper()}{row.about[1:]}.")
         self.only.fill(list(only_rows(self.name, there)))
         self.only.select(usual_only(self.name, there))
@@ -116,8 +116,9 @@ class ExportForm(QWidget):
         self._show_hint()
 
     def _show_hint(self) -> None:
-        nothing = why_nothing(self.name, self.wanted_only, self._there)
-        self._hint.setText(nothing or what_is_missed(self._there))
+        there = self._there
+        nothing = "" if there is None else why_nothing(self.name, self.wanted_only, there)
+        self._hint.setText(nothing or ("" if there is None else what_is_missed(there)))
         set_tone(self._hint, "attention" if nothing else "secondary")
         self._hint.setVisible(bool(self._hint.text()))
         self.changed.emit()

@@ -44,7 +44,7 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
         ranks = sorted(rank for rank in seen if any(rank in span for span in spans))
     else:
         ranks = sorted({*review.sightings, *said})
-    ranks = [rank for rank in ranks if first <= rank <= last]
+    everywhere, ranks = ranks, [rank for rank in ranks if first <= rank <= last]
     if only is not Only.VERIFIED:
         ranks = [rank for rank in ranks if _counts(review, rank, objects)]
     if not ranks:
@@ -53,15 +53,20 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
             expected=f"frames that are {only.value}",
             got="none",
             remedy="verify or keep some, or take all",
-            said=_NONE[only],
+            said=_ELSEWHERE[only] if everywhere and not ranks else _NONE[only],
         )
     return Selection(tuple(ranks), objects)
 
 
 _NONE = {
-    Only.VERIFIED: "No frame is verified yet. Verify some, or export kept findings or all of them.",
-    Only.KEPT: "No finding is kept yet. Keep some, or export verified frames or all of them.",
+    Only.VERIFIED: "No frame is verified yet. In its review press E, and Enter on each frame that is right.",
+    Only.KEPT: "No finding is kept yet. In its review press Enter on those to keep, or export all of them.",
     Only.ALL: "There is nothing to export in these frames: nothing was found, and nobody drew anything.",
+}
+_ELSEWHERE = {
+    Only.VERIFIED: "No frame in this range is verified. Choose another range, or all of the recording.",
+    Only.KEPT: "No kept finding is in this range. Choose another range, or all of the recording.",
+    Only.ALL: "Nothing was found or drawn in this range. Choose another range, or all of the recording.",
 }
 
 
