@@ -6,7 +6,6 @@ The engine knows nothing of training, and torch may not be installed where a mod
 from __future__ import annotations
 
 import re
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from engine.faults import FaultCode, FaultError
 from engine.jobs.ended import How
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import RUN_JSON
-from engine.jobs.process import Life, Process, python
+from engine.jobs.process import python
 from engine.model_card import CARD
+from engine.promotion.waiting import waited_for
 
-TELL_EVERY_S = 1.5
-GRACE_S = 10.0
 NEEDED = ("torch", "onnx", "timm")  # of the extra `train`
 
 
@@ -53,16 +51,7 @@ def exported(run: Path, folder: Path, job: RunFolder) -> Path:
             "Install it by pip install 'polyplive[train]', or name a model folder.",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    command = python("-m", "distill", "export", str(run), "--out", str(out))
-    process = Process(command, Life.TIED)
-    began_s = time.monotonic()
-    try:
-        while (ended := process.wait(TELL_EVERY_S)) is None:
-            job.event("heartbeat", elapsed_s=round(time.monotonic() - began_s, 1))
-            if job.is_cancelled():
-                raise KeyboardInterrupt
-    finally:
-        process.stop(GRACE_S)
+    ended = waited_for(python("-m", "distill", "export", str(run), "--out", str(out)), job)
     if ended.how is not How.DONE:
         raise FaultError(
             FaultCode.ARGUMENT,

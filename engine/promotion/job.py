@@ -119,7 +119,7 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
     candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
     some = _named(tuple(checked(locked())))  # before all work: what is not there any more is told
     told.begin("runtime")
-    settle_runtime(candidate)
+    settle_runtime(candidate, job)
     told.begin("parity")
     parity = parity_of(candidate)
     told.begin("latency")

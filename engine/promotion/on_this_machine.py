@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import lru_cache
 
+from engine.faults import FaultCode, FaultError
+from engine.jobs.ended import How
+from engine.jobs.events import RunFolder
+from engine.jobs.process import python
 from engine.model_folder import ModelFolder
 from engine.promotion.acceptance import Parity
+from engine.promotion.waiting import waited_for
 from engine.runtime import AUTO, open_runtime
-from engine.runtime.auto.choice import choice_facts, store_choice, stored_choice
+from engine.runtime.auto.choice import choice_facts, stored_choice
 from engine.runtime.auto.frames import stored_frames
-from engine.runtime.auto.measure import candidates_here, measured
 from engine.runtime.auto.parity import compare_runtimes
 from engine.runtime.base import RuntimeOptions
 from engine.runtime.self_check import check_picture, stored_dice
@@ -33,14 +37,23 @@ def exact_stored_dice(model: ModelFolder) -> float | None:
         return stored_dice(model.card, exact, picture)
 
 
-def settle_runtime(model: ModelFolder) -> None:
-    """Measure once what executes it fastest here, int8 and compiled engines among it, as the window would.
+def settle_runtime(model: ModelFolder, job: RunFolder) -> None:
+    """Measure once what executes it fastest here, int8 and compiled engines among it, as the window does.
 
-    What gives other masks than the exact network is not taken. Raises FaultError MODEL_LOAD: nothing does.
+    What gives other masks than the exact network is not taken. Raises FaultError MODEL_LOAD: nothing does;
+    KeyboardInterrupt when the job was asked to end.
     """
-    facts = choice_facts(model)
-    if stored_choice(facts) is None:
-        store_choice(facts, measured(model, candidates_here(model), _frames(model)))
+    if stored_choice(choice_facts(model)) is not None:
+        return
+    ended = waited_for(python("-m", "engine.runtime.auto.measure", str(model.path)), job)
+    if ended.how is not How.DONE:
+        raise FaultError(
+            FaultCode.MODEL_LOAD,
+            expected=f"a runtime that gives the masks of {model.id}",
+            got=ended.reason,
+            remedy="choose another model, or look at python main.py doctor",
+            said=ended.sentence(f"The measuring of {model.id} on this machine"),
+        )
 
 
 def parity_of(model: ModelFolder) -> Parity:

@@ -20,11 +20,12 @@ from engine.jobs.folder import EVENTS, RUN_JSON
 from engine.jobs.process import Life
 from engine.jobs.tail import Tail
 from engine.model_card import CARD
-from engine.model_folder import default_model
+from engine.model_folder import default_model, load_model_folder
 from engine.model_in_use import kept_models, log_path, model_in_use, read_log
 from engine.promotion import job, on_this_machine
 from engine.promotion.acceptance import Verdict, read_acceptance
 from engine.promotion.truth import truth_of
+from engine.runtime.auto.choice import Choice, choice_facts, store_choice
 from engine.runtime.auto.measure import EXACT
 from tests.fixtures.recorder import HEIGHT_PX, POLYP, RADIUS_PX, WIDTH_PX, following_model, recorder_clip
 
@@ -49,7 +50,6 @@ def small(tmp_path, monkeypatch):
         cv2.imwrite(str(masks / f"{number:03d}.png"), mask)
     monkeypatch.setattr(job, "demonstration", lambda: truth_of(clip))
     monkeypatch.setattr(on_this_machine, "FRAMES", 20)
-    monkeypatch.setattr(on_this_machine, "candidates_here", lambda model: [EXACT])
     pictures = list(np.random.default_rng(0).integers(0, 255, (4, 96, 96, 3), np.uint8))
     monkeypatch.setattr(on_this_machine, "_of_size", lambda size: pictures)
     return tmp_path
@@ -75,6 +75,7 @@ def blind(folder):
     card = json.loads((path / CARD).read_text())
     card["presets"]["standard"] |= {"threshold": 0.99, "min_peak": 0.9, "hit_peak": 0.9}
     (path / CARD).write_text(json.dumps(card | {"id": "blind"}))
+    store_choice(choice_facts(load_model_folder(path)), Choice(EXACT, ()))  # as if it was measured
     return path
 
 
@@ -145,7 +146,7 @@ def test_a_comparison_is_a_process_that_changes_nothing_by_itself(how, tmp_path,
     run = job.begin("polyp-accurate-5")
     process, tail = job.start(run, Life.DETACHED), Tail(run / EVENTS)
     stages: list[str] = []
-    until = "none" if how == "left alone" else "demonstration"
+    until = "none" if how == "left alone" else "runtime"
     try:
         while process.poll() is None and until not in stages:
             stages += [event.name for event in tail.look().events if event.kind == "stage"]
