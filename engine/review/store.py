@@ -260,7 +260,8 @@ def _check_parts(car: SideCar, paths: Sequence[Path], identities: Sequence[Ident
     if [part.identity.sha256 for part in parts] != [one.sha256 for one in identities]:
         raise _another(paths[0], car.folder)
     for part, path in zip(parts, paths, strict=True):
-        if not car.why_read_only and shown(str(path.absolute())) != str(part.path):
+        moved = shown(str(path.absolute())) != str(part.path) and not part.path.exists()  # else it is a copy
+        if moved and not car.why_read_only:
             car.relink(part.number, path)
 
 

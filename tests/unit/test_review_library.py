@@ -56,6 +56,15 @@ def test_a_recording_that_moved_without_its_side_car_finds_it(tmp_path, library)
         assert car.recording.paths == (moved,)
 
 
+def test_a_copy_has_the_side_car_of_the_recording_which_stays_where_it_was(tmp_path, library):
+    noted(tmp_path, library, "a.mp4")
+    path = tmp_path / "videos" / "a.mp4"
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(path.read_bytes())
+    with open_side_car([copy], Places(tmp_path / "kept"), known=library.side_car_of) as car:
+        assert car.recording.paths == (path,)
+
+
 def test_a_lost_or_damaged_index_is_made_again_of_the_folders(tmp_path, library):
     noted(tmp_path, library, "a.mp4", "b.mp4")
     before = library.entries()
