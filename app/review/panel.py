@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.network.point_controls import PointControls
 from app.review.findings.findings_list import FindingsList, Picture
+from app.review.findings.point_row import PointRow
 from app.review.findings.point_sliders import PointSliders
 from app.review.findings.rows import FILTERS, SORTS, chosen, counted
 from app.widgets import theme
 from app.widgets.action import Action
-from app.widgets.controls import Choice, Fold, label, line, text_button
+from app.widgets.controls import Choice, label, line, text_button
 from engine.review.rows import Row
 from engine.types import OperatingPoint
 
-ROOMY_PX = 760  # from here on there is room for list and sliders
 VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
-NONE_YET = "Nothing was found yet."
+LOOKING = "Nothing was found yet. Findings come here while the recording is analysed."
+PAUSED = "Nothing was found yet, and the analysis is paused. Go on with it above the picture."
 NONE = "Nothing was found at this setting. Lower the threshold, or choose the preset Sensitive."
 NONE_OF_THESE = "None of these. Choose All above the list."
 
@@ -39,15 +38,16 @@ class ReviewPanel(QWidget):
         self.setFixedWidth(theme.PANEL_PX)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions = actions
         self._all: tuple[Row, ...] = ()
-        self._is_whole = False
+        self._none = LOOKING
         self._count = label("Findings", role=theme.STRONG)
         self.only = Choice("Which findings")
         self.only.fill([(name, name) for name in FILTERS])
         self.order = Choice("Order of findings")
         self.order.fill([(name, name) for name in SORTS])
         self.findings = FindingsList(picture)
-        self._nothing = label(NONE_YET, tone="secondary")
+        self._nothing = label(LOOKING, tone="secondary")
         self._nothing.setWordWrap(True)
         self.verdicts = {id_: text_button(actions[id_], text) for id_, text in VERDICTS}
         self.correct = text_button(actions["correct"], "Correct masks")
@@ -57,12 +57,8 @@ class ReviewPanel(QWidget):
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
-        self.point = PointControls()
-        self.point.advanced_fold.set_open(True)  # its threshold is what is moved most here
+        self.point = PointRow(captions=True)
         self.sliders = PointSliders()
-        self.start = Fold("", _stacked(self.point, self.sliders))
-        self._by_hand = False  # whether a person has folded it
-        self.start.toggled.connect(self._folded)
         self.point.chosen.connect(self._choose_point)
         self.sliders.chosen.connect(self._choose_point)
         self.only.chosen.connect(lambda _: self._list())
@@ -100,32 +96,21 @@ class ReviewPanel(QWidget):
         self.order.select(order)
         self._list()
 
-    def show_rows(self, rows: Sequence[Row], *, whole: bool) -> None:
-        """All findings there are; `whole`: all of the recording is analysed."""
-        self._all, self._is_whole = tuple(rows), whole
+    def show_rows(self, rows: Sequence[Row], *, whole: bool, is_running: bool = True) -> None:
+        """All findings there are; `whole`: all of the recording is analysed; else whether that goes on."""
+        self._all, self._none = tuple(rows), NONE if whole else LOOKING if is_running else PAUSED
         self._list()
 
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
         self.correct.setText("End correction" if for_tools else "Correct masks")
-        for widget in (*self.verdicts.values(), self.compare, self._line, self.start):
+        for widget in (*self.verdicts.values(), self.compare, self._line, self.point, self.sliders):
             widget.setHidden(for_tools)
 
     def show_point(self, point: OperatingPoint) -> None:
         """The one at which the findings are made."""
         self.point.show_point(point)
         self.sliders.show_point(point)
-        self.start.set_title(f"Preset {point.preset}, threshold {point.threshold:.2f}")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room it is the findings'; the sliders are one click away."""
-        super().resizeEvent(event)
-        if not self._by_hand:
-            self.start.set_open(self.height() >= ROOMY_PX)
-            self._by_hand = False
-
-    def _folded(self) -> None:
-        self._by_hand = True
 
     def _choose_point(self, point: OperatingPoint) -> None:
         self.show_point(point)
@@ -135,9 +120,11 @@ class ReviewPanel(QWidget):
         rows = chosen(self._all, self.only.currentData(), self.order.currentData())
         self._count.setText(counted(self._all))
         self.findings.show_rows(rows)
-        self._nothing.setText(NONE_OF_THESE if self._all else NONE if self._is_whole else NONE_YET)
+        self._nothing.setText(NONE_OF_THESE if self._all else self._none)
         self._nothing.setVisible(not rows)
         self.findings.setVisible(bool(rows))
+        for id_, button in self.verdicts.items():
+            button.setEnabled(bool(rows) and self._actions[id_].isEnabled())
         self.listed.emit()
 
     def _lay_out(self) -> None:
@@ -165,19 +152,10 @@ class ReviewPanel(QWidget):
         tasks.addWidget(self.compare)
         column.addLayout(tasks)
         column.addWidget(self._line)
-        column.addWidget(self.start)
+        column.addWidget(self.point)
+        column.addWidget(self.sliders)
         out = QHBoxLayout()
         out.setSpacing(theme.S)
         out.addWidget(self.data_set)
         out.addWidget(self.export)
         column.addLayout(out)
-
-
-def _stacked(*widgets: QWidget) -> QWidget:
-    box = QWidget()
-    column = QVBoxLayout(box)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(theme.S)
-    for widget in widgets:
-        column.addWidget(widget)
-    return box

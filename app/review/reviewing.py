@@ -237,7 +237,7 @@ class Reviewing(QObject):
         self._pictures.renew()
         self.page.show_known(known, is_running=self.opened.job.is_running)
         self.page.panel.findings.origin_s = self.page.transport.origin_s
-        self.page.panel.show_rows(known.rows, whole=known.progress.is_done)
+        self._list(known)
         self._show_places()
         self.comparing.grown()
 
@@ -256,8 +256,15 @@ class Reviewing(QObject):
             self.page.canvas.show_beside("added", shapes)
             self.editing.layer.show_places(shapes)
 
+    def _list(self, known: Known) -> None:
+        job = self.opened.job
+        self.page.panel.show_rows(
+            known.rows, whole=known.progress.is_done, is_running=job.is_running or bool(known.why_read_only)
+        )
+
     def _show_job(self) -> None:
         if self.opened.known is not None:
+            self._list(self.opened.known)
             self.page.head.show_known(self.opened.known, is_running=self.opened.job.is_running)
 
     def _show_bars(self) -> None:

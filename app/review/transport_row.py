@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.player.status_row import Elided
@@ -15,6 +16,7 @@ from app.widgets.controls import label
 from engine.types import Snapshot
 
 ROW_PX = 44
+SPEED_FROM_PX, LENGTH_FROM_PX, PTS_FROM_PX = 540, 640, 740
 BUTTONS = ("finding-previous", "step-back", "play-pause", "step-on", "finding-next")
 
 
@@ -41,6 +43,17 @@ class TransportRow(QWidget):
             row.addSpacing(theme.XS)
         row.addWidget(self._by, 1)
         self._by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is no room for all, what is said elsewhere goes first."""
+        super().resizeEvent(event)
+        at = self._at
+        for text, from_px in (
+            (at.speed, SPEED_FROM_PX),
+            (at.length, LENGTH_FROM_PX),
+            (self._pts, PTS_FROM_PX),
+        ):
+            text.setVisible(self.width() >= from_px)
 
     @property
     def frame_text(self) -> str:

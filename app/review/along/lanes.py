@@ -17,6 +17,7 @@ from engine.types import U8
 
 GAP_S = 0.5  # between two judged frames: more is a hole
 THUMBNAIL_PX = 64  # width of a lane's picture, about
+NOT_ANALYSED = "Not analysed yet"
 BAR_PX, BAR_STEP_PX, LEVELS = 6.0, 7.0, 3
 LEAST_BAR_PX = 3.0
 STRENGTHS = {Verdict.KEEP: 1.0, Verdict.OPEN: 0.55, Verdict.UNSURE: 0.25, Verdict.REJECT: 0.0}
@@ -143,9 +144,21 @@ def paint_density(painter: QPainter, area: QRectF, axis: Axis, content: Content)
         (theme.ACCENT, 1.0, values >= max(level, 1.0)),
     ):
         _columns(painter, area, np.flatnonzero(chosen), values, theme.colour(token, opacity))
+    _not_analysed(painter, area, values)
     y = area.bottom() - content.threshold * area.height()
     painter.setPen(theme.colour(theme.SECONDARY, 0.5))
     painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+
+
+def _not_analysed(painter: QPainter, area: QRectF, values: npt.NDArray[np.int16]) -> None:
+    """Behind what is analysed, where that is more than a rim: nothing there does not mean that nothing is."""
+    known = np.flatnonzero(values >= 0)
+    rest = area.adjusted(float(known[-1] + 1) if len(known) else 0.0, 0, 0, 0)
+    painter.setPen(theme.colour(theme.SECONDARY))
+    painter.setFont(theme.font(theme.CAPTION_PX))
+    if rest.width() > painter.fontMetrics().horizontalAdvance(NOT_ANALYSED) + 2 * theme.S:
+        painter.fillRect(rest, theme.colour(theme.BACKGROUND))
+        painter.drawText(rest, Qt.AlignmentFlag.AlignCenter, NOT_ANALYSED)
 
 
 def _columns(

@@ -12,7 +12,7 @@ from app.widgets import theme
 from app.widgets.controls import label, set_tone
 
 VALUE_PX = 76
-ROW_PX = 18
+ROW_PX = 17
 
 
 class FiguresTable(QWidget):
@@ -57,5 +57,5 @@ class FiguresTable(QWidget):
         for column, cell in enumerate((name, a, b)):
             self._grid.addWidget(cell, row, column)
         for cell in (a, b):
-            cell.setAlignment(Qt.AlignmentFlag.AlignRight)
+            cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return name, a, b

@@ -49,7 +49,7 @@ SECOND = Lane(
     int(SECOND_LEVELS * BAR_STEP_PX + STRIP_PX) + 4,
     paint_second,
     "Findings of the second model. Below: filled and high where A alone has a finding, hollow and low where "
-    "B alone has one. Shift+N goes to the next of these",
+    "B alone has one",
 )
 BOTH_LANES = (*LANES[:3], SECOND, *LANES[3:])
 

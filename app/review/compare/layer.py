@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import (
-    QBrush,
     QMouseEvent,
     QPainter,
     QPainterPath,
@@ -29,7 +28,7 @@ GRIP_PX = 12.0  # round the line: where the mouse takes it
 TAG_PX = 24
 LEAST_FRAC = 0.02  # of the picture that is seen: the line stays on it
 BOTH_OPACITY = 0.4
-HATCH_OPACITY = 0.9
+HATCH_PX = 9.0  # from line to line
 CASING_PX, LINE_PX = 5.0, 2.0
 
 
@@ -193,18 +192,15 @@ def paint_parts(painter: QPainter, a: QPainterPath, b: QPainterPath, within: QRe
     each its own way: told without colours, too (docs/adr/0035).
     """
     painter.save()
-    for own, other, token, pattern in (
-        (a, b, theme.ACCENT, Qt.BrushStyle.BDiagPattern),
-        (b, a, theme.SECOND, Qt.BrushStyle.FDiagPattern),
-    ):
-        brush = QBrush(theme.colour(token, HATCH_OPACITY), pattern)
-        brush.setTransform(QTransform.fromScale(scale, scale))
+    for own, other, token, way in ((a, b, theme.ACCENT, 1), (b, a, theme.SECOND, -1)):
         outside = QPainterPath()
         outside.addRect(within.adjusted(-1, -1, 1, 1))
         outside.addPath(other)
         painter.setClipRect(within)
         painter.setClipPath(own, Qt.ClipOperation.IntersectClip)
-        painter.fillPath(outside, brush)
+        painter.setClipPath(outside, Qt.ClipOperation.IntersectClip)
+        painter.setPen(QPen(theme.colour(token), LINE_PX * scale))
+        painter.drawLines(_hatch(own.boundingRect(), HATCH_PX * scale, way))
     painter.setClipRect(within)
     painter.setClipPath(a, Qt.ClipOperation.IntersectClip)
     painter.fillPath(b, theme.colour(theme.TEXT, BOTH_OPACITY))
@@ -219,6 +215,18 @@ def paint_parts(painter: QPainter, a: QPainterPath, b: QPainterPath, within: QRe
         ):
             painter.strokePath(path, QPen(colour, width_px * scale, line))
     painter.restore()
+
+
+def _hatch(over: QRectF, step_px: float, way: int) -> list[QLineF]:
+    """Slanting lines, upwards to the right for `way` 1, downwards for -1; they stand still as it moves."""
+    if over.isEmpty():
+        return []
+    high = over.height()
+    first, last = (over.left() + way * over.top(), over.right() + way * over.top())
+    begin, end = min(first, first + way * high), max(last, last + way * high)
+    sums = [step_px * number for number in range(int(begin // step_px), int(end // step_px) + 2)]
+    top, bottom = over.top(), over.bottom()
+    return [QLineF(sum_ - way * top, top, sum_ - way * bottom, bottom) for sum_ in sums]
 
 
 def paint_tag(painter: QPainter, within: QRectF, tag: Tag, *, is_right: bool) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.review.compare.figures_table import FiguresTable
 from app.review.compare.offers import Offer
-from app.review.compare.point_row import PointRow
-from app.review.compare.said import about, headed, standing, table_of
+from app.review.compare.said import OF_THESE, about, headed, progress_of, standing, table_of
 from app.review.compare.second import First, Second
 from app.review.compare.stretches import DisagreementList
 from app.review.compare.views import View
+from app.review.findings.point_row import PointRow
 from app.widgets import theme
 from app.widgets.controls import Choice, Segments, label, line, text_button
 from engine.review.compare.disagreements import Disagreement
@@ -47,12 +47,15 @@ class ComparePanel(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._offers: list[Offer] = []
-        self.close_button = text_button(actions["compare"], "End comparison")
+        self._second: Second | None = None
+        self.close_button = text_button(actions["compare"], "End")
+        self.close_button.setProperty("quiet", True)
         self._first_name, self._second_name = label(role=theme.STRONG), label("B", role=theme.STRONG)
         self._first_about, self._second_about = (label(role=theme.CAPTION, tone="secondary") for _ in "AB")
-        self.first_point, self.second_point = PointRow("A"), PointRow("B")
+        for known in (self._first_about, self._second_about):
+            known.setToolTip(OF_THESE)
+        self.first_point, self.second_point = PointRow(" of A"), PointRow(" of B")
         self.offers = Choice("Second model")
-        self._progress = label(role=theme.CAPTION, tone="secondary")
         self.pause = QPushButton("Pause")
         self.pause.setProperty("quiet", True)
         self.views = Segments("View of both")
@@ -77,38 +80,36 @@ class ComparePanel(QWidget):
     def first_focus(self) -> QWidget:
         return self.offers
 
-    @property
-    def progress_text(self) -> str:
-        return self._progress.text()
-
     def show_offers(self, offers: Sequence[Offer]) -> None:
         """What there is to choose from."""
         self._offers = list(offers)
         rows: list[tuple[str, object]] = [(one.text, one) for one in offers]
         self.offers.fill([("Choose…", None), *rows, ("Choose folder…", "folder")])
         self.offers.annotate({one: one.note for one in offers})
+        self.offers.select(self._offer_of(self._second))
 
     def show_first(self, first: First) -> None:
         self._first_name.setText(f"A  {first.begun.analysis.model_id}")
         self._first_about.setText(about(first.side))
-        self.first_point.show_point(first.begun.points, first.point)
+        self.first_point.set_presets(first.begun.points, first.begun.measured)
+        self.first_point.show_point(first.point)
 
     def show_second(self, second: Second | None, *, is_running: bool, can_run: bool) -> None:
-        there = second is not None
+        self._second, there = second, second is not None
         for widget in (self.second_point, self._second_about, self.views, self.table, self._count, self.list):
             widget.setVisible(there)
         self.save.setVisible(there)
         self.offers.select(self._offer_of(second))
-        self._progress.setVisible(there and not second.is_first if second is not None else False)
         self.pause.setVisible(is_running or can_run)
         self.pause.setText("Pause" if is_running else "Go on")
+        self.pause.setToolTip("Pause the second analysis" if is_running else "Go on with the second analysis")
         if second is None:
             self.standing.setText(CHOOSE)
             self.show_note("")
             return
-        self._second_about.setText(about(second.side))
-        self.second_point.show_point(second.points, second.side.point)
-        self._progress.setText(_progress(second, is_running))
+        self._second_about.setText(f"{about(second.side)}{progress_of(second, is_running=is_running)}")
+        self.second_point.set_presets(second.points)
+        self.second_point.show_point(second.side.point)
         self.show_note(second.why_not)
 
     def show_note(self, text: str) -> None:
@@ -153,9 +154,12 @@ class ComparePanel(QWidget):
         self.save.clicked.connect(self.save_asked)
 
     def _lay_out(self) -> None:
-        progress = QHBoxLayout()
-        progress.addWidget(self._progress, 1)
-        progress.addWidget(self.pause)
+        first = QHBoxLayout()
+        first.addWidget(self._first_name, 1)
+        first.addWidget(self.close_button)
+        known = QHBoxLayout()
+        known.addWidget(self._second_about, 1)
+        known.addWidget(self.pause)
         heading = QHBoxLayout()
         heading.addWidget(self._count, 1)
         heading.addWidget(self.save)
@@ -163,31 +167,27 @@ class ComparePanel(QWidget):
         second.setSpacing(theme.S)
         second.addWidget(self._second_name)
         second.addWidget(self.offers, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(theme.M, theme.M, theme.M, theme.M)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(theme.M, theme.XS, theme.M, theme.M)
         column.setSpacing(theme.XS)
-        for widget in (self._first_name, self._first_about, self.first_point):
-            column.addWidget(widget)
+        column.addLayout(first)
+        column.addWidget(self._first_about)
+        column.addWidget(self.first_point)
         column.addSpacing(theme.XS)
         column.addLayout(second)
-        column.addWidget(self._second_about)
-        column.addWidget(self.second_point)
-        column.addLayout(progress)
-        column.addWidget(self.note)
-        column.addWidget(self.views)
-        column.addWidget(line())
-        column.addWidget(self.table)
-        column.addWidget(self.standing)
-        column.addWidget(line())
+        column.addLayout(known)
+        for widget in (self.second_point, self.note, self.views, line(), self.table, self.standing, line()):
+            column.addWidget(widget)
         column.addLayout(heading)
         column.addWidget(self.list, 1)
         column.addStretch(0)
-        column.addWidget(self.close_button)
-
-
-def _progress(second: Second, is_running: bool) -> str:
-    progress = second.progress
-    if progress.is_done:
-        return "analysed"
-    share = f"{100 * progress.done // progress.total} %" if progress.total else f"{progress.done} frames"
-    return f"analysed {share}" if is_running else f"analysed {share}, paused"
+        scroll = QScrollArea()  # a small window squeezes nothing
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        content.setProperty("surface", "panel")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.review.compare.second import Second
 from app.widgets import words
 from engine.review.compare.disagreements import ONLY_A, Disagreement
 from engine.review.compare.figures import LONG_S, Comparison, Figures, Share
@@ -11,6 +12,7 @@ from engine.review.compare.side import Side
 
 UNKNOWN = "–"
 NOBODY_KNOWS = "No verified frames: nobody knows who is right."
+OF_THESE = "Weights, preset and threshold: the figures below are of these"
 SAME = "A and B are the same model at the same setting. Choose another preset, or another model."
 
 
@@ -88,7 +90,16 @@ def standing(found: Comparison, whole_s: float | None) -> str:
 
 def about(side: Side) -> str:
     """Which weights at which point: every figure is of these."""
-    return f"weights {side.analysis.weights_sha256[:8]} · {side.point.preset} · {side.point.threshold:.2f}"
+    return f"{side.analysis.weights_sha256[:8]} · {side.point.preset} · {side.point.threshold:.2f}"
+
+
+def progress_of(second: Second, *, is_running: bool) -> str:
+    """Behind that, while it is not all analysed: " · 43 %, paused"."""
+    progress = second.progress
+    if progress.is_done or second.is_first:
+        return ""
+    share = f"{100 * progress.done // progress.total} %" if progress.total else f"{progress.done} frames"
+    return f" · {share}" if is_running else f" · {share}, paused"
 
 
 def headed(count: int) -> str:

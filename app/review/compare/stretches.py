@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
@@ -12,7 +12,7 @@ from app.review.compare.said import listed
 from app.widgets import theme
 from engine.review.compare.disagreements import ONLY_A, Disagreement
 
-LEAST_PX = 96
+LEAST_PX = 72
 
 
 class DisagreementList(QListWidget):
@@ -47,6 +47,10 @@ class DisagreementList(QListWidget):
         """Mark its row."""
         if one in self.found:
             self.setCurrentRow(self.found.index(one))
+
+    def sizeHint(self) -> QSize:
+        """No more than it must have: what is left of the panel is its."""
+        return QSize(super().sizeHint().width(), LEAST_PX)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)

@@ -23,14 +23,6 @@ class Side:
     analysis: Analysis
     point: OperatingPoint
 
-    @property
-    def name(self) -> str:
-        """What its figures are of: model, weights, preset, threshold."""
-        return (
-            f"{self.analysis.model_id} · {self.analysis.weights_sha256[:8]} · {self.point.preset} · "
-            f"{self.point.threshold:.2f}"
-        )
-
 
 def found_by(car: SideCar, side: Side, wanted: Callable[[], bool] = lambda: True) -> Remade | None:
     """All that it found, as far as it is analysed: what is stored, or made again of the maps at its point.
