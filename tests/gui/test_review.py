@@ -146,7 +146,7 @@ def test_findings_follow_the_preset_without_the_network_and_stay_as_they_were_le
     page = window.review.desk.page
     until(lambda: shown_rank(window) == left_at)
     assert page.panel.point.preset.currentData() == "quiet"
-    assert page.panel.nothing_text == NONE
+    until(lambda: page.panel.nothing_text == NONE)
     assert page.timeline.part == pytest.approx((1.0, 3.0), abs=0.01)
 
     page.panel.point.preset.chosen.emit("standard")

@@ -82,7 +82,7 @@ class PointInForce(QObject):
         if self._stands.isActive():
             self._stands.stop()
             self._settle()
-        elif self._remaking.is_busy:  # it is made when this is opened again
+        elif self._last is None and self._point != self._analysis.point:  # made when this is opened again
             self._opened.job.leave_at(self._point)
         self._remaking.close()
 
