@@ -17,6 +17,11 @@ def version_of(package: str = "polyplive") -> str:
         return ""
 
 
+def program() -> str:
+    """Version and commit of this one, as a log has it."""
+    return " ".join(filter(None, (version_of(), git_revision())))
+
+
 def git_revision() -> str | None:
     """The checkout's commit, "+changes" where files differ from it; None outside of a checkout."""
     try:

@@ -71,11 +71,12 @@ class DataUsed(Part):
 
 
 class Acceptance(Part):
-    """`source`: the run or model folder that was asked for."""
+    """`source`: the run or model folder that was asked for; `app`: version and commit of the program."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     made_utc: str
     source: str
+    app: str
     in_use: Side
     candidate: Side
     parity: Parity

@@ -22,7 +22,7 @@ from engine.model_in_use import Promotion, model_in_use, read_log
 from engine.promotion import locked
 from engine.promotion.acceptance import ACCEPTANCE, read_acceptance
 from engine.promotion.export import is_run
-from engine.promotion.job import begin, is_comparison, start
+from engine.promotion.job import begin, finished, is_comparison, start
 from engine.promotion.page import acceptance_text, log_lines
 from engine.promotion.promote import go_back, promote
 
@@ -106,14 +106,8 @@ def _use(arguments: argparse.Namespace) -> int:
     read_log()  # a damaged one is told before the work
     folder = Path(arguments.model)
     if not (folder / ACCEPTANCE).is_file():
-        if not is_comparison(folder):
-            if not is_run(folder) and _is_in_use(find_model(arguments.model)):
-                print(f"{arguments.model} is in use already.")
-                return OK
-            folder = begin(arguments.model)
-        print(f"Compared in {shown(str(folder))}, which goes on when this ends.", file=sys.stderr)
-        code = _followed(folder)
-        if code != OK:
+        folder, code = _compared(arguments)
+        if code is not None:
             return code
     acceptance = read_acceptance(folder)
     print(acceptance_text(acceptance))
@@ -131,6 +125,23 @@ def _use(arguments: argparse.Namespace) -> int:
         return CANCELLED
     print(f"\nNothing was changed. To use it: {again}")
     return INPUT_UNUSABLE if arguments.yes else OK
+
+
+def _compared(arguments: argparse.Namespace) -> tuple[Path, int | None]:
+    """The folder of a finished comparison, an earlier one where it says yes to that; or how it ended."""
+    folder = Path(arguments.model)
+    if not is_comparison(folder):
+        if not is_run(folder):
+            model = find_model(arguments.model)
+            if _is_in_use(model):
+                print(f"{arguments.model} is in use already.")
+                return folder, OK
+            if arguments.yes and (known := finished(model)) is not None:
+                return known, None
+        folder = begin(arguments.model)
+    print(f"Compared in {shown(str(folder))}, which goes on when this ends.", file=sys.stderr)
+    code = _followed(folder)
+    return folder, None if code == OK else code
 
 
 def _is_in_use(path: Path) -> bool:

@@ -7,6 +7,7 @@ Its run folder says what is asked (`run.json`), how far it is (`events.jsonl`), 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -28,10 +29,18 @@ from engine.jobs.events import RunFolder
 from engine.jobs.folder import RUN_JSON
 from engine.jobs.interrupt import interrupt
 from engine.jobs.process import Life, Process, end_with_parent, python
+from engine.jobs.program import program
 from engine.model_card import CARD
 from engine.model_folder import ModelFolder, find_model, load_model_folder
 from engine.model_in_use import model_in_use
-from engine.promotion.acceptance import Acceptance, DataUsed, Side, write_acceptance
+from engine.promotion.acceptance import (
+    ACCEPTANCE,
+    Acceptance,
+    DataUsed,
+    Side,
+    read_acceptance,
+    write_acceptance,
+)
 from engine.promotion.export import exported, is_run, model_id_of
 from engine.promotion.locked import MAKE_ROOM, Locked, checked, hash_of, locked
 from engine.promotion.measures import Row, Where
@@ -70,6 +79,21 @@ def is_comparison(path: Path) -> bool:
         return bool(read_json(path / RUN_JSON)["job"] == JOB)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def finished(model: Path) -> Path | None:
+    """The newest comparison of this model folder, as it is, with the one in use, on what is locked, by this
+    version of the program; None: there is none. Raises FaultError DATA_SET as `locked`.
+    """
+    sides = sha256_of(model / CARD), sha256_of(model_in_use().path / CARD)
+    data = {hash_of(demonstration()), *(one.sha256 for one in locked())}
+    for path in sorted((user_data() / RUNS).glob(f"*/{ACCEPTANCE}"), reverse=True):
+        with contextlib.suppress(FaultError):
+            made = read_acceptance(path.parent)
+            on = {one.sha256 for one in made.data}
+            if ((made.candidate.sha256, made.in_use.sha256), on, made.app) == (sides, data, program()):
+                return path.parent
+    return None
 
 
 def start(run: Path, life: Life = Life.DETACHED, *, background: bool = False) -> Process:
@@ -145,6 +169,7 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
     return Acceptance(
         made_utc=_utc(datetime.now(UTC)),
         source=str(source),
+        app=program(),
         in_use=sides[0],
         candidate=sides[1],
         parity=parity,

@@ -21,7 +21,7 @@ from engine.files.chain import BrokenChain, append_to_chain
 from engine.files.lock import held_within
 from engine.files.output_folder import sync_all
 from engine.files.whole import output_fault, sha256_of, sync
-from engine.jobs.program import git_revision, version_of
+from engine.jobs.program import program, version_of
 from engine.model_card import CARD
 from engine.model_folder import load_model_folder, read_card
 from engine.model_in_use import (
@@ -154,7 +154,7 @@ def _write(
         reason=reason,
         judged=judged,
         engine=engine or f"openvino {version_of('openvino')}",
-        app=" ".join(filter(None, (version_of(), git_revision()))),
+        app=program(),
     )
     try:
         append_to_chain(log_path(), promotion.as_json())

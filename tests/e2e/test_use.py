@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -99,7 +100,8 @@ def test_a_spoilt_model_is_told_needs_a_reason_runs_and_is_left_again(small, cap
     assert "Nothing was changed. To use it:" in capsys.readouterr().out
     assert read_log() == ()
 
-    assert main(["use", str(run), "--yes", "--reason", "a test"]) == 0
+    # What was compared is not compared again to say yes.
+    assert main(["use", made.candidate.path, "--yes", "--reason", "a test"]) == 0
     (promotion,) = read_log()
     assert (promotion.reason, promotion.judged.verdict) == ("a test", "worse")
     assert promotion.judged.data.keys() == {"screen.mp4", "set"}
@@ -109,6 +111,10 @@ def test_a_spoilt_model_is_told_needs_a_reason_runs_and_is_left_again(small, cap
     assert json.loads((small / "out" / "summary.json").read_text())["model"]["id"] == "blind"
 
     assert main(["use", "--back"]) == 0
+    assert job.finished(Path(made.candidate.path)) == run
+    assert main(["use", "--unlock", str(small / "set")]) == 0
+    assert job.finished(Path(made.candidate.path)) is None  # on other data, or by another program
+    assert main(["use", "--lock", str(small / "set")]) == 0
     assert model_in_use().path.parent == small / "factory"
     assert main(["use", "--list"]) == 0
     told = capsys.readouterr().out

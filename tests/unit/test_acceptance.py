@@ -53,6 +53,7 @@ def acceptance(*some, stored_dice=1.0):
     return Acceptance(
         made_utc="2026-01-01T00:00:00+00:00",
         source="b",
+        app="1",
         in_use=side,
         candidate=side.model_copy(update={"id": "b"}),
         parity=Parity(stored_dice=stored_dice, max_dp=0.1, mask_dice=1, pooled_dice=0.999, images=24),

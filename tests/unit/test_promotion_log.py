@@ -66,6 +66,7 @@ def acceptance(model, *, worse=False):
     return Acceptance(
         made_utc=datetime.now(UTC).isoformat(),
         source=str(model),
+        app="1",
         in_use=in_use,
         candidate=candidate,
         parity=Parity(stored_dice=None, max_dp=0, mask_dice=1, pooled_dice=1, images=24),
