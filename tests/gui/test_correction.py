@@ -195,6 +195,19 @@ def test_a_polygon_is_closed_at_its_first_corner_and_a_corner_can_be_taken_back(
     assert one.outlines == (((30.0, 40.0), (90.0, 40.0), (90.0, 80.0), (30.0, 80.0)),)
 
 
+def test_a_polygon_is_traced_with_the_button_held_and_a_click_that_slips_is_a_corner(page, car):
+    page.editing.polygon()
+    stroke(page, (30, 40), (90, 40), (90, 80), (30, 80))  # closed where the button comes up
+    mask = only_mask(kept(car, 0))
+    assert mask[41:79, 31:89].all()
+    assert mask.sum() == pytest.approx(40 * 60, rel=0.05)
+
+    page.go_to_rank(1)
+    stroke(page, (30, 40), (30, 42))
+    assert page.editing.masks.is_stroking
+    assert kept(car, 1).state is FrameState.MACHINE
+
+
 def test_an_outline_is_pulled_and_what_is_far_stays(page, car):
     page.editing.polygon()
     for corner in ((30, 40), (90, 40), (90, 80), (30, 80), (30, 40)):

@@ -24,7 +24,9 @@ class Tool:
 TOOLS: Mapping[str, Tool] = {
     "brush": Tool("Brush", "D", "Paint. Right button erases, wheel: size.", "brush"),
     "eraser": Tool("Eraser", "R", "Erase. Right button paints, wheel: size.", "eraser"),
-    "polygon": Tool("Polygon", "V", "Click corners; the first one again closes.", "polygon", has_size=False),
+    "polygon": Tool(
+        "Polygon", "V", "Click corners, the first closes; or trace it.", "polygon", has_size=False
+    ),
     "drag": Tool("Drag", "T", "Pull the outline. Wheel: how much comes along.", "drag", reach=3.0),
     "click": Tool("Click", "C", "Click what belongs to it, right button what does not.", has_size=False),
 }

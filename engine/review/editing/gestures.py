@@ -12,6 +12,7 @@ from engine.review.editing.brush import Point, paint
 from engine.review.editing.outline import dragged, nearest, outlines_of
 from engine.types import F32, U8
 
+TRACED_PX = 1.0  # from corner to corner of a line that is traced
 CLOSE_FACTOR = 0.6  # of the brush's radius: so near to its first corner a polygon is closed
 
 
@@ -65,7 +66,10 @@ class Brush:
 
 
 class Polygon:
-    """Corner by corner; a press near the first one closes it, and adds it to the mask."""
+    """Corner by corner; a press near the first one closes it, and adds it to the mask.
+
+    Traced with the button held, it is closed when that comes up.
+    """
 
     def __init__(self, mask: U8, x: float, y: float, radius_px: float, value: int) -> None:
         self.mask = mask
@@ -75,14 +79,19 @@ class Polygon:
         self._near_px = max(CLOSE_FACTOR * radius_px, 2.0)
         self._value = value
         self._corners: list[Point] = [(x, y)]
+        self._held_from: int | None = 0  # the corner that the button went down on
+        self._is_traced = False
 
     def move(self, x: float, y: float) -> None:
+        if self._held_from is not None:
+            self._trace(x, y)
         self.guide = np.array([*self._corners, (x, y)], np.float32)
 
     def press(self, x: float, y: float) -> bool:
         first = self._corners[0]
         if len(self._corners) > 2 and np.hypot(x - first[0], y - first[1]) <= self._near_px:
             return self.close()
+        self._held_from = len(self._corners)
         self._corners.append((x, y))
         self.move(x, y)
         return False
@@ -98,7 +107,8 @@ class Polygon:
         return True
 
     def release(self) -> bool:
-        return False
+        traced, self._is_traced, self._held_from = self._is_traced, False, None
+        return traced and self.close()
 
     def back(self) -> bool:
         if len(self._corners) < 2:
@@ -106,6 +116,15 @@ class Polygon:
         self._corners.pop()
         self.move(*self._corners[-1])
         return True
+
+    def _trace(self, x: float, y: float) -> None:
+        """A click whose mouse slips a little is a click."""
+        assert self._held_from is not None
+        from_x, from_y = self._corners[self._held_from]
+        self._is_traced = self._is_traced or np.hypot(x - from_x, y - from_y) > 2 * self._near_px
+        last_x, last_y = self._corners[-1]
+        if self._is_traced and np.hypot(x - last_x, y - last_y) >= TRACED_PX:
+            self._corners.append((x, y))
 
 
 class Drag:
