@@ -16,6 +16,7 @@ from engine.review.places import Places
 from engine.review.store import open_side_car
 
 LOST_S = 1.0
+CARRIED = range(20, 25)
 # The window's part of it: strokes are seen at once, and kept in the side-car's thread.
 EDITOR = """
 import json, random, sys, time
@@ -40,7 +41,7 @@ def ask(work, done=None):
         return work(opened[0])
     thread.ask(act, done)
 
-frames = Frames(ask)
+frames, CARRIED = Frames(ask), range(20, 25)
 frames.reload()
 number = 0
 
@@ -55,6 +56,14 @@ def stroke():
         return
     at = (chance.uniform(0, 320), chance.uniform(0, 240))
     mask = stroked(np.zeros((240, 320), np.uint8), [at], 5 + number % 20, 1)
+    if number % 6 == 0:
+        carried = [mask_act(one, 1, mask, f"carried {number}") for one in CARRIED]
+        frames.do_many(carried, CARRIED, lambda stroke: None)
+        return
+    if number % 7 == 0:
+        ask(lambda edits: edits.bookmark(number, f"note {number}"))
+        print(json.dumps({"number": number, "at_s": time.time(), "note": f"note {number}"}), flush=True)
+        return
     frames.do(rank, [mask_act(rank, 1, mask, f"stroke {number}")])
     print(json.dumps({"number": number, "at_s": time.time(), "area": int(mask.sum())}), flush=True)
 
@@ -90,10 +99,15 @@ def test_what_was_drawn_a_second_ago_is_there_after_a_kill(seed, tmp_path):
             for act in edits.history(f"frame:{rank}")
             if act.kind == "mask"
         }
+        carried = [edits.history(f"frame:{rank}") for rank in CARRIED]
+        sources = [[act.value["source"] for act in some] for some in carried]
+        assert all(one == sources[0] for one in sources)  # over all of its frames, or over none
         for one in drawn:
-            if one["at_s"] < killed_s - LOST_S:
+            if "note" in one:
+                assert edits.bookmarks.get(one["number"]) == one["note"] or one["at_s"] > killed_s - LOST_S
+            elif one["at_s"] < killed_s - LOST_S:
                 assert int(decode(kept[f"stroke {one['number']}"]["rle"]).sum()) == one["area"]
         newest = max(int(source.removeprefix("stroke ")) for source in kept)
-        late = [one for one in drawn if one["number"] > newest]
+        late = [one for one in drawn if "area" in one and one["number"] > newest]
         assert all(one["at_s"] > killed_s - LOST_S for one in late)
         edits.mask(3, 1, None, "goes on")  # and it can be written to

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -31,6 +28,7 @@ from engine.review.store import open_side_car
 from engine.sources import parse_source
 from engine.types import Frame, Presentation
 from tests.fixtures.clips import CLIPS, HEIGHT_PX, WIDTH_PX, number_in, variable, write
+from tests.fixtures.watch import window_stays_quick
 
 FRAMES = 30
 WAIT_MS = 20_000  # a busy machine
@@ -457,19 +455,6 @@ def test_what_can_only_be_read_says_why_and_gives_no_tools(page):
 
     assert page.editing.toggle() == "Another window has this recording open."
     assert not page.editing.is_on
-
-
-@contextmanager
-def window_stays_quick():
-    """Between two turns of its event loop the thread never works for 100 ms; a busy machine lets it wait."""
-    timer, worked_s = QTimer(), [time.thread_time()]
-    timer.timeout.connect(lambda: worked_s.append(time.thread_time()))
-    timer.start(5)
-    gc.disable()  # of all that other tests have left
-    yield
-    gc.enable()
-    timer.stop()
-    assert max((after - before for before, after in pairwise(worked_s)), default=0.0) < 0.1
 
 
 def wheel(widget, notches):
