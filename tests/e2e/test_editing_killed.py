@@ -61,7 +61,7 @@ def stroke():
         frames.do_many(carried, CARRIED, lambda stroke: None)
         return
     if number % 7 == 0:
-        ask(lambda edits: edits.bookmark(number, f"note {number}"))
+        ask(lambda edits, own=number: edits.bookmark(own, f"note {own}"))
         print(json.dumps({"number": number, "at_s": time.time(), "note": f"note {number}"}), flush=True)
         return
     frames.do(rank, [mask_act(rank, 1, mask, f"stroke {number}")])
