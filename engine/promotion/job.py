@@ -42,7 +42,7 @@ from engine.promotion.acceptance import (
     write_acceptance,
 )
 from engine.promotion.export import exported, is_run, model_id_of
-from engine.promotion.locked import MAKE_ROOM, Locked, checked, hash_of, locked
+from engine.promotion.locked import MAKE_ROOM, Locked, checked, hash_of, locked, refuse_trained_beside
 from engine.promotion.measures import Row, Where
 from engine.promotion.on_this_machine import describe, latencies_ms, parity_of, settle_runtime
 from engine.promotion.statistics import Share, latency_rows, rows
@@ -142,6 +142,7 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
     path = exported(source, run / CANDIDATE, job) if is_run(source) else source
     candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
     some = _named(tuple(checked(locked())))  # before all work: what is not there any more is told
+    refuse_trained_beside([truth for truth, _ in some], (in_use, candidate))
     told.begin("runtime")
     settle_runtime(candidate, job)
     told.begin("parity")

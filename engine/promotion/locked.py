@@ -7,7 +7,8 @@ an image, or that there is no polyp at all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,11 +17,13 @@ from engine.faults import FaultCode, FaultError
 from engine.files.json_reader import read_json
 from engine.files.lock import held_within
 from engine.files.whole import output_fault, sha256_of, user_data, write_json
+from engine.model_folder import ModelFolder
 from engine.promotion.truth import Images, Recording, truth_of
 
 LIST = "locked.json"
 SCHEMA = 1
 WAIT_S = 5.0
+TRAINED_BESIDE = re.compile(r"index sha256 ([0-9a-f]{8,64})")  # as distill writes it into a card
 MAKE_ROOM = "make room, or let this user write there; nothing was changed"
 
 
@@ -119,6 +122,25 @@ def checked(some: Sequence[Locked]) -> Iterator[tuple[Locked, Recording | Images
                 "(python main.py use --lock PATH), or take it from the list (--unlock PATH).",
             )
         yield one, one.truth
+
+
+def refuse_trained_beside(some: Iterable[Recording | Images], models: Iterable[ModelFolder]) -> None:
+    """Raises FaultError DATA_SET where a model's card names the index of images that it is to be judged on,
+    and that index says of some of them no side.
+    """
+    unsplit = {one.name: sha256_of(one.unsplit) for one in some if isinstance(one, Images) and one.unsplit}
+    for model in models:
+        words = TRAINED_BESIDE.search(model.card.training.data)
+        for name, sha256 in unsplit.items():
+            if words and sha256.startswith(words[1]):
+                raise FaultError(
+                    FaultCode.DATA_SET,
+                    expected=f"images that {model.id} was not trained beside",
+                    got=f"{name}, whose index is in its card",
+                    remedy="lock images that no training has seen",
+                    said=f"{model.id} was trained beside {name}, so that it has seen some of its images. "
+                    "Lock images that no training has seen, and take these off the list (use --unlock PATH).",
+                )
 
 
 def hash_of(truth: Recording | Images) -> str:

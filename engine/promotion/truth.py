@@ -58,11 +58,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """A folder of them; `files` as of a recording."""
+    """A folder of them; `files` as of a recording. `unsplit`: its index, where that does not say of each on
+    which side it is: who trained beside it may have seen any of them."""
 
     name: str
     images: tuple[Image, ...]
     files: tuple[tuple[str, Path], ...]
+    unsplit: Path | None = None
 
 
 def demonstration() -> Recording:
@@ -137,7 +139,8 @@ def _of_index(root: Path) -> Images:
         raise _wrong(root / INDEX, "an index of images", str(error)) from error
     if not found:
         raise _wrong(root, "images that are not for training", f"none in {INDEX}")
-    return Images(root.name, found, ((INDEX, root / INDEX), *_files_of(root, found)))
+    unsplit = root / INDEX if any(row.get("split") is None for row in rows) else None
+    return Images(root.name, found, ((INDEX, root / INDEX), *_files_of(root, found)), unsplit)
 
 
 def _counts(row: Mapping[str, Any]) -> bool:

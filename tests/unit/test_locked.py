@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
 import pytest
 
 from engine.faults import FaultCode, FaultError
-from engine.files.whole import HOME_VARIABLE
+from engine.files.whole import HOME_VARIABLE, sha256_of
+from engine.model_card import CARD
+from engine.model_folder import load_model_folder
 from engine.promotion import locked
 from engine.promotion.locked import State
 from engine.promotion.truth import demonstration, read_mask, truth_of
+from tests.fixtures.models import red_model
 
 NOW = "2026-01-01T00:00:00+00:00"
 BLACK, SPOT = np.zeros((20, 30), np.uint8), np.zeros((20, 30), np.uint8)
@@ -108,6 +112,22 @@ def test_what_changed_or_went_since_it_was_locked_is_told(what, request):
     assert locked.state_of(one) is State.GONE
     locked.unlock(path)
     assert locked.locked() == ()
+
+
+@pytest.mark.parametrize(("sides", "refused"), [(True, False), (False, True)])
+def test_a_model_is_not_judged_on_images_that_it_was_trained_beside(sides, refused, data, tmp_path):
+    index = data / "index.jsonl"
+    if not sides:
+        rows = [json.loads(line) | {"split": None} for line in index.read_text().splitlines()]
+        index.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = red_model(tmp_path)
+    card = json.loads((path / CARD).read_text())
+    card["training"]["data"] = f"3 images of own (index sha256 {sha256_of(index)[:16]})"
+    (path / CARD).write_text(json.dumps(card))
+    look = pytest.raises(FaultError, match="has seen some of its images") if refused else nullcontext()
+
+    with look:
+        locked.refuse_trained_beside([truth_of(data)], [load_model_folder(path)])
 
 
 def test_a_list_that_cannot_be_read_is_told_and_not_overwritten(clip):
