@@ -16,6 +16,7 @@ from app.library.thumbnails import Thumbnails
 from app.widgets.action import Action
 from app.widgets.notice_row import NoticeRow
 from app.widgets.question_row import Answer
+from app.widgets.task import Task
 from engine.review.library.found import recordings_in
 from engine.review.library.index import Library
 from engine.review.library.kept import Kept, relink, remove, what_is_kept
@@ -54,6 +55,7 @@ class Browsing(QObject):
         self._read = Read((), (), False)
         self._missing: frozenset[Path] = frozenset()
         self._asked = False
+        self._searches: list[Task] = []
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
@@ -73,14 +75,22 @@ class Browsing(QObject):
     def close(self) -> None:
         """What is analysed stops, and goes on at the next start."""
         self._timer.stop()
+        for search in self._searches:
+            search.forget()
         self.worker.close()
         self.reading.close()
 
     def add(self, paths: Sequence[Path]) -> None:
         """Analyse these, or what lies in these folders, in the background."""
         model, preset, library = self._model(), self._preset(), self._places().library
-
-        self._add(lambda: self.reading.queue.add(recordings_in(paths, library), model, preset))
+        search = Task("recordings", lambda: recordings_in(paths, library), self)  # on a slow drive, perhaps
+        self._searches.append(search)
+        search.done.connect(lambda found: self._add(lambda: self.reading.queue.add(found, model, preset)))
+        search.failed.connect(self.failed)
+        for answered in (search.done, search.failed):
+            answered.connect(lambda _: self._found(search))
+        self.page.show_search(paths[0].name)
+        search.start()
 
     def say_where(self, row: Row, path: Path) -> None:
         """The recording of a row is this file now."""
@@ -114,6 +124,11 @@ class Browsing(QObject):
             return self.reading.read()
 
         self.reading.ask(queue, self._begin_with)
+
+    def _found(self, search: Task) -> None:
+        self._searches.remove(search)
+        if not self._searches:
+            self.page.show_search("")
 
     def _begin_with(self, read: Read) -> None:
         self.worker.start()

@@ -99,6 +99,10 @@ class LibraryPage(QWidget):
         self._queue.show_rows(rows, is_paused=is_paused)
         self._show_body()
 
+    def show_search(self, name: str) -> None:
+        """Recordings are looked for in this folder; "": no longer."""
+        self._queue.show_search(name)
+
     def set_names(self, names: bool) -> None:
         """Neither titles nor pictures where others look on."""
         self.table.set_names(names)
@@ -218,6 +222,7 @@ class _QueueRow(QWidget):
         self._text = label(tone="secondary")
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._paused = False
+        self._said, self._search = "", ""
         self.pause = _button("Pause", "", lambda: self.pause_asked.emit(not self._paused))
         self.cancel = _button("Cancel all", "What was analysed stays", self.cancel_asked.emit)
         row = QHBoxLayout(self)
@@ -237,11 +242,20 @@ class _QueueRow(QWidget):
         failed = sum(row.state is Shown.FAILED for row in rows)
         working = next((row for row in rows if row.state is Shown.WORKING), None)
         self._paused = is_paused
-        self._text.setText(queued(waiting, failed, working, paused=is_paused))
+        self._said = queued(waiting, failed, working, paused=is_paused)
         self.pause.setText("Go on" if is_paused else "Pause")
         self.pause.setVisible(bool(waiting or working))
         self.cancel.setText("Cancel all" if waiting or working else "Forget")
-        self.setVisible(bool(waiting or failed or working))
+        self.cancel.setVisible(bool(waiting or failed or working))
+        self._show()
+
+    def show_search(self, name: str) -> None:
+        self._search = f"Looking for recordings in {name}…" if name else ""
+        self._show()
+
+    def _show(self) -> None:
+        self._text.setText(" · ".join(part for part in (self._search, self._said) if part))
+        self.setVisible(bool(self._text.text()))
 
 
 def _button(text: str, tip: str, does: Callable[[], object]) -> QPushButton:

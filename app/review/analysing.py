@@ -116,12 +116,12 @@ def _elsewhere() -> FaultError:
 def _stopped(ended: Ended) -> Fault:
     # What a process of ours says of what it cannot use is a sentence for people.
     refused = ended.how is How.REFUSED and ended.last
-    sentence = ended.last if refused else ended.sentence("The analysis")
+    sentence = ended.last if refused else f"{ended.sentence('The analysis')} What was analysed is kept."
     return FaultError(
         FaultCode.REVIEW,
         expected="the analysis to end",
         got=ended.reason,
         remedy="go on with it",
         fatal=False,
-        said=f"{sentence} What was analysed is kept.",
+        said=sentence,
     ).as_fault(PLACE)

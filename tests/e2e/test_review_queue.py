@@ -127,9 +127,13 @@ def test_a_window_killed_at_twenty_moments_loses_nothing_of_the_queue(made, tmp_
         process.kill()
         process.wait()
     process = window()
-    until(lambda: not queue.items(), 120)
-    process.terminate()
-    assert process.wait(30) == 0
+    try:
+        until(lambda: all(one.state is State.FAILED for one in queue.items()), 300)
+    finally:
+        process.terminate()
+        ended = process.wait(60)
+    assert [one.why for one in queue.items()] == []
+    assert ended == 0
 
     assert killed_at_work > 0
     assert sorted((one.title, one.done, one.findings) for one in library.entries()) == [

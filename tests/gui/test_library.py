@@ -33,7 +33,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def until(qtbot):
-    return partial(qtbot.waitUntil, timeout=60_000)
+    return partial(qtbot.waitUntil, timeout=120_000)
 
 
 @pytest.fixture
@@ -230,7 +230,6 @@ def test_of_five_thousand_recordings_only_pictures_of_rows_in_sight_are_fetched(
 def test_who_reviews_a_recording_takes_its_analysis_over_from_the_queue(
     library, made, tmp_path, until, monkeypatch
 ):
-    until = partial(until, timeout=120_000)
     window, page = library()
     clip = recorder_clip(tmp_path / "long.mp4", 400, range(30, 90), -1)
     monkeypatch.setattr(window.library.browsing, "_model", lambda: made[1])

@@ -115,7 +115,7 @@ class Worker:
             ended = process.stop(PATIENCE_S)
         if ended.how is How.DONE:
             self.queue.finish(item.id)
-        elif asked or ended.how is How.CANCELLED or holder(folder / WINDOW_LOCK) is not None:
+        elif asked or ended.how is How.CANCELLED or _is_in_use(folder, analysis):
             # Not wanted now, or whoever reviews it has taken it over.
             self.queue.wait(item.id)
         else:
@@ -135,6 +135,11 @@ class _HeldError(FaultError):
 
     def __init__(self) -> None:
         super().__init__(FaultCode.REVIEW, "to be the only one", "another window", "wait")
+
+
+def _is_in_use(folder: Path, analysis: int) -> bool:
+    """By a window, or by a process of one that was killed and is only ending."""
+    return holder(folder / WINDOW_LOCK) is not None or is_at_work(run_folder(folder, analysis))
 
 
 def _why(ended: Ended) -> str:
