@@ -54,6 +54,7 @@ class ReviewPanel(QWidget):
         self.compare = text_button(actions["compare"], "Compare models")
         self.export = text_button(actions["export"], "Export…")
         self.data_set = text_button(actions["data-set"], "Add to data set")
+        self._out = (self.data_set, self.export)
         self.tools = QVBoxLayout()
         self.tools.setSpacing(theme.S)
         self._line = line()
@@ -104,7 +105,14 @@ class ReviewPanel(QWidget):
     def make_room(self, for_tools: bool) -> None:
         """While masks are corrected nothing else is asked."""
         self.correct.setText("End correction" if for_tools else "Correct masks")
-        for widget in (*self.verdicts.values(), self.compare, self._line, self.point, self.sliders):
+        for widget in (
+            *self.verdicts.values(),
+            self.compare,
+            self._line,
+            self.point,
+            self.sliders,
+            *self._out,
+        ):
             widget.setHidden(for_tools)
 
     def show_point(self, point: OperatingPoint) -> None:

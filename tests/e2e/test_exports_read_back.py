@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from av.bitstream import BitStreamFilterContext
 from pydicom.tag import Tag
 
 from engine.drawing.polygon import pixels_inside
@@ -31,6 +32,7 @@ from tests.fixtures.reviewed import EMPTY, OWN, RING, analysed, correct, disc, i
 
 NAME = "Mrs Smith"
 HOST = "endoscopy-pc-7"  # which encoders may write into a recording
+SEI = "086f3693-b7b3-4f2c-9653-21492feee5b8"  # words in the bit stream itself, as some recorders have them
 SLOW = ("short_gop.mp4", "hevc.mkv", "open_gop.ts", "packed.avi")
 PNG_CHUNKS = {b"IHDR", b"IDAT", b"IEND"}
 
@@ -44,10 +46,13 @@ def car(tmp_path_factory):
         named.metadata.update(title=NAME, comment=f"{NAME}, {HOST}", artist=HOST, encoder=HOST)
         stream = named.add_stream_from_template(given.streams.video[0])
         stream.metadata["handler_name"] = NAME
+        words = f"h264_metadata=sei_user_data='{SEI}+{NAME}, {HOST}'"
+        adding = BitStreamFilterContext(words, given.streams.video[0], stream)
         for packet in given.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                named.mux(packet)
+            for one in adding.filter(packet if packet.size else None):
+                one.stream = stream
+                named.mux(one)
+    assert clip.read_bytes().count(f"{NAME}, {HOST}".encode()) == 2  # in the container and in the stream
     with analysed(clip, folder) as one:
         correct(Edits(one.database))
         yield one
@@ -241,7 +246,7 @@ def test_nothing_that_leaves_says_whose_recording_it_is_nor_which_machine_made_i
     for ask in ("platform.node", "socket.gethostname", "getpass.getuser"):
         monkeypatch.setattr(ask, lambda: HOST)
     look = "raw" if full_frame else "overlay"
-    range_ = (RING, RING + 4)  # of a clip from between keyframes is in the tests above
+    range_ = (0, RING)  # from a keyframe on: it is copied
     how = {"only": Only.ALL, "range_": range_, "full_frame": full_frame, "look": look}
     counts = export(review, name, tmp_path / name, **how)
     assert json.loads((tmp_path / name / "export.json").read_text())["counts"] == counts
