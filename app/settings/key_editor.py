@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.settings.key_field import KeyField
@@ -16,7 +16,9 @@ from app.widgets.icons import icon
 
 
 class KeyEditor(QWidget):
-    """Shows an action; what is pressed is in force at once."""
+    """Shows an action; what is pressed is in force at once. `ended`: nothing is asked any more."""
+
+    ended = Signal()
 
     def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,12 +36,14 @@ class KeyEditor(QWidget):
         self.field = KeyField()
         self.field.came.connect(self.take)
         self.field.left.connect(self._settle)
+        self.field.escaped.connect(self.ended)
         self._said = label()
         self._said.setWordWrap(True)
         self.swap, self.leave = QPushButton(), QPushButton("Leave it")
         self.swap.setProperty("primary", True)
         self.swap.clicked.connect(self._swap)
         self.leave.clicked.connect(self._settle)
+        self.leave.clicked.connect(self.ended)
         self.back = QPushButton()
         self.back.clicked.connect(lambda: self._keys.reset(self._id))
         keys.changed.connect(self._settle)
@@ -88,6 +92,7 @@ class KeyEditor(QWidget):
             self._keys.replace(self._id, self._instead, key)
         else:
             self._keys.add(self._id, key)
+        self.ended.emit()
 
     def _offer(self, others: tuple[Action, ...]) -> None:
         taken = " and ".join(f"“{other.text().rstrip('…')}”" for other in others)

@@ -16,6 +16,7 @@ class KeyField(QLabel):
 
     came = Signal(str)
     left = Signal()
+    escaped = Signal()  # left by Esc, not for something else
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(ASKING, parent)
@@ -45,6 +46,7 @@ class KeyField(QLabel):
     def _pressed(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not event.modifiers():
             self._leave()
+            self.escaped.emit()
         elif key := pressed(event):
             self.hide()
             self.came.emit(key)

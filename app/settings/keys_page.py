@@ -27,6 +27,7 @@ class KeysPage(QWidget):
         self.really.clicked.connect(keys.reset_all)
         self.table.chosen.connect(self.editor.show_action)
         self.table.asked.connect(lambda: self.editor.ask(None))
+        self.editor.ended.connect(self.table.setFocus)
         keys.changed.connect(self._refresh)
         self._lay_out()
         self.editor.show_action(self.table.action)

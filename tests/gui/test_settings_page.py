@@ -98,6 +98,7 @@ def test_a_pressed_key_is_in_force_everywhere_and_at_the_next_start(settings, pr
     assert page.keys.isVisible(), "what is found is what comes to the front"
     page.keys.editor.ask()
     press(window, Qt.Key.Key_F13, ALT)
+    assert window.focusWidget() is page.keys.table
     tip = "Play or pause; freeze a live picture (Alt+F13)"
     sheet = ShortcutSheet(window.actions_by_id)
     qtbot.addWidget(sheet)
