@@ -260,7 +260,7 @@ def test_enter_verifies_and_goes_on_and_what_a_frame_before_had_is_taken_over_in
     assert page.rank == 1
     page.editing.same()
     page.editing.verify()
-    assert "Shift+Enter" in page.editing.verify()  # what has no mask is not taken for looked at
+    assert "No polyp is marked" in page.editing.verify()  # what has no mask is not taken for looked at
     page.editing.verify_empty()
 
     assert page.rank == 3

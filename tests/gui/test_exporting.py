@@ -202,9 +202,9 @@ def test_a_full_frame_is_a_switch_with_its_warning(exporting, press, until):
 @pytest.mark.parametrize(
     ("format_", "only", "there", "said"),
     [
-        ("coco", Only.VERIFIED, There(found=3), "No frame is verified yet. On a finding press E"),
-        ("dataset", Only.VERIFIED, There(found=3), "Enter on each frame that is right."),
-        ("csv", Only.KEPT, There(found=3), "No finding is kept yet. Choose one in the list and press Enter"),
+        ("coco", Only.VERIFIED, There(found=3), "No frame is verified yet. Correct the masks of a finding"),
+        ("dataset", Only.VERIFIED, There(found=3), "verify each frame that is right."),
+        ("csv", Only.KEPT, There(found=3), "No finding is kept yet. Choose one in the list and keep it"),
         ("masks", Only.ALL, There(), "Nothing was found yet. Wait for the analysis"),
         ("clip", Only.ALL, There(), ""),
         ("coco", Only.VERIFIED, There(verified=1), ""),

@@ -37,7 +37,7 @@ def test_every_action_has_a_key_of_its_own_wherever_it_makes_sense(there):
     assert len({entry.id for entry in ENTRIES}) == len(ENTRIES)
 
 
-def test_every_action_has_a_place_on_the_sheet(window, qtbot):
+def test_every_action_has_a_place_on_the_sheet_and_the_sheet_one_on_the_screen(window, qtbot):
     sheet = ShortcutSheet(window.actions_by_id)
     qtbot.addWidget(sheet)
     said = {label.text() for label in sheet.findChildren(QLabel)}
@@ -45,9 +45,11 @@ def test_every_action_has_a_place_on_the_sheet(window, qtbot):
     assert {entry.text.rstrip("…") for entry in ENTRIES} <= said
     assert {shown_keys(entry.keys) for entry in ENTRIES} <= said
     assert sorted(place.name for places in COLUMNS for place in places) == sorted(p.name for p in Section)
+    free = sheet.screen().availableSize()
+    assert (sheet.width() <= free.width(), sheet.height() <= free.height()) == (True, True)
 
 
-def test_every_icon_button_tells_its_key(window):
+def test_every_control_has_a_name_and_every_icon_button_tells_its_key(window):
     silent = [
         button.accessibleName()
         for button in window.operator.findChildren(QAbstractButton)
@@ -55,9 +57,6 @@ def test_every_icon_button_tells_its_key(window):
     ]
 
     assert silent == []
-
-
-def test_every_control_has_a_name_for_those_who_do_not_see_it(window):
     kinds = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit)
     nameless = [
         widget
@@ -204,12 +203,3 @@ def test_a_frozen_picture_without_the_ai_says_both(playing, qtbot):
 
     qtbot.waitUntil(lambda: "frozen by you" in window.operator.notice.text)
     qtbot.waitUntil(lambda: "nothing is marked" in window.operator.notice.text)
-
-
-def test_the_sheet_is_never_larger_than_the_screen(window, qtbot):
-    sheet = ShortcutSheet(window.actions_by_id)
-    qtbot.addWidget(sheet)
-    free = sheet.screen().availableSize()
-
-    assert sheet.width() <= free.width()
-    assert sheet.height() <= free.height()

@@ -1,15 +1,20 @@
 """The settings page: rows made of the table of settings, and keys by pressing them."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from app.actions_and_keys import make_actions
+from app.settings.keys import KeyMap, pressed
+from app.settings.keys_page import KeysPage
 from app.shortcut_sheet import ShortcutSheet
 from engine.settings import ROWS, Settings, read_settings
 from tests.fixtures.fakes import FakeSource
 
-ALT = Qt.KeyboardModifier.AltModifier
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
@@ -28,6 +33,22 @@ def settings(playing, qtbot, path):
         return window
 
     return show
+
+
+@pytest.fixture
+def keys_page(qtbot):
+    """The page of keys by itself, with the actions of a window that is not there."""
+    holder = QObject()
+
+    def make(own):
+        keys = KeyMap(make_actions(holder, lambda: None, print), own, holder)
+        page = KeysPage(keys)
+        qtbot.addWidget(page)
+        page.show()
+        return page, keys
+
+    yield make
+    holder.deleteLater()
 
 
 @pytest.fixture(autouse=True)
@@ -116,30 +137,52 @@ def test_a_pressed_key_is_in_force_everywhere_and_at_the_next_start(settings, pr
     assert read_settings(path).settings.keys == {"play-pause": ("Alt+F13",)}
 
 
-def test_a_key_that_is_taken_says_by_what_and_is_swapped_or_left(settings, press):
-    window = settings(settings=Settings(keys={"full-screen": ("F",)}))
-    actions, editor = window.actions_by_id, window.settings.page.keys.editor
+def test_a_key_that_is_taken_says_by_what_and_is_swapped_or_left(keys_page):
+    page, keys = keys_page({"full-screen": ("F",)})
+    actions, editor = keys.actions, page.editor
     editor.show_action(actions["play-pause"])
     editor.ask()
-    press(window, Qt.Key.Key_K)
+    QTest.keyClick(editor.field, Qt.Key.Key_K)
     assert editor.said == "K is “Pause, back to normal speed”. Swapped, that gets Space."
     assert actions["play-pause"].keys == ("Space",)
     editor.swap.click()
     assert (actions["play-pause"].keys, actions["stop"].keys) == (("K",), ("Space",))
 
     editor.ask("")
-    press(window, Qt.Key.Key_Tab)  # of the side panel; the focus does not walk on
+    QTest.keyClick(editor.field, Qt.Key.Key_Tab)  # of the side panel; the focus does not walk on
     editor.leave.click()
     assert (actions["play-pause"].keys, actions["panel"].keys) == (("K",), ("Tab",))
     editor.ask("")
-    press(window, Qt.Key.Key_Tab)
+    QTest.keyClick(editor.field, Qt.Key.Key_Tab)
     editor.swap.click()
     assert (actions["play-pause"].keys, actions["panel"].keys) == (("K", "Tab"), ())
 
     editor.back.click()  # who has one of its own keys gives it back
     assert (actions["play-pause"].keys, actions["stop"].keys) == (("Space",), ())
-    window.keys.reset_all()
+    keys.reset_all()
     assert [id_ for id_, action in actions.items() if action.keys != action.entry.keys] == []
+
+
+def test_a_key_is_free_where_its_other_action_makes_no_sense(keys_page):
+    _, keys = keys_page({})
+
+    assert keys.others("alarm", "N") == (), "the next finding is one of Review, the alarm one of Live"
+    assert [one.entry.id for one in keys.others("play-pause", "N")] == ["finding-next"]
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers", "text"),
+    [
+        (Qt.Key.Key_F24, NONE, "F24"),
+        (Qt.Key.Key_Question, SHIFT, "?"),  # Shift makes the sign
+        (Qt.Key.Key_P, SHIFT | CTRL, "Ctrl+Shift+P"),
+        (Qt.Key.Key_Backtab, SHIFT, "Shift+Tab"),
+        (Qt.Key.Key_5, Qt.KeyboardModifier.KeypadModifier, "5"),
+        (Qt.Key.Key_Shift, SHIFT, ""),
+    ],
+)
+def test_a_key_is_called_as_the_table_of_actions_calls_it(key, modifiers, text):
+    assert pressed(QKeyEvent(QEvent.Type.KeyPress, key, modifiers)) == text
 
 
 def test_a_held_key_may_be_a_combination_and_text_fields_keep_theirs(settings, press, qtbot):
@@ -158,15 +201,16 @@ def test_a_held_key_may_be_a_combination_and_text_fields_keep_theirs(settings, p
     assert (held, canvas.raw) == (True, False)
 
 
-def test_keys_of_the_file_that_cannot_be_are_told_and_the_persons_own_go_before_the_programs(make_window):
-    own = {"jump": ("F13",), "stop": ("no key",), "forwards": ("Space",), "ai": ("Space",)}
-    window = make_window(FakeSource(), settings=Settings(keys=own))
-    said = [fault.sentence for fault in window.keys.faults]
+def test_keys_of_the_file_that_cannot_be_are_told_and_the_persons_own_go_before_the_programs(keys_page):
+    _, keys = keys_page(
+        {"jump": ("F13",), "stop": ("no key",), "forwards": ("Space",), "ai": ("Space",)},
+    )
+    said = [fault.sentence for fault in keys.faults]
 
     assert "keys.jump of the settings cannot be: there is no action jump" in said[0]
     assert "keys.stop of the settings cannot be: 'no key' is no key" in said[1]
     assert "keys.ai of the settings cannot be: Space is “Forwards, faster each time” already" in said[2]
-    actions = window.actions_by_id
+    actions = keys.actions
     assert (actions["forwards"].keys, actions["play-pause"].keys) == (("Space",), ())
     assert (actions["stop"].keys, actions["ai"].keys) == (("K",), ("A",))
 

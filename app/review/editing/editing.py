@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 
 from app.player.canvas import Canvas
 from app.review.editing.carrying import Carrying
@@ -81,6 +81,7 @@ class MaskEditing(QObject):
         self.clicking = Clicking(self.masks, place.sam_weights, self)
         self.drawn = Drawn(self.frames)
         self.layer = MaskLayer(canvas)
+        self._empty = actions["mask-empty"]
         self.panel = MaskPanel(actions)
         self.panel.hide()
         self.carrying = Carrying(self.frames, self.masks, place, self.panel, self)
@@ -289,7 +290,8 @@ class MaskEditing(QObject):
         if rank < 0 or self._place.pause():
             return ""
         if not empty and not self.masks.masks:
-            return "No polyp is marked. If there is none: Shift+Enter"
+            key = self._empty.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            return "No polyp is marked" + (f". If there is none: {key}" if key else "")
         state = self.masks.verify(empty=empty)
         own = any(label >= PERSONS for label in self.masks.masks)
         onwards = self._place.next_rank(rank, goes_on=own)

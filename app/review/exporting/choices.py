@@ -19,7 +19,7 @@ FULL_FRAME = (
     "All of the frame leaves, with whatever stands beside the endoscope's picture: names, dates, numbers. "
     "Look for them in the contact sheet."
 )
-ONLY_VERIFIED = "On a finding press E, correct what is wrong, and Enter on each frame that is right."
+ONLY_VERIFIED = "Correct the masks of a finding, and verify each frame that is right."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def why_nothing(format_: str, only: Only, there: There) -> str:
     if only is Only.VERIFIED and not there.verified:
         return f"No frame is verified yet. {ONLY_VERIFIED}{others}"
     if only is Only.KEPT and not there.kept:
-        return f"No finding is kept yet. Choose one in the list and press Enter.{others}"
+        return f"No finding is kept yet. Choose one in the list and keep it.{others}"
     if only is Only.ALL and not there.found and not there.verified and format_ != "clip":
         return "Nothing was found yet. Wait for the analysis, or lower the threshold."
     return ""
