@@ -20,6 +20,7 @@ from engine.types import OperatingPoint
 VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
 LOOKING = "Nothing was found yet. Findings come here while the recording is analysed."
 PAUSED = "Nothing was found yet, and the analysis is paused. Go on with it above the picture."
+UNREADABLE = "The recording cannot be read."
 NONE = "Nothing was found at this setting. Lower the threshold, or choose the preset Sensitive."
 NONE_OF_THESE = "None of these. Choose All above the list."
 
@@ -100,6 +101,11 @@ class ReviewPanel(QWidget):
     def show_rows(self, rows: Sequence[Row], *, whole: bool, is_running: bool = True) -> None:
         """All findings there are; `whole`: all of the recording is analysed; else whether that goes on."""
         self._all, self._none = tuple(rows), NONE if whole else LOOKING if is_running else PAUSED
+        self._list()
+
+    def show_unreadable(self) -> None:
+        """There is nothing to look for."""
+        self._none = UNREADABLE
         self._list()
 
     def make_room(self, for_tools: bool) -> None:

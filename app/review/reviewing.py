@@ -31,7 +31,7 @@ from engine.drawing.overlays import OverlayStyle, person_marks
 from engine.faults import Fault
 from engine.review.rows import Row
 from engine.settings import Review
-from engine.types import OperatingPoint, Presentation, Rect, Snapshot
+from engine.types import OperatingPoint, Presentation, Rect, Snapshot, SourceState
 
 LOOK_MS = 300
 
@@ -201,6 +201,8 @@ class Reviewing(QObject):
                 self.failed.emit(replace(fault, place=PLACE))
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
+        if snapshot.source_state is SourceState.FAILED and self.opened.known is None:
+            self.page.panel.show_unreadable()
         self._scrub.show(snapshot.presentation)
         self._show_places()
         self.editing.show(snapshot.presentation)

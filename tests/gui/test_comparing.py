@@ -9,6 +9,7 @@ import struct
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -244,3 +245,37 @@ def test_a_second_model_that_is_gone_or_cannot_be_read_is_said_and_what_it_analy
     until(lambda: window.review.notice.notice is not None)
     assert str(tmp_path) in window.review.notice.text
     assert len(compare.panel.list.found) == 1  # as it was
+
+
+@pytest.mark.slow
+def test_a_second_analysis_is_a_process_that_may_be_killed_and_goes_on(
+    make_window, clip, model, other, press, qtbot
+):
+    """The recording is opened with the first one done; the second model has not seen it."""
+    until = partial(qtbot.waitUntil, timeout=120_000)
+    with open_side_car([clip], Places(clip.parent / "library")) as car, car.database.change() as change:
+        for table in ("maps", "sighting", "track", "chunk"):
+            of = "chunk IN (SELECT id FROM chunk WHERE analysis = 2)" if table == "maps" else "analysis = 2"
+            change.run(f"DELETE FROM {table} WHERE {of}")
+        change.run("DELETE FROM analysis WHERE id = 2")
+    window = make_window()
+    window.places.open_path(clip)
+    until(lambda: window.review.has_recording and window.review.desk.known is not None)
+    press(window, Qt.Key.Key_C)
+    second = window.review.desk.comparing.second
+    second.choose(Offer("", other))
+    until(lambda: second.is_running)
+    analysing_process().kill()
+    until(lambda: not second.is_running)
+
+    assert "What was analysed is kept." in window.review.notice.text
+    assert window.review.desk.comparing.panel.pause.text() == "Go on"
+    window.review.desk.comparing.panel.pause.click()
+    until(lambda: second.second.progress.is_done and not second.is_running)
+    assert second.second.progress.done == second.second.progress.total
+
+
+def analysing_process():
+    """The one that this window has started; the first analysis is done and has none."""
+    (found,) = (one for one in psutil.Process().children() if "engine.review.analysis" in one.cmdline())
+    return found

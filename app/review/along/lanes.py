@@ -54,7 +54,7 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Content:
     """All that lanes show. `times_s`: of the frames of `table`, since the beginning; `thumbnail(at_s)`: the
-    picture of then, where it is there.
+    picture of then, where it is there; `is_open`: there is a recording, of known length.
     """
 
     table: FrameTable = EMPTY
@@ -65,6 +65,7 @@ class Content:
     second: tuple[Bar, ...] = ()
     alone: tuple[Alone, ...] = ()
     threshold: float = 0.5
+    is_open: bool = False
     thumbnail: Callable[[float], QImage | None] = lambda at_s: None
 
 
@@ -144,7 +145,8 @@ def paint_density(painter: QPainter, area: QRectF, axis: Axis, content: Content)
         (theme.ACCENT, 1.0, values >= max(level, 1.0)),
     ):
         _columns(painter, area, np.flatnonzero(chosen), values, theme.colour(token, opacity))
-    _not_analysed(painter, area, values)
+    if content.is_open:
+        _not_analysed(painter, area, values)
     y = area.bottom() - content.threshold * area.height()
     painter.setPen(theme.colour(theme.SECONDARY, 0.5))
     painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))

@@ -52,6 +52,7 @@ class Timeline(QWidget):
         item.setMenuEnabled(False)
         item.layout.setContentsMargins(0, 0, 0, 0)
         self._axis.setHeight(AXIS_PX)
+        self._axis.setStyle(showValues=False)  # of nothing there is no time
         self._box.setDefaultPadding(0)
         self._box.invertY(True)
         self._box.setMouseEnabled(x=True, y=False)
@@ -96,6 +97,8 @@ class Timeline(QWidget):
         if length_s > 0 and length_s != self._length_s:
             first, last = self.part
             self._length_s = length_s
+            self._axis.setStyle(showValues=True)
+            self.show_content(is_open=True)
             self._box.setLimits(xMin=0.0, xMax=length_s, minXRange=LEAST_S, maxXRange=length_s)
             if last > 0.0:
                 self.see(first, last)

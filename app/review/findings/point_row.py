@@ -45,6 +45,7 @@ class PointRow(QWidget):
             grid.addWidget(widget, 1, column)
         for column, text in enumerate(("Preset", "Threshold") if captions else ()):
             grid.addWidget(label(text, role=theme.CAPTION, tone="secondary"), 0, column)
+        self.setEnabled(False)  # until there is something to move
         self.preset.chosen.connect(self._choose)
         self.threshold.scrubbed.connect(self._move)
 
@@ -65,6 +66,7 @@ class PointRow(QWidget):
     def show_point(self, point: OperatingPoint) -> None:
         """The one in force."""
         self._point = point
+        self.setEnabled(True)
         self.preset.select(point.preset)
         self._text.setText(f"{point.threshold:.2f}")
         if not self.threshold.isSliderDown():
