@@ -54,7 +54,6 @@ JOB = "promotion"
 RUNS = "promotions"  # below the user's data
 CANDIDATE = "candidate"  # in the run folder: what was exported
 TELL_EVERY_S = 0.5
-STAGES = ("export", "runtime", "parity", "latency", "demonstration", "recordings", "images")
 
 
 def begin(source: str, folder: Path | None = None) -> Path:
@@ -109,11 +108,12 @@ class _Stages:
     """Tells which stage the job is in, and how far; ends it where that was asked for."""
 
     job: RunFolder
+    names: tuple[str, ...]
     _told_s: float = field(default=0.0)
 
     def begin(self, name: str) -> None:
         self.check()
-        self.job.event("stage", name=name, i=STAGES.index(name), of=len(STAGES))
+        self.job.event("stage", name=name, i=self.names.index(name), of=len(self.names))
 
     def tick(self, total: int, unit: str) -> Callable[[], None]:
         done = 0
@@ -137,11 +137,13 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
     """All stages. Raises FaultError for what cannot be used, KeyboardInterrupt when it was asked to end."""
     began_s = time.monotonic()
     source = Path(read_json(run / RUN_JSON)["source"])
-    told = _Stages(job)
-    told.begin("export")
-    path = exported(source, run / CANDIDATE, job) if is_run(source) else source
-    candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
     some = _named(tuple(checked(locked())))  # before all work: what is not there any more is told
+    told = _Stages(job, _stages(source, some))
+    path = source
+    if is_run(source):
+        told.begin("export")
+        path = exported(source, run / CANDIDATE, job)
+    candidate, in_use = load_model_folder(path), load_model_folder(model_in_use().path)
     refuse_trained_beside([truth for truth, _ in some], (in_use, candidate))
     told.begin("runtime")
     settle_runtime(candidate, job)
@@ -178,6 +180,16 @@ def compare(run: Path, job: RunFolder) -> Acceptance:
         data=tuple(data),
         took_s=round(time.monotonic() - began_s, 1),
     )
+
+
+def _stages(source: Path, some: Sequence[tuple[Recording | Images, str]]) -> tuple[str, ...]:
+    first = ("export",) if is_run(source) else ()
+    last = [
+        name
+        for name, kind in (("recordings", Recording), ("images", Images))
+        if any(isinstance(truth, kind) for truth, _ in some)
+    ]
+    return (*first, "runtime", "parity", "latency", "demonstration", *last)
 
 
 Both = Sequence[tuple[ModelFolder, Judge]]

@@ -169,7 +169,7 @@ def test_a_comparison_is_a_process_that_changes_nothing_by_itself(how, tmp_path,
     assert model_in_use().path == default_model()
     if how == "left alone":
         assert ended.how is How.DONE
-        assert stages == ["export", "runtime", "parity", "latency", "demonstration"]
+        assert stages == ["runtime", "parity", "latency", "demonstration"]
         assert read_acceptance(run).candidate.id == "polyp-accurate-5"
     else:
         assert ended.how is {"killed": How.KILLED, "asked to end": How.CANCELLED}[how]
