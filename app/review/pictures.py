@@ -14,7 +14,7 @@ from engine.review.store import SideCar
 
 KEPT = 800
 NEAR = 75  # frames: what is further away may give way to a nearer one as more is analysed
-TELL_AFTER_MS = 40  # many come at once, and one painting shows them all
+TELL_AFTER_MS = 40  # the first is told at once; many come together, and one painting shows them all
 
 
 class SmallPictures(QObject):
@@ -33,7 +33,8 @@ class SmallPictures(QObject):
         self._tell = QTimer(self)
         self._tell.setSingleShot(True)
         self._tell.setInterval(TELL_AFTER_MS)
-        self._tell.timeout.connect(self.came)
+        self._tell.timeout.connect(self._tell_more)
+        self._more = False
 
     def of(self, rank: int) -> QImage | None:
         own = self._nearest.get(rank, -1)
@@ -75,8 +76,17 @@ class SmallPictures(QObject):
             for asked in gone:
                 del self._nearest[asked]
             self._asked.difference_update(gone)
-        if not self._tell.isActive():
+        if self._tell.isActive():
+            self._more = True
+        else:
             self._tell.start()
+            self.came.emit()
+
+    def _tell_more(self) -> None:
+        if self._more:
+            self._more = False
+            self._tell.start()
+            self.came.emit()
 
 
 def _read(car: SideCar, rank: int) -> tuple[int, QImage] | None:

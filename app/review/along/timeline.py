@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.review.along.lanes import LANES, Axis, Content, Lane
@@ -127,7 +127,7 @@ class Timeline(QWidget):
 
     def repaint_lanes(self) -> None:
         for item in self._items:
-            item.update()
+            item.change()
 
     def set_cursor(self, at_s: float) -> None:
         self._cursor.setValue(at_s)
@@ -255,7 +255,7 @@ class _ClockAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__("bottom")
         self.setPen(theme.LINE)
         self.setTextPen(theme.SECONDARY)
-        self.setStyle(tickFont=theme.font(theme.CAPTION_PX), tickLength=-theme.XS)
+        self.setStyle(tickFont=theme.font(theme.CAPTION_PX), tickLength=-theme.XS, maxTickLevel=1)
         self.enableAutoSIPrefix(False)
 
     def tickStrings(self, values, scale, spacing):  # type: ignore[no-untyped-def]
@@ -269,6 +269,12 @@ class _LaneItem(pg.GraphicsObject):  # type: ignore[misc]
     def __init__(self, lane: Lane, top_px: float, timeline: Timeline) -> None:
         super().__init__()
         self.lane, self._top_px, self._timeline = lane, top_px, timeline
+        self._painted: tuple[tuple[tuple[float, float], QSizeF], QPixmap] | None = None
+
+    def change(self) -> None:
+        """What it shows has changed."""
+        self._painted = None
+        self.update()
 
     def boundingRect(self) -> QRectF:
         first, last = self._timeline.seen
@@ -283,11 +289,24 @@ class _LaneItem(pg.GraphicsObject):  # type: ignore[misc]
         area = self.mapRectToDevice(self.boundingRect())
         if box is None or area is None:
             return
+        seen = self._timeline.seen
+        if self._painted is None or self._painted[0] != (seen, area.size()):
+            self._painted = (
+                (seen, area.size()),
+                self._picture(seen, area, painter.device().devicePixelRatioF()),
+            )
         painter.save()
         painter.resetTransform()
-        painter.setClipRect(area)
-        painter.translate(area.topLeft())
-        axis = Axis(*self._timeline.seen, area.width())
-        inner = QRectF(0, 0, area.width(), area.height()).adjusted(0, 1, 0, -1)
-        self.lane.paint(painter, inner, axis, self._timeline.content)
+        painter.drawPixmap(area.topLeft(), self._painted[1])
         painter.restore()
+
+    def _picture(self, seen: tuple[float, float], area: QRectF, ratio: float) -> QPixmap:
+        """Kept until something in it changes: while a recording plays, the cursor moves with every frame."""
+        picture = QPixmap((area.size() * ratio).toSize())
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        inner = QRectF(0, 0, area.width(), area.height()).adjusted(0, 1, 0, -1)
+        self.lane.paint(painter, inner, Axis(*seen, area.width()), self._timeline.content)
+        painter.end()
+        return picture
