@@ -17,16 +17,11 @@ from app.network.stage_table import StageTable
 from app.widgets import theme, words
 from app.widgets.controls import Choice, Fold, Segments, follow_tip, label, line
 from engine.faults import Fault
+from engine.settings import names_of
 from engine.types import Chosen, RuntimeInfo, Snapshot
 
-STYLE_NAMES = {"contour": "Contour", "fill": "Fill", "box": "Box", "corners": "Corners"}
-PRECISION_NAMES = {
-    "auto": "Automatic",
-    "f32": "f32, exact",
-    "bf16": "bf16",
-    "f16": "f16",
-    "int8": "int8, fastest",
-}
+STYLE_NAMES = names_of("overlay.style")
+PRECISION_NAMES = names_of("ai.precision")
 
 
 class ControlPanel(QWidget):

@@ -12,6 +12,7 @@ from engine.settings.types import (
     SettingRow,
     Settings,
     changed,
+    names_of,
     value_of,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "Settings",
     "changed",
     "keep",
+    "names_of",
     "parse",
     "read_settings",
     "settings_path",

@@ -236,6 +236,12 @@ ROWS: Mapping[str, SettingRow] = {row.key: row for row in _rows()}
 DEFAULTS: Mapping[str, object] = {key: row.default for key, row in ROWS.items()}
 
 
+def names_of(key: str) -> Mapping[str, str]:
+    """What can be chosen of a setting, with the words for it."""
+    row = ROWS[key]
+    return {value: row.said(value) for value in row.choices}
+
+
 def value_of(settings: Settings, key: str) -> object:
     """Of a dotted key; of a key's action None, where it has its own keys."""
     section, _, name = key.partition(".")
