@@ -206,10 +206,13 @@ def test_both_masks_are_of_the_frame_that_is_seen_and_zoom_and_line_go_together(
     assert not first.raw
 
 
-def test_figures_follow_the_sliders_and_nothing_is_said_that_they_do_not_carry(comparing, clip, until):
+def test_figures_follow_the_sliders_and_nothing_is_said_that_they_do_not_carry(comparing, clip, press, until):
     with open_side_car([clip], Places(clip.parent / "library")) as car, car.database.change() as change:
         change.run("DELETE FROM act")  # nothing is verified
-    _, compare = comparing(clip)
+    window, compare = comparing(clip)
+    press(window, Qt.Key.Key_C)
+    press(window, Qt.Key.Key_N, SHIFT)  # there is none to disagree: it is asked for
+    assert compare.is_on
     same, *_ = (compare.panel.offers.itemData(row) for row in range(1, compare.panel.offers.count()))
     compare.second.choose(same)
     until(lambda: compare.second.second is not None and not compare.is_busy)

@@ -30,7 +30,7 @@ from engine.review.compare.figures import Comparison, Pair
 from engine.review.compare.sheet import write_sheet
 from engine.types import OperatingPoint, Presentation, Size, Snapshot
 
-CHOOSE = "Choose a second model first: C"
+CHOOSE = "Choose a second model first"
 NONE = "They agree everywhere"
 KEEP_MS = 1000  # the sliders of the second one stand still
 
@@ -277,7 +277,7 @@ class Comparing(QObject):
 
     def _see(self, view: View) -> str:
         if view is not View.FIRST and self.second.second is None:
-            return CHOOSE
+            return self._ask_for_second()
         self.views.see(view)
         self._opened.show_machine(self.views.is_on)
         self.panel.show_view(view)
@@ -285,10 +285,16 @@ class Comparing(QObject):
             self.show(self._snapshot)
         return view.value
 
+    def _ask_for_second(self) -> str:
+        """There is none: it is chosen in the panel."""
+        if not self.is_on and self._begun is not None:
+            self.toggle()
+        return CHOOSE
+
     def _jump(self, way: Callable[[tuple[Disagreement, ...], int], Disagreement | None], none: str) -> str:
         pair = self._pair
         if pair is None:
-            return CHOOSE if self.second.second is None else "Figures are being made"
+            return self._ask_for_second() if self.second.second is None else "Figures are being made"
         found = self.panel.list.found
         if not found:
             return NONE

@@ -28,11 +28,16 @@ class FiguresTable(QWidget):
         self._grid.setHorizontalSpacing(theme.S)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(0, 1)
-        for column, letter in ((1, "A"), (2, "B")):
+        self._heads = label("A", role=theme.STRONG), label("B", role=theme.STRONG)
+        for column, head in enumerate(self._heads, 1):
             self._grid.setColumnMinimumWidth(column, VALUE_PX)
-            head = label(letter, role=theme.STRONG)
             head.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(head, 0, column)
+
+    def show_sides(self, a: str, b: str) -> None:
+        """Of which weights, preset and threshold each column is."""
+        for head, text in zip(self._heads, (a, b), strict=True):
+            head.setToolTip(text)
 
     def show_lines(self, lines: Sequence[Line], *, is_old: bool) -> None:
         """`is_old`: what stands there is of before, and new figures are being made."""

@@ -126,6 +126,10 @@ class ComparePanel(QWidget):
 
     def show_comparison(self, found: Comparison | None, origin_s: float, whole_s: float | None) -> None:
         """None: it is being made."""
+        if found is not None:
+            self.table.show_sides(
+                *(f"{one.side.analysis.model_id} · {about(one.side)}" for one in (found.a, found.b))
+            )
         self.table.show_lines(() if found is None else table_of(found, origin_s), is_old=found is None)
         self.save.setEnabled(found is not None)
         self.standing.setText(COUNTING if found is None else standing(found, whole_s))
