@@ -19,6 +19,7 @@ from pydicom.tag import Tag
 
 from engine.drawing.polygon import pixels_inside
 from engine.faults import FaultError
+from engine.files.lock import held
 from engine.review.edits import Edits
 from engine.review.exports import cli
 from engine.review.exports.export import export
@@ -225,6 +226,16 @@ def test_a_clip_is_copied_where_a_raw_full_frame_is_asked_for(
     # The first one had its encoder's words in front.
     assert (theirs[1:] == ours[1:]) is is_copied
     assert (tmp_path / "out" / "contact_sheet.jpg").is_file()
+
+
+def test_what_killed_exports_of_any_name_left_goes_with_the_next_one_and_nothing_else(review, tmp_path):
+    for name in (".old.part", ".held.part", ".somebodys.part"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".old.lock").touch()
+    with held(tmp_path / ".held.lock"):
+        export(review, "csv", tmp_path / "out", only=Only.ALL)
+        names = sorted(path.name for path in tmp_path.iterdir())
+        assert names == [".held.lock", ".held.part", ".somebodys.part", "out"]
 
 
 # Who the recording is of.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from app.review.exporting.process import ExportProcess
 from app.review.known import Known
 from app.widgets.pick import ask_for_folder
 from app.widgets.task import Task
+from engine.faults import FaultError
+from engine.files.lock import held
 from engine.review.acts import Verdict
 from engine.review.edits import Edits
-from engine.review.exports.export import SHEET, Staged, counted, staged_in
+from engine.review.exports.export import SHEET, Staged, counted, lock_of, staged_in
 from engine.review.exports.formats import Only
 from engine.review.exports.job import Wanted
 from engine.review.rows import Row
@@ -58,6 +61,7 @@ class Exporting(QObject):
         self._ask = ask
         self._settings = settings
         self._staged: Staged | None = None
+        self._held = ExitStack()  # the lock of what waits to be looked at
         self._wanted: Wanted | None = None
         self._ending: Task | None = None
         self.dialog: ExportDialog | None = None
@@ -98,6 +102,7 @@ class Exporting(QObject):
         if self._staged is not None:
             self._staged.discard()
             self._staged = None
+        self._held.close()
         if self.dialog is not None:
             self.dialog.close()
             self.dialog.deleteLater()
@@ -191,8 +196,9 @@ class Exporting(QObject):
             self._tell(f"Version {folder.name} of the data set has the verified frames now.", folder)
             return
         try:
+            self._held.enter_context(held(lock_of(wanted.out)))
             self._staged = staged = staged_in(folder, wanted.out)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, FaultError) as error:
             self._tell(f"The export is gone again ({error}).", fault=True)
             return
         if staged.sheet is None:
@@ -209,16 +215,26 @@ class Exporting(QObject):
             return
         self._staged = None
         self._shown().show_doing("Putting it in its place…")
-        self._end(staged.keep, lambda: self._tell(f"Exported: {counted(staged.counts)}.", staged.out))
+        said = f"Exported: {counted(staged.counts)}."
+        self._end(staged, staged.keep, lambda: self._tell(said, staged.out))
 
     def _discard(self) -> None:
         staged, self._staged = self._staged, None
         if staged is not None:
             self._shown().show_doing("Throwing it away…")
-            self._end(staged.discard, lambda: self._tell("Thrown away: nothing was kept."))
+            self._end(staged, staged.discard, lambda: self._tell("Thrown away: nothing was kept."))
 
-    def _end(self, work: Callable[[], None], then: Callable[[], None]) -> None:
-        self._ending = task = Task("export", work, self)
+    def _end(self, staged: Staged, work: Callable[[], None], then: Callable[[], None]) -> None:
+        """Beside the window: thousands of pictures are moved or removed. What cannot be kept is gone."""
+
+        def end() -> None:
+            try:
+                work()
+            finally:
+                staged.discard()
+                self._held.close()
+
+        self._ending = task = Task("export", end, self)
         task.done.connect(lambda _: then())
         task.failed.connect(lambda fault: self._tell(fault.sentence, fault=True))
         task.start()

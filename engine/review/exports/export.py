@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine.faults import FaultCode, FaultError
-from engine.files.lock import held
+from engine.files.lock import held, holder
 from engine.files.output_folder import made_for_this, sync_all
 from engine.files.whole import output_fault, sync, write_json
 from engine.review.analysis import spec_of
@@ -43,6 +43,7 @@ from engine.types import U8
 DESCRIPTION = "export.json"
 IMAGES = "images"
 SHEET = "contact_sheet.jpg"
+ASIDE, LOCK = ".part", ".lock"
 TABLE = "frames.csv"
 COLUMNS = ("picture", "rank", "pts_s", "state", "objects", "sha256")
 Tick = Callable[[int, int], None]
@@ -151,7 +152,7 @@ def stage(
     look: Look | str = Look.OVERLAY,
     tick: Tick = lambda done, of: None,
 ) -> Staged:
-    """Write it beside `out`, a new or empty folder. What a killed one left there is removed first.
+    """Write it beside `out`, a new or empty folder. What killed ones left there is removed first.
 
     What leaves is the endoscope's picture alone unless `full_frame`; the recording's name does not leave, a
     random code stands for it. Raises FaultError: nothing to export, a frame that cannot be read, OUTPUT.
@@ -163,13 +164,14 @@ def stage(
     only = only if only in format_row.only else format_row.only[-1]
     selection = _selection(review, format_row, only, range_)
     cut = cut_of(review, selection.ranks, full_frame=full_frame)
-    aside = out.parent / f".{out.name}.part"
+    aside = out.parent / f".{out.name}{ASIDE}"
     with ExitStack() as stack:
         stack.enter_context(made_for_this(out.parent))
         with _told(out.parent):
             out.parent.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(held(out.parent / f".{out.name}.lock"))
+        stack.enter_context(held(lock_of(out)))
         shutil.rmtree(aside, ignore_errors=True)
+        _sweep(out.parent)
         job = Export(review, selection, cut, aside, study_code(), range_, Look(look), tick)
         try:
             with _told(out):
@@ -181,6 +183,21 @@ def stage(
             shutil.rmtree(aside, ignore_errors=True)
             raise
     return Staged(aside, out, job.counts)
+
+
+def lock_of(out: Path) -> Path:
+    """Held while an export to `out` is written, and while a person looks at it."""
+    return out.parent / f".{out.name}{LOCK}"
+
+
+def _sweep(folder: Path) -> None:
+    """What killed exports of any name left here: a lock that nobody holds, and what was written beside it."""
+    for lock in folder.glob(f".*{LOCK}"):
+        left = lock.with_name(lock.name.removesuffix(LOCK) + ASIDE)
+        with suppress(OSError, FaultError):
+            if left.is_dir() and holder(lock) is None:
+                with held(lock):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def export(review: Review, format_: str, out: Path, **how: Any) -> Mapping[str, int]:

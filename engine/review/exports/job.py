@@ -28,7 +28,7 @@ from engine.jobs.folder import RUN_JSON
 from engine.jobs.interrupt import interrupt
 from engine.jobs.process import Life, Process, end_with_parent, python
 from engine.review.exports.dataset import add_to_data_set
-from engine.review.exports.export import stage
+from engine.review.exports.export import lock_of, stage
 from engine.review.exports.formats import Look, Only
 from engine.review.review import Review
 from engine.review.store import open_folder
@@ -71,7 +71,7 @@ def work(wanted: Wanted, tick: Callable[[int, int], None]) -> Path:
         review = Review(car, car.analysis(wanted.analysis))
         if wanted.adds:
             return add_to_data_set(review, wanted.out, tick=tick)
-        return stage(
+        staged = stage(
             review,
             wanted.format,
             wanted.out,
@@ -80,7 +80,9 @@ def work(wanted: Wanted, tick: Callable[[int, int], None]) -> Path:
             full_frame=wanted.full_frame,
             look=wanted.look,
             tick=tick,
-        ).folder
+        )
+        lock_of(staged.out).touch()  # whoever wanted it holds it; of a killed one it can be told
+        return staged.folder
 
 
 def main(argv: Sequence[str] | None = None) -> int:
