@@ -20,7 +20,7 @@ from app.widgets.task import Task
 from engine.review.library.found import recordings_in
 from engine.review.library.index import Library
 from engine.review.library.kept import Kept, relink, remove, what_is_kept
-from engine.review.library.queue import Item, Queue, Wanted
+from engine.review.library.queue import Item, Queue, State, Wanted
 from engine.review.places import Places
 
 LOOK_EVERY_MS = 700  # at the queue, while the page is in front
@@ -136,7 +136,7 @@ class Browsing(QObject):
 
     def _take(self, read: Read) -> None:
         self._read = read
-        if read.items:
+        if any(item.state is not State.FAILED for item in read.items):
             self.worker.start()
         self._show()
         entries = read.entries

@@ -74,6 +74,7 @@ class ReviewPlace(QWidget):
         self.question = QuestionRow()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         column.addWidget(self.question)
         column.addWidget(self._stack)
 
