@@ -114,6 +114,7 @@ class MaskPanel(QWidget):
         """What a propagation does or did; None: nothing is said of one."""
         self._follow_words.setText(words or "")
         self._follow_words.setVisible(bool(words))
+        self._hint.setHidden(is_running)
         self.strip.setVisible(is_running or can_undo)
         self.cancel.setVisible(is_running)
         self.undo_all.setVisible(can_undo)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
-from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from app.review.editing.actions import KEYED
 from app.widgets import theme
@@ -73,6 +73,7 @@ class PolypButtons(QWidget):
         button.setIconSize(QSize(SWATCH_PX, SWATCH_PX))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         key = f" ({polyp.number})" if polyp.number <= KEYED else ""
         button.setToolTip(f"Edit polyp {polyp.number}{key}")
