@@ -90,7 +90,7 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
         names=chosen.screen.names,
         alarm_sound=chosen.alarm.sound,
         settings=chosen,
-        over=found.over,
+        over=_promoted() | dict(found.over),
         keeps=settings_path(),
         faults=(*found.faults, *told),
         full_screen=options.fullscreen,
@@ -247,6 +247,13 @@ def _model_to_start(
     in_use = model_in_use()
     told = (in_use.fault.as_fault("promotion"),) if in_use.fault is not None else ()
     return (None if in_use.is_factory else str(in_use.path)), told
+
+
+def _promoted() -> dict[str, str]:
+    """What decides of the model at every start, once one has been put in use."""
+    from engine.model_in_use import log_path
+
+    return {"ai.model": "What was put in use by `main.py use`"} if log_path().exists() else {}
 
 
 def _runtime(name: str | None) -> str | None:

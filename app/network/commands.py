@@ -93,11 +93,11 @@ class AiControls(QObject):
         self._pipeline.set_operating_point(point if threshold is None else point.moved(threshold))
 
     def use_network(self, model: str, runtime: str, precision: str) -> None:
-        """As the settings have them; a model is a name or a folder, "" the default one."""
-        from engine.model_folder import default_model, find_model  # pydantic: not before the window is up
+        """As the settings have them; a model is a name or a folder, "" the one in use."""
+        from engine.model_in_use import named_or_in_use
 
         try:
-            folder = find_model(model) if model else default_model()
+            folder = named_or_in_use(model or None)
         except FaultError as error:
             self.faulted.emit(error.as_fault(PLACE))
             return

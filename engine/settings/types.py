@@ -39,7 +39,7 @@ class _Section(BaseModel):
 
 class Ai(_Section):
     heading = "Network"
-    model: str = _setting("", "Model", "The network that looks for polyps.", usual="Default model")
+    model: str = _setting("", "Model", "The network that looks for polyps.", usual="The one in use")
     runtime: str = _setting(
         "auto", "Runtime", "What executes the network. Automatic: what was measured to be fastest here."
     )

@@ -4,6 +4,7 @@ import pytest
 
 from app import cli
 from app.application import Launch
+from engine.model_in_use import log_path
 from engine.settings import keep, read_settings, settings_path
 from tests.fixtures.fakes import FakeSource
 
@@ -71,6 +72,11 @@ def test_the_command_line_gets_what_was_kept_and_goes_over_it(launch_of, monkeyp
     assert (launch.overlay, launch.precision, launch.preset) == ("fill", "f32", "quiet")
     assert launch.side_panel is False
     assert launch.keeps == settings_path()
+    assert launch.over == {"screen.side_panel": "--set screen.side_panel"}  # the settings page says so
+
+    log_path().parent.mkdir(parents=True, exist_ok=True)
+    log_path().touch()
+    assert "main.py use" in launch_of().over["ai.model"], "the log of promotions decides of the model"
 
 
 def test_a_wrong_setting_is_a_banner_that_names_file_and_key(make_window, launch_of, monkeypatch, tmp_path):
