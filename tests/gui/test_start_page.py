@@ -11,7 +11,7 @@ from app.widgets import theme, words
 from engine.faults import Fault, FaultCode
 from engine.settings import read_settings
 from engine.sources.base import SourceSpec
-from engine.types import StateWord
+from engine.types import AiState, StateWord
 from tests.fixtures.fakes import FakeSource
 
 PATIENT = SourceSpec("file", "/films/Schmidt_Anna_1961-02-03.mp4")
@@ -265,3 +265,15 @@ def test_no_field_of_a_capture_device_is_cut_in_a_small_window(make_window):
     for box in (form.pixel_format, form.picture_size, form.rate):
         room = box.width() - 2 * theme.S - theme.XL
         assert all(box.fontMetrics().horizontalAdvance(box.itemText(i)) <= room for i in range(box.count()))
+
+
+def test_what_is_ready_is_true_when_one_comes_back_from_another_place(make_window, qtbot):
+    window = make_window(FakeSource())
+    heard = []
+    window.bridge.changed.connect(heard.append)
+    window.places.show("review")
+    window.ai.toggle_ai()
+    qtbot.waitUntil(lambda: bool(heard) and heard[-1].ai_state is AiState.OFF)
+    window.places.show("live")
+
+    qtbot.waitUntil(lambda: "AI is off" in window.start.readiness)
