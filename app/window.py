@@ -319,7 +319,7 @@ class Window(QMainWindow):
         connect_settings(self.settings, self.keys, self.preferences, owners, self._decode_by, self.tell)
         self.bridge.changed.connect(self._show_snapshot)
         self.full_screen.changed.connect(self._place_edge)
-        # A name that is shown or hidden, and a page that was not in front: they are not told all that happens.
+        # A name that is shown or hidden, a page that was not in front: they are not told all that happens.
         for stale in (self.side_windows.stale, self.opens.chosen, self._pages.moved):
             stale.connect(lambda *_: self.bridge.ring())
         for changed in (self.review.came, self.live.changed, self._pages.moved):
