@@ -26,8 +26,9 @@ class AnalysisProcess(QObject):
     changed = Signal()  # `is_running`
     failed = Signal(object)  # Fault
 
-    def __init__(self, side_car: SideCarThread, parent: QObject) -> None:
+    def __init__(self, side_car: SideCarThread, parent: QObject, what: str = "The analysis") -> None:
         super().__init__(parent)
+        self._what = what
         self._side_car = side_car
         self._process: Process | None = None
         self._works_on: Analysis | None = None
@@ -99,7 +100,7 @@ class AnalysisProcess(QObject):
         if self._wanted is not None and (self._is_another or self._came_second(ended)):
             self.start(self._wanted)
         elif ended.how not in (How.DONE, How.CANCELLED):
-            self.failed.emit(_stopped(ended))
+            self.failed.emit(_stopped(ended, self._what))
 
 
 def _elsewhere() -> FaultError:
@@ -113,10 +114,10 @@ def _elsewhere() -> FaultError:
     )
 
 
-def _stopped(ended: Ended) -> Fault:
+def _stopped(ended: Ended, what: str) -> Fault:
     # What a process of ours says of what it cannot use is a sentence for people.
     refused = ended.how is How.REFUSED and ended.last
-    sentence = ended.last if refused else f"{ended.sentence('The analysis')} What was analysed is kept."
+    sentence = ended.last if refused else f"{ended.sentence(what)} What was analysed is kept."
     return FaultError(
         FaultCode.REVIEW,
         expected="the analysis to end",

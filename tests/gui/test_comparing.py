@@ -271,6 +271,7 @@ def test_a_second_analysis_is_a_process_that_may_be_killed_and_goes_on(
     analysing_process().kill()
     until(lambda: not second.is_running)
 
+    assert window.review.notice.text.startswith("The second analysis was ended")
     assert "What was analysed is kept." in window.review.notice.text
     assert window.review.desk.comparing.panel.pause.text() == "Go on"
     window.review.desk.comparing.panel.pause.click()

@@ -66,7 +66,7 @@ class SecondAnalysis(QObject):
         self._side_car = side_car
         self._job = job
         self._first = first
-        self._process = AnalysisProcess(side_car, self)
+        self._process = AnalysisProcess(side_car, self, "The second analysis")
         self._process.looked.connect(self.look)
         self._process.changed.connect(self.changed)
         self._process.failed.connect(self.failed)
