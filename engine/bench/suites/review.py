@@ -27,7 +27,7 @@ from engine.review.database import DATABASE
 from engine.review.exports.export import export
 from engine.review.exports.formats import Only
 from engine.review.library.index import Library
-from engine.review.maps import stored_frames
+from engine.review.pictures import picture_at
 from engine.review.places import Places
 from engine.review.recording import Analysis
 from engine.review.remaking.blobs import Blobs
@@ -62,9 +62,6 @@ def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
                 rows.append(
                     {"clip": paths_of(path)[0].name} | _figures(car, analysis, Path(name), analysed_s)
                 )
-                database, minutes = car.folder / DATABASE, (car.recording.duration_s or 0.0) / 60.0
-            megabytes = database.stat().st_size / 1e6  # its log is part of it now
-            rows[-1]["sidecar_mb_per_min"] = round(megabytes / minutes, 2) if minutes else None
             began_s = time.perf_counter()
             with open_side_car(paths_of(path), places) as car:
                 _looked_at(car, analysis)
@@ -75,20 +72,19 @@ def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
 def _figures(car: SideCar, analysis: Analysis, folder: Path, analysed_s: float) -> dict[str, Any]:
     spec = spec_of(car)
     decoded_s = _decoded_s(spec)
-    frames = list(stored_frames(car.database, analysis.id, analysis.map_size))
+    frames = len(frame_table(car.database, analysis.id))
     began_s = time.perf_counter()
     export(Review(car, analysis), "clip", folder / "clip", only=Only.ALL)
     exported_s = time.perf_counter() - began_s
-    step_ms, scrub_ms = _jumps(spec, len(frames))
     return {
-        "frames": len(frames),
+        "frames": frames,
         "analyse_vs_decode": round(analysed_s / decoded_s, 2),
         "export_vs_decode": round(exported_s / decoded_s, 2),
-        "step_p95_ms": step_ms,
-        "scrub_p95_ms": scrub_ms,
+        **_jumps(car, spec, frames),
         "open_2h_s": _open_long_s(car, analysis, folder / "long"),
         "library_5000_s": _library_s(folder / "library.db"),
-    } | _rerun(car, analysis, folder)
+        **_rerun(car, analysis, folder),
+    }
 
 
 def _looked_at(car: SideCar, analysis: Analysis) -> int:
@@ -106,29 +102,37 @@ def _decoded_s(spec: SourceSpec) -> float:
     return time.perf_counter() - began_s
 
 
-def _jumps(spec: SourceSpec, frames: int) -> tuple[float, float]:
-    """95th percentiles: a step back with its picture, and a jump anywhere."""
+def _jumps(car: SideCar, spec: SourceSpec, frames: int) -> dict[str, float]:
+    """95th percentiles: a jump anywhere, steps from there with their pictures, and what is shown while the
+    time line is dragged.
+    """
     chance = random.Random(4)
-    steps: list[float] = []
-    scrubs: list[float] = []
+    times: dict[str, list[float]] = {"seek": [], "step": [], "scrub": []}
     with closing(open_source(spec, SourceOptions())) as source:
         for _ in range(JUMPS):
-            rank = chance.randrange(1, max(frames, 2))
-            for times, at in ((scrubs, rank), (steps, rank - 1)):
+            rank = chance.randrange(1, max(frames - 1, 2))
+            began_s = time.perf_counter()
+            picture_at(car.database, rank)
+            times["scrub"].append((time.perf_counter() - began_s) * 1000)
+            for name, at in (("seek", rank), ("step", rank - 1), ("step", rank), ("step", rank + 1)):
                 began_s = time.perf_counter()
                 source.seek(at)
                 picture = source.read()
                 if picture is not None:
                     picture.bgra()
-                times.append((time.perf_counter() - began_s) * 1000)
-    return percentiles(steps)["p95_ms"], percentiles(scrubs)["p95_ms"]
+                times[name].append((time.perf_counter() - began_s) * 1000)
+    return {f"{name}_p95_ms": percentiles(some)["p95_ms"] for name, some in times.items()}
 
 
 def _rerun(car: SideCar, analysis: Analysis, folder: Path) -> dict[str, float]:
-    """Findings of 20 minutes made again: until the first and until all are there, CPU seconds."""
+    """Findings of 20 minutes made again: until the first and until all are there, CPU seconds; `area`: once
+    its slider is moved after the threshold's. And the size of such a side-car, of the clip without a pause.
+    """
     found: dict[str, float] = {}
     for name, layout in (("rerun_20min", SIXTH), ("rerun_20min_dense", DENSE)):
-        with open_folder(lengthened(car, analysis, layout, folder / name), write=False) as long:
+        place = lengthened(car, analysis, layout, folder / name)
+        found["sidecar_mb_per_min"] = round((place / DATABASE).stat().st_size / 1e6 / layout.minutes, 2)
+        with open_folder(place, write=False) as long:
             here = layout.frames // 2
             table = frame_table(long.database, analysis.id)
             point = points_of(load_model_folder(Path(analysis.model_path)))[analysis.preset].moved(0.4)
