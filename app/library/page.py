@@ -136,6 +136,9 @@ class LibraryPage(QWidget):
     def _choose(self) -> None:
         row = self.table.chosen if self.table.rows else None
         can = set() if row is None else what_can_be_done(row)
+        failed = row is not None and row.state is Shown.FAILED
+        self.buttons["queue"].setText("Try again" if failed else "Analyse")
+        self.buttons["cancel"].setText("Forget" if failed else "Do not analyse")
         for name, button in self.buttons.items():
             button.setVisible(name in can)
 
