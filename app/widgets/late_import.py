@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -25,12 +25,15 @@ class LateImport(QObject):
     done = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, module: str, parent: QObject) -> None:
+    def __init__(
+        self, module: str, parent: QObject, lazy: Sequence[object] = (QtCore, QtGui, QtWidgets)
+    ) -> None:
+        """`lazy`: whose attributes are asked for first."""
         super().__init__(parent)
         self._task = Task(module.rpartition(".")[2], lambda: importlib.import_module(module), self)
         self._task.done.connect(self.done)
         self._task.failed.connect(self.failed)
-        self._names = _names()
+        self._names = _names(lazy)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._settle)
 
@@ -53,7 +56,7 @@ class LateImport(QObject):
         self._task.start()
 
 
-def _names() -> Iterator[tuple[object, str]]:
-    for module in (QtCore, QtGui, QtWidgets):
+def _names(lazy: Sequence[object]) -> Iterator[tuple[object, str]]:
+    for module in lazy:
         for name in dir(module):
             yield module, name
