@@ -19,9 +19,8 @@ from engine.review.sam.talk import hear, say
 from engine.types import U8
 
 SOURCE = (
-    "the folder of facebook/sam-vit-base (config.json and model.safetensors, 375 MB, from "
-    "https://huggingface.co/facebook/sam-vit-base) or sam_vit_b_01ec64.pth (375 MB, from "
-    "https://github.com/facebookresearch/segment-anything); both are free under Apache-2.0"
+    "the folder of a SamModel (https://huggingface.co/facebook/sam-vit-base) or sam_vit_b_01ec64.pth "
+    "(https://github.com/facebookresearch/segment-anything), 375 MB, Apache-2.0"
 )
 SETTING = "review.sam_weights"
 ENDS_WITHIN_S = 5.0
@@ -97,13 +96,13 @@ class AskedSam:
         lines = self._said.read().decode(errors="replace").strip().splitlines()
         how = ended(code, lines[-1].strip() if lines else "", asked=killed, killed=killed)
         return FaultError(
-            FaultCode.INFERENCE,
+            FaultCode.REVIEW,
             expected="an answer of the SAM model",
             got=how.reason,
             remedy="choose it again",
             fatal=False,
-            said=f"{how.sentence('The SAM model')} Clicks go on by the outline; choose it again to "
-            "start it anew.",
+            said=f"The SAM model has ended ({how.reason}). Clicks go on by the outline; choose it again for "
+            "another try.",
         )
 
 
@@ -112,24 +111,23 @@ def _rgb(picture: U8) -> bytes:
 
 
 def _no_weights(given: str) -> FaultError:
-    found = f"there is nothing at {given}" if given else "none are given"
+    found = f"there is nothing at {given}" if given else "no weights are given"
     return FaultError(
-        FaultCode.MODEL_MISSING,
+        FaultCode.REVIEW,
         expected=f"weights of a SAM model ({SETTING})",
         got=found,
         remedy="name them in the settings",
         fatal=False,
-        said=f"Clicks by a SAM model need its weights, and {found}. Name them in the settings, under Weights "
-        f"for clicks: {SOURCE}. Until then clicks go by the outline.",
+        said=f"Clicks go by the outline: for a SAM model {found}. Settings, Weights for clicks: {SOURCE}.",
     )
 
 
 def _refused(words: dict[str, str]) -> FaultError:
     return FaultError(
-        FaultCode(words["fault"]),
+        FaultCode.REVIEW,
         expected=words["expected"],
         got=words["got"],
         remedy="name other weights in the settings",
         fatal=False,
-        said=f"{words['said']} Until then clicks go by the outline.",
+        said=f"Clicks go by the outline: {words['said']}",
     )

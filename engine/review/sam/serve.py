@@ -21,7 +21,7 @@ def serve(weights: Path, asked: IO[bytes], answers: IO[bytes]) -> None:
         sam = read_sam(weights)
     except FaultError as error:
         refused = {"expected": error.expected, "got": error.got, "said": str(error)}
-        say(answers, {"fault": error.code.value, **refused})
+        say(answers, {"fault": True, **refused})
         return
     say(answers, {"ready": True})
     looking: Looking | None = None
