@@ -244,8 +244,10 @@ def test_a_second_model_that_is_gone_or_cannot_be_read_is_said_and_what_it_analy
     assert compare.panel.note.text().endswith("What it has analysed can be compared.")
     assert not compare.second.can_run
     assert len(compare.panel.list.found) == 1
+    compare.panel.offers.setCurrentIndex(0)
     compare.second.choose(Offer("", tmp_path))
     until(lambda: window.review.notice.notice is not None)
+    assert compare.panel.offers.currentText() == "other"
     assert str(tmp_path) in window.review.notice.text
     assert len(compare.panel.list.found) == 1  # as it was
 

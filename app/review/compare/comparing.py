@@ -14,6 +14,7 @@ from app.review.compare.layer import Shown
 from app.review.compare.offers import Offer
 from app.review.compare.panel import ComparePanel
 from app.review.compare.said import SAME, answered
+from app.review.compare.saving import Saving
 from app.review.compare.second import First, SecondAnalysis
 from app.review.compare.views import ComparedViews, View
 from app.review.compare.work import CompareWork, Question
@@ -24,10 +25,8 @@ from app.review.marks import Marks
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
 from app.widgets.pick import ask_for_folder, ask_where_to_save
-from app.widgets.task import Task
 from engine.review.compare.disagreements import Disagreement, next_disagreement, previous_disagreement
 from engine.review.compare.figures import Comparison, Pair
-from engine.review.compare.sheet import write_sheet
 from engine.types import OperatingPoint, Presentation, Size, Snapshot
 
 CHOOSE = "Choose a second model first"
@@ -61,7 +60,7 @@ class Comparing(QObject):
         self._pair: Pair | None = None
         self._found: Comparison | None = None
         self._work: CompareWork | None = None
-        self._saving: Task | None = None
+        self._saving = Saving(self)
         self.panel = ComparePanel(actions)
         page.side.addWidget(self.panel)
         self.views = ComparedViews(page.canvas, page.pictures, page.replace_marks, self)
@@ -122,9 +121,7 @@ class Comparing(QObject):
             self.second.keep()
         if self._work is not None:
             self._work.close()
-        if self._saving is not None:
-            self._saving.forget()
-            self._saving.join(1.0)
+        self._saving.close()
 
     def end(self) -> None:
         self.second.close()
@@ -174,9 +171,12 @@ class Comparing(QObject):
         panel.toggled.connect(second.toggle)
         panel.jumped.connect(self._go_to)
         panel.save_asked.connect(self._ask_where_to_save)
+        self._saving.saved.connect(lambda path: self._page.answer.say(f"Saved {path.name}"))
+        self._saving.failed.connect(self.failed)
         second.changed.connect(self._second_changed)
         second.offered.connect(panel.show_offers)
         second.failed.connect(self.failed)
+        self._opened.failed.connect(self._refused)
         self.marks.made.connect(self._opened.bridge.ring)
         self._page.marks_held.connect(self.views.hold_raw)
 
@@ -232,6 +232,11 @@ class Comparing(QObject):
         if second.is_first:
             named = [f"{one.analysis.model_id} {one.point.preset}" for one in (a, b)]
         self.views.name(*named)
+
+    def _refused(self) -> None:
+        """What was chosen cannot be: what is in force is shown."""
+        if self.is_on:
+            self._show_second()
 
     def _show_second(self) -> None:
         second, first = self.second.second, self._first()
@@ -322,11 +327,6 @@ class Comparing(QObject):
         ask_where_to_save(self.panel.window(), "Save table", f"{name}-comparison.csv", self.save)
 
     def save(self, path: Path) -> None:
-        """The table as CSV, in a thread: the disk may be slow."""
-        found, origin_s = self._found, self._page.transport.origin_s
-        if found is None:
-            return
-        self._saving = Task("comparison", lambda: write_sheet(path, found, origin_s), self)
-        self._saving.done.connect(lambda _: self._page.answer.say(f"Saved {path.name}"))
-        self._saving.failed.connect(self.failed)
-        self._saving.start()
+        """The table as CSV."""
+        if self._found is not None:
+            self._saving.save(path, self._found, self._page.transport.origin_s)
