@@ -91,6 +91,7 @@ def test_a_bad_file_says_why_and_stops_nobody_and_what_is_open_elsewhere_waits(w
     assert (entry.title, entry.done, entry.findings) == ("good.mp4", True, 1)
 
 
+@pytest.mark.slow
 def test_what_was_stopped_in_the_middle_goes_on_where_it_stood(worker, made):
     clip, model = made
     worker.queue.add([Wanted((clip,))], model, "standard")
