@@ -61,6 +61,7 @@ class Exporting(QObject):
         self._ask = ask
         self._settings = settings
         self._staged: Staged | None = None
+        self._verified: int | None = None  # frames, when that was last asked
         self._held = ExitStack()  # the lock of what waits to be looked at
         self._wanted: Wanted | None = None
         self._ending: Task | None = None
@@ -125,12 +126,14 @@ class Exporting(QObject):
         return self.dialog
 
     def _ask_for_form(self) -> None:
-        """What is verified is known in the side-car's thread; until then the form is as it was."""
+        """What is verified is known in the side-car's thread; until then, what it said before."""
         self._shown().show_form()
+        if self._verified is not None:
+            self._show_there(self._verified)
         self._ask(lambda edits: len(edits.vouched), lambda count: self._show_there(int(str(count))))
 
     def _show_there(self, verified: int) -> None:
-        known, dialog = self._known(), self.dialog
+        known, dialog, self._verified = self._known(), self.dialog, verified
         if known is None or dialog is None:
             return
         rows, progress = known.rows, known.progress
