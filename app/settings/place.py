@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.preferences import Preferences
 from app.settings.keys import KeyMap
-from app.settings.page import SettingsPage
 from app.widgets import focus
 from app.widgets.notice_row import NoticeRow
 from app.widgets.task import Task
 from engine.faults import Fault, FaultCode
 from engine.settings import CHOICES
+
+if TYPE_CHECKING:
+    from app.settings.page import SettingsPage
 
 PLACE = "settings"
 
@@ -46,6 +49,8 @@ class SettingsPlace(QWidget):
     def take_focus(self) -> None:
         """In front; made now where it has not been."""
         if self.page is None:
+            from app.settings.page import SettingsPage  # not before somebody wants it
+
             self.page = SettingsPage(self._keys, self._over, self._preferences.path)
             self.page.general.changed.connect(self.changed)
             self.page.opened.connect(self._opened)
