@@ -43,6 +43,12 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
 
 
+def a_pass(monkeypatch):
+    """One precision, one picture: what is shown here is the table round the figures."""
+    monkeypatch.setattr(executed, "PRECISIONS", ("f32",))
+    monkeypatch.setattr(peers, "PICTURES", 1)
+
+
 def test_candidates_take_turns_and_the_warm_up_is_not_counted():
     turns = []
     pictures = [np.zeros((1, 1, 3), np.uint8)] * 2
@@ -113,6 +119,7 @@ def test_runtimes_are_compared_on_the_region_that_the_live_path_shows_them(tmp_p
 def test_a_student_can_be_measured_in_int8_as_well(tmp_path, monkeypatch):
     monkeypatch.setattr(students, "VARIANTS", TINY[:1])
     monkeypatch.setattr(executed, "PRECISIONS", ("f32", "int8"))
+    monkeypatch.setattr(executed, "PICTURES", 1)
     figures = students.run(rounds=1, size_px=64, runtimes=("openvino",), memory=False, int8=True)
 
     assert {row["precision"] for row in figures["students"]} == {"f32", "int8"}
@@ -163,6 +170,7 @@ def test_what_one_reason_keeps_from_running_is_one_line():
 @pytest.mark.slow
 def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_path, monkeypatch):
     """A student of ours stands in for the package: what is tested is everything around it."""
+    a_pass(monkeypatch)
     bundled = default_model().name
     stand_in = peer_table.Peer(f"{bundled} stand-in", "light", "json", "", 96)
     model = load_model_folder(random_student(tmp_path))
@@ -181,6 +189,7 @@ def test_an_installed_peer_runs_beside_a_bundled_model_on_the_same_frames(tmp_pa
 
 
 def test_a_trained_peer_has_its_accuracy_beside_its_speed(monkeypatch):
+    a_pass(monkeypatch)
     monkeypatch.setattr(peers, "PEERS", ())
 
     rows = peers.run(
