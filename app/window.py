@@ -270,9 +270,9 @@ class Window(QMainWindow):
 
     def _model_folder(self) -> Path:
         """Of the model that is chosen."""
-        from engine.model_folder import default_model  # pydantic: not before the window is up
+        from engine.model_in_use import model_in_use
 
-        return self.operator.panel.chosen or default_model()
+        return self.operator.panel.chosen or model_in_use().path
 
     def _decode_by(self, name: str) -> None:
         """What recordings are decoded by that are opened from now on."""

@@ -42,14 +42,15 @@ class Catalogue:
 
 
 def read_catalogue(model: str | None) -> Catalogue:
-    """All model folders that can be read, the runtimes, and `model` (None: the default one).
+    """All model folders that can be read, the runtimes, and `model` (None: the one in use).
 
     Raises FaultError MODEL_MISSING or MODEL_SCHEMA when the one to start with cannot be used.
     """
-    from engine.model_folder import bundled_models, default_model, find_model, user_models
+    from engine.model_folder import bundled_models, user_models
+    from engine.model_in_use import named_or_in_use
     from engine.runtime import RUNTIMES
 
-    chosen = find_model(model) if model is not None else default_model()
+    chosen = named_or_in_use(model)
     paths = dict.fromkeys((chosen, *bundled_models(), *user_models()))
     return Catalogue(tuple(_choices([*paths], chosen)), tuple(RUNTIMES), chosen)
 
