@@ -45,7 +45,7 @@ ENTRIES = 5000
 
 
 def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
-    """`review`: a row a clip. Raises FaultError."""
+    """`review`: of each figure the worst; `clips`: a row a clip. Raises FaultError."""
     folder = load_model_folder(find_model(model) if model else default_model())
     rows = []
     for path in clips_of(paths):
@@ -66,7 +66,8 @@ def run(paths: Sequence[str], model: str | None = None) -> dict[str, Any]:
             with open_side_car(paths_of(path), places) as car:
                 _looked_at(car, analysis)
             rows[-1]["open_s"] = round(time.perf_counter() - began_s, 3)
-    return {"review": rows}
+    figures = [name for name in rows[0] if name not in ("clip", "frames")]
+    return {"review": {name: max(row[name] for row in rows) for name in figures}, "clips": rows}
 
 
 def _figures(car: SideCar, analysis: Analysis, folder: Path, analysed_s: float) -> dict[str, Any]:
