@@ -184,6 +184,7 @@ QToolButton[fold="true"]:focus {{ border: 2px solid {ACCENT}; }}
 QToolButton[segment="true"], QToolButton[segment="true"]:focus {{ padding: 0; }}
 QToolButton[segment="true"]:checked {{ background: {ACCENT}; color: {BACKGROUND}; border-color: {ACCENT}; }}
 QToolButton[segment="true"]:checked:focus {{ border: 2px solid {TEXT}; }}
+QToolButton[polyp="true"]:checked {{ background: {LINE}; border-color: {TEXT}; }}
 QToolButton[place="true"] {{
   background: transparent; border: 2px solid transparent; padding: {XS}px 0; font-size: {CAPTION_PX}px;
   color: {SECONDARY};

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.player.canvas import Canvas
 from app.review.editing.editing import MaskEditing
-from app.review.editing.panel import JUDGED, STATES, WHOLE_FRAME
+from app.review.editing.panel import BACK_AND_AGAIN, JUDGED, STATES, WHOLE_FRAME
 from app.review.editing.tools import TOOLS
 from engine.analysis.judged import open_recording
 from engine.drawing.rle import decode
@@ -34,7 +35,7 @@ FRAMES = 30
 WAIT_MS = 20_000  # a busy machine
 ZOOM = 4  # of the picture on the canvas
 LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
-ACTIONS = [*(f"mask-{name}" for name in TOOLS), *WHOLE_FRAME, *JUDGED]
+ACTIONS = [*(f"mask-{name}" for name in TOOLS), *BACK_AND_AGAIN, *chain(*WHOLE_FRAME), *JUDGED]
 
 
 class Page:

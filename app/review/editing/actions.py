@@ -30,17 +30,27 @@ CORRECTION: tuple[Entry[Any], ...] = (
     _entry("polygon", "Polygon", (TOOLS["polygon"].key,), lambda to: to.polygon),
     _entry("drag", "Drag the outline", (TOOLS["drag"].key,), lambda to: to.drag),
     _entry("click", "Click what belongs to it", (TOOLS["click"].key,), lambda to: to.click),
-    _entry("same", "Masks as in the last frame that was changed", ("S",), lambda to: to.same),
-    _entry("model", "Masks as the model has them", ("M",), lambda to: to.model),
-    _entry("clear", "Clear the frame", ("W",), lambda to: to.clear),
-    _entry("remove", "This polyp is not there", ("Del", "Backspace"), lambda to: to.remove),
+    _entry("same", "Copy the masks of the last frame that was changed", ("S",), lambda to: to.same),
+    _entry("model", "Copy the masks of the model", ("M",), lambda to: to.model),
+    _entry("clear", "Clear all masks of the frame", ("W",), lambda to: to.clear),
+    _entry("remove", "Delete the chosen polyp from the frame", ("Del", "Backspace"), lambda to: to.remove),
     *(
         _entry(f"polyp-{number}", f"Edit polyp {number} of the frame", (str(number),), _choose(number))
         for number in range(1, KEYED + 1)
     ),
-    _entry("another", "Begin another polyp", ("U",), lambda to: to.another),
-    _entry("follow", "Carry masks on through the finding", ("A",), lambda to: to.follow),
-    _entry("follow-back", "Carry masks back through the finding", ("Q",), lambda to: to.follow_back),
+    _entry("another", "New polyp: the next stroke begins it", ("U",), lambda to: to.another),
+    _entry(
+        "follow",
+        "Propagate the masks forwards through the finding, while that is sure",
+        ("A",),
+        lambda to: to.follow,
+    ),
+    _entry(
+        "follow-back",
+        "Propagate the masks backwards through the finding, while that is sure",
+        ("Q",),
+        lambda to: to.follow_back,
+    ),
     _entry("verify", "Verified, on to the next frame", ("Return", "Enter"), lambda to: to.verify),
     _entry(
         "empty",
@@ -49,7 +59,9 @@ CORRECTION: tuple[Entry[Any], ...] = (
         lambda to: to.verify_empty,
     ),
     _entry("unverify", "Not verified any more", ("Ctrl+Return", "Ctrl+Enter"), lambda to: to.unverify),
-    _entry("untouched", "As if nobody had touched the frame", ("Shift+M",), lambda to: to.untouched),
+    _entry(
+        "untouched", "Reset the frame, as if nobody had touched it", ("Shift+M",), lambda to: to.untouched
+    ),
     _entry("undo", "Undo in this frame", ("Ctrl+Z",), lambda to: to.undo),
     _entry("redo", "Do it again in this frame", ("Ctrl+Shift+Z", "Ctrl+Y"), lambda to: to.redo),
 )

@@ -31,22 +31,19 @@ WAYS_SAID = {
     "sam": "By a SAM model",
 }
 STATES = {
-    FrameState.MACHINE: "Not changed, not verified",
+    FrameState.MACHINE: "Not verified",
     FrameState.TOUCHED: "Changed, not verified",
     FrameState.VERIFIED: "Verified",
     FrameState.EMPTY: "Verified: no polyp",
 }
-WHOLE_FRAME = {
-    "mask-same": "Same",
-    "mask-model": "Model's",
-    "mask-clear": "Clear",
-    "mask-remove": "Remove",
-    "mask-another": "Another",
-    "mask-untouched": "Untouched",
-    "mask-follow": "Follow",
-    "mask-follow-back": "Back",
-}
-JUDGED = {"mask-verify": "Verified", "mask-empty": "No polyp", "mask-unverify": "Unverify"}
+BACK_AND_AGAIN = {"mask-undo": "Undo", "mask-redo": "Redo"}
+# A row each: what a frame has, where its masks come from, over many frames.
+WHOLE_FRAME = (
+    {"mask-another": "New polyp", "mask-remove": "Delete polyp", "mask-clear": "Clear frame"},
+    {"mask-same": "Copy last", "mask-model": "Copy model", "mask-untouched": "Reset frame"},
+    {"mask-follow-back": "◂ Propagate", "mask-follow": "Propagate ▸"},
+)
+JUDGED = {"mask-verify": "Verify", "mask-empty": "No polyp", "mask-unverify": "Unverify"}
 STRIP_PX, BAR_PX = 28, 3
 
 
@@ -70,7 +67,6 @@ class MaskPanel(QWidget):
         self.way = Choice("How a click finds the polyp")
         self.way.fill([(WAYS_SAID.get(name, name), name) for name in WAYS])
         self.way.chosen.connect(self.way_chosen)
-        self._looking = label(role=theme.CAPTION, tone="secondary")
         self._state = label(role=theme.STRONG)
         self._count = label(role=theme.CAPTION, tone="secondary")
         self.polyps = PolypButtons()
@@ -95,12 +91,12 @@ class MaskPanel(QWidget):
             button.setChecked(one == name)
         self._hint.setText(TOOLS[name].hint)
         self.way.setVisible(name == "click")
-        self._looking.setVisible(name == "click")
 
     def show_way(self, way: str, *, is_busy: bool) -> None:
         """How clicks are answered, and whether one is being looked at."""
         self.way.select(way)
-        self._looking.setText("Looking…" if is_busy else "")
+        if self._tools["click"].isChecked():
+            self._hint.setText("Looking…" if is_busy else TOOLS["click"].hint)
 
     def show_frame(
         self, state: FrameState, polyps: Sequence[NamedPolyp], active: int | None, verified: int
@@ -124,23 +120,30 @@ class MaskPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.S)
         column.addWidget(line())
-        column.addWidget(self._state)
-        column.addWidget(self._count)
+        said = QVBoxLayout()
+        said.setSpacing(theme.S)
+        said.addWidget(self._state)
+        said.addWidget(self._count)
+        head = QHBoxLayout()
+        head.setSpacing(theme.XS)
+        head.addLayout(said, COLUMNS)
+        for name, text in BACK_AND_AGAIN.items():
+            head.addWidget(action_button(actions[name], text), 1)
+        column.addLayout(head)
         column.addWidget(self.polyps)
         column.addLayout(_grid([*self._tools.values()]))
         column.addWidget(self._hint)
         column.addWidget(self.way)
-        column.addWidget(self._looking)
-        column.addLayout(_grid([action_button(actions[name], text) for name, text in WHOLE_FRAME.items()]))
+        block = QVBoxLayout()
+        block.setSpacing(theme.XS)
+        for texts in WHOLE_FRAME:
+            block.addLayout(_row(actions, texts))
+        column.addLayout(block)
         column.addWidget(self._follow_words)
         column.addWidget(self.strip)
         column.addWidget(self.cancel)
         column.addWidget(self.undo_all)
-        row = QHBoxLayout()
-        row.setSpacing(theme.XS)
-        for name, text in JUDGED.items():
-            row.addWidget(action_button(actions[name], text), 1)
-        column.addLayout(row)
+        column.addLayout(_row(actions, JUDGED))
 
 
 class ConfidenceStrip(QWidget):
@@ -167,6 +170,14 @@ class ConfidenceStrip(QWidget):
         level = round((1.0 - LEAST) * self.height())
         painter.fillRect(QRect(0, level, self.width(), 1), theme.colour(theme.SECONDARY))
         painter.end()
+
+
+def _row(actions: Mapping[str, QAction], texts: Mapping[str, str]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(theme.XS)
+    for name, text in texts.items():
+        row.addWidget(action_button(actions[name], text), 1)
+    return row
 
 
 def _grid(buttons: list[QToolButton]) -> QGridLayout:

@@ -73,6 +73,7 @@ class PolypButtons(QWidget):
         button.setIconSize(QSize(SWATCH_PX, SWATCH_PX))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
+        button.setProperty("polyp", True)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         key = f" ({polyp.number})" if polyp.number <= KEYED else ""
