@@ -54,6 +54,14 @@ def result_of(
     )
 
 
+def struck_out(result: Result, tracks: Collection[int]) -> Result:
+    """Rejected findings are drawn as tentative ones: still there to be looked at, but not sure."""
+    components = (
+        replace(one, state=TrackState.TENTATIVE) if one.track in tracks else one for one in result.components
+    )
+    return replace(result, components=tuple(components))
+
+
 class Marks(QObject):
     """Results by rank, made ahead of the picture in the side-car's thread. `made`: there are more."""
 

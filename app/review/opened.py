@@ -14,7 +14,7 @@ from app.bridge import Bridge
 from app.review.job import AnalysisJob, Begun
 from app.review.known import Known
 from app.review.left import Left, keep_left, read_left
-from app.review.marks import Marks
+from app.review.marks import Marks, struck_out
 from app.review.side_car import SideCarThread
 from engine.faults import FaultError
 from engine.live.pipeline import Pipeline
@@ -62,6 +62,8 @@ class OpenedReview(QObject):
         self._stands = False  # a recording that is opened for review does not play by itself
         self._shown: Presentation | None = None
         self._machine = False
+        self._struck: frozenset[int] = frozenset()
+        self._faint: tuple[Result, Result] | None = None  # marks, and as they are drawn
         self.drawn: Callable[[Frame, Result | None], Result | None] = lambda frame, marks: marks
         library = Library()
         self._note = partial(_note, library)
@@ -93,6 +95,12 @@ class OpenedReview(QObject):
         """Over the picture is what the network said, whatever a person has made of it."""
         self._machine = machine
         self.bridge.ring()
+
+    def show_struck(self, tracks: frozenset[int]) -> None:
+        """Those that were rejected: they are drawn as what nobody is sure of."""
+        if tracks != self._struck:
+            self._struck, self._faint = tracks, None
+            self.bridge.ring()
 
     def close(self) -> None:
         """All that was done is on the disk when this returns, and nothing of it runs any more."""
@@ -136,12 +144,19 @@ class OpenedReview(QObject):
     def _marked(self, shown: Presentation) -> Presentation:
         """The same value for the same picture and marks: nothing is painted twice."""
         marks = self.marks.of(shown.frame.index)
-        result = marks if self._machine else self.drawn(shown.frame, marks)
+        result = marks if self._machine else self._judged(self.drawn(shown.frame, marks))
         before = self._shown
         if before is None or before.frame is not shown.frame or before.result is not result:
             age_s = None if result is None else 0.0
             self._shown = before = replace(shown, result=result, mask_age_s=age_s)
         return before
+
+    def _judged(self, result: Result | None) -> Result | None:
+        if result is None or self._struck.isdisjoint(one.track for one in result.components):
+            return result
+        if self._faint is None or self._faint[0] is not result:
+            self._faint = result, struck_out(result, self._struck)
+        return self._faint[1]
 
 
 def _note(library: Library, car: SideCar) -> None:

@@ -17,7 +17,7 @@ from app.review.editing.editing import MaskEditing
 from app.review.exporting.exporting import Exporting
 from app.review.findings.finding_acts import FindingActs
 from app.review.findings.point import PointInForce, words_of
-from app.review.findings.rows import after, before, levels
+from app.review.findings.rows import after, before, levels, meant, struck
 from app.review.job import Begun
 from app.review.known import Known
 from app.review.left import Left
@@ -55,6 +55,7 @@ class Reviewing(QObject):
         self._transport = transport
         self._places: list[Rect] = []  # that a person marked in the frame that is seen
         self._told: set[Fault] = set()  # of the player, once each
+        self._awaited: Row | None = None  # was jumped to, and is not seen yet
         self._begun: Begun | None = None
         self._points: PointInForce | None = None
         self.opened = opened
@@ -205,6 +206,7 @@ class Reviewing(QObject):
             self.page.panel.show_unreadable()
         self._scrub.show(snapshot.presentation)
         self._show_places()
+        self._follow()
         self.editing.show(snapshot.presentation)
         self.comparing.show(snapshot)
         self.changed.emit(snapshot)
@@ -239,7 +241,9 @@ class Reviewing(QObject):
         self._pictures.renew()
         self.page.show_known(known, is_running=self.opened.job.is_running)
         self.page.panel.findings.origin_s = self.page.transport.origin_s
+        self.opened.show_struck(struck(known.rows))
         self._list(known)
+        self._follow()
         self._show_places()
         self.comparing.grown()
 
@@ -295,18 +299,33 @@ class Reviewing(QObject):
 
     def _jump(self, way: Callable[[Iterable[Row], int], Row | None], none: str) -> str:
         rows = self.page.panel.rows
-        found = way(rows, self.opened.here)
+        awaited = self._awaited  # the key is pressed faster than pictures come
+        found = way(rows, self.opened.here if awaited is None else awaited.first_rank)
         if found is None:
             return none
         self._choose(found)
+        self._awaited = found
         self.opened.pipeline.seek_frame(found.first_rank)
         return f"Finding {1 + sum(row.first_rank < found.first_rank for row in rows)} of {len(rows)}"
 
     def _jump_to_best(self, row: Row) -> None:
         self._choose(row)
+        self._awaited = row
         self.opened.pipeline.pause()
         self.opened.pipeline.seek_frame(row.best_rank)
         self.page.canvas.setFocus()
+
+    def _follow(self) -> None:
+        """Who judges what is seen never judges another one."""
+        findings, here = self.page.panel.findings, self.opened.here
+        if self._awaited is not None:
+            if not self._awaited.first_rank <= here <= self._awaited.last_rank:
+                return
+            self._awaited = None
+        row = meant(self.page.panel.rows, here, findings.chosen)
+        if row is not None and row is not findings.chosen:
+            findings.choose(row.anchor)
+            self._show_bars()
 
     def _choose(self, row: Row) -> None:
         self.page.panel.findings.choose(row.anchor)

@@ -17,7 +17,7 @@ from engine.review.places import Places
 from engine.review.rows import PERSON
 from engine.review.store import open_side_car
 from engine.sources.file.cursor import FrameCursor
-from engine.types import SourceState
+from engine.types import SourceState, TrackState
 from tests.fixtures.fakes import FakeSource
 from tests.fixtures.recorder import recorder_clip
 from tests.gui.conftest import FRAMES, SEEN
@@ -70,6 +70,10 @@ def test_findings_are_jumped_to_judged_with_one_key_and_there_again(review, clip
     ):
         press(window, key)
         until(lambda verdict=verdict: panel.rows[0].verdict is verdict)
+    window.review.desk.opened.pipeline.seek_frame(row.best_rank)
+    until(lambda: shown_rank(window) == row.best_rank)
+    drawn = window.review.desk.page.canvas
+    until(lambda: {one.state for one in drawn.presentation.result.components} == {TrackState.TENTATIVE})
     press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     until(lambda: panel.rows[0].verdict is Verdict.UNSURE)
 
@@ -191,7 +195,9 @@ def test_a_finding_is_split_joined_deleted_and_all_of_it_undone(review, clip, pr
     assert acts.split() == "Split"
     until(lambda: len(panel.rows) == 2)
     assert panel.rows[1].first_rank == 60
-    panel.findings.choose(panel.rows[0].anchor)
+    until(lambda: panel.findings.chosen == panel.rows[1])  # keys are meant for what is seen
+    window.review.desk.opened.pipeline.seek_frame(panel.rows[0].first_rank)
+    until(lambda: panel.findings.chosen == panel.rows[0])
     assert acts.join() == "Joined"
     until(lambda: len(panel.rows) == 1)
     acts.delete()

@@ -66,6 +66,17 @@ def levels(rows: Sequence[Row | Finding], most: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def meant(rows: Sequence[Row], rank: int, chosen: Row | None) -> Row | None:
+    """The finding that keys are meant for: the chosen one, until the picture shows others alone."""
+    here = [row for row in rows if row.first_rank <= rank <= row.last_rank]
+    return chosen if chosen in here or not here else here[0]
+
+
+def struck(rows: Iterable[Row]) -> frozenset[int]:
+    """Tracks and labels of what was rejected."""
+    return frozenset(one for row in rows if row.verdict is Verdict.REJECT for one in row.findings)
+
+
 def after(rows: Iterable[Row], rank: int) -> Row | None:
     """The first one that begins behind a frame."""
     return min((row for row in rows if row.first_rank > rank), key=lambda row: row.first_rank, default=None)
