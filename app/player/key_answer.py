@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer
+import math
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -11,6 +13,8 @@ from app.widgets import theme
 STAYS_MS = 1200
 LONG_STAYS_MS = 4000  # a sentence that nobody asked for, such as where a recording was resumed
 LONG_LETTERS = 24
+WIDEST_PX = 10_000  # before there is a picture
+WRAPPED = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 
 
 class KeyAnswer(QWidget):
@@ -56,17 +60,19 @@ class KeyAnswer(QWidget):
         self._place()
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(self._font())
-        return QSize(
-            round(metrics.horizontalAdvance(self._text)) + 2 * theme.L, round(metrics.height()) + 2 * theme.S
+        """In several lines where one is wider than the picture."""
+        room_px = max(self._inside.width() - 4 * theme.L, 1) if self._inside.isValid() else WIDEST_PX
+        whole = QFontMetricsF(self._font()).boundingRect(
+            QRectF(0, 0, room_px, WIDEST_PX), WRAPPED, self._text
         )
+        return QSize(math.ceil(whole.width()) + 2 * theme.L, math.ceil(whole.height()) + 2 * theme.S)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour(theme.BACKGROUND))
         painter.setPen(theme.colour(theme.TEXT))
         painter.setFont(self._font())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        painter.drawText(self.rect().adjusted(theme.L, 0, -theme.L, 0), WRAPPED, self._text)
         painter.end()
 
     def _is_long(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.review.opened import OpenedReview
+from app.review.panel import UNOPENED
 from app.widgets import words
 from engine.review.analysis import spec_of_files
 from engine.review.rows import Row
@@ -29,7 +30,9 @@ class ReviewedPlace:
 
     def why_read_only(self) -> str:
         known = self._opened.known
-        return "" if known is None else known.why_read_only
+        if known is None:
+            return UNOPENED if self._opened.is_unopened else ""
+        return known.why_read_only
 
     def spec(self) -> SourceSpec:
         known = self._opened.known

@@ -16,7 +16,7 @@ from app.review.known import Known
 from app.review.left import Left, keep_left, read_left
 from app.review.marks import Marks, struck_out
 from app.review.side_car import SideCarThread
-from engine.faults import FaultError
+from engine.faults import Fault, FaultError
 from engine.live.pipeline import Pipeline
 from engine.review.analysis import check_readable, spec_of_files
 from engine.review.library.index import Library
@@ -39,6 +39,7 @@ class OpenedReview(QObject):
     begun = Signal(object)  # Begun
     progressed = Signal(object)  # Known
     failed = Signal(object)  # Fault
+    unopened = Signal()  # what is known cannot be opened; a Fault says why
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class OpenedReview(QObject):
         self._size: Size | None = None
         self.snapshot: Snapshot | None = None
         self.known: Known | None = None
+        self.is_unopened = False
         self.bridge = Bridge(self)
         self.bridge.changed.connect(self._show)
         self.pipeline = Pipeline(self.bridge.ring)
@@ -72,6 +74,7 @@ class OpenedReview(QObject):
             self,
         )
         self.side_car.failed.connect(self.failed)
+        self.side_car.unopened.connect(self._not_opened)
         self.side_car.ask(self._note)
         self.side_car.ask(lambda car: read_left(car.folder), self._recorded)
         self.marks = Marks(self.side_car, lambda: self._size, self)
@@ -115,6 +118,10 @@ class OpenedReview(QObject):
         if self._stands:
             self.pipeline.seek_frame(left.rank)
         self.recorded.emit(left)
+
+    def _not_opened(self, _: Fault) -> None:
+        self.is_unopened = True
+        self.unopened.emit()
 
     def _begun(self, begun: Begun) -> None:
         self.marks.show(begun.analysis, begun.analysis.point)

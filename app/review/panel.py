@@ -21,6 +21,7 @@ VERDICTS = (("keep", "Keep"), ("reject", "Reject"), ("unsure", "Unsure"))
 LOOKING = "Nothing was found yet. Findings come here while the recording is analysed."
 PAUSED = "Nothing was found yet, and the analysis is paused. Go on with it above the picture."
 UNREADABLE = "The recording cannot be read."
+UNOPENED = "What is known of this recording cannot be opened. The message above says why."
 NONE = "Nothing was found at this setting. Lower the threshold, or choose the preset Sensitive."
 NONE_OF_THESE = "None of these. Choose All above the list."
 
@@ -63,6 +64,8 @@ class ReviewPanel(QWidget):
         self.sliders = PointSliders()
         self.point.chosen.connect(self._choose_point)
         self.sliders.chosen.connect(self._choose_point)
+        for id_ in self.verdicts:  # after the buttons themselves, which follow their actions alone
+            actions[id_].enabledChanged.connect(self._enable_verdicts)
         self.only.chosen.connect(lambda _: self._list())
         self.order.chosen.connect(lambda _: self._list())
         self.findings.jumped.connect(self.jumped)
@@ -103,9 +106,9 @@ class ReviewPanel(QWidget):
         self._all, self._none = tuple(rows), NONE if whole else LOOKING if is_running else PAUSED
         self._list()
 
-    def show_unreadable(self) -> None:
+    def show_none(self, why: str) -> None:
         """There is nothing to look for."""
-        self._none = UNREADABLE
+        self._none = why
         self._list()
 
     def make_room(self, for_tools: bool) -> None:
@@ -137,9 +140,12 @@ class ReviewPanel(QWidget):
         self._nothing.setText(NONE_OF_THESE if self._all else self._none)
         self._nothing.setVisible(not rows)
         self.findings.setVisible(bool(rows))
-        for id_, button in self.verdicts.items():
-            button.setEnabled(bool(rows) and self._actions[id_].isEnabled())
+        self._enable_verdicts()
         self.listed.emit()
+
+    def _enable_verdicts(self) -> None:
+        for id_, button in self.verdicts.items():
+            button.setEnabled(bool(self.rows) and self._actions[id_].isEnabled())
 
     def _lay_out(self) -> None:
         choice = QHBoxLayout()

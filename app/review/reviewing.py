@@ -23,6 +23,7 @@ from app.review.known import Known
 from app.review.left import Left
 from app.review.opened import OpenedReview
 from app.review.page import ReviewPage
+from app.review.panel import UNOPENED, UNREADABLE
 from app.review.pictures import SmallPictures
 from app.review.side_car import PLACE
 from app.widgets.action import Action
@@ -162,6 +163,7 @@ class Reviewing(QObject):
         opened.recorded.connect(self._show_left)
         opened.begun.connect(self._show_begun)
         page.panel.point_chosen.connect(self._use_point)
+        opened.unopened.connect(lambda: page.panel.show_none(UNOPENED))
         opened.progressed.connect(self._show_known)
         opened.failed.connect(self.failed)
         opened.job.changed.connect(self._show_job)
@@ -203,7 +205,7 @@ class Reviewing(QObject):
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
         if snapshot.source_state is SourceState.FAILED and self.opened.known is None:
-            self.page.panel.show_unreadable()
+            self.page.panel.show_none(UNREADABLE)
         self._scrub.show(snapshot.presentation)
         self._show_places()
         self._follow()

@@ -23,6 +23,7 @@ class SideCarThread(QObject):
     """
 
     failed = Signal(object)
+    unopened = Signal(object)  # Fault: nothing is answered; told by `failed`, too
     _answered = Signal(object, object)
 
     def __init__(self, open_: Callable[[], SideCar], parent: QObject | None = None) -> None:
@@ -51,7 +52,9 @@ class SideCarThread(QObject):
         try:
             self._car = open_()
         except Exception as error:  # the thread's edge: told to the window as a fault
-            self.failed.emit(fault_of(error, PLACE))
+            fault = fault_of(error, PLACE)
+            self.unopened.emit(fault)
+            self.failed.emit(fault)
 
     def _do(self, work: Callable[[SideCar], Any], done: Callable[[Any], None] | None) -> None:
         if self._car is None:

@@ -132,8 +132,8 @@ def _check_version(connection: sqlite3.Connection, path: Path, write: bool) -> N
             expected=f"a side-car of version {schema.CURRENT} at most",
             got=f"one of version {version}",
             remedy="open it with a newer polyplive",
-            said=f"What is known of this recording was written by a newer polyplive (version {version} of "
-            f"{path}, {schema.CURRENT} is known here). Nothing was changed; open it with that one.",
+            said=f"What is known of this recording was written by a newer polyplive ({version}, "
+            f"{schema.CURRENT} is known here). Open it with that one; nothing was changed ({path}).",
         )
     if version < schema.CURRENT:
         if version.number == 0:
@@ -157,8 +157,8 @@ def damaged(path: Path, why: str) -> FaultError:
         expected=f"{path} to be a side-car",
         got=why,
         remedy="start anew; the damaged one is kept beside it",
-        said=f"What is known of this recording cannot be read ({path}: {why}). "
-        "Put a copy of it back, or start anew; the damaged one is kept beside it.",
+        said=f"What is known of this recording cannot be read ({why}). "
+        f"Put a copy of it back, or start anew; the damaged one is kept beside it ({path}).",
     )
 
 

@@ -286,14 +286,14 @@ def _another(path: Path, folder: Path) -> FaultError:
         got="another content",
         remedy="put the recording back, or start anew; what is known is kept",
         said=f"{path.name} is not the recording that was analysed: its content has changed. "
-        f"What is known of that one is kept in {folder}. Put the recording back, or start anew.",
+        f"Put the recording back, or start anew; what is known of that one is kept ({folder}).",
     )
 
 
 def _read_only(folder: Path) -> str:
     return (
-        f"Nothing can be written into {folder}: here the recording can be looked at, not changed. "
-        "Copy it with its folder to where you may write, and open it there."
+        "Here the recording can be looked at, not changed: what is known of it lies where nothing can be "
+        f"written. Copy both to where you may write, and open it there ({folder})."
     )
 
 

@@ -1,12 +1,13 @@
 """A word on the screen answers every key; leaving a live picture is asked once."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QCloseEvent, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.actions_and_keys import ACTIONS
+from app.player.key_answer import KeyAnswer
 from engine.types import StateWord
 from tests.fixtures.fakes import FakeSource
 
@@ -156,3 +157,15 @@ def test_zooming_with_the_wheel_says_how_far(window):
     window.operator.canvas.zoomed.emit(1.25)
 
     assert window.operator.answer.text == "Zoom 1.2x"
+
+
+def test_a_sentence_that_is_wider_than_the_picture_takes_more_lines_and_is_read_whole(qtbot):
+    page = QWidget()
+    qtbot.addWidget(page)
+    answer = KeyAnswer(page)
+    answer.keep_inside(QRect(0, 0, 400, 300), 20)
+    answer.say("Kept as it was")
+    line_px = answer.height()
+    answer.say("Another window has this recording open: here it can be looked at, not changed.")
+    assert answer.width() <= 400
+    assert answer.height() > 1.5 * line_px

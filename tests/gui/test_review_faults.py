@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.review.panel import UNOPENED
 from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
 from engine.review.database import DATABASE
@@ -72,6 +73,8 @@ def test_whatever_is_wrong_with_a_side_car_is_one_sentence_and_the_video_goes_on
         assert notice.notice.answer[0] == answer
         if plays:
             until(lambda: shown(window))
+            assert window.review.desk.page.panel.nothing_text == UNOPENED
+            assert window.review.desk.editing.toggle() == UNOPENED
         window.review.close_review()
         assert kept(clip) == before
 

@@ -139,7 +139,7 @@ def test_where_nothing_can_be_written_it_is_read_and_says_so(video, places, monk
 
     monkeypatch.setattr(store, "held", refuse)
     with opened(video, places) as car:
-        assert "Nothing can be written into" in car.why_read_only
+        assert "Here the recording can be looked at, not changed" in car.why_read_only
         assert car.recording.paths == (video,)
 
 
