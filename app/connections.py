@@ -62,6 +62,8 @@ def connect_faults(to: Owners, began: SignalInstance, tell: Callable[[Fault], No
         faulted.connect(tell)
     to.ai.mended.connect(to.notices.clear)
     to.review.began.connect(lambda: to.notices.clear("review"))
+    for signal in (to.review.began, to.review.kept):
+        signal.connect(lambda: to.notices.clear("review-disk"))
     began.connect(lambda: to.notices.clear("drop"))
 
 

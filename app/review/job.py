@@ -44,6 +44,7 @@ class AnalysisJob(QObject):
     progressed = Signal(object)  # Known
     changed = Signal()  # `is_running`
     failed = Signal(object)  # Fault
+    kept = Signal()  # a person's act is on the disk
 
     def __init__(
         self, side_car: SideCarThread, model: Callable[[], Path], preset: str, parent: QObject
@@ -89,6 +90,7 @@ class AnalysisJob(QObject):
             return work(self._held.edits), self._held.read()
 
         def know(answer: tuple[T, Known]) -> None:
+            self.kept.emit()
             self._know(answer[1])
             if done is not None:
                 done(answer[0])

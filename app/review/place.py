@@ -42,6 +42,7 @@ class ReviewPlace(QWidget):
     faulted = Signal(object)  # Fault
     began = Signal()  # what was told of the one before is no longer true
     shown = Signal(str, object, object)  # its title, its first Presentation, its duration_s
+    kept = Signal()  # an act is on the disk: what was said of that is no longer true
     came = Signal()  # what can be done has changed
     chosen = Signal(object)  # settings to be kept, by their dotted keys
 
@@ -249,6 +250,7 @@ class ReviewPlace(QWidget):
     def _show(self, made: Reviewing) -> None:
         made.changed.connect(self._take)
         made.failed.connect(self.faulted)
+        made.kept.connect(self.kept)
         made.editing.switched.connect(self.came)
         made.exporting.chosen.connect(self.chosen)
         self.reviewing = made

@@ -42,6 +42,7 @@ class Reviewing(QObject):
 
     changed = Signal(object)  # Snapshot
     failed = Signal(object)  # Fault
+    kept = Signal()  # an act is on the disk
 
     def __init__(
         self,
@@ -167,6 +168,8 @@ class Reviewing(QObject):
         opened.progressed.connect(self._show_known)
         opened.failed.connect(self.failed)
         opened.job.changed.connect(self._show_job)
+        opened.job.kept.connect(self.kept)
+        opened.side_car.failed.connect(lambda _: page.answer.clear())  # it is not so
         self._pictures.came.connect(page.panel.findings.repaint_pictures)
         self._pictures.came.connect(page.timeline.repaint_lanes)
         page.canvas.on_painted = self._painted
@@ -185,6 +188,7 @@ class Reviewing(QObject):
         opened.failed.connect(lambda _: editing.reload())
         editing.frames.changed.connect(lambda _: opened.bridge.ring())
         editing.frames.kept.connect(self._look_soon.start)
+        editing.frames.written.connect(self.kept)
         self._look_soon.timeout.connect(opened.job.look)
         editing.failed.connect(self.failed)
         self.page.panel.tools.addWidget(editing.panel)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from engine.faults import fault_of
+from engine.faults import FaultCode, fault_of
 from engine.review.store import SideCar
 
 PLACE = "review"
+DISK = "review-disk"  # where nothing can be written: true until the next act is kept
 T = TypeVar("T")
 
 
@@ -62,7 +64,8 @@ class SideCarThread(QObject):
         try:
             answer = work(self._car)
         except Exception as error:  # the thread's edge
-            self.failed.emit(fault_of(error, PLACE))
+            fault = fault_of(error, PLACE)
+            self.failed.emit(replace(fault, place=DISK) if fault.code is FaultCode.OUTPUT else fault)
             return
         if done is not None:
             self._answered.emit(done, answer)

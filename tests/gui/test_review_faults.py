@@ -111,6 +111,7 @@ def test_on_a_full_disk_a_verdict_is_refused_with_the_reason_and_the_next_one_is
     desk.opened.job.act(lambda edits: edits.judge(row.anchor, Verdict.KEEP))
     until(lambda: desk.page.panel.rows[0].verdict is Verdict.KEEP)
     assert desk.page.panel.rows[0].note == ""
+    until(lambda: place.notice.notice is None)  # it is true no more
     desk.opened.pipeline.seek_frame(FRAMES - 1)
     until(lambda: desk.snapshot.presentation.frame.index == FRAMES - 1)
 

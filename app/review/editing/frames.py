@@ -22,6 +22,7 @@ class Frames(QObject):
 
     changed = Signal(int)
     kept = Signal()  # something is on the disk
+    written = Signal()  # and a person has just done it
 
     def __init__(self, ask: AskEdits, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +106,7 @@ class Frames(QObject):
             return
         self._under_way.pop(rank, None)
         self._put(rank, edits)
+        self.written.emit()
         self.kept.emit()
 
     def _take_all(self, answer: tuple[dict[int, FrameEdits], int]) -> None:
@@ -122,6 +124,7 @@ class Frames(QObject):
         for rank, edits in frames.items():
             self._put(rank, edits)
         done(stroke)
+        self.written.emit()
         self.kept.emit()
 
     def _put(self, rank: int, edits: FrameEdits) -> None:
