@@ -156,7 +156,7 @@ def _told() -> Iterator[None]:
             FaultCode.OUTPUT,
             expected=f"to write {VIDEO}",
             got=error.strerror or str(error),
-            remedy="free some space, or choose another folder with --out",
+            remedy="free some space, or choose another folder",
         ) from error
 
 

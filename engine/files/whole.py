@@ -116,7 +116,8 @@ def output_fault(
     path: Path, error: OSError, remedy: str = "choose another folder, or make room"
 ) -> FaultError:
     """What the system said of a folder, as a fault."""
-    why = error.strerror or str(error)
+    told = (error, error.__cause__)  # pydicom puts one round it, with its trace for words
+    why = next((one.strerror for one in told if isinstance(one, OSError) and one.strerror), str(error))
     return FaultError(
         FaultCode.OUTPUT,
         expected=f"to write into {path}",
