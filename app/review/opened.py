@@ -56,6 +56,7 @@ class OpenedReview(QObject):
         self.snapshot: Snapshot | None = None
         self.known: Known | None = None
         self.is_unopened = False
+        self._analysis: int | None = None
         self.bridge = Bridge(self)
         self.bridge.changed.connect(self._show)
         self.pipeline = Pipeline(self.bridge.ring)
@@ -109,7 +110,7 @@ class OpenedReview(QObject):
         """All that was done is on the disk when this returns, and nothing of it runs any more."""
         self.bridge.connect_to(None)
         self.pipeline.close()
-        self.side_car.ask(self._note)
+        self.side_car.ask(partial(self._note, analysis=self._analysis))
         self.side_car.close()
         self.job.close()
 
@@ -124,6 +125,7 @@ class OpenedReview(QObject):
         self.unopened.emit()
 
     def _begun(self, begun: Begun) -> None:
+        self._analysis = begun.analysis.id
         self.marks.show(begun.analysis, begun.analysis.point)
         self.begun.emit(begun)
 
@@ -166,10 +168,10 @@ class OpenedReview(QObject):
         return self._faint[1]
 
 
-def _note(library: Library, car: SideCar) -> None:
+def _note(library: Library, car: SideCar, analysis: int | None = None) -> None:
     """The list can be made again: a place that cannot be written costs nobody a review."""
     try:
-        library.note(car)
+        library.note(car, analysis)
     except FaultError as fault:
         log.info("the library does not know of it: %s", fault)
 

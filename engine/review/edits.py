@@ -33,6 +33,7 @@ from engine.review.acts import (
 )
 from engine.review.database import Database
 from engine.review.editing.persons import Marked
+from engine.review.recording import Analysis
 from engine.review.store import now_utc
 from engine.types import U8, OperatingPoint, Size
 
@@ -97,6 +98,13 @@ class Edits:
     def second(self) -> tuple[int, OperatingPoint] | None:
         """With which analysis, by its id, and at which point the one that is reviewed is compared."""
         return acts.second(self._by_scope.get(COMPARED, ()))
+
+    def reviewed(self, analyses: Sequence[Analysis], weights_sha256: str = "") -> Analysis | None:
+        """The one that people look at: by these weights, or else the newest that none was compared with."""
+        compared = {act.value["analysis"] for act in self.history(COMPARED)}
+        mine = [one for one in analyses if one.weights_sha256 == weights_sha256]
+        first = [one for one in analyses if one.id not in compared]
+        return next((found[-1] for found in (mine, first, analyses) if found), None)
 
     def history(self, scope: str) -> tuple[Act, ...]:
         """All acts of a scope, also what was undone."""

@@ -22,10 +22,11 @@ from engine.review.compare.disagreements import (
 from engine.review.edits import Edits, drawn, mask_act
 from engine.review.findings import Finding, Sighted, next_finding, previous_finding
 from engine.review.places import Places
+from engine.review.recording import Analysis
 from engine.review.rows import MODEL, PERSON, rows_of
 from engine.review.store import open_side_car
 from engine.review.timeline import FrameTable
-from engine.types import OperatingPoint, Rect, Size, TrackState
+from engine.types import Field, OperatingPoint, Rect, Size, TrackState
 
 SIZE = Size(64, 48)
 
@@ -452,3 +453,19 @@ def test_nothing_is_said_of_what_one_has_not_judged_nor_of_a_moment_or_part_that
     assert disagreements(a, b, table, last_rank=50) == ()
     (later,) = disagreements(a, b, table, last_rank=65)
     assert (later.first_rank, later.last_rank) == (60, 65)
+
+
+def test_what_is_listed_and_handed_on_is_the_analysis_that_is_reviewed_not_what_it_was_compared_with(car):
+    point = OperatingPoint(0.4, 0.001)
+    first, second = (
+        Analysis(n, "review", name, name, "", "", point, Field(Rect(0, 0, 64, 48)), "", "", SIZE, True, ())
+        for n, name in enumerate(("in use", "other"), 1)
+    )
+    assert again(car).reviewed((first, second)) == second
+    Edits(car.database).compare_with(second.id, point)
+    assert again(car).reviewed((first, second)) == first
+    Edits(car.database).compare_with(None)
+    assert again(car).reviewed((first, second)) == first
+    assert again(car).reviewed((first, second), "other") == second
+    assert again(car).reviewed((second,)) == second
+    assert again(car).reviewed(()) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,10 +16,11 @@ from engine.files.output_folder import named_folder
 from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import terminable
-from engine.model_card import STANDARD
+from engine.model_card import STANDARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.model_in_use import named_or_in_use
 from engine.review.analysis import analyse_into, begin, check_readable, paths_of, run_folder, spec_of
+from engine.review.edits import Edits
 from engine.review.exports.export import SHEET, Staged, chosen, counted, stage
 from engine.review.exports.formats import FORMATS, Format, Look, Only
 from engine.review.exports.selection import range_of
@@ -108,13 +109,14 @@ def _opened(names: Sequence[str], places: Places) -> SideCar:
 
 
 def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
-    """With the newest analysis that is done, or one that is made now."""
+    """With the analysis that is reviewed, where it is done, or one that is made now."""
     if arguments.results:
         folder = find_results(arguments.results, car.recording.paths[0])
         return Review(car, _at_preset(take_results(car, folder), arguments.preset))
     done = [one for one in car.analyses if one.done]
-    if done and arguments.model is None:
-        return Review(car, _at_preset(done[-1], arguments.preset))
+    known = Edits(car.database).reviewed(done, _weights_in_use()) if len(done) > 1 else (*done, None)[0]
+    if known is not None and arguments.model is None:
+        return Review(car, _at_preset(known, arguments.preset))
     model = load_model_folder(named_or_in_use(arguments.model))
     preset = STANDARD if arguments.preset is None else arguments.preset
     check_preset(model, preset)
@@ -123,6 +125,13 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
         print("The recording is analysed first.", file=sys.stderr)
         analyse_into(car.database, analysis, spec_of(car), RunFolder(run_folder(car.folder, analysis.id)))
     return Review(car, car.analysis(analysis.id))
+
+
+def _weights_in_use() -> str:
+    """ "" where that model cannot be read: what is known is handed on none the less."""
+    with suppress(FaultError):
+        return load_model_folder(named_or_in_use(None)).card.files[WEIGHTS].sha256
+    return ""
 
 
 def _at_preset(analysis: Analysis, preset: str | None) -> Analysis:

@@ -93,9 +93,9 @@ class Library:
             ).fetchall()
         return next((Path(row[0]) for row in rows if is_side_car(Path(row[0]))), None)
 
-    def note(self, car: SideCar) -> None:
-        """What is known of a side-car now; when it is opened, and when it is closed."""
-        self.put([_row(car)])
+    def note(self, car: SideCar, analysis: int | None = None) -> None:
+        """What is known of a side-car now, as it is opened and closed; `analysis`: that is reviewed."""
+        self.put([_row(car, analysis)])
 
     def remove(self, folder: Path) -> None:
         """From the list alone: neither the recording nor its side-car is touched."""
@@ -134,12 +134,14 @@ def side_cars_in(root: Path, *, below: bool) -> Iterator[Path]:
         yield from (folder for folder in sorted(found) if is_side_car(folder))
 
 
-def _row(car: SideCar) -> tuple[object, ...]:
+def _row(car: SideCar, analysis: int | None = None) -> tuple[object, ...]:
     recording, analyses = car.recording, car.analyses
-    newest = analyses[-1] if analyses else None
+    shown = next((one for one in analyses if one.id == analysis), None)
+    if shown is None:
+        shown = Edits(car.database).reviewed(analyses) if len(analyses) > 1 else (*analyses, None)[0]
     count = car.database.row(
         "SELECT count(*) FROM track WHERE analysis = ? AND confirmed_s IS NOT NULL",
-        newest.id if newest else 0,
+        shown.id if shown else 0,
     )
     verified = 0
     if car.database.row("SELECT 1 FROM act LIMIT 1"):
@@ -154,8 +156,8 @@ def _row(car: SideCar) -> tuple[object, ...]:
         recording.duration_s,
         count[0] if count else 0,
         verified,
-        newest.model_id if newest else "",
-        newest is not None and newest.done,
+        shown.model_id if shown else "",
+        shown is not None and shown.done,
         opened_utc[0] if opened_utc else "",
         jpeg[0] if jpeg else None,
     )
