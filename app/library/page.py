@@ -125,6 +125,14 @@ class LibraryPage(QWidget):
         self.table.seek(self.search.text(), self.only.currentData())
         self._show_body()
 
+    def _go_to_first(self) -> None:
+        """Enter in the search: the first of what was found, which the next Enter opens."""
+        self._seek.stop()
+        self._sought()
+        if self.table.rows:
+            self.table.setCurrentIndex(self.table.model().index(0, 0))
+            self.table.setFocus(Qt.FocusReason.TabFocusReason)
+
     def _show_body(self) -> None:
         for tool in self._tools:
             tool.setVisible(self._total > 0)
@@ -158,6 +166,7 @@ class LibraryPage(QWidget):
 
     def _connect(self) -> None:
         self.search.textChanged.connect(lambda _: self._seek.start())
+        self.search.returnPressed.connect(self._go_to_first)
         self.only.chosen.connect(lambda _: self._sought())
         self.table.opened.connect(self.opened)
         self.table.removed.connect(self.removed)

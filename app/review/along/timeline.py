@@ -259,7 +259,7 @@ class _ClockAxis(pg.AxisItem):  # type: ignore[misc]
         self.enableAutoSIPrefix(False)
 
     def tickStrings(self, values, scale, spacing):  # type: ignore[no-untyped-def]
-        said = words.short_clock if spacing < 1.0 else words.duration
+        said = words.duration if spacing >= 1.0 else words.short_clock if spacing >= 0.1 else words.clock
         return [said(value) for value in values]
 
 
