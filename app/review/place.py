@@ -18,7 +18,7 @@ from app.widgets.action import Action
 from app.widgets.controls import follow_tip, label
 from app.widgets.late_import import LateImport
 from app.widgets.notice_row import NoticeRow
-from app.widgets.question_row import QuestionRow
+from app.widgets.question_row import Answer, QuestionRow
 from engine.faults import FaultError
 from engine.files.whole import output_fault
 from engine.settings import Review
@@ -185,7 +185,24 @@ class ReviewPlace(QWidget):
     def threshold_up(self) -> str:
         return "" if self.reviewing is None else self.desk.nudge_threshold(NUDGE_STEPS)
 
-    def start_anew(self) -> None:
+    def start_anew(self) -> str:
+        """Asked before where what is known is as it should be: no undo brings it back into the window."""
+        known = None if self.reviewing is None else self.desk.known
+        if known is None:
+            self._start_anew()
+            return ""
+        if known.why_read_only:
+            return known.why_read_only
+        answers = (Answer("Start anew", self._start_anew), Answer("Go on with it", self.take_focus))
+        self.question.ask(
+            f"Start the review of {self.title} anew? Its findings, notes and corrected masks are set aside, "
+            "in a folder beside the new one.",
+            answers,
+            likely=1,
+        )
+        return ""
+
+    def _start_anew(self) -> None:
         """What is known is set aside, and nothing of it lost; the recording is opened again."""
         from engine.review.library.index import Library
         from engine.review.places import start_anew

@@ -161,6 +161,7 @@ def test_a_second_window_can_look_and_says_why_it_keeps_nothing(review, make_win
     with open_side_car([clip], Places(clip.parent / "library")):  # as another window has it
         window = review(clip)
         page = window.review.desk.page
+        assert "Another window" in window.review.start_anew()
         press(window, Qt.Key.Key_N)
         press(window, Qt.Key.Key_Return)
 
@@ -223,6 +224,11 @@ def test_a_bookmark_has_a_note_is_taken_away_and_all_of_it_undone(review, clip, 
         press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         until(lambda before=before: desk.known.bookmarks == before)
     assert desk.page.answer.text == "Undone: bookmark"
+    window.review.start_anew()
+    assert "anew?" in window.review.question.text, "nothing is set aside by one key"
+    press(window, Qt.Key.Key_Escape)
+    assert window.review.reviewing is desk
+    assert window.review.question.text == ""
 
 
 def test_what_nobody_found_is_added_by_a_drag_outlined_listed_and_deleted_with_its_masks(
