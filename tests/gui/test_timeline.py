@@ -43,3 +43,16 @@ def test_lanes_are_not_painted_again_while_the_cursor_moves_along(line, qtbot):
     timeline.see(0.0, 30.0)
     timeline.grab()
     assert len(painted) == before + 2
+
+
+def test_what_is_seen_goes_along_with_the_picture_unless_a_person_looks_elsewhere(line):
+    timeline, _ = line
+    timeline.see(10.0, 20.0)
+    timeline.set_cursor(15.0)
+    timeline.set_cursor(21.0)
+    assert timeline.seen == pytest.approx((16.0, 26.0))
+    timeline.set_cursor(59.0)
+    assert timeline.seen == pytest.approx((50.0, 60.0)), "as near as it was looked at before"
+    timeline.see(0.0, 10.0)
+    timeline.set_cursor(58.0)
+    assert timeline.seen == pytest.approx((0.0, 10.0))

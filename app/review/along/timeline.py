@@ -130,7 +130,12 @@ class Timeline(QWidget):
             item.change()
 
     def set_cursor(self, at_s: float) -> None:
+        """What is seen goes along, unless a person looks elsewhere."""
+        before_s = self._cursor.value()
         self._cursor.setValue(at_s)
+        first, last = self.seen
+        if before_s != at_s and first <= before_s <= last:
+            self.reveal(at_s)
 
     def set_range(self, ends_s: tuple[float, float] | None) -> None:
         """The part that is looped."""
@@ -155,8 +160,9 @@ class Timeline(QWidget):
         """Move what is seen, as far as it must, for this place to be among it."""
         first, last = self.seen
         if not first <= at_s <= last:
-            half = (last - first) / 2
-            self.see(max(0.0, at_s - half), min(self._length_s, at_s + half))
+            wide = last - first
+            begin = min(max(0.0, at_s - wide / 2), max(0.0, self._length_s - wide))
+            self.see(begin, begin + wide)
 
     def x_of(self, at_s: float) -> float:
         """Where that is on this widget, px."""
