@@ -20,7 +20,6 @@ from app.widgets.late_import import LateImport
 from app.widgets.notice_row import NoticeRow
 from app.widgets.question_row import Answer, QuestionRow
 from engine.faults import FaultError
-from engine.files.whole import output_fault
 from engine.settings import Review
 from engine.sources.base import SourceOptions
 from engine.types import Snapshot
@@ -205,7 +204,7 @@ class ReviewPlace(QWidget):
     def _start_anew(self) -> None:
         """What is known is set aside, and nothing of it lost; the recording is opened again."""
         from engine.review.library.index import Library
-        from engine.review.places import start_anew
+        from engine.review.library.kept import start_anew
         from engine.review.store import find_side_car
 
         paths = self.paths
@@ -214,8 +213,6 @@ class ReviewPlace(QWidget):
             folder = find_side_car(paths, self._places(), Library().side_car_of)
             if folder is not None:
                 start_anew(folder)
-        except OSError as error:
-            self.faulted.emit(output_fault(paths[0].parent, error).as_fault("review"))
         except FaultError as fault:
             self.faulted.emit(fault.as_fault("review"))
         self.open(paths)

@@ -7,10 +7,12 @@ fault; anything else is a bug and keeps its traceback.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from engine.faults import FaultCode, FaultError
 from engine.review import schema
@@ -37,6 +39,14 @@ class Database:
         with _told(self._path):
             found: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
             return found
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """What is stored becomes values inside; what cannot is damage. Raises FaultError REVIEW."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError, zlib.error, BadZipFile) as error:
+            raise damaged(self._path, f"{type(error).__name__}: {error}") from error
 
     @contextmanager
     def change(self) -> Iterator[Database]:
@@ -136,8 +146,8 @@ def _check_version(connection: sqlite3.Connection, path: Path, write: bool) -> N
             f"{schema.CURRENT} is known here). Open it with that one; nothing was changed ({path}).",
         )
     if version < schema.CURRENT:
-        if version.number == 0:
-            raise damaged(path, "it holds nothing")
+        if version not in schema.MIGRATIONS:
+            raise damaged(path, f"version {version} never was" if version.number else "it holds nothing")
         if not write:
             raise FaultError(
                 FaultCode.REVIEW,
@@ -186,7 +196,10 @@ def _told(path: Path) -> Iterator[None]:
             raise _unwritable(
                 path, "another program is writing", "Try again when that is through."
             ) from error
-        if error.sqlite_errorname in _UNREACHABLE or not path.exists():
+        name = getattr(error, "sqlite_errorname", None)
+        if name is None:  # not SQLite's: what it gave is no text
+            raise damaged(path, text) from error
+        if name in _UNREACHABLE or not path.exists():
             raise _unwritable(
                 path, "its drive does not answer", "Check that it is there and has room, and open it again."
             ) from error
@@ -199,6 +212,8 @@ def _told(path: Path) -> Iterator[None]:
         if "malformed" in str(error) or "not a database" in str(error):
             raise damaged(path, str(error)) from error
         raise
+    except UnicodeDecodeError as error:
+        raise damaged(path, str(error)) from error
     except OSError as error:
         raise _unwritable(path, error.strerror or str(error), "Check the folder.") from error
 

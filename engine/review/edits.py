@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from engine.review.store import now_utc
 from engine.types import U8, OperatingPoint, Size
 
 PERSON = "person"
+T = TypeVar("T")
 
 
 class Edits:
@@ -53,15 +54,16 @@ class Edits:
         self._marked: dict[int, tuple[Marked, ...]] = {}
         self._last_stroke = 0
         for row in database.rows("SELECT id, at_utc, who, stroke, kind, scope, value FROM act ORDER BY id"):
-            id_, at_utc, who_, stroke, kind, scope, value = row
-            self._take(Act(id_, at_utc, who_, stroke, kind, scope, json.loads(value)))
+            with database.decoding():
+                id_, at_utc, who_, stroke, kind, scope, value = row
+                self._take(Act(id_, at_utc, who_, stroke, kind, scope, json.loads(value)))
 
     # What is known.
 
     def frame(self, rank: int) -> FrameEdits:
         """What people said of a frame."""
         if rank not in self._frames:
-            self._frames[rank] = acts.frame_after(self._by_scope.get(frame_scope(rank), ()))
+            self._frames[rank] = self._of(acts.frame_after, frame_scope(rank))
         return self._frames[rank]
 
     @property
@@ -83,21 +85,21 @@ class Edits:
     @property
     def told(self) -> tuple[Told, ...]:
         """What was said of findings (`engine.review.rows`)."""
-        return acts.told(self._by_scope.get(FINDINGS, ()))
+        return self._of(acts.told, FINDINGS)
 
     @property
     def bookmarks(self) -> dict[int, str]:
-        return acts.bookmarks(self._by_scope.get(BOOKMARKS, ()))
+        return self._of(acts.bookmarks, BOOKMARKS)
 
     @property
     def points(self) -> dict[int, OperatingPoint]:
         """At which point a person last looked at each analysis, by its id."""
-        return acts.points(self._by_scope.get(POINTS, ()))
+        return self._of(acts.points, POINTS)
 
     @property
     def second(self) -> tuple[int, OperatingPoint] | None:
         """With which analysis, by its id, and at which point the one that is reviewed is compared."""
-        return acts.second(self._by_scope.get(COMPARED, ()))
+        return self._of(acts.second, COMPARED)
 
     def reviewed(self, analyses: Sequence[Analysis], weights_sha256: str = "") -> Analysis | None:
         """The one that people look at: by these weights, or else the newest that none was compared with."""
@@ -251,6 +253,11 @@ class Edits:
         touched = {act.scope: act for some in self._by_scope.values() for act in some if act.stroke == stroke}
         self.do([Done(kind, scope, {"stroke": stroke}) for scope in touched])
         return next((touched[scope].kind for scope in (FINDINGS, BOOKMARKS) if scope in touched), "")
+
+    def _of(self, meaning: Callable[[Iterable[Act]], T], scope: str) -> T:
+        """What the acts of a scope mean."""
+        with self._database.decoding():
+            return meaning(self._by_scope.get(scope, ()))
 
     @property
     def _said(self) -> list[Act]:

@@ -105,7 +105,8 @@ def read_sightings(
         first_rank,
         last_rank,
     ):
-        one = Sighted(row[1], TrackState(row[2]), Rect(*row[3:7]), row[7], row[8])
+        with database.decoding():
+            one = Sighted(row[1], TrackState(row[2]), Rect(*row[3:7]), row[7], row[8])
         found.setdefault(row[0], []).append(one)
     return {rank: tuple(seen) for rank, seen in found.items()}
 

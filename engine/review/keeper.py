@@ -30,7 +30,8 @@ class Keeper:
         self._analysis = analysis
         self._source = info
         row = database.row("SELECT state FROM analysis WHERE id = ?", analysis.id)
-        self.past = past_of(row[0] if row else None)
+        with database.decoding():
+            self.past = past_of(row[0] if row else None)
         self.next_rank = 0
         self._look: F32 | None = self.past.look
         self._roi: Rect | None = None

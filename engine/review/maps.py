@@ -145,15 +145,17 @@ def chunks(database: Database, analysis: int, after_rank: int = -1) -> Iterator[
         analysis,
         after_rank,
     ):
-        yield _chunk(row)
+        yield _chunk(database, row)
 
 
 def maps_of(database: Database, chunk: Chunk, size: Size) -> U8:
     """uint8 [n, h, w], read-only."""
     row = database.row("SELECT data FROM maps WHERE chunk = ?", chunk.id)
-    assert row is not None
-    values = np.frombuffer(zlib.decompress(row[0]), np.uint8)
-    return values.reshape(len(chunk.ranks), size.height_px, size.width_px)
+    with database.decoding():
+        if row is None:
+            raise LookupError(f"no maps of frame {chunk.ranks[0]}")
+        values = np.frombuffer(zlib.decompress(row[0]), np.uint8)
+        return values.reshape(len(chunk.ranks), size.height_px, size.width_px)
 
 
 def stored_frames(
@@ -209,24 +211,32 @@ def _chunk_at(database: Database, analysis: int, rank: int) -> Chunk | None:
         analysis,
         rank,
     )
-    return None if row is None else _chunk(row)
+    return None if row is None else _chunk(database, row)
 
 
-def _chunk(row: tuple[int, bytes, bytes, bytes, bytes, bytes, bytes, bytes, str]) -> Chunk:
+def _chunk(
+    database: Database, row: tuple[int, bytes, bytes, bytes, bytes, bytes, bytes, bytes, str]
+) -> Chunk:
     id_, ranks, pts_s, peaks, moves, damaged, views, field_of, fields = row
-    found = []
-    for text in json.loads(fields):
-        field = region_of(text)
-        assert isinstance(field, Field)
-        found.append(field)
-    return Chunk(
-        id_,
-        np.frombuffer(ranks, "<i4"),
-        np.frombuffer(pts_s, "<f8"),
-        np.frombuffer(peaks, np.uint8),
-        np.frombuffer(moves, "<f8").reshape(-1, 2),
-        np.frombuffer(damaged, np.uint8),
-        np.frombuffer(views, np.uint8),
-        np.frombuffer(field_of, np.uint8),
-        tuple(found),
-    )
+    with database.decoding():
+        found = []
+        for text in json.loads(fields):
+            field = region_of(text)
+            if not isinstance(field, Field):
+                raise TypeError(f"{text} is no field")
+            found.append(field)
+        chunk = Chunk(
+            id_,
+            np.frombuffer(ranks, "<i4"),
+            np.frombuffer(pts_s, "<f8"),
+            np.frombuffer(peaks, np.uint8),
+            np.frombuffer(moves, "<f8").reshape(-1, 2),
+            np.frombuffer(damaged, np.uint8),
+            np.frombuffer(views, np.uint8),
+            np.frombuffer(field_of, np.uint8),
+            tuple(found),
+        )
+        arrays = (chunk.pts_s, chunk.peaks, chunk.moves, chunk.damaged, chunk.views, chunk.field_of)
+        if {len(array) for array in arrays} != {len(chunk.ranks)} or chunk.field_of.max() >= len(found):
+            raise ValueError("arrays of frames that do not belong together")
+    return chunk

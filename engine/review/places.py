@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.files.shared import set_aside
 from engine.files.whole import user_data
 from engine.review.database import DATABASE
 from engine.review.identity import Identity
@@ -41,12 +41,27 @@ def side_car_name(paths: Sequence[Path]) -> str:
     return f"{paths[0].name}{more}{SUFFIX}"
 
 
-def wanted(paths: Sequence[Path], identity: Identity, places: Places) -> Iterator[Path]:
-    """Where a side-car may lie, the best place first; `identity` is the first file's."""
-    name = side_car_name(paths)
-    beside = paths[0].absolute().parent / name
-    in_library = places.library / f"{name.removesuffix(SUFFIX)}-{identity.sha256[:HASH_LETTERS]}{SUFFIX}"
-    yield from (beside, in_library) if places.beside else (in_library, beside)
+def is_taken(folder: Path) -> bool:
+    """Whether something is there: a side-car, what is left of one, or what is none."""
+    try:
+        return next(folder.iterdir(), None) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def wanted(paths: Sequence[Path], identities: Sequence[Identity], places: Places) -> Iterator[Path]:
+    """Where a side-car may lie, the best place first."""
+    stem = side_car_name(paths).removesuffix(SUFFIX)
+    first = identities[0].sha256[:HASH_LETTERS]
+    beside = paths[0].absolute().parent / f"{stem}{SUFFIX}"
+    in_library = places.library / f"{stem}-{first}{SUFFIX}"
+    for folder in (beside, in_library) if places.beside else (in_library, beside):
+        yield folder
+        if len(paths) > 1:  # another recording may begin with the same file
+            all_ = hashlib.sha256("".join(one.sha256 for one in identities).encode()).hexdigest()
+            yield folder.with_name(f"{stem}-{all_[:HASH_LETTERS]}{SUFFIX}")
 
 
 def left_behind(paths: Sequence[Path], identity: Identity, places: Places) -> Iterator[Path]:
@@ -68,8 +83,3 @@ def can_be_made(folder: Path) -> bool:
     """Whether a folder can be made there, and written into."""
     above = next((parent for parent in folder.parents if parent.exists()), None)
     return above is not None and os.access(above, os.W_OK | os.X_OK)
-
-
-def start_anew(folder: Path) -> Path:
-    """Rename a side-car that is damaged, or another recording's by now. Where it is then; raises OSError."""
-    return set_aside(folder)

@@ -125,7 +125,8 @@ class Review:
         else:
             masks = {}
             for label, one in edits.masks.items():
-                mask = decode(one.rle)
+                with self.car.database.decoding():
+                    mask = decode(one.rle)
                 name = self._objects.get(label, label)
                 masks[name] = mask | masks[name] if name in masks else mask
         return FrameMasks(rank, self.table.time_s(rank), edits.state, masks)

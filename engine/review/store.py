@@ -13,12 +13,13 @@ from pathlib import Path
 from engine.faults import FaultCode, FaultError
 from engine.files.lock import held
 from engine.files.whole import output_fault, shown
-from engine.review.database import DATABASE, Database, make_database, open_database
+from engine.review.database import DATABASE, Database, damaged, make_database, open_database
 from engine.review.identity import Identity, identity_of
 from engine.review.places import (
     Places,
     can_be_made,
     is_side_car,
+    is_taken,
     left_behind,
     wanted,
 )
@@ -64,8 +65,10 @@ class SideCar:
         parts = self.database.rows(
             "SELECT number, path, size_bytes, mtime_ns, sha256 FROM part ORDER BY number"
         )
-        assert row is not None
-        return Recording(row[0], tuple(part_of_row(*values) for values in parts), *row[1:])
+        with self.database.decoding():
+            if row is None or not parts:
+                raise LookupError("it does not say of which recording")
+            return Recording(row[0], tuple(part_of_row(*values) for values in parts), *row[1:])
 
     @property
     def analyses(self) -> tuple[Analysis, ...]:
@@ -74,9 +77,9 @@ class SideCar:
             "id, made_by, model_id, weights_sha256, model_path, preset, point, region, runtime, began_utc, "
             "map_width, map_height, done, faults"
         )
-        return tuple(
-            analysis_of_row(*row) for row in self.database.rows(f"SELECT {columns} FROM analysis ORDER BY id")
-        )
+        rows = self.database.rows(f"SELECT {columns} FROM analysis ORDER BY id")
+        with self.database.decoding():
+            return tuple(analysis_of_row(*row) for row in rows)
 
     def analysis(self, id_: int) -> Analysis:
         """Raises LookupError."""
@@ -158,6 +161,8 @@ def open_folder(folder: Path, *, write: bool = True) -> SideCar:
 
 def _opened(folder: Path, *, write: bool) -> SideCar:
     path = folder / DATABASE
+    if folder.is_dir() and is_taken(folder) and not path.is_file():
+        raise damaged(path, "there is no such file")
     if not path.is_file():
         raise FaultError(
             FaultCode.REVIEW,
@@ -197,8 +202,8 @@ def now_utc() -> str:
 
 
 def _found(paths: Sequence[Path], identities: Sequence[Identity], places: Places) -> Path | None:
-    for folder in wanted(paths, identities[0], places):
-        if is_side_car(folder):
+    for folder in wanted(paths, identities, places):
+        if folder.is_dir() and is_taken(folder) and not _is_of_others(folder, paths, identities):
             return folder
     for folder in left_behind(paths, identities[0], places):
         if _is_of(folder, identities):
@@ -218,9 +223,18 @@ def _is_of(folder: Path, identities: Sequence[Identity]) -> bool:
     return False
 
 
+def _is_of_others(folder: Path, paths: Sequence[Path], identities: Sequence[Identity]) -> bool:
+    """Whether it is of several files, and others than these: two recordings may begin with the same one."""
+    if len(paths) == 1 or _is_of(folder, identities):
+        return False
+    with contextlib.suppress(FaultError), open_folder(folder, write=False) as car:
+        return [path.name for path in car.recording.paths] != [path.name for path in paths]
+    return False
+
+
 def _made(paths: Sequence[Path], identities: Sequence[Identity], places: Places) -> Path:
     """Written aside and renamed: a side-car is whole or not there."""
-    choice = list(wanted(paths, identities[0], places))
+    choice = [one for one in wanted(paths, identities, places) if not is_taken(one)]
     folder = next((one for one in choice if can_be_made(one)), choice[-1])
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -15,10 +15,13 @@ from engine.jobs.ended import INPUT_UNUSABLE
 from engine.review import schema, store
 from engine.review.analysis import main
 from engine.review.database import DATABASE, open_database, upgrade
+from engine.review.edits import Edits
 from engine.review.identity import PART_BYTES, identity_of
-from engine.review.places import Places, start_anew
+from engine.review.library.kept import start_anew
+from engine.review.places import Places
 from engine.review.schema import CURRENT, Version
-from engine.review.store import open_folder, open_side_car
+from engine.review.store import find_side_car, open_folder, open_side_car
+from engine.review.timeline import frame_table
 
 
 @pytest.fixture
@@ -100,6 +103,37 @@ def test_another_recording_under_the_same_name_is_told_and_nothing_is_overwritte
     aside = start_anew(car.folder)
     with opened(video, places):
         assert (aside / DATABASE).exists()
+
+
+def test_two_recordings_that_begin_with_the_same_file_have_a_side_car_each(video, places):
+    others = [video.with_name(name) for name in ("b.mp4", "c.mp4")]
+    for number, path in enumerate(others):
+        path.write_bytes(b"%d" % number)
+    folders = []
+    for other in (*others, *others):
+        with open_side_car([video, other], places) as car:
+            folders.append(car.folder)
+            assert car.recording.paths == (video, other)
+    assert folders[:2] == folders[2:]
+    assert len(set(folders)) == 2
+
+
+def test_a_side_car_without_its_database_is_told_and_set_aside_on_demand(video, places):
+    car = opened(video, places)
+    car.close()
+    folder = car.folder
+    (folder / "analysis-1").mkdir()
+    (folder / DATABASE).unlink()
+    with pytest.raises(FaultError, match=r"there is no such file.*start anew"):
+        opened(video, places)
+    aside = start_anew(find_side_car([video], places))
+    opened(video, places).close()
+    assert (aside / "analysis-1").is_dir()
+
+
+def test_what_another_window_has_open_is_not_set_aside(video, places):
+    with opened(video, places) as car, pytest.raises(FaultError, match="Another window has this recording"):
+        start_anew(car.folder)
 
 
 def test_a_recording_that_was_only_touched_is_the_same(video, places):
@@ -293,3 +327,34 @@ def test_every_older_version_has_a_way_to_this_one():
 def set_version(path: Path, version: Version) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {version.number}")
+
+
+SAID = "INSERT INTO act VALUES (1, '', '', 1, 'verdict', 'findings', '{}')"
+JUDGED = (
+    "INSERT INTO analysis VALUES (1, '', '', '', '', '', '{point}', '\"frame\"', '', '', 2, 2, 1, '[]', NULL)"
+)
+FRAMES = (
+    "INSERT INTO chunk VALUES (1, 1, 0, 1, zeroblob(4), zeroblob(8), x'00', zeroblob(16), x'00', x'00', "
+    "x'{field}', '[\"[0, 0, 9, 9, \\\"rectangle\\\", 0]\"]')"
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (SAID, lambda car: Edits(car.database).told),
+        (SAID.replace("{}", "{"), lambda car: Edits(car.database)),
+        (SAID.replace("findings", "frame:x"), lambda car: Edits(car.database)),
+        (JUDGED.format(point="{}"), lambda car: car.analyses),
+        (FRAMES.format(field="01"), lambda car: frame_table(car.database, 1)),
+        (FRAMES.format(field=""), lambda car: frame_table(car.database, 1)),
+        ("DELETE FROM part", lambda car: car.recording),
+    ],
+)
+def test_values_that_are_none_are_damage_and_told(video, places, written, read):
+    with opened(video, places) as car:
+        with closing(sqlite3.connect(car.folder / DATABASE)) as connection, connection:
+            connection.execute(written)
+        with pytest.raises(FaultError, match=r"cannot be read .*start anew") as error:
+            read(car)
+        assert error.value.code is FaultCode.REVIEW

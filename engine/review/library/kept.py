@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.faults import FaultCode, FaultError
 from engine.files.lock import held
+from engine.files.shared import set_aside
 from engine.files.whole import output_fault
 from engine.jobs.adopted import is_at_work
 from engine.review.places import SUFFIX, is_side_car
@@ -54,6 +55,18 @@ def remove(folder: Path) -> None:
         shutil.rmtree(going)
     except OSError as error:
         raise output_fault(folder, error) from error
+
+
+def start_anew(folder: Path) -> Path:
+    """Rename a side-car that is damaged, or another recording's by now. Where it is then.
+
+    Raises FaultError: another window has it, OUTPUT.
+    """
+    with held(folder / WINDOW_LOCK, busy=busy_fault(folder)):
+        try:
+            return set_aside(folder)
+        except OSError as error:
+            raise output_fault(folder, error) from error
 
 
 def relink(folder: Path, path: Path) -> tuple[Path, ...]:
