@@ -311,6 +311,17 @@ def _read_only(folder: Path) -> str:
     )
 
 
+def read_only_fault(car: SideCar, expected: str) -> FaultError:
+    """Something is to be kept where nothing can be."""
+    return FaultError(
+        FaultCode.REVIEW,
+        expected=expected,
+        got=car.why_read_only,
+        remedy="open it where it can be changed",
+        said=car.why_read_only,
+    )
+
+
 def busy_fault(folder: Path) -> FaultError:
     """Another window has it."""
     return FaultError(

@@ -13,13 +13,13 @@ from tqdm import tqdm
 from engine.analysis.one import check_preset
 from engine.faults import FaultCode, FaultError
 from engine.files.output_folder import named_folder
-from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
-from engine.jobs.events import RunFolder
+from engine.jobs.begun import begun
+from engine.jobs.ended import CANCELLED, INCOMPLETE, INPUT_UNUSABLE, OK
 from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.model_in_use import named_or_in_use
-from engine.review.analysis import analyse_into, begin, check_readable, paths_of, run_folder, spec_of
+from engine.review.analysis import JOB, analyse_into, begin, check_readable, paths_of, run_folder, spec_of
 from engine.review.edits import Edits
 from engine.review.exports.export import SHEET, Staged, chosen, counted, stage
 from engine.review.exports.formats import FORMATS, Format, Look, Only
@@ -29,7 +29,7 @@ from engine.review.library.index import Library
 from engine.review.places import Places, is_side_car
 from engine.review.recording import Analysis
 from engine.review.review import Review
-from engine.review.store import SideCar, open_folder, open_side_car
+from engine.review.store import SideCar, open_folder, open_side_car, read_only_fault
 
 EVERY_S = 0.1
 ABOUT = "Hand on what is known of a recording. Research use only."
@@ -76,7 +76,9 @@ def _formats() -> str:
 
 
 def run(arguments: argparse.Namespace, places: Places) -> int:
-    """Export, and tell. 0: done, 2: it cannot be, 4: cancelled, and then nothing is there."""
+    """Export, and tell. 0: done, 2: it cannot be, 4: cancelled, and then nothing is there, 5: done, of a
+    recording of which frames are missing.
+    """
     try:
         only = _only(chosen(arguments.format), arguments)
         with terminable(), _opened(arguments.recording, places) as car:
@@ -92,7 +94,9 @@ def run(arguments: argparse.Namespace, places: Places) -> int:
         print("Cancelled: nothing was written.", file=sys.stderr)
         return CANCELLED
     _tell(staged.counts, arguments.out, has_pictures)
-    return OK
+    for fault in review.analysis.faults:
+        print(fault, file=sys.stderr)
+    return INCOMPLETE if review.analysis.faults else OK
 
 
 def main(argv: Sequence[str], places: Places) -> int:
@@ -117,13 +121,16 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
     known = Edits(car.database).reviewed(done, _weights_in_use()) if len(done) > 1 else (*done, None)[0]
     if known is not None and arguments.model is None:
         return Review(car, _at_preset(known, arguments.preset))
+    if car.why_read_only:
+        raise read_only_fault(car, "a recording that was analysed, or a place to keep what is found")
     model = load_model_folder(named_or_in_use(arguments.model))
     preset = STANDARD if arguments.preset is None else arguments.preset
     check_preset(model, preset)
     analysis = _at_preset(begin(car, model, preset), arguments.preset)
     if not analysis.done:
         print("The recording is analysed first.", file=sys.stderr)
-        analyse_into(car.database, analysis, spec_of(car), RunFolder(run_folder(car.folder, analysis.id)))
+        with begun(JOB, run_folder(car.folder, analysis.id)) as job:
+            analyse_into(car.database, analysis, spec_of(car), job)
     return Review(car, car.analysis(analysis.id))
 
 

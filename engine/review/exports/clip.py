@@ -16,7 +16,7 @@ from engine.review.analysis import spec_of
 from engine.review.exports.export import SHEET, Export
 from engine.review.exports.formats import Look
 from engine.review.exports.pictures import SHEET as MOST
-from engine.review.exports.pictures import ContactSheet, bgr, pictures
+from engine.review.exports.pictures import ContactSheet, bgr, pictures, pixel_aspect
 from engine.review.exports.stream_copy import copy
 from engine.types import U8, Component, Mask, Rect, Result, Size
 
@@ -62,6 +62,7 @@ def _show_some(job: Export) -> None:
 def _encode(job: Export) -> None:
     review, ranks = job.review, job.selection.ranks
     video: TimedVideo | None = None
+    aspect = pixel_aspect(spec_of(review.car))
     sheet = ContactSheet(len(ranks))
     try:
         for number, picture in enumerate(pictures(spec_of(review.car), ranks)):
@@ -74,7 +75,7 @@ def _encode(job: Export) -> None:
             if video is None:
                 size = Size(image.shape[1], image.shape[0])
                 rate_hz = review.car.recording.rate_hz
-                video = TimedVideo(job.folder / NAME, size, tags_of(picture), rate_hz, 1.0)
+                video = TimedVideo(job.folder / NAME, size, tags_of(picture), rate_hz, aspect)
             video.add(picture.pts_s, np.ascontiguousarray(image))
             sheet.add(image[..., :3])
             job.tick(number + 1, len(ranks))

@@ -7,6 +7,7 @@ recording is in it: all identifiers are made at random, patient and study are ca
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -22,7 +23,7 @@ from pydicom.uid import ExplicitVRLittleEndian, VLEndoscopicImageStorage
 from engine.review.acts import VOUCHED, FrameState
 from engine.review.analysis import spec_of
 from engine.review.exports.export import SHEET, Export
-from engine.review.exports.pictures import ContactSheet, bgr, pictures
+from engine.review.exports.pictures import ContactSheet, bgr, pictures, pixel_aspect
 from engine.review.exports.snapshot import key_frames
 from engine.review.review import FrameMasks, Review
 from engine.types import U8
@@ -42,14 +43,14 @@ def write(job: Export) -> None:
     """Raises FaultError, OSError."""
     review, ranks = job.review, key_frames(job)
     sheet = ContactSheet(len(ranks))
-    lost = _lost(review)
+    known = _lost(review) | _aspect(review)
     study, images, outlines = UID(), UID(), UID()
     tracking: dict[int, UID] = {}
     for number, (rank, picture) in enumerate(
         zip(ranks, pictures(spec_of(review.car), ranks), strict=True), 1
     ):
         pixels = job.cut.of(bgr(picture))
-        image = _image(job, pixels, study, images, number, lost)
+        image = _image(job, pixels, study, images, number, known)
         dcmwrite(job.folder / f"image_{rank:06d}.dcm", image, enforce_file_format=True)
         sheet.add(pixels)
         frame = job.selection.of(review, rank)
@@ -64,7 +65,9 @@ def write(job: Export) -> None:
     job.counts["frames"] = len(ranks)
 
 
-def _image(job: Export, pixels: U8, study: UID, series: UID, number: int, lost: Mapping[str, str]) -> Dataset:
+def _image(
+    job: Export, pixels: U8, study: UID, series: UID, number: int, known: Mapping[str, object]
+) -> Dataset:
     """VL Endoscopic Image of BGR pixels uint8 [h, w, 3] (PS3.3 A.32.1)."""
     one = Dataset()
     one.file_meta = FileMetaDataset()
@@ -84,7 +87,7 @@ def _image(job: Export, pixels: U8, study: UID, series: UID, number: int, lost: 
     one.BurnedInAnnotation = "YES" if job.cut.field is None else "NO"
     one.AcquisitionContextSequence = []
     one.Laterality = one.PatientOrientation = ""
-    for name, value in lost.items():
+    for name, value in known.items():
         setattr(one, name, value)
     one.SamplesPerPixel, one.PhotometricInterpretation, one.PlanarConfiguration = 3, "RGB", 0
     one.Rows, one.Columns = pixels.shape[:2]
@@ -147,7 +150,13 @@ def _how(frame: FrameMasks) -> SegmentAlgorithmTypeValues:
     return kind.MANUAL if frame.state in VOUCHED else kind.SEMIAUTOMATIC
 
 
-def _lost(review: Review) -> dict[str, str]:
+def _aspect(review: Review) -> dict[str, object]:
+    """Height and width of a pixel, where it is not square (PS3.3 C.7.6.3.1.7)."""
+    aspect = Fraction(pixel_aspect(spec_of(review.car))).limit_denominator(4096)
+    return {} if aspect == 1 else {"PixelAspectRatio": [aspect.denominator, aspect.numerator]}
+
+
+def _lost(review: Review) -> dict[str, object]:
     """How much a video was compressed: its frames cannot be better than that."""
     path: Path = review.car.recording.paths[0]
     frames = review.car.recording.frames or len(review.table)
@@ -157,5 +166,5 @@ def _lost(review: Review) -> dict[str, str]:
         method = METHODS.get(video.streams.video[0].codec_context.name)
     size = review.size
     ratio = size.width_px * size.height_px * 3 * frames / max(path.stat().st_size, 1)
-    said = {"LossyImageCompression": "01", "LossyImageCompressionRatio": f"{ratio:.1f}"}
+    said: dict[str, object] = {"LossyImageCompression": "01", "LossyImageCompressionRatio": f"{ratio:.1f}"}
     return said | ({"LossyImageCompressionMethod": method} if method else {})

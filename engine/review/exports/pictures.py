@@ -81,6 +81,12 @@ def pictures(spec: SourceSpec, ranks: Sequence[int]) -> Iterator[Picture]:
             yield picture
 
 
+def pixel_aspect(spec: SourceSpec) -> float:
+    """Of a recording's pixels, width over height. Raises FaultError."""
+    with closing(open_recording(spec)) as source:
+        return source.info.pixel_aspect
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A picture of the export. `name`: in its folder `images`; `sha256`: of its BGR pixels as they are."""

@@ -44,7 +44,8 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
         ranks = sorted(rank for rank in seen if any(rank in span for span in spans))
     else:
         ranks = sorted({*review.sightings, *said})
-    everywhere, ranks = ranks, [rank for rank in ranks if first <= rank <= last]
+    is_all = all(first <= rank <= last for rank in ranks)
+    ranks = [rank for rank in ranks if first <= rank <= last]
     if only is not Only.VERIFIED:
         ranks = [rank for rank in ranks if _counts(review, rank, objects)]
     if not ranks:
@@ -53,7 +54,7 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
             expected=f"frames that are {only.value}",
             got="none",
             remedy="verify or keep some, or take all",
-            said=_ELSEWHERE[only] if everywhere and not ranks else _NONE[only],
+            said=_NONE[only] if is_all else _ELSEWHERE[only],
         )
     return Selection(tuple(ranks), objects)
 
@@ -61,7 +62,7 @@ def selected(review: Review, only: Only, range_: tuple[int, int] | None = None) 
 _NONE = {
     Only.VERIFIED: "No frame is verified yet. In its review press E, and Enter on each frame that is right.",
     Only.KEPT: "No finding is kept yet. In its review press Enter on those to keep, or export all of them.",
-    Only.ALL: "There is nothing to export in these frames: nothing was found, and nobody drew anything.",
+    Only.ALL: "There is nothing to export: nothing was found, and nobody drew anything.",
 }
 _ELSEWHERE = {
     Only.VERIFIED: "No frame in this range is verified. Choose another range, or all of the recording.",

@@ -12,7 +12,7 @@ from engine.files.shared import set_aside
 from engine.files.whole import output_fault
 from engine.jobs.adopted import is_at_work
 from engine.review.places import SUFFIX, is_side_car
-from engine.review.store import WINDOW_LOCK, busy_fault, open_folder
+from engine.review.store import WINDOW_LOCK, busy_fault, open_folder, read_only_fault
 
 GOING = ".removed"
 
@@ -75,13 +75,7 @@ def relink(folder: Path, path: Path) -> tuple[Path, ...]:
     """
     with open_folder(folder) as car:
         if car.why_read_only:
-            raise FaultError(
-                FaultCode.REVIEW,
-                expected="to keep where the recording is now",
-                got=car.why_read_only,
-                remedy="close the other window",
-                said=car.why_read_only,
-            )
+            raise read_only_fault(car, "to keep where the recording is now")
         missing = [part for part in car.recording.parts if not part.path.exists()]
         named = [part for part in missing if part.path.name == path.name]
         chosen = (named or missing or list(car.recording.parts))[0]

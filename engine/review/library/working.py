@@ -24,7 +24,7 @@ from engine.review.library.index import Library
 from engine.review.library.kept import remove
 from engine.review.library.queue import Item, Queue
 from engine.review.places import Places
-from engine.review.store import WINDOW_LOCK, SideCar, open_folder, open_side_car
+from engine.review.store import WINDOW_LOCK, open_folder, open_side_car, read_only_fault
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Worker:
         with open_side_car(list(item.paths), self.places, seen=False, known=self.library.side_car_of) as car:
             folder = car.folder
             if car.why_read_only and not car.is_in_use:
-                raise _unwritable(car)
+                raise read_only_fault(car, f"to keep what is found in {car.folder}")
             if car.is_in_use:
                 return False
             is_new = not car.analyses
@@ -153,13 +153,3 @@ def _take_back(folder: Path) -> None:
         remove(folder)
     except FaultError as fault:
         log.info("what is known of nothing stays: %s", fault)
-
-
-def _unwritable(car: SideCar) -> FaultError:
-    return FaultError(
-        FaultCode.OUTPUT,
-        expected=f"to keep what is found in {car.folder}",
-        got=car.why_read_only,
-        remedy="queue it where it can be kept",
-        said=car.why_read_only,
-    )
