@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import highdicom as hd
@@ -157,14 +156,14 @@ def _aspect(review: Review) -> dict[str, object]:
 
 
 def _lost(review: Review) -> dict[str, object]:
-    """How much a video was compressed: its frames cannot be better than that."""
-    path: Path = review.car.recording.paths[0]
+    """How much a video was compressed: its frames cannot be better than that. Unknown of stills."""
+    paths = [path for path in review.car.recording.paths if path.is_file()]
     frames = review.car.recording.frames or len(review.table)
-    if not path.is_file() or spec_of(review.car).kind != "file":
-        return {}
-    with av.open(str(path)) as video:
+    if not paths:
+        return {"LossyImageCompression": ""}
+    with av.open(str(paths[0])) as video:
         method = METHODS.get(video.streams.video[0].codec_context.name)
-    size = review.size
-    ratio = size.width_px * size.height_px * 3 * frames / max(path.stat().st_size, 1)
+    size, size_bytes = review.size, sum(path.stat().st_size for path in paths)
+    ratio = size.width_px * size.height_px * 3 * frames / max(size_bytes, 1)
     said: dict[str, object] = {"LossyImageCompression": "01", "LossyImageCompressionRatio": f"{ratio:.1f}"}
     return said | ({"LossyImageCompressionMethod": method} if method else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from av.bitstream import BitStreamFilterContext
 
 # Units of the bit stream with words of whoever encoded it; the picture needs none of them.
 WITHOUT_WORDS = {"h264": "filter_units=remove_types=6", "hevc": "filter_units=remove_types=39-40"}
+LENGTH_AT = {"h264": 4, "hevc": 21}  # in the header: how many bytes a unit's length has, less one
+HEVC_ARRAYS = 22  # in the header: how many arrays of units follow
 NEAR_S = 1e-4  # times are kept as seconds, and ticks are longer
 
 
@@ -27,6 +30,8 @@ def copy(source: Path, target: Path, times_s: tuple[float, ...]) -> bool:
     with av.open(str(source)) as given:
         stream = given.streams.video[0]
         words = WITHOUT_WORDS.get(stream.codec_context.name)
+        if words is not None and _has_words_in_front(stream.codec_context):
+            return False
         span = None if words is None else _span(given, stream, times_s)
     if words is None or span is None:
         return False
@@ -39,16 +44,71 @@ def copy(source: Path, target: Path, times_s: tuple[float, ...]) -> bool:
         into = made.add_stream_from_template(stream)
         into.time_base = stream.time_base
         into.metadata.clear()
-        clean = BitStreamFilterContext(words, stream)
+        clean = _cleaned(stream, words)
         for number, packet in enumerate(_packets(given, stream)):
             if first <= number <= last:
-                for one in clean.filter(packet):
+                for one in clean(packet):
                     one.stream = into
                     made.mux(one)
-        for one in clean.filter(None):
+        for one in clean(None):
             one.stream = into
             made.mux(one)
     return True
+
+
+def _cleaned(stream: Any, words: str) -> Callable[[av.Packet[Any] | None], Sequence[av.Packet[Any]]]:
+    """What takes an encoder's words out of a packet; None: there is no more."""
+    codec = stream.codec_context
+    if not _is_by_lengths(codec):
+        return BitStreamFilterContext(words, stream).filter
+    # FFmpeg's filter would give start codes, and the file's header goes on saying that there are lengths.
+    prefix = (codec.extradata[LENGTH_AT[codec.name]] & 3) + 1
+
+    def clean(packet: av.Packet[Any] | None) -> Sequence[av.Packet[Any]]:
+        return () if packet is None else (_without_words(packet, codec.name, prefix),)
+
+    return clean
+
+
+def _is_by_lengths(codec: Any) -> bool:
+    """Units have their length in front (MP4, MKV), not a start code (TS, AVI)."""
+    return bool(codec.extradata) and codec.extradata[0] == 1
+
+
+def _without_words(packet: av.Packet[Any], codec: str, prefix: int) -> av.Packet[Any]:
+    data, kept, at = bytes(packet), [], 0
+    while at + prefix < len(data):
+        end = at + prefix + int.from_bytes(data[at : at + prefix], "big")
+        if not _is_words(codec, data[at + prefix]):
+            kept.append(data[at:end])
+        at = end
+    clean = b"".join(kept)
+    if len(clean) == len(data):
+        return packet
+    one = av.Packet(clean)
+    one.pts, one.dts, one.duration, one.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    one.is_keyframe = packet.is_keyframe
+    return one
+
+
+def _is_words(codec: str, first_byte: int) -> bool:
+    """Whether a unit is SEI, by its first byte (ITU-T H.264 7.3.1, H.265 7.3.1.2)."""
+    return first_byte & 31 == 6 if codec == "h264" else first_byte >> 1 & 63 in (39, 40)
+
+
+def _has_words_in_front(codec: Any) -> bool:
+    """Whether they stand in the header, too, where HEVC may have any unit (ISO/IEC 14496-15 8.3.2.1)."""
+    data = codec.extradata or b""
+    if codec.name != "hevc" or not _is_by_lengths(codec):
+        return False
+    at = HEVC_ARRAYS + 1
+    for _ in range(data[HEVC_ARRAYS]):
+        if data[at] & 63 in (39, 40):
+            return True
+        count, at = int.from_bytes(data[at + 1 : at + 3], "big"), at + 3
+        for _ in range(count):
+            at += 2 + int.from_bytes(data[at : at + 2], "big")
+    return False
 
 
 def _packets(container: Any, stream: Any) -> Any:
