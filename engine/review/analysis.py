@@ -35,7 +35,7 @@ from engine.review.maps import (
     small_size,
 )
 from engine.review.recording import Analysis, point_text, region_text
-from engine.review.store import SideCar, now_utc
+from engine.review.store import SideCar, now_utc, read_only_fault
 from engine.runtime import AUTO
 from engine.sources import LIVE_KINDS, SEPARATOR, parse_source
 from engine.sources.base import SourceSpec
@@ -71,6 +71,7 @@ def begin(
     for one in car.analyses:
         if (one.made_by, one.weights_sha256, one.region) == (JOB, sha256, looked_at):
             return one
+    check_writable(car)
     size = small_size(Size(model.card.input.width_px, model.card.input.height_px))
     with car.database.change() as change:
         id_ = change.run(
@@ -90,6 +91,12 @@ def begin(
             size.height_px,
         )
     return car.analysis(id_)
+
+
+def check_writable(car: SideCar) -> None:
+    """Raises FaultError: what is found cannot be kept."""
+    if car.why_read_only:
+        raise read_only_fault(car, f"to keep what is found in {car.folder}")
 
 
 def start(car: SideCar, analysis: Analysis, *, life: Life = Life.TIED) -> Process:

@@ -270,7 +270,7 @@ def test_nothing_that_leaves_says_whose_recording_it_is_nor_which_machine_made_i
     for ask in ("platform.node", "socket.gethostname", "getpass.getuser"):
         monkeypatch.setattr(ask, lambda: HOST)
     look = "raw" if full_frame else "overlay"
-    range_ = (0, RING)  # from a keyframe on: it is copied
+    range_ = (0, OWN)  # from a keyframe on: it is copied
     how = {"only": Only.ALL, "range_": range_, "full_frame": full_frame, "look": look}
     counts = export(review, name, tmp_path / name, **how)
     assert json.loads((tmp_path / name / "export.json").read_text())["counts"] == counts

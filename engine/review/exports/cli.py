@@ -19,7 +19,16 @@ from engine.jobs.interrupt import terminable
 from engine.model_card import STANDARD, WEIGHTS
 from engine.model_folder import load_model_folder
 from engine.model_in_use import named_or_in_use
-from engine.review.analysis import JOB, analyse_into, begin, check_readable, paths_of, run_folder, spec_of
+from engine.review.analysis import (
+    JOB,
+    analyse_into,
+    begin,
+    check_readable,
+    check_writable,
+    paths_of,
+    run_folder,
+    spec_of,
+)
 from engine.review.edits import Edits
 from engine.review.exports.export import SHEET, Staged, chosen, counted, stage
 from engine.review.exports.formats import FORMATS, Format, Look, Only
@@ -29,7 +38,7 @@ from engine.review.library.index import Library
 from engine.review.places import Places, is_side_car
 from engine.review.recording import Analysis
 from engine.review.review import Review
-from engine.review.store import SideCar, open_folder, open_side_car, read_only_fault
+from engine.review.store import SideCar, open_folder, open_side_car
 
 EVERY_S = 0.1
 ABOUT = "Hand on what is known of a recording. Research use only."
@@ -121,13 +130,12 @@ def _analysed(car: SideCar, arguments: argparse.Namespace) -> Review:
     known = Edits(car.database).reviewed(done, _weights_in_use()) if len(done) > 1 else (*done, None)[0]
     if known is not None and arguments.model is None:
         return Review(car, _at_preset(known, arguments.preset))
-    if car.why_read_only:
-        raise read_only_fault(car, "a recording that was analysed, or a place to keep what is found")
     model = load_model_folder(named_or_in_use(arguments.model))
     preset = STANDARD if arguments.preset is None else arguments.preset
     check_preset(model, preset)
     analysis = _at_preset(begin(car, model, preset), arguments.preset)
     if not analysis.done:
+        check_writable(car)
         print("The recording is analysed first.", file=sys.stderr)
         with begun(JOB, run_folder(car.folder, analysis.id)) as job:
             analyse_into(car.database, analysis, spec_of(car), job)

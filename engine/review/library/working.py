@@ -18,13 +18,13 @@ from engine.jobs.adopted import is_at_work
 from engine.jobs.ended import Ended, How
 from engine.jobs.process import Process
 from engine.model_folder import load_model_folder
-from engine.review.analysis import begin, progress_of, run_folder, start
+from engine.review.analysis import begin, check_writable, progress_of, run_folder, start
 from engine.review.database import DATABASE, open_database
 from engine.review.library.index import Library
 from engine.review.library.kept import remove
 from engine.review.library.queue import Item, Queue
 from engine.review.places import Places
-from engine.review.store import WINDOW_LOCK, open_folder, open_side_car, read_only_fault
+from engine.review.store import WINDOW_LOCK, open_folder, open_side_car
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +86,9 @@ class Worker:
         is_new = False
         with open_side_car(list(item.paths), self.places, seen=False, known=self.library.side_car_of) as car:
             folder = car.folder
-            if car.why_read_only and not car.is_in_use:
-                raise read_only_fault(car, f"to keep what is found in {car.folder}")
             if car.is_in_use:
                 return False
+            check_writable(car)
             is_new = not car.analyses
             analysis = begin(car, model, item.preset)
             if is_at_work(run_folder(folder, analysis.id)):
