@@ -105,7 +105,7 @@ ACTIONS: Mapping[Section, tuple[Entry[Owners], ...]] = {
             lambda to: to.library.add_folder,
             icon="folder-open",
         ),
-        Entry("retry", "Open again", ("F5",), lambda to: to.opens.open_again, _N.SOURCE, icon="refresh-cw"),
+        Entry("retry", "Open again", ("F5",), lambda to: to.front.open_again, icon="refresh-cw"),
         Entry(
             "close",
             "Close what is open here",

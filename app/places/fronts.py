@@ -26,6 +26,7 @@ class Front(Protocol):
 
     def drop(self, data: QMimeData) -> None: ...
     def open_recording(self) -> None: ...
+    def open_again(self) -> None: ...
     def close(self) -> None: ...
     def go_to(self) -> None: ...
     def hold_raw(self) -> None: ...
@@ -50,7 +51,7 @@ class ReviewFront:
     ) -> None:
         self._review, self._full_screen = review, full_screen
         self.open_recording, self.drop = asks, drop
-        self.close = review.close_review
+        self.open_again, self.close = review.open_again, review.close_review
         self.go_to = review.go_to
         self.hold_raw, self.release_raw = review.hold_raw, review.release_raw
         self.fit, self.take_focus = review.fit, review.take_focus
@@ -104,7 +105,7 @@ class PageFront:
     def fit(self) -> str:
         return ""
 
-    go_to = hold_raw = release_raw = toggle_panel = rest
+    open_again = go_to = hold_raw = release_raw = toggle_panel = rest
     threshold_down = threshold_up = fit
 
 

@@ -51,6 +51,7 @@ class LivePlace(QObject):
         self._to_first, self._snapshot = to_first, snapshot
         self.drop = opens.open_drop
         self.open_recording, self.close = opens.open_recording, opens.close_source
+        self.open_again = opens.open_again
         self.go_to = over.go_to
         self.hold_raw, self.release_raw = view.hold_raw, view.release_raw
         self.leave, self.fit = view.leave, view.fit

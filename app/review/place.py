@@ -119,6 +119,11 @@ class ReviewPlace(QWidget):
             self._import.start()
         self.came.emit()
 
+    def open_again(self) -> None:
+        """As it is now: it may have come back, or be another one."""
+        if self.paths:
+            self.open(self.paths)
+
     def close_review(self) -> None:
         """What was done is on the disk when this returns."""
         reviewing, self.reviewing = self.reviewing, None

@@ -164,7 +164,7 @@ class Reviewing(QObject):
         opened.recorded.connect(self._show_left)
         opened.begun.connect(self._show_begun)
         page.panel.point_chosen.connect(self._use_point)
-        opened.unopened.connect(lambda: page.panel.show_none(UNOPENED))
+        opened.unopened.connect(self._show_why_none)
         opened.progressed.connect(self._show_known)
         opened.failed.connect(self.failed)
         opened.job.changed.connect(self._show_job)
@@ -209,13 +209,18 @@ class Reviewing(QObject):
         self._transport.take(snapshot)
         self.page.show_snapshot(snapshot)
         if snapshot.source_state is SourceState.FAILED and self.opened.known is None:
-            self.page.panel.show_none(UNREADABLE)
+            self._show_why_none()
         self._scrub.show(snapshot.presentation)
         self._show_places()
         self._follow()
         self.editing.show(snapshot.presentation)
         self.comparing.show(snapshot)
         self.changed.emit(snapshot)
+
+    def _show_why_none(self) -> None:
+        snapshot = self.opened.snapshot
+        failed = snapshot is not None and snapshot.source_state is SourceState.FAILED
+        self.page.panel.show_none(UNREADABLE if failed else UNOPENED)
 
     def _painted(self, presentation: Presentation, start_s: float, end_s: float) -> None:
         self.opened.pipeline.painted(presentation, start_s, end_s)

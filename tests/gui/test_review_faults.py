@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
-from app.review.panel import UNOPENED
+from app.review.panel import UNOPENED, UNREADABLE
 from engine.model_folder import load_model_folder
 from engine.review.acts import Verdict
 from engine.review.database import DATABASE
@@ -53,7 +54,7 @@ def kept(clip: Path) -> bytes:
 
 
 def test_whatever_is_wrong_with_a_side_car_is_one_sentence_and_the_video_goes_on(
-    make_window, analysed, tmp_path, until
+    make_window, analysed, tmp_path, until, press
 ):
     window = make_window()
     for number, (wrong, sentence, answer, plays) in enumerate(
@@ -75,8 +76,16 @@ def test_whatever_is_wrong_with_a_side_car_is_one_sentence_and_the_video_goes_on
             until(lambda: shown(window))
             assert window.review.desk.page.panel.nothing_text == UNOPENED
             assert window.review.desk.editing.toggle() == UNOPENED
+        else:
+            until(lambda: window.review.desk.page.panel.nothing_text == UNREADABLE)
         window.review.close_review()
         assert kept(clip) == before
+
+    window.places.open_path(clip)
+    until(lambda: window.review.notice.notice is not None)
+    shutil.copy(analysed / "clip.mp4", clip)
+    press(window, Qt.Key.Key_F5)
+    until(lambda: shown(window))
 
 
 def test_without_its_model_what_was_analysed_is_shown_and_the_model_is_told(
