@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from engine.files.whole import user_data
@@ -16,6 +17,8 @@ from engine.review.identity import Identity
 SUFFIX = ".review"
 LIBRARY = "library"
 HASH_LETTERS = 12
+# The demonstration's folder is the program's: what somebody says of it is kept in the library.
+PROGRAM = Path(str(files("assets").joinpath("demo")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def wanted(paths: Sequence[Path], identities: Sequence[Identity], places: Places
     first = identities[0].sha256[:HASH_LETTERS]
     beside = paths[0].absolute().parent / f"{stem}{SUFFIX}"
     in_library = places.library / f"{stem}-{first}{SUFFIX}"
-    for folder in (beside, in_library) if places.beside else (in_library, beside):
+    is_beside = places.beside and not beside.is_relative_to(PROGRAM)
+    for folder in (beside, in_library) if is_beside else (in_library, beside):
         yield folder
         if len(paths) > 1:  # another recording may begin with the same file
             all_ = hashlib.sha256("".join(one.sha256 for one in identities).encode()).hexdigest()

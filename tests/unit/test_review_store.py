@@ -13,7 +13,7 @@ from engine.faults import FaultCode, FaultError
 from engine.files.whole import output_fault
 from engine.jobs.ended import INPUT_UNUSABLE
 from engine.review import schema, store
-from engine.review.analysis import main
+from engine.review.analysis import main, paths_of
 from engine.review.database import DATABASE, open_database, upgrade
 from engine.review.edits import Edits
 from engine.review.identity import PART_BYTES, identity_of
@@ -67,6 +67,11 @@ def test_it_lies_in_the_library_by_setting_and_where_the_folder_cannot_be_writte
     with opened(video, places) as car:
         assert car.folder.parent == places.library
         assert car.folder.name.startswith("a.mp4-")
+
+
+def test_of_the_demonstration_nothing_is_written_into_the_program(places):
+    with open_side_car(paths_of("demo:"), places) as car:
+        assert car.folder.parent == places.library
 
 
 @pytest.mark.parametrize("beside", [True, False])

@@ -12,6 +12,7 @@ from engine.files.whole import write_json
 from engine.review.analysis import spec_of
 from engine.review.exports.export import SHEET, Export, written
 from engine.review.exports.pictures import ContactSheet, bgr, frame_name, pictures, write_png
+from engine.review.rows import Row
 from engine.types import U8
 
 
@@ -51,13 +52,12 @@ def write(job: Export) -> None:
 
 
 def key_frames(job: Export) -> list[int]:
-    """The one frame of the range, or where each finding is largest. Raises FaultError: there is none."""
+    """The one frame of the range, or where each finding is largest in it. Raises FaultError: none is."""
     if job.range is not None and job.range[0] == job.range[1]:
         return [job.range[0]]
-    inside = set(job.selection.ranks)
     objects = job.selection.objects
     rows = [row for row in job.review.rows if objects is None or objects.intersection(row.findings)]
-    ranks = sorted({row.best_rank for row in rows} & inside)
+    ranks = sorted({rank for row in rows if (rank := _best(job, row)) is not None})
     if not ranks:
         raise FaultError(
             FaultCode.ARGUMENT,
@@ -67,3 +67,16 @@ def key_frames(job: Export) -> list[int]:
             said="There is no finding in this range. Name one frame with --range, such as 120:120.",
         )
     return ranks
+
+
+def _best(job: Export, row: Row) -> int | None:
+    """The frame of a finding, of those that leave; None where it is in none of them."""
+    here = [rank for rank in job.selection.ranks if row.first_rank <= rank <= row.last_rank]
+    if row.best_rank in here:
+        return row.best_rank
+    seen = job.review.sightings
+
+    def area_px(rank: int) -> int:
+        return sum(one.area_px for one in seen.get(rank, ()) if one.track in row.findings)
+
+    return max(here, key=area_px, default=None)
