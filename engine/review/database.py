@@ -173,6 +173,7 @@ def damaged(path: Path, why: str) -> FaultError:
 
 
 _FULL = "full"
+_NO_ROOM_FOR_INDEX = "SQLITE_IOERR_SHMSIZE"  # of the log, which whoever opens it needs
 # What a drive that was pulled or a quota gives; a file that is shorter than it should be is damaged instead.
 _UNREACHABLE = frozenset(
     f"SQLITE_IOERR_{what}" for what in ("WRITE", "FSYNC", "DIR_FSYNC", "TRUNCATE", "FSTAT", "LOCK", "SHMOPEN")
@@ -185,8 +186,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        text = str(error)
-        if _FULL in text:
+        text, name = str(error), getattr(error, "sqlite_errorname", None)
+        if _FULL in text or name == _NO_ROOM_FOR_INDEX:
             raise _unwritable(
                 path, "the disk is full", "Make room there; nothing that was kept is lost."
             ) from error
@@ -196,7 +197,6 @@ def _told(path: Path) -> Iterator[None]:
             raise _unwritable(
                 path, "another program is writing", "Try again when that is through."
             ) from error
-        name = getattr(error, "sqlite_errorname", None)
         if name is None:  # not SQLite's: what it gave is no text
             raise damaged(path, text) from error
         if name in _UNREACHABLE or not path.exists():

@@ -179,7 +179,12 @@ def _opened(folder: Path, *, write: bool) -> SideCar:
             except FaultError as fault:
                 in_use = fault.code is FaultCode.REVIEW
                 why = fault.said if in_use else _read_only(folder)
-        database = open_database(path, write=not why)
+        try:
+            database = open_database(path, write=not why)
+        except FaultError as fault:  # a full disk keeps nobody from looking
+            if why or fault.code is not FaultCode.OUTPUT:
+                raise
+            why, database = fault.said, open_database(path, write=False)
         stack.callback(database.close)
         return SideCar(folder, database, stack.pop_all(), why, is_in_use=in_use)
 
