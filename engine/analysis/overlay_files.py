@@ -48,6 +48,7 @@ class TimedVideo:
     def __init__(
         self, path: Path, size: Size, tags: VideoTags | None, rate_hz: float | None, pixel_aspect: float
     ) -> None:
+        self._name = path.name
         self._ticks = tags.time_base if tags else TICKS
         self._last_pts: int | None = None
         width_px, height_px = size.width_px, size.height_px
@@ -70,7 +71,7 @@ class TimedVideo:
         stream.codec_context.color_primaries = tags.primaries if tags else _UNSPECIFIED
         stream.codec_context.color_trc = tags.transfer if tags else _UNSPECIFIED
         self._stream = stream
-        self._open = True
+        self._open, self._failed = True, False
 
     def add(self, pts_s: float, picture: U8) -> None:
         """`picture`: uint8 [H, W, 4] BGRA. Raises FaultError OUTPUT."""
@@ -93,15 +94,20 @@ class TimedVideo:
         if not self._open:
             return
         self._open = False
-        with _told():
+        with _told(self._name):
             try:
-                self._mux(None)
+                if not self._failed:
+                    self._mux(None)
             finally:
                 self._output.close()  # writes the index, so it can fail as well
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
-        with _told():
-            self._output.mux(self._stream.encode(frame))
+        with _told(self._name):
+            try:
+                self._output.mux(self._stream.encode(frame))
+            except BaseException:
+                self._failed = True  # FFmpeg crashes when more comes behind a header that was not written
+                raise
 
     def _fitted(self, picture: U8) -> U8:
         width, height = self._size
@@ -148,13 +154,13 @@ class OverlayStills:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(name: str) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
         raise FaultError(
             FaultCode.OUTPUT,
-            expected=f"to write {VIDEO}",
+            expected=f"to write {name}",
             got=error.strerror or str(error),
             remedy="free some space, or choose another folder",
         ) from error
