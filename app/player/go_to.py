@@ -13,7 +13,7 @@ from app.widgets import theme
 from app.widgets.controls import label, set_tone
 
 FIELD_PX = 140
-STRIP_PX = 640
+STRIP_PX = 720
 MAX_LETTERS = 32
 
 
