@@ -39,10 +39,12 @@ def open(address: str, options: SourceOptions) -> ImageFolder:
     except OSError as error:
         raise _unreadable(f"{path.name} to be a readable folder", error.strerror or str(error)) from error
     if not files:
-        raise _unreadable(
-            f"pictures in {path.name} ({', '.join(sorted(IMAGE_SUFFIXES))})",
-            "a folder without any",
-            "choose another folder; a video is opened as a file",
+        raise FaultError(
+            FaultCode.SOURCE_UNREADABLE,
+            expected=f"pictures in {path.name} ({', '.join(sorted(IMAGE_SUFFIXES))})",
+            got="a folder without any",
+            remedy="choose another folder; a video is opened as a file",
+            said=f"There are no pictures in {path.name}. Choose another folder; a video is opened as a file.",
         )
     return ImageFolder(path, files, options)
 
