@@ -225,8 +225,8 @@ def test_an_argument_it_does_not_take_is_told(name, args):
 # The exporter takes seconds a network: the rest in `make test-slow`.
 @pytest.mark.parametrize(
     ("name", "feed"),
-    [("light", "concat"), (COMMITTEE, "none")]
-    + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL if name != COMMITTEE]
+    [("light", "concat")]
+    + [pytest.param(name, "none", marks=pytest.mark.slow) for name in SMALL]
     + [pytest.param("unet", "residual", marks=pytest.mark.slow)],
 )
 def test_the_exported_file_says_what_the_network_says_of_one_picture_and_of_three(name, feed, tmp_path):

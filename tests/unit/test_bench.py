@@ -75,6 +75,7 @@ def test_percentiles_and_ratios_are_of_the_medians():
     assert ratio(None, [1.0]) is None
 
 
+@pytest.mark.slow  # the exporter takes seconds
 def test_every_student_is_a_row_a_runtime_and_what_does_not_run_is_a_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(students, "VARIANTS", TINY)
     monkeypatch.setattr(executed, "PICTURES", 1)
