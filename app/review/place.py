@@ -228,7 +228,8 @@ class ReviewPlace(QWidget):
             return True
         if self.reviewing is None:
             return False
-        return self.desk.page.withdraw() or self.desk.editing.escape()
+        desk = self.desk
+        return desk.page.withdraw() or desk.editing.escape() or desk.comparing.escape()
 
     def take_focus(self) -> None:
         (self._empty.button if self.reviewing is None else self.desk.page.canvas).setFocus()

@@ -271,6 +271,7 @@ def test_an_export_that_is_broken_off_leaves_nothing(review, tmp_path):
 def test_a_data_set_grows_by_versions_that_never_change(car, review, tmp_path):
     first = add_to_data_set(review, tmp_path / "set")
     before = {path: path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    assert add_to_data_set(review, tmp_path / "set") == first  # nothing is new
     review.edits.verify(25, [])
     try:
         second = add_to_data_set(Review(car, car.analyses[0], review.edits), tmp_path / "set")

@@ -204,6 +204,10 @@ def test_both_masks_are_of_the_frame_that_is_seen_and_zoom_and_line_go_together(
     press(window, Qt.Key.Key_C)  # the findings again, as they were
     assert views.view is View.FIRST
     assert not first.raw
+    press(window, Qt.Key.Key_C)
+    assert compare.is_on
+    press(window, Qt.Key.Key_Escape)
+    assert not compare.is_on
 
 
 def test_figures_follow_the_sliders_and_nothing_is_said_that_they_do_not_carry(comparing, clip, press, until):

@@ -114,6 +114,13 @@ class Comparing(QObject):
         self._page.side.setCurrentWidget(self._page.panel)
         self.switched.emit(False)
 
+    def escape(self) -> bool:
+        """Leave it; False when it was not on."""
+        if self.is_on:
+            self.leave()
+            return True
+        return False
+
     def close(self) -> None:
         """Before the side-car's thread ends; `end` is called behind that."""
         if self._keep.isActive():

@@ -74,7 +74,8 @@ def add_to_data_set(
     review: Review, folder: Path, *, full_frame: bool = False, tick: Tick = lambda done, of: None
 ) -> Path:
     """A new version of the data set in `folder` (`v1`, `v2` ...): what the newest one has, with the verified
-    frames of this recording in the place of those that it had before. No version is ever changed.
+    frames of this recording in the place of those that it had before. No version is ever changed; the newest
+    one itself, where nothing is new.
 
     Raises FaultError: no frame is verified, OUTPUT.
     """
@@ -94,11 +95,13 @@ def _added(review: Review, folder: Path, aside: Path, full_frame: bool, tick: Ti
         made = stage(review, "dataset", aside / version.name, full_frame=full_frame, tick=tick).folder
         lines = list(read_json_lines(made / INDEX))
         group = group_of(review.car)
-        known = [] if before is None else read_json_lines(before / INDEX)
+        known = [] if before is None else list(read_json_lines(before / INDEX))
         kept = [line for line in known if line["group"] != group]
-        if before is not None:
-            _link(before, made, kept)
         lines = sorted([*kept, *lines], key=lambda line: line["image"])
+        if before is not None:
+            if lines == known:
+                return before
+            _link(before, made, kept)
         write_json_lines(made / INDEX, lines)
         write_json(made / VERSION, _version(made, before, int(version.name[1:]), lines))
         sync_all(made)
