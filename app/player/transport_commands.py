@@ -189,7 +189,9 @@ class TransportCommands:
         return self._snapshot
 
     def _recording(self) -> Pipeline | None:
-        if self._snapshot is None or not is_recording(self._snapshot):
+        """Of one that has failed nothing moves, so no key says that it did: its fault has the way on."""
+        snapshot = self._snapshot
+        if snapshot is None or not is_recording(snapshot) or snapshot.source_state is SourceState.FAILED:
             return None
         return self._pipeline
 
