@@ -92,7 +92,11 @@ def _figures(car: SideCar, analysis: Analysis, folder: Path, analysed_s: float) 
 
 def _copied(clip: str, folder: Path) -> str:
     """A clip of one's own: what is known of the one that was named is left alone."""
-    return str(shutil.copy2(clip, folder)) if Path(clip).is_file() else clip
+    if not Path(clip).is_file():
+        return clip
+    own = folder / "recording"
+    own.mkdir()
+    return str(shutil.copy2(clip, own))
 
 
 def _looked_at(car: SideCar, analysis: Analysis) -> int:
