@@ -91,7 +91,7 @@ class Keeper:
                 json.dumps(faults),
                 id_,
             )
-            self._tell_length(change)
+            self._tell_length(change, done=done)
         self._frames, self._sightings = [], []
 
     def _begin(self, size: Size) -> float:
@@ -109,10 +109,12 @@ class Keeper:
                 )
         return 1.0 / rate_hz if rate_hz else 0.0
 
-    def _tell_length(self, change: Database) -> None:
+    def _tell_length(self, change: Database, *, done: bool) -> None:
         info = self._source.info
         if info.frames is not None:
             change.run("UPDATE recording SET frames = ?, duration_s = ?", info.frames, info.duration_s)
+        elif done:  # judged before its packets were counted
+            change.run("UPDATE recording SET frames = ?", self.next_rank)
 
     def _go_through_what_is_kept(self) -> None:
         for frame in stored_frames(self._database, self._analysis.id, self._analysis.map_size):
