@@ -36,7 +36,7 @@ class Field(QWidget):
         column.addWidget(control)
 
     def show_value(self, value: object) -> None:
-        raise NotImplementedError
+        """What is in force; nothing is `entered` by that."""
 
     def show_choices(self, reasons: Mapping[str, str]) -> None:
         """What can be chosen, by its reason why not; for those that must be looked for."""

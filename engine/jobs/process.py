@@ -28,6 +28,7 @@ from engine.jobs.folder import CANCEL, LOG
 ROOT = Path(__file__).parents[2]
 SAFE, PATH = "PYTHONSAFEPATH", "PYTHONPATH"
 TIED = "POLYPLIVE_ENDS_WITH_PARENT"
+LOWEST = 19  # of `nice`
 CLEANING_UP_S = 5.0
 REMIND_S = 0.1
 LAST_BYTES = 4096  # the last line of what a process said is in them
@@ -206,6 +207,12 @@ def end_with_parent() -> None:
     """Where the parent said so (`Life.TIED`), this process ends when that one does, however it ended."""
     if os.environ.pop(TIED, ""):
         threading.Thread(target=_watch, name="polyplive-parent", daemon=True).start()
+
+
+def give_way(niceness: int = LOWEST) -> None:
+    """This process works when nobody else wants the processor; nothing where the system knows no `nice`."""
+    if hasattr(os, "nice"):
+        os.nice(niceness)
 
 
 class _Tie:

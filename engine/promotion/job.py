@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 import time
@@ -28,7 +27,7 @@ from engine.jobs.ended import CANCELLED, DATA_UNUSABLE, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import RUN_JSON
 from engine.jobs.interrupt import interrupt
-from engine.jobs.process import Life, Process, end_with_parent, python
+from engine.jobs.process import Life, Process, end_with_parent, give_way, python
 from engine.jobs.program import program
 from engine.model_card import CARD
 from engine.model_folder import ModelFolder, find_model, load_model_folder
@@ -257,8 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", nargs="?", const="-", help="print what is told, too")
     options = parser.parse_args(arguments)
     end_with_parent()
-    if options.background and hasattr(os, "nice"):
-        os.nice(19)
+    if options.background:
+        give_way()
     try:
         with interrupt(signal.SIGINT, signal.SIGTERM) as asked:
             return _run(options.run, options.events, asked)

@@ -9,7 +9,6 @@ them and leaves, to the bit, what an undisturbed one would have left.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -25,7 +24,7 @@ from engine.jobs.begun import begun
 from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import interrupt
-from engine.jobs.process import Life, Process, end_with_parent, python
+from engine.jobs.process import Life, Process, end_with_parent, give_way, python
 from engine.model_card import SENSITIVE, STANDARD, WEIGHTS
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.review.database import DATABASE, Database, open_database
@@ -243,8 +242,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--events", nargs="?", const="-", help="print what is told, too")
     options = parser.parse_args(argv)
     end_with_parent()
-    if options.background and hasattr(os, "nice"):
-        os.nice(19)
+    if options.background:
+        give_way()
     try:
         with interrupt(signal.SIGINT, signal.SIGTERM) as asked:
             return _run(options, asked)

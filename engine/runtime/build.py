@@ -26,7 +26,7 @@ from engine.jobs.begun import begun
 from engine.jobs.ended import BUG, CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.interrupt import interrupt
-from engine.jobs.process import end_with_parent
+from engine.jobs.process import end_with_parent, give_way
 from engine.model_folder import load_model_folder
 from engine.model_in_use import named_or_in_use
 from engine.runtime.auto.frames import stored_frames
@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
     end_with_parent()
-    if options.background and hasattr(os, "nice"):
-        os.nice(19)
+    if options.background:
+        give_way()
     try:
         model = load_model_folder(named_or_in_use(options.model))
     except FaultError as error:

@@ -9,7 +9,6 @@ data set has its name at once: it stays on this machine.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -26,7 +25,7 @@ from engine.jobs.ended import CANCELLED, INPUT_UNUSABLE, OK
 from engine.jobs.events import RunFolder
 from engine.jobs.folder import RUN_JSON
 from engine.jobs.interrupt import interrupt
-from engine.jobs.process import Life, Process, end_with_parent, python
+from engine.jobs.process import Life, Process, end_with_parent, give_way, python
 from engine.review.exports.dataset import add_to_data_set
 from engine.review.exports.export import lock_of, stage
 from engine.review.exports.formats import Look, Only
@@ -91,8 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path)
     run: Path = parser.parse_args(argv).run
     end_with_parent()
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    give_way(NICE)
     try:
         with interrupt(signal.SIGINT, signal.SIGTERM) as asked, begun(JOB, run, interrupted=asked) as job:
             wanted = Wanted.model_validate(read_json(run / RUN_JSON, MOST_BYTES))

@@ -6,7 +6,6 @@ The window starts it by itself, at the lowest priority, while nothing plays; `au
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import sys
 import time
@@ -18,7 +17,7 @@ import numpy as np
 
 from engine.faults import FaultCode, FaultError
 from engine.jobs.ended import INPUT_UNUSABLE, OK
-from engine.jobs.process import end_with_parent
+from engine.jobs.process import end_with_parent, give_way
 from engine.model_folder import ModelFolder, load_model_folder
 from engine.model_in_use import named_or_in_use
 from engine.runtime import RUNTIMES
@@ -47,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--background", action="store_true", help="at the lowest priority")
     options = parser.parse_args(arguments)
     end_with_parent()
-    if options.background and hasattr(os, "nice"):
-        os.nice(19)
+    if options.background:
+        give_way()
     try:
         model = load_model_folder(named_or_in_use(options.model))
         size = Size(model.card.input.width_px, model.card.input.height_px)
