@@ -70,6 +70,11 @@ def live(options: argparse.Namespace, *, reviews: bool = False) -> int:
 
     found = read_settings(settings_path(), os.environ, options.set)
     chosen = found.settings
+    if reviews and options.labels is not None:
+        from engine.review.imports.opened import bring_in
+        from engine.review.places import places_of
+
+        bring_in(review, places_of(chosen.review.side_cars, chosen.review.library), options.labels)
     model, told = _model_to_start(_model(options.model), options.set, chosen.ai.model)
     launch = Launch(
         source=None if reviews else launch_source,
@@ -153,6 +158,10 @@ def _parser(prog: str = "polyplive", *, several: bool = False) -> argparse.Argum
     parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
     what = "a video file or a folder of pictures" + (", or the files of one recording" if several else "")
     parser.add_argument("video", nargs="*" if several else "?", metavar="VIDEO", help=what)
+    if several:
+        parser.add_argument(
+            "--labels", type=Path, metavar="PATH", help="masks of others: a folder of PNGs, COCO or CVAT"
+        )
     parser.add_argument(
         "--source", metavar="SPEC", help="v4l2:/dev/video0, rtsp://…, udp://…, a folder or a file"
     )

@@ -35,6 +35,7 @@ from engine.review.exports.export import export
 from engine.review.exports.formats import Only
 from engine.review.exports.pictures import pixel_hash
 from engine.review.imports.labels import take_labels
+from engine.review.imports.opened import bring_in
 from engine.review.imports.results import find_results, take_results
 from engine.review.places import Places
 from engine.review.review import Review
@@ -331,6 +332,19 @@ def test_labels_that_were_handed_on_come_back_as_they_were(review, fresh, tmp_pa
     assert np.array_equal(union, disc(470, 100) | disc(300, 250))
     edits.undo_stroke(edits.last_stroke)
     assert edits.frames == {}
+
+
+def test_labels_of_others_come_in_for_a_recording_that_nobody_has_opened_yet(made, review, tmp_path):
+    places = Places(tmp_path / "fresh", beside=False)
+    export(review, "masks", tmp_path / "out", only=Only.VERIFIED, full_frame=True)
+    assert bring_in([made[0]], places, tmp_path / "out" / "masks") == 3
+
+    with open_side_car([made[0]], places) as one:
+        edits = Edits(one.database)
+        assert edits.frame(RING).state is FrameState.TOUCHED
+        (mask,) = edits.frame(RING).masks.values()
+        assert np.array_equal(decode(mask.rle), ring())
+        assert one.analyses == ()
 
 
 @pytest.mark.parametrize(
